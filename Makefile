@@ -1,0 +1,67 @@
+# Needs Python 3.11 to 3.13, git and make; everything else goes into .venv.
+#   make test PYTHON=python3.12     another interpreter (.venv is made again for it)
+#   make test PYTEST_ARGS="-n 2"    arguments for pytest
+.DEFAULT_GOAL := help
+.PHONY: help demo test study lint clean
+
+PYTHON ?= python3
+PYTEST_ARGS ?=
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
+
+VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null)
+MADE := $(VENV)/.made-$(or $(VERSION),unknown)
+
+# The tests on real data find them beside the checkout, where there are any.
+ifeq ($(origin BAYESCALE_DATA),undefined)
+ifneq ($(wildcard ../shared/data/.),)
+export BAYESCALE_DATA := $(abspath ../shared/data)
+endif
+endif
+
+PYTEST := JAX_PLATFORMS=$${JAX_PLATFORMS:-cpu} $(BIN)/python -m pytest
+
+help:
+	@echo "make demo     GPT-3's two-digit addition, forecast from the small models"
+	@echo "make test     all tests but the studies"
+	@echo "make study    simulation-based calibration, speed and memory (long)"
+	@echo "make lint     ruff and pyright"
+	@echo "make clean    remove .venv, caches and build output"
+
+demo: $(VENV)/.installed
+	$(BIN)/bayescale demo
+
+test: $(VENV)/.installed-test
+	$(PYTEST) $(PYTEST_ARGS)
+
+study: $(VENV)/.installed-test
+	$(PYTEST) -m study benchmarks tests $(PYTEST_ARGS)
+
+lint: $(VENV)/.installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/pyright
+
+$(MADE):
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null || \
+	  { echo "$(PYTHON) is no Python 3.11, 3.12 or 3.13 (found: $(or $(VERSION),none))." \
+	         "Say which one to use: make $(MAKECMDGOALS) PYTHON=python3.12" >&2; exit 1; }
+	$(PYTHON) -m venv --clear $(VENV)
+	@touch $@
+
+$(VENV)/.installed: $(MADE) pyproject.toml
+	$(PIP) --editable .
+	@touch $@
+
+$(VENV)/.installed-test: $(MADE) pyproject.toml
+	$(PIP) --editable ".[test]"
+	@touch $@ $(VENV)/.installed
+
+$(VENV)/.installed-dev: $(MADE) pyproject.toml
+	$(PIP) --editable ".[dev]"
+	@touch $@ $(VENV)/.installed-test $(VENV)/.installed
+
+clean:
+	rm -rf $(VENV) build dist .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,173 @@
+"""Health of a fit: thresholds, verdict, and what to do about it.
+
+Parameters and predictions are judged apart: where a break lies may be unknown while the forecast
+is settled, and the other way round.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from .model import Model
+from .posterior import Verdict
+
+__all__ = ["DIVERGENT", "ESS", "IDENTIFIED", "RHAT", "judge", "judge_laplace", "judge_map"]
+
+RHAT = 1.01
+"""Largest rank-normalised split R-hat (Vehtari et al. 2021, arXiv 1903.08008)."""
+ESS = 400.0
+"""Smallest bulk and tail effective sample size, over all chains."""
+DIVERGENT = 0.001
+"""Largest share of divergent draws."""
+IDENTIFIED = 0.5
+"""A parameter is identified when its posterior sd is below this share of its prior sd."""
+
+
+def _rhat_ess(draws: np.ndarray) -> tuple[float, float]:
+    """Return R-hat and the smaller of bulk and tail ESS of (chain, draw)."""
+    from arviz_stats.base import array_stats
+
+    if not np.isfinite(draws).all():
+        return np.inf, 0.0
+    if np.ptp(draws) == 0:
+        return np.nan, np.nan
+    kwargs = dict(chain_axis=0, draw_axis=1)
+    rhat = float(array_stats.rhat(draws, method="rank", **kwargs)) if draws.shape[0] > 1 else np.nan
+    bulk = array_stats.ess(draws, method="bulk", **kwargs)
+    tail = array_stats.ess(draws, method="tail", prob=0.9, **kwargs)
+    return rhat, float(min(bulk, tail))
+
+
+def judge(
+    model: Model,
+    z: np.ndarray,
+    scalars: dict[str, np.ndarray],
+    predictions: np.ndarray,
+    stats: Mapping[str, np.ndarray],
+    prior_sd: np.ndarray,
+) -> Verdict:
+    """Return the verdict on one curve's chains of NUTS.
+
+    Parameters
+    ----------
+    z
+        Unconstrained draws, (chain, draw, size).
+    scalars
+        Quantities in natural units, (chain, draw) each; constants are left out of account.
+    predictions
+        The mean curve at scales over the data and beyond, (chain, draw, point).
+    stats
+        Of the sampler, (chain, draw) each; `diverging` is used.
+    prior_sd
+        Of each coordinate of z.
+    """
+    found = {name: _rhat_ess(values) for name, values in scalars.items()}
+    found = {name: pair for name, pair in found.items() if not np.isnan(pair[1])}
+    curve = [_rhat_ess(predictions[..., i]) for i in range(predictions.shape[-1])]
+    curve = [pair for pair in curve if not np.isnan(pair[1])]
+    curve_rhat = float(max((r for r, _ in curve), default=np.nan))
+    curve_ess = float(min((e for _, e in curve), default=np.nan))
+    divergent = float(np.mean(stats["diverging"]))
+    problems = _problems(found, curve_rhat, curve_ess, divergent)
+    return Verdict(
+        sound=not problems,
+        rhat={name: rhat for name, (rhat, _) in found.items()},
+        ess={name: ess for name, (_, ess) in found.items()},
+        prediction_rhat=curve_rhat,
+        prediction_ess=curve_ess,
+        divergent=divergent,
+        unidentified=_unidentified(model, z, prior_sd),
+        problems=problems,
+        advice=_advice(found, curve_rhat, divergent) if problems else (),
+    )
+
+
+def judge_laplace(model, z, scalars, predictions, stats, prior_sd) -> Verdict:
+    """Return the verdict on draws of a normal approximation, by their importance weights.
+
+    Pareto k-hat of the weights above .7 means that the approximation misses part of the
+    posterior (Vehtari et al. 2024, arXiv 1507.02646).
+    """
+    from arviz_stats.base import array_stats
+
+    weights = np.nan_to_num(stats["log_density"] - stats["log_proposal"], nan=-np.inf).ravel()
+    _, k_hat = array_stats.psislw(weights) if np.isfinite(weights).any() else (None, np.inf)
+    problems = (f"the normal approximation is off: Pareto k-hat {float(k_hat):.2f} above 0.7",)
+    return _quick(model, z, prior_sd, problems * bool(k_hat > 0.7), ("Sample: sampler=NUTS().",))
+
+
+def judge_map(model, z, scalars, predictions, stats, prior_sd) -> Verdict:
+    """Return the verdict on a mode: whether one was found."""
+    bad = not np.isfinite(stats["log_density"]).all()
+    problems = ("no start had a finite density",) * bad
+    return _quick(model, z, np.full_like(prior_sd, np.inf), problems, ("Check the units.",))
+
+
+def _quick(model, z, prior_sd, problems, advice) -> Verdict:
+    return Verdict(
+        sound=not problems,
+        rhat={},
+        ess={},
+        prediction_rhat=np.nan,
+        prediction_ess=np.nan,
+        divergent=0.0,
+        unidentified=_unidentified(model, z, prior_sd),
+        problems=problems,
+        advice=advice if problems else (),
+    )
+
+
+def _problems(
+    found: dict, curve_rhat: float, curve_ess: float, divergent: float
+) -> tuple[str, ...]:
+    apart = [f"{name} ({rhat:.3f})" for name, (rhat, _) in found.items() if rhat > RHAT]
+    few = [f"{name} ({ess:.0f})" for name, (_, ess) in found.items() if ess < ESS]
+    problems = []
+    if apart:
+        problems.append(f"chains disagree: R-hat above {RHAT} for {', '.join(apart)}")
+    if few:
+        problems.append(f"too few independent draws: ESS below {ESS:.0f} for {', '.join(few)}")
+    if curve_rhat > RHAT or curve_ess < ESS:
+        problems.append(
+            f"the predicted curve is not settled: R-hat {curve_rhat:.3f}, ESS {curve_ess:.0f}"
+        )
+    elif problems:
+        problems.append(f"the predicted curve is settled all the same (R-hat {curve_rhat:.3f})")
+    if divergent > DIVERGENT:
+        problems.append(f"{divergent:.2%} of draws diverged")
+    return tuple(problems)
+
+
+def _advice(found: dict, curve_rhat: float, divergent: float) -> tuple[str, ...]:
+    worst = max((rhat for rhat, _ in found.values() if np.isfinite(rhat)), default=1.0)
+    advice = []
+    if worst > 1.1:
+        advice.append(
+            "Chains sit in different modes: take a simpler law, fix or tie a parameter, or add "
+            "runs at other scales."
+        )
+    if worst <= 1.1 or curve_rhat <= RHAT:
+        advice.append("Draw more: NUTS(warmup=2000, draws=4000) (--draws 4000).")
+    if divergent > DIVERGENT:
+        advice.append("Take smaller steps: NUTS(target_accept=0.98).")
+    return tuple(advice)
+
+
+def _unidentified(model: Model, z: np.ndarray, prior_sd: np.ndarray) -> tuple[str, ...]:
+    """Return the parameters whose coordinates the data hardly moved from the prior."""
+    ratio = z.reshape(-1, z.shape[-1]).std(0) / prior_sd
+    names, start = [], 0
+    for site in model.sites:
+        loose = ratio[start : start + site.size] > IDENTIFIED
+        start += site.size
+        if not loose.any():
+            continue
+        if site.name == "share":
+            # Coordinate i of the simplex sets share i against those after it.
+            names += [model.shares[i] for i in np.flatnonzero(loose)]
+            names += [model.shares[-1]] * bool(loose[-1])
+        else:
+            names.append(model.shares[0] if site.name == "level" else site.name)
+    return tuple(dict.fromkeys(names))

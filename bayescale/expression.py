@@ -1,0 +1,400 @@
+"""Short texts that name columns, arithmetic on columns, rows to keep, or a call with literals.
+
+`params_b*1e9`, `n_correct/n_examples` and `log10(flops)` make a column; `family != 'T5' and
+loss < 5` keeps rows; `broken(2)` and `power(floor=False)` name a law with its options. Names that
+are no identifiers stand in backticks (`` `loss (nats)`*2 ``); a text that is exactly the name of a
+column is that column. Texts are parsed against a whitelist and are never executed.
+
+Floor 0: imports numpy only.
+"""
+
+from __future__ import annotations
+
+import ast
+import difflib
+import keyword
+import operator
+import re
+import unicodedata
+import warnings
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from numbers import Real
+from typing import Any, NoReturn
+
+import numpy as np
+
+__all__ = [
+    "ExpressionError",
+    "columns",
+    "evaluate",
+    "filter_rows",
+    "numbers",
+    "parse_call",
+    "texts",
+]
+
+
+class ExpressionError(ValueError):
+    """A text that cannot be read: what is wrong, the text and the known names, in one line."""
+
+    def __init__(self, message: str):
+        super().__init__(one_line(message))
+
+
+def one_line(message: str) -> str:
+    """Return `message` without line breaks; names and cells of a table may hold some."""
+    return " ".join(message.splitlines())
+
+
+def near(name: str, known: Iterable[str]) -> str:
+    """Return "; did you mean 'loss'? There are: ..." for a `name` that is not among `known`."""
+    known = list(known)
+    folded = {each.casefold(): each for each in known}
+    close = [folded[each] for each in difflib.get_close_matches(name.casefold(), folded)]
+    hint = f"; did you mean {' or '.join(map(repr, close))}? " if close else "; "
+    more = f" and {len(known) - 15} more" if len(known) > 15 else ""
+    return f"{hint}There are: {', '.join(map(repr, known[:15])) or 'none'}{more}"
+
+
+def quoted(name: str) -> str:
+    """Return `name` as it stands inside an expression, in backticks where it needs them."""
+    plain = (name.isidentifier() and not keyword.iskeyword(name)) or "`" in name
+    return name if plain else f"`{name}`"
+
+
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
+
+
+def _number(cell: Any) -> float | None:
+    """Return a cell as a float: nan when it is missing, None when it is no number."""
+    # The missing cells of pandas go by their names, as this file does not import it.
+    if cell is None or type(cell).__name__ in ("NAType", "NaTType"):
+        return np.nan
+    if isinstance(cell, str):
+        return float(cell) if _NUMBER.fullmatch(cell.strip()) else None
+    try:
+        return float(cell) if isinstance(cell, Real | Decimal | np.bool_) else None
+    except (OverflowError, TypeError, ValueError):
+        return None
+
+
+def _text(cell: Any) -> str | None:
+    if isinstance(cell, bytes):
+        return cell.decode("utf-8", "backslashreplace")
+    number = _number(cell)
+    if number is not None and np.isnan(number):
+        return None
+    # A column of whole numbers with one gap is read as floats; its labels should not change.
+    return f"{cell:.12g}" if isinstance(cell, float | np.floating) else str(cell)
+
+
+def numbers(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return a column as float64, nan where a cell is missing, and a mask of what is no number.
+
+    Text that spells a number is that number: one word in a column of a CSV file makes text of
+    all its cells.
+    """
+    if values.dtype.kind in "biuf":
+        with np.errstate(over="ignore"):
+            return values.astype(np.float64), np.zeros(values.shape, bool)
+    if values.dtype.kind not in "OUT":
+        return np.full(values.shape, np.nan), np.ones(values.shape, bool)
+    cells = [_number(cell) for cell in values]
+    return np.array(cells, np.float64), np.array([cell is None for cell in cells], bool)
+
+
+def texts(values: np.ndarray) -> np.ndarray:
+    """Return a column as an object array of str, None where a cell is missing."""
+    if values.dtype.kind in "mM":
+        values = np.where(np.isnat(values), None, values.astype(str).astype(object))
+    return np.array([*map(_text, values), None], dtype=object)[:-1]
+
+
+# ------------------------------------------------------------------ reading a text
+
+_LITERALS = re.compile(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"|`([^`]*)`", re.DOTALL)
+_QUOTIENT = re.compile(r"\s*(`[^`]+`|\w+)\s*/\s*(`[^`]+`|[^\W\d]\w*)\s*")
+_STEM = "column_in_backticks_"
+
+
+def quotient(text: str) -> tuple[str, str] | None:
+    """Return numerator and denominator of a text such as `n_correct/n`, None for another text."""
+    match = _QUOTIENT.fullmatch(text)
+    return match and match.groups()
+
+
+def _parse(text: str) -> tuple[ast.expr, dict[str, str]]:
+    """Return the syntax tree, and what the stand-ins for names in backticks stand for."""
+    if not isinstance(text, str) or not text.strip():
+        raise ExpressionError(f"expected an expression, got {text!r}")
+    stands_for: dict[str, str] = {}
+
+    def stand_in(match: re.Match) -> str:
+        if match[1] is None:
+            return match[0]
+        name = f"{_STEM}{len(stands_for)}"
+        stands_for[name] = match[1]
+        return f" {name} "
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            tree = ast.parse(_LITERALS.sub(stand_in, text).strip(), mode="eval")
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        hint = "names with other signs than letters, digits and _ go in backticks"
+        if re.search(r"[^=!<>]=[^=]", text):
+            hint = "equality is written =="
+        raise ExpressionError(f"cannot read {text[:200]!r}; {hint}") from None
+    return tree.body, stands_for
+
+
+def columns(text: str, known: Iterable[str]) -> tuple[str, ...]:
+    """Return the names of the columns that an expression or a filter uses, in their order.
+
+    Raises
+    ------
+    ExpressionError
+        When the text cannot be read or names a column that is not among `known`.
+    """
+    known = tuple(known)
+    if text in known:
+        return (text,)
+    tree, stands_for = _parse(text)
+    scope = _Scope(text, stands_for, dict.fromkeys(known))
+    called = {id(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
+    names = [n for n in ast.walk(tree) if isinstance(n, ast.Name) and id(n) not in called]
+    names.sort(key=lambda node: (node.lineno, node.col_offset))
+    return tuple(dict.fromkeys(scope.resolve(node.id) for node in names))
+
+
+@dataclass(frozen=True)
+class _Scope:
+    """What an expression may use; a value is a number (float64), truth (bool) or text (object)."""
+
+    text: str
+    stands_for: Mapping[str, str]
+    known: Mapping[str, Any]
+    filters: bool = False
+
+    def refuse(self, problem: str, remedy: str) -> NoReturn:
+        raise ExpressionError(f"{problem} in {self.text[:200]!r}; {remedy}")
+
+    def resolve(self, name: str) -> str:
+        name = self.stands_for.get(name, name)
+        if name in self.known:
+            return name
+        # Python reads identifiers in their NFKC form: a micro sign arrives here as a mu.
+        for other in self.known:
+            if unicodedata.normalize("NFKC", other) == name:
+                return other
+        within = "" if name == self.text else f" in {self.text[:200]!r}"
+        raise ExpressionError(f"no column {name[:200]!r}{within}{near(name[:200], self.known)}")
+
+    def column(self, name: str) -> np.ndarray:
+        name = self.resolve(name)
+        values = np.asarray(self.known[name])
+        if values.dtype.kind == "b":
+            return values
+        as_numbers, bad = numbers(values)
+        if self.filters and values.dtype.kind == "O" and any(isinstance(c, str) for c in values):
+            return texts(values)
+        if bad.any() and not self.filters:
+            cell = texts(values)[bad][0]
+            self.refuse(f"column {name!r} holds {cell!r}", "arithmetic needs numbers")
+        return texts(values) if bad.any() else as_numbers
+
+    def number(self, value: Any) -> Any:
+        as_numbers, bad = numbers(np.atleast_1d(value))
+        if bad.any():
+            sample = np.atleast_1d(value)[bad][0]
+            self.refuse(f"text such as {str(sample)!r} meets numbers", "quote text, and text only")
+        return as_numbers if np.ndim(value) else as_numbers[0]
+
+    def truth(self, value: Any) -> np.ndarray:
+        if np.asarray(value).dtype.kind != "b":
+            self.refuse("a value stands where a comparison must", "write such as loss < 3")
+        return np.asarray(value)
+
+
+# ------------------------------------------------------------------ working it out
+
+_ARITHMETIC = {
+    ast.Add: np.add,
+    ast.Sub: np.subtract,
+    ast.Mult: np.multiply,
+    ast.Div: np.divide,
+    ast.Pow: np.power,
+}
+_FUNCTIONS = {name: getattr(np, name) for name in ("exp", "log", "log2", "log10", "sqrt", "abs")}
+_COMPARISONS = {
+    ast.Eq: operator.eq,
+    ast.NotEq: operator.ne,
+    ast.Lt: operator.lt,
+    ast.LtE: operator.le,
+    ast.Gt: operator.gt,
+    ast.GtE: operator.ge,
+}
+_ADVICE = {
+    ast.BitXor: "powers are written **",
+    ast.BitAnd: "write `and` for &",
+    ast.BitOr: "write `or` for |",
+    ast.Invert: "write `not` for ~",
+    ast.Call: f"functions of one column are {', '.join(_FUNCTIONS)}, and isfinite in filters",
+    ast.Compare: "a column is made of names, numbers and + - * / **",
+}
+
+
+def _value(node: ast.expr, scope: _Scope) -> Any:
+    match node:
+        case ast.Constant(value=bool() | str() as constant):
+            return constant
+        case ast.Constant(value=int() | float() as constant) if _number(constant) is not None:
+            return np.float64(constant)
+        case ast.Name(id=name):
+            return scope.column(name)
+        case ast.UnaryOp(op=ast.USub(), operand=operand):
+            return -scope.number(_value(operand, scope))
+        case ast.BinOp(left=left, op=op, right=right) if type(op) in _ARITHMETIC:
+            sides = [scope.number(_value(side, scope)) for side in (left, right)]
+            return _ARITHMETIC[type(op)](*sides)
+        case ast.Call(func=ast.Name(id=name), args=[arg], keywords=[]) if name in _FUNCTIONS:
+            return _FUNCTIONS[name](scope.number(_value(arg, scope)))
+    if scope.filters:
+        return _truth(node, scope)
+    _refuse_syntax(node, scope)
+
+
+def _truth(node: ast.expr, scope: _Scope) -> Any:
+    match node:
+        case ast.Call(func=ast.Name(id="isfinite"), args=[arg], keywords=[]):
+            return np.isfinite(numbers(np.atleast_1d(_value(arg, scope)))[0])
+        case ast.UnaryOp(op=ast.Not(), operand=operand):
+            return ~scope.truth(_value(operand, scope))
+        case ast.BoolOp(op=op, values=nodes):
+            parts = [scope.truth(_value(each, scope)) for each in nodes]
+            join = np.logical_and if isinstance(op, ast.And) else np.logical_or
+            return join.reduce(np.broadcast_arrays(*parts))
+        case ast.Compare(left=left, ops=ops, comparators=others):
+            nodes = [left, *others]
+            parts = [_compare(*each, scope) for each in zip(nodes, ops, others, strict=False)]
+            return np.logical_and.reduce(np.broadcast_arrays(*parts))
+    _refuse_syntax(node, scope)
+
+
+def _refuse_syntax(node: ast.expr, scope: _Scope) -> NoReturn:
+    advice = [_ADVICE[type(each)] for each in ast.walk(node) if type(each) in _ADVICE]
+    remedy = advice[0] if advice else "use names, numbers and + - * / **"
+    scope.refuse(f"{type(node).__name__} is not allowed", remedy)
+
+
+def _compare(left: ast.expr, op: ast.cmpop, right: ast.expr, scope: _Scope) -> np.ndarray:
+    a = _value(left, scope)
+    if type(op) in _COMPARISONS:
+        return _pair(_COMPARISONS[type(op)], a, _value(right, scope), scope)
+    if not isinstance(op, ast.In | ast.NotIn) or not isinstance(right, ast.List | ast.Tuple):
+        scope.refuse("this comparison is not allowed", "write such as task in ['a', 'b']")
+    found = np.zeros(np.shape(a), bool)
+    for each in right.elts:
+        found = found | _pair(operator.eq, a, _value(each, scope), scope)
+    return found if isinstance(op, ast.In) else ~found
+
+
+def _pair(compare: Callable, a: Any, b: Any, scope: _Scope) -> np.ndarray:
+    if any(np.asarray(side).dtype.kind not in "OU" for side in (a, b)):
+        return np.asarray(compare(scope.number(a), scope.number(b)))
+    # A missing text is like nan: unequal to everything, and neither smaller nor larger.
+    gap = compare is operator.ne
+    each = np.frompyfunc(lambda s, t: gap if s is None or t is None else compare(s, t), 2, 1)
+    return np.asarray(each(a, b), bool)
+
+
+def _evaluate(text: str, known: Mapping[str, np.ndarray], filters: bool) -> np.ndarray:
+    tree, stands_for = (ast.Name(_STEM), {_STEM: text}) if text in known else _parse(text)
+    scope = _Scope(text, stands_for, known, filters)
+    try:
+        with np.errstate(all="ignore"):
+            value = _value(tree, scope)
+    except RecursionError:
+        scope.refuse("too many levels", "write it shorter")
+    value = scope.truth(value) if filters else scope.number(value)
+    shapes = [np.shape(column) for column in known.values()]
+    return np.array(np.broadcast_to(value, shapes[0] if shapes else ()))
+
+
+def evaluate(text: str, frame_columns: Mapping[str, np.ndarray]) -> np.ndarray:
+    """Return arithmetic on columns, (rows,) float64; what has no value, such as 0/0, is nan.
+
+    Parameters
+    ----------
+    text
+        Column names, numbers, `+ - * / **`, parentheses, `exp log log2 log10 sqrt abs`.
+    frame_columns
+        The columns, all of one length.
+
+    Raises
+    ------
+    ExpressionError
+        When the text cannot be read, names no known column, or a column holds text.
+    """
+    return _evaluate(text, frame_columns, filters=False)
+
+
+def filter_rows(text: str, columns: Mapping[str, np.ndarray]) -> np.ndarray:
+    """Return whether each row passes, (rows,) bool.
+
+    Parameters
+    ----------
+    text
+        Comparisons (also `a < b < c`), `in [...]`, `not in`, `and`, `or`, `not`, `isfinite(x)`
+        of columns, arithmetic on columns, numbers and quoted text. A missing cell passes no
+        comparison but `!=`; `task == task` therefore keeps the rows where `task` is there.
+    columns
+        The columns, all of one length, of any type.
+
+    Raises
+    ------
+    ExpressionError
+        When the text cannot be read, names no known column, or compares text with numbers.
+    """
+    return _evaluate(text, columns, filters=True)
+
+
+# ------------------------------------------------------------------ a call with literals
+
+
+def parse_call(text: str) -> tuple[str, tuple[Any, ...], dict[str, Any]]:
+    """Return name, arguments and options of `broken(2)`, `power(floor=False)` or `chinchilla`.
+
+    They are numbers, quoted text, true, false, None, and lists of these (read as tuples).
+
+    Raises
+    ------
+    ExpressionError
+        When the text is anything else.
+    """
+    tree, stands_for = _parse(text)
+    scope = _Scope(text, stands_for, {})
+    match tree:
+        case ast.Name(id=name) if not stands_for:
+            return name, (), {}
+        case ast.Call(func=ast.Name(id=name), args=args, keywords=options) if not stands_for:
+            named = {each.arg: _literal(each.value, scope) for each in options}
+            if None in named or len(named) < len(options):
+                scope.refuse("an option without a name, or twice", "name each option once")
+            return name, tuple(_literal(each, scope) for each in args), named
+    scope.refuse("no name with options", "write such as chinchilla or power(floor=False)")
+
+
+def _literal(node: ast.expr, scope: _Scope) -> Any:
+    match node:
+        case ast.Constant(value=bool() | int() | float() | str() | None as constant):
+            return constant
+        case ast.Name(id="true" | "false" as word):
+            return word == "true"
+        case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int() | float() as size)):
+            return -size
+        case ast.List(elts=nodes) | ast.Tuple(elts=nodes):
+            return tuple(_literal(each, scope) for each in nodes)
+    scope.refuse("no literal value", "options are numbers, quoted text, true, false or None")

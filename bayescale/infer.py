@@ -1,0 +1,187 @@
+"""fit: from a table to a posterior.
+
+`fit(law, data)` with nothing else is meant to be right. `sampler` says how: `NUTS()` for a
+posterior, `Laplace()` or `MAP()` for a quick look. Everything is decided by `seed`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict
+from functools import partial
+from importlib.metadata import version
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from .data import Dataset
+from .laws import get_law
+from .model import Batch, Model, pack
+from .noises import default_noise, get_noise
+from .parametric import Parametric
+from .posterior import Health, Posterior, Run, scalar_quantities
+from .predict import law_at
+from .samplers import MAP, NUTS, Chains, Clock, Laplace
+from .start import prior_sd
+
+__all__ = ["fit"]
+
+PRECISIONS = ("float64", "float32")
+
+
+def fit(
+    law: Parametric | Callable[..., Parametric] | str,
+    data: Dataset,
+    *,
+    noise: Parametric | str | None = None,
+    sampler: NUTS | Laplace | MAP | None = None,
+    seed: int = 0,
+    precision: str = "float64",
+    progress: Callable[[str, float], None] | None = None,
+) -> Posterior:
+    """Fit a law to data and return its posterior, whatever its health.
+
+    Parameters
+    ----------
+    law
+        A law, or its name: `chinchilla`, `"broken(2)"`.
+    data
+        A checked table (`from_frame`); each of its curves is fitted on its own.
+    noise
+        What scatters about the law. Default: `scatter` for accuracies with a number of questions,
+        `normal` for accuracies without, `student` (on the log) for losses.
+    sampler
+        `NUTS()` by default.
+    seed
+        Decides every draw, together with the names' order of the curves.
+    precision
+        "float64" or "float32", for this fit alone.
+    progress
+        Called with (stage, share done) now and then.
+
+    Raises
+    ------
+    DataError
+        Where the data do not suit the law or the noise, naming row, column and remedy.
+    ValueError
+        For an unknown law, noise or precision, or names that clash.
+    """
+    law, sampler = get_law(law), sampler or NUTS()
+    model = Model(law, get_noise(noise or default_noise(law, data)))
+    if precision not in PRECISIONS:
+        raise ValueError(f"precision is {' or '.join(PRECISIONS)}, got {precision!r}")
+    clock = Clock(progress)
+    with jax.enable_x64(precision == "float64"):
+        fits = [_fit_batch(model, batch, sampler, seed, clock) for batch in pack(model, data)]
+    order = np.argsort([curve for curves, *_ in fits for curve in curves])
+    draws, stats = (
+        {name: np.concatenate([each[part][name] for each in fits])[order] for name in fits[0][part]}
+        for part in (1, 2)
+    )
+    verdicts = [verdict for *_, found in fits for verdict in found]
+    if data.curve is None:
+        draws, stats = ({k: v[0] for k, v in part.items()} for part in (draws, stats))
+    return Posterior(
+        model,
+        data,
+        draws,
+        stats,
+        Health(tuple(verdicts[i] for i in order)),
+        _run(sampler, seed, precision, clock, stats),
+    )
+
+
+def _fit_batch(model: Model, batch: Batch, sampler: Any, seed: int, clock: Clock):
+    """Return (curves, draws, stats, verdicts) of one length class, failed curves run again."""
+    chains = sampler.run(model, batch, seed, clock)
+    draws, verdicts = clock.timed("checks", _finish, model, batch, sampler, chains)
+    for attempt in range(getattr(sampler, "retries", 0)):
+        bad = [i for i, verdict in enumerate(verdicts) if not verdict.sound]
+        if not bad or clock.notes:
+            break
+        part = Batch(
+            tuple(batch.curves[i] for i in bad),
+            jax.tree.map(lambda leaf, bad=bad: leaf[bad], batch.data),
+        )
+        again = sampler.harder(attempt).run(model, part, seed + 1_000_003 * (attempt + 1), clock)
+        thin = again.z.shape[2] // chains.z.shape[2]
+        if clock.notes or not thin:
+            break
+        again = jax.tree.map(lambda leaf, thin=thin: leaf[:, :, thin - 1 :: thin], again)
+        draws_again, verdicts_again = clock.timed("checks", _finish, model, part, sampler, again)
+        for row, i in enumerate(bad):
+            for old, new in ((draws, draws_again), (chains.stats, again.stats)):
+                for name in old:
+                    old[name] = np.array(old[name])
+                    old[name][i] = new[name][row]
+            verdicts[i] = verdicts_again[row]
+    return batch.curves, draws, chains.stats, verdicts
+
+
+def _finish(model: Model, batch: Batch, sampler: Any, chains: Chains):
+    """Return the draws in natural units and each curve's verdict."""
+    draws = natural(model, chains.z, batch.data)
+    inputs = _probe(batch)
+    predictions = law_at(model.law, draws, inputs)
+    spread = prior_sd(model)
+    verdicts = []
+    for i in range(len(batch.curves)):
+        stats = {name: values[i] for name, values in chains.stats.items()}
+        scalars = scalar_quantities({name: values[i] for name, values in draws.items()})
+        verdicts.append(sampler.judge(model, chains.z[i], scalars, predictions[i], stats, spread))
+    return draws, verdicts
+
+
+def _probe(batch: Batch) -> dict[str, np.ndarray]:
+    """Return scales at which the curve is checked: over the data, and ten times beyond."""
+    share = np.array([0.0, 0.25, 0.5, 0.75, 1.0])
+    inputs = {}
+    for name, span in batch.data["span"].items():
+        lo, hi = span[:, :1], span[:, 1:]
+        logs = np.concatenate([lo + share * (hi - lo), hi + np.log(10.0)], 1)
+        inputs[name] = np.exp(logs) * batch.data["ref"][name][:, None]
+    return inputs
+
+
+def _run(sampler: Any, seed: int, precision: str, clock: Clock, stats: dict) -> Run:
+    steps = stats.get("n_steps")
+    return Run(
+        seed=seed,
+        method=type(sampler).__name__,
+        chains=stats["log_density"].shape[-2],
+        draws=stats["log_density"].shape[-1],
+        precision=precision,
+        device=str(jax.devices()[0]),
+        versions={name: version(name) for name in ("bayescale", "jax", "numpyro", "blackjax")},
+        seconds={stage: round(value, 3) for stage, value in clock.seconds.items()},
+        leapfrogs=float(np.mean(steps)) if steps is not None else float("nan"),
+        settings=asdict(sampler),
+        notes=tuple(clock.notes),
+    )
+
+
+@partial(jax.jit, static_argnames=("model",))
+def _relative(model: Model, z, data):
+    """Return all parameters of z, (curve, draw, size), in units of the reference scales."""
+
+    def one(z, data):
+        found = model.parameters(model.constrain(z)[0], data)
+        return {name: jnp.asarray(value) for name, value in found.items()}
+
+    return jax.vmap(jax.vmap(one, (0, None)))(z, data)
+
+
+def natural(model: Model, z: np.ndarray, data: dict) -> dict[str, np.ndarray]:
+    """Return all parameters of z, (curve, chain, draw, size), in natural units."""
+    lead = z.shape[:3]
+    found = jax.device_get(_relative(model, z.reshape(lead[0], -1, z.shape[-1]), data))
+    found = {k: np.asarray(v, float).reshape(*lead, *v.shape[2:]) for k, v in found.items()}
+    refs = {"ref": {name: value[:, None, None] for name, value in data["ref"].items()}}
+    units = {name: np.asarray(model.unit(name, found, refs)) for name in found}
+    return {
+        name: value
+        * (units[name][..., None] if value.ndim > 3 < units[name].ndim + 1 else units[name])
+        for name, value in found.items()
+    }

@@ -1,0 +1,92 @@
+"""Broken power laws: segments of different slope that pass smoothly into each other."""
+
+from __future__ import annotations
+
+from functools import cache
+from math import log
+
+import jax.numpy as jnp
+import numpy as np
+import numpyro.distributions as dist
+from jax.nn import softplus
+
+from ..parametric import Parametric, law, scaled, share
+from .loss import EXPONENT
+
+
+def _shape(x, c0, c, d, f):
+    """x^-c0 prod_i (1 + (x/d_i)^(1/f_i))^(-c_i f_i), the breaks on the last axis."""
+    log_x = jnp.log(x)[..., None]
+    bends = c * f * softplus((log_x - jnp.log(d)) / f)
+    return jnp.exp(-c0 * jnp.log(x) - jnp.sum(bends, -1))
+
+
+@cache
+def broken(n_breaks: int = 1, monotone: bool = True, beyond: float = 0.0) -> Parametric:
+    """A + b x^-c0 prod_i (1 + (x/d_i)^(1/f_i))^(-c_i f_i): a power law with n_breaks breaks.
+
+    Before d_1 the slope on double logarithmic axes (above the floor a) is -c0, after d_i it is
+    -(c0 + c_1 + ... + c_i); f_i is the width of break i in units of log x.
+
+    Parameters
+    ----------
+    n_breaks
+        Number of breaks; d_i are ordered, uniform a priori over the span of the data in log x.
+    monotone
+        Every segment falls. Without it slopes have either sign (double descent, U-shapes).
+    beyond
+        Decades beyond the largest scale where breaks may also lie.
+
+    Raises
+    ------
+    ValueError
+        If n_breaks is not a whole number of at least 1, or beyond is negative.
+
+    Notes
+    -----
+    Caballero et al. 2023, BNSL (arXiv 2210.14891). a and the value of the product term at the
+    largest scale are sampled as shares of the level there.
+    """
+    if n_breaks != int(n_breaks) or n_breaks < 1 or beyond < 0:
+        raise ValueError(
+            f"broken takes n_breaks >= 1 and beyond >= 0, got {n_breaks} and {beyond}; "
+            "a law without a break is `power`"
+        )
+    n = int(n_breaks)
+    extra = beyond * log(10)
+    vector = np.ones(n)
+    slopes = (
+        dist.LogNormal(EXPONENT.loc * vector, EXPONENT.scale).to_event(1)
+        if monotone
+        else dist.Normal(0.0 * vector, 0.7).to_event(1)
+    )
+    options = [str(n)] + ["monotone=False"] * (not monotone) + [f"beyond={beyond:g}"] * (beyond > 0)
+
+    @law(name=f"broken({', '.join(options)})")
+    def formula(
+        x,
+        *,
+        a=share(),
+        b=share(
+            lambda amp, c0, c, d, f: amp / _shape(jnp.ones(()), c0, c, d, f),
+            unit=lambda x, c0: x**c0,
+        ),
+        c0=EXPONENT if monotone else dist.Normal(0.3, 0.7),
+        c=scaled(
+            slopes,
+            lambda s, c0: s - jnp.concatenate([jnp.asarray(c0)[None], s[:-1]]),
+            centre=(lambda b: -jnp.log(b)) if monotone else None,
+        ),
+        d=scaled(
+            dist.Dirichlet(np.ones(n + 1)),
+            lambda u, x: jnp.exp(x[0] + (x[1] - x[0] + extra) * jnp.cumsum(u)[:-1]),
+            unit=lambda x: x,
+        ),
+        f=scaled(
+            dist.LogNormal(log(0.1) * vector, 1.0).to_event(1), lambda u, x: u * (x[1] - x[0])
+        ),
+    ):
+        """A + b x^-c0 prod_i (1 + (x/d_i)^(1/f_i))^(-c_i f_i) (arXiv 2210.14891)."""
+        return a + b * _shape(x, c0, jnp.asarray(c), jnp.asarray(d), jnp.asarray(f))
+
+    return formula

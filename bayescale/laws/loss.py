@@ -1,0 +1,217 @@
+"""Loss laws: power laws with a floor, in one scale or several.
+
+One scale x (tokens, parameters, FLOP, images seen, width): `power` first; `shifted_power` or
+`saturating` where small scales lie below the power law; `broken` (beside this file) where the
+slope changes. Parameters N and tokens D: `chinchilla`; `kaplan` to compare with OpenAI 2020;
+`data_constrained` where tokens repeat. `kaplan_steps` for training curves in N and S.
+
+Every law is its formula, in any unit: `chinchilla(7e10, 1.4e12, E=1.69, A=406.4, B=410.7,
+alpha=.34, beta=.28)`. What is sampled are the level of the loss at the reference scale, the
+shares of that level which each term has there, and the exponents.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+import jax.numpy as jnp
+from jax.nn import softplus
+
+from ..parametric import Parametric, law, scaled, share
+from ..priors import positive
+
+# Published exponents of losses and error rates run from .05 (Kaplan 2020, in C) to about 1
+# (image error rates in examples seen); 90 % between these bounds leaves room on both sides.
+EXPONENT = positive(0.05, 1.5)
+
+
+def exponent_of(amplitude: str, sign: float = 1.0):
+    """Exponent of the term whose amplitude has this name, sampled as the slope that term makes."""
+    centres = {"A": lambda A: -jnp.log(A), "B": lambda B: -jnp.log(B), "b": lambda b: -jnp.log(b)}
+    return scaled(EXPONENT, lambda a: sign * a, centre=centres[amplitude])
+
+
+def _decay(x, exponent):
+    """x^-exponent; exp(log) has a gradient seven times cheaper than that of pow."""
+    return jnp.exp(-exponent * jnp.log(x))
+
+
+@cache
+def power(floor: bool = True, rising: bool = False) -> Parametric:
+    """E + A x^-alpha: a floor E that no scale removes, and a part that falls as a power of x.
+
+    Parameters
+    ----------
+    floor
+        Without it, E = 0: a straight line on double logarithmic axes.
+    rising
+        With it, alpha is negative: a quantity that grows with x, such as the optimal number of
+        parameters against compute (whose exponent is then -alpha).
+
+    Notes
+    -----
+    E and A x^-alpha are in the unit of the response, x in any unit. Hestness et al. 2017
+    (arXiv 1712.00409); M2 of Alabdulmohsin et al. 2022 (arXiv 2209.06640).
+    """
+    amplitude = share(unit=lambda x, alpha: x**alpha)
+    exponent = exponent_of("A", -1.0 if rising else 1.0)
+    options = [text for text, on in (("floor=False", not floor), ("rising=True", rising)) if on]
+    facts = dict(
+        name=f"power({', '.join(options)})" if options else "power",
+        improves="up" if rising else "down",
+        response="response" if rising else "loss",
+    )
+    if not floor:
+
+        @law(**facts)
+        def formula(x, *, A=amplitude, alpha=exponent):
+            """A x^-alpha (arXiv 1712.00409)."""
+            return A * _decay(x, alpha)
+
+        return formula
+
+    @law(**facts)
+    def formula(x, *, E=share(), A=amplitude, alpha=exponent):
+        """E + A x^-alpha (arXiv 1712.00409; M2 of arXiv 2209.06640)."""
+        return E + A * _decay(x, alpha)
+
+    return formula
+
+
+@law
+def shifted_power(
+    x,
+    *,
+    beta=share(lambda a, gamma, c: a / (1 + gamma) ** c, unit=lambda x, c: x**c),
+    gamma=scaled(positive(0.003, 3), unit=lambda x: 1 / x),
+    c=EXPONENT,
+):
+    """Beta (1/x + gamma)^c: a power of x that levels off near x = 1/gamma.
+
+    The floor is beta gamma^c. x in any unit, gamma in 1/x, the result in the response's unit.
+    M3 of Alabdulmohsin et al. 2022 (arXiv 2209.06640), after Rosenfeld et al. 2020
+    (arXiv 1909.12673).
+    """
+    return beta * _decay(1 / (1 / x + gamma), c)
+
+
+def _saturation(x, c, d, f):
+    return jnp.exp(-c * f * softplus((jnp.log(x) - jnp.log(d)) / f))
+
+
+@law
+def saturating(
+    x,
+    *,
+    a=share(),
+    b=share(lambda amp, c, d, f: amp / _saturation(1.0, c, d, f)),
+    c=exponent_of("b"),
+    d=scaled(positive(0.2, 0.8), lambda u, x: jnp.exp(x[0] + u * (x[1] - x[0])), lambda x: x),
+    f=scaled(positive(0.02, 0.5), lambda u, x: u * (x[1] - x[0])),
+):
+    """A + b (1 + (x/d)^(1/f))^(-c f): a ceiling a + b at small x, a floor a at large x.
+
+    `broken(1)` with c0 = 0. Between, the response falls as x^-c; d is the scale at which it
+    begins to, f the width of that bend in units of log x. Caballero et al. 2023
+    (arXiv 2210.14891).
+    """
+    return a + b * _saturation(x, c, d, f)
+
+
+@law
+def kaplan(
+    N,
+    D,
+    *,
+    N_c=share(lambda a, alpha_N: a ** (1 / alpha_N), unit=lambda N: N),
+    D_c=share(lambda a, alpha_D: a ** (1 / alpha_D), unit=lambda D: D),
+    alpha_N=EXPONENT,
+    alpha_D=EXPONENT,
+):
+    """((N_c/N)^(alpha_N/alpha_D) + D_c/D)^alpha_D: OpenAI's law for parameters and tokens.
+
+    N in non-embedding parameters, D in tokens, the result in nats a token. There is no floor:
+    the loss goes to 0. Kaplan et al. 2020, equation 1.5 (arXiv 2001.08361); published
+    N_c = 6.4e13, D_c = 1.8e13, alpha_N = .076, alpha_D = .103 (table 2).
+
+    Under C = 6 N D it implies N ~ C^(alpha_D/(alpha_N + alpha_D)) = C^.575, which is not the
+    C^.73 of the paper's own frontier (`allocate.KAPLAN_FRONTIER`): that was fitted to training
+    curves with a fixed schedule.
+    """
+    return jnp.exp(alpha_D * jnp.log(_decay(N / N_c, alpha_N / alpha_D) + D_c / D))
+
+
+@law
+def kaplan_steps(
+    N,
+    S,
+    *,
+    N_c=share(lambda a, alpha_N: a ** (1 / alpha_N), unit=lambda N: N),
+    S_c=share(lambda a, alpha_S: a ** (1 / alpha_S), unit=lambda S: S),
+    alpha_N=EXPONENT,
+    alpha_S=EXPONENT,
+):
+    """(N_c/N)^alpha_N + (S_c/S)^alpha_S: OpenAI's learning curve of a model of N parameters.
+
+    S is S_min, the number of optimiser steps needed at a batch far above the critical batch
+    size: S_min = steps / (1 + B_crit(L)/B) with B_crit = 2e8 tokens / L^(1/.21), and the compute
+    that goes with it is C_min = C / (1 + B/B_crit(L)). Steps taken at a small batch are not
+    S_min: convert them first. Kaplan et al. 2020, equation 1.6 (arXiv 2001.08361); published
+    N_c = 6.5e13, S_c = 2.1e3, alpha_N = .077, alpha_S = .76 (table 3).
+    """
+    return _decay(N / N_c, alpha_N) + _decay(S / S_c, alpha_S)
+
+
+@law
+def chinchilla(
+    N,
+    D,
+    *,
+    E=share(),
+    A=share(unit=lambda N, alpha: N**alpha),
+    B=share(unit=lambda D, beta: D**beta),
+    alpha=exponent_of("A"),
+    beta=exponent_of("B"),
+):
+    """E + A/N^alpha + B/D^beta: an irreducible loss, a part for size and a part for data.
+
+    N in parameters, D in tokens, the result in nats a token. Hoffmann et al. 2022, approach 3
+    (arXiv 2203.15556), who print E = 1.69, A = 406.4, B = 410.7, alpha = .34, beta = .28;
+    Besiroglu et al. 2024 (arXiv 2404.10102) find E = 1.82, A = 482, B = 2085, alpha = .348,
+    beta = .366 from the same runs.
+    """
+    return E + A * _decay(N, alpha) + B * _decay(D, beta)
+
+
+@law(same_unit=(("U", "D"),))
+def data_constrained(
+    N,
+    D,
+    U,
+    *,
+    E=share(),
+    A=share(unit=lambda N, alpha: N**alpha),
+    B=share(unit=lambda D, beta: D**beta),
+    alpha=exponent_of("A"),
+    beta=exponent_of("B"),
+    R_D=positive(1, 100),
+    R_N=positive(1, 100),
+):
+    """E + A/N'^alpha + B/D'^beta, where repeated tokens and excess parameters count for less.
+
+    N parameters, D tokens seen, U unique tokens (U = min(U, D)); R_D and R_N, the paper's R_D*
+    and R_N*, are the numbers of repetitions after which a further one is worth 1/e:
+
+        D' = U + U R_D (1 - exp(-(D/U - 1)/R_D))
+        N' = U_N + U_N R_N (1 - exp(-(N/U_N - 1)/R_N)),   U_N = min(N, N_opt(U))
+
+    with N_opt(U) = (alpha A/(beta B))^(1/alpha) U^(beta/alpha), the size that is optimal for U
+    unique tokens. Muennighoff et al. 2023 (arXiv 2305.16264); published R_D = 15.39,
+    R_N = 5.31, alpha = beta = .3527, E = 1.869, log A = 6.2554, log B = 7.3050.
+    """
+    U = jnp.minimum(U, D)
+    D_eff = U - U * R_D * jnp.expm1(-(D / U - 1) / R_D)
+    log_N_opt = (jnp.log(alpha * A) - jnp.log(beta * B) + beta * jnp.log(U)) / alpha
+    U_N = jnp.exp(jnp.minimum(jnp.log(N), log_N_opt))
+    N_eff = U_N - U_N * R_N * jnp.expm1(-(N / U_N - 1) / R_N)
+    return E + A * _decay(N_eff, alpha) + B * _decay(D_eff, beta)

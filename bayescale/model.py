@@ -1,0 +1,307 @@
+"""Model: a law and a noise as one joint density in unconstrained coordinates.
+
+The density is a pure function of a vector z and of one curve's arrays (`pack`), so that any
+sampler or optimiser of the field can be run on it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import numpyro.distributions as dist
+from jaxtyping import Array, Float
+from numpyro.distributions import Distribution, biject_to
+
+from .data import Dataset
+from .noises import NODES
+from .parametric import Coordinate, Parametric, by_name
+
+__all__ = ["Batch", "Model", "Site", "pack"]
+
+# The level at the reference is known to a factor of e either way (68 %) from a glance at the
+# response: weaker than any two data points.
+LEVEL = dist.Normal(0.0, 1.0)
+
+
+class Site(NamedTuple):
+    """One block of sampled coordinates."""
+
+    name: str
+    """A parameter's name, or `level` and `share` for a law in shares of its level."""
+    prior: Distribution
+    size: int
+    """Length in unconstrained coordinates."""
+
+
+class _Names(dict):
+    """Values by name, found by `find` when first asked for."""
+
+    def __init__(self, find):
+        super().__init__()
+        self.find = find
+
+    def __missing__(self, name):
+        self[name] = value = self.find(name)
+        return value
+
+
+@dataclass(frozen=True)
+class Model:
+    """The joint density of a law's parameters, a noise's and the data."""
+
+    law: Parametric
+    noise: Parametric
+
+    def __post_init__(self):
+        clash = set(self.law.parameters) & set(self.noise.parameters)
+        if clash:
+            raise ValueError(
+                f"law {self.law.name} and noise {self.noise.name} both have a parameter "
+                f"{', '.join(sorted(clash))}; rename it in the law"
+            )
+        if self.noise.support == "unit" and self.law.support != "unit":
+            raise ValueError(
+                f"noise {self.noise.name} is of accuracies, law {self.law.name} is not (its "
+                f"support is {self.law.support}); use student, or a law such as sigmoid"
+            )
+
+    @cached_property
+    def shares(self) -> tuple[str, ...]:
+        """Names of the law's free amplitudes."""
+        return tuple(
+            name
+            for name, prior in self.law.priors
+            if isinstance(prior, Coordinate) and prior.prior is None and name in self.law.free
+        )
+
+    @cached_property
+    def sites(self) -> tuple[Site, ...]:
+        """The sampled blocks, in their order in z."""
+        found = [("level", LEVEL)] if self.shares else []
+        if len(self.shares) > 1:
+            found.append(("share", dist.Dirichlet(np.ones(len(self.shares)))))
+        for part in (self.law, self.noise):
+            for name, prior in part.priors:
+                chosen = prior.prior if isinstance(prior, Coordinate) else prior
+                if name in part.free and chosen is not None:
+                    found.append((name, chosen))
+        return tuple(Site(name, prior, _unconstrained_size(prior)) for name, prior in found)
+
+    @property
+    def size(self) -> int:
+        """Number of unconstrained coordinates."""
+        return sum(site.size for site in self.sites)
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """One label for each element of z: `alpha`, `share[0]`."""
+        return tuple(
+            site.name if site.size == 1 else f"{site.name}[{i}]"
+            for site in self.sites
+            for i in range(site.size)
+        )
+
+    def constrain(self, z: Float[Array, " size"]) -> tuple[dict[str, Any], Any]:
+        """Return each site's value, and the log prior density of z."""
+        values, log_prior, start = {}, 0.0, 0
+        for site in self.sites:
+            raw = z[start : start + site.size]
+            start += site.size
+            bijector = biject_to(site.prior.support)
+            raw = raw + self._centre(site.name, values)
+            raw = raw if site.prior.event_shape else raw[0]
+            value = bijector(raw)
+            values[site.name] = value
+            log_prior += site.prior.log_prob(value) + bijector.log_abs_det_jacobian(raw, value)
+        return values, log_prior
+
+    def _centre(self, name: str, values: Mapping[str, Any]) -> Any:
+        """Return the offset of a site's unconstrained coordinates, given the sites before it."""
+        prior = dict(self.law.priors).get(name)
+        if not isinstance(prior, Coordinate) or prior.centre is None:
+            return 0.0
+        shares = values.get("share", jnp.ones(1))
+        known = dict.fromkeys(self.law.parameters, 1.0)
+        known |= {amplitude: shares[i] for i, amplitude in enumerate(self.shares)}
+        return by_name(prior.centre, known)
+
+    def sample_prior(self, key: Array) -> Float[Array, " size"]:
+        """Return one draw of z from the prior."""
+        parts, values = [], {}
+        for site, part in zip(self.sites, jax.random.split(key, len(self.sites)), strict=True):
+            values[site.name] = site.prior.sample(part)
+            raw = jnp.reshape(biject_to(site.prior.support).inv(values[site.name]), (site.size,))
+            parts.append(raw - self._centre(site.name, values))
+        return jnp.concatenate(parts)
+
+    def parameters(self, values: Mapping[str, Any], data: Mapping[str, Any]) -> dict[str, Any]:
+        """Return all parameters from the sites' values, in units of the reference scales."""
+        priors, fixed, tied = _tables(self)
+
+        def find(name):
+            prior = priors.get(name)
+            if prior is None:
+                return data["span"][name] if name in data["span"] else data[name]
+            if name in fixed:
+                return fixed[name] / self.unit(name, known, data)
+            if name in tied:
+                to = tied[name]
+                return known[to] * self.unit(to, known, data) / self.unit(name, known, data)
+            if not isinstance(prior, Coordinate):
+                return values[name]
+            return by_name(prior.form, known, values[name] if prior.prior else amplitude(name))
+
+        def amplitude(name):
+            level = jnp.exp(values["level"]) * data["y"]
+            return level * values["share"][self.shares.index(name)] if "share" in values else level
+
+        known = _Names(find)
+        return {name: known[name] for name in priors}
+
+    def unit(self, name: str, params: Mapping[str, Any], data: Mapping[str, Any]) -> Any:
+        """Return the unit of a parameter: its natural value is this times the relative one."""
+        prior = dict(self.law.priors + self.noise.priors)[name]
+        if not isinstance(prior, Coordinate):
+            return 1.0
+        return by_name(
+            prior.unit, _Names(lambda n: data["ref"][n] if n in data["ref"] else params[n])
+        )
+
+    def mean(self, params: Mapping[str, Any], data: Mapping[str, Any]) -> Array:
+        """Return what the law says at the data's inputs, at the noise's nodes where it has some."""
+        inputs = [data["inputs"][name] for name in self.law.inputs]
+        if self.noise.nodes:
+            shift = jnp.exp(params["tau"] * jnp.asarray(NODES, inputs[0].dtype))[:, None]
+            inputs = [x * shift for x in inputs]
+        return self.law.fn(*inputs, **{name: params[name] for name in self.law.parameters})
+
+    def scatter(self, params: Mapping[str, Any], data: Mapping[str, Any]) -> Distribution:
+        """Return the distribution of what is observed: the response, or n times it."""
+        known = {"mean": self.mean(params, data), "n": data.get("n"), "stderr": data["stderr"]}
+        columns = [known[name] for name in self.noise.inputs]
+        return self.noise.fn(*columns, **{name: params[name] for name in self.noise.parameters})
+
+    def log_likelihood(self, params: Mapping[str, Any], data: Mapping[str, Any]) -> Array:
+        """Return the log density of each row, 0 for padding."""
+        rows = self.scatter(params, data).log_prob(data["observed"])
+        return jnp.where(data["mask"], rows, 0.0)
+
+    def log_density(self, z: Float[Array, " size"], data: Mapping[str, Any]) -> Array:
+        """Return the log joint density of z and one curve's data."""
+        values, log_prior = self.constrain(z)
+        return log_prior + jnp.sum(self.log_likelihood(self.parameters(values, data), data))
+
+
+def _tables(model: Model) -> tuple[dict, dict, dict]:
+    laws = (model.law, model.noise)
+    priors, fixed, tied = (
+        {k: v for part in laws for k, v in getattr(part, field)}
+        for field in ("priors", "fixed", "tied")
+    )
+    return priors, fixed, tied
+
+
+def _unconstrained_size(prior: Distribution) -> int:
+    shape = biject_to(prior.support).inverse_shape(prior.event_shape)
+    return int(np.prod(shape, dtype=int))
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Curves of one length class, padded to the same number of rows."""
+
+    curves: tuple[int, ...]
+    """Positions of these curves among `Dataset.curve_names`; (0,) for a table without curves."""
+    data: dict[str, Any]
+    """Arrays with a leading curve axis: inputs, observed, mask, n, stderr, ref, span, y, chance."""
+
+
+def pack(model: Model, data: Dataset) -> tuple[Batch, ...]:
+    """Check that `data` suits `model`, and lay it out by length class.
+
+    Lengths are padded to a power of two (at least 16), so that a table of another length rarely
+    needs another compilation.
+
+    Raises
+    ------
+    DataError
+        Naming row, column, value and remedy where the law or the noise cannot speak of the data.
+    """
+    if tuple(data.inputs) != model.law.inputs:
+        data.fail(
+            f"has inputs {', '.join(data.inputs)} where the law {model.law.name} takes "
+            f"{', '.join(model.law.inputs)}",
+            remedy=f"name them so, e.g. -x {model.law.inputs[0]}=COLUMN",
+        )
+    data.require(model.noise.support if model.law.support == "real" else model.law.support)
+    if model.noise.counts and data.n is None:
+        data.fail(
+            f"has no number of questions, which the noise {model.noise.name} needs",
+            remedy="name its column (-n COLUMN), or take noise='normal'",
+        )
+    names = data.curve_names
+    members = [data.curve == name for name in names] if names else [np.ones(len(data), bool)]
+    classes: dict[int, list[tuple[int, dict]]] = {}
+    for i, member in enumerate(members):
+        length = max(16, 1 << (int(member.sum()) - 1).bit_length())
+        lane = _lane(model, data.take(member), length)
+        classes.setdefault(length, []).append((i, lane))
+    return tuple(
+        Batch(
+            tuple(i for i, _ in lanes),
+            jax.tree.map(lambda *leaves: np.stack(leaves), *(lane for _, lane in lanes)),
+        )
+        for _, lanes in sorted(classes.items())
+    )
+
+
+def _lane(model: Model, data: Dataset, length: int) -> dict[str, Any]:
+    """Return the arrays of one curve."""
+    wanted = sum(site.size for site in model.sites if site.name not in model.noise.parameters)
+    where = f"curve {data.curve[0]!r}" if data.curve is not None else "the table"
+    if len(data) < wanted:
+        data.fail(
+            f"{where} has {len(data)} rows, the law {model.law!r} {wanted} free parameters",
+            remedy="measure more runs, fix or tie parameters, or take a simpler law",
+        )
+    ((name, response),) = data.responses.items()
+    given = data.reference or {}
+    ref = {x: float(given.get(x, _reference(model, data.inputs, x))) for x in data.inputs}
+    inputs = {x: column / ref[x] for x, column in data.inputs.items()}
+    observed = np.round(response * data.n) if model.noise.counts else response
+    chance = data.chance if data.chance is not None else np.zeros(len(data))
+    if np.ptp(chance) > 0:
+        data.fail(f"{where} has several chance levels", role="chance", remedy="use --curve")
+
+    def pad(column):
+        return np.concatenate([column, np.full(length - len(data), column[0])])
+
+    lane = {
+        "inputs": {x: pad(column) for x, column in inputs.items()},
+        "observed": pad(observed),
+        "stderr": pad(data.stderr if data.stderr is not None else np.zeros(len(data))),
+        "mask": np.arange(length) < len(data),
+        "ref": {x: np.float64(value) for x, value in ref.items()},
+        "span": {x: np.log([col.min(), col.max()]) for x, col in inputs.items()},
+        "y": np.float64(given.get(name, np.median(response))),
+        "chance": np.float64(chance[0]),
+    }
+    return lane | ({"n": pad(data.n)} if data.n is not None else {})
+
+
+def _reference(model: Model, inputs: Mapping[str, np.ndarray], name: str) -> float:
+    """Return the largest scale where there is one input, the geometric mean where there are several.
+
+    What an extrapolation in one scale hangs on is the level at its end; in several, exponents are
+    least correlated with the level in the middle.
+    """
+    if not model.law.relative:
+        return 1.0
+    name = dict(model.law.same_unit).get(name, name)
+    return float(inputs[name].max() if len(inputs) == 1 else np.exp(np.log(inputs[name]).mean()))

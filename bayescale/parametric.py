@@ -1,0 +1,272 @@
+"""Parametric: a plain function plus a prior for each of its keyword-only arguments.
+
+Laws and noises are both of this one kind. `law` and `noise` turn a function into one:
+
+>>> @law
+... def mine(N, *, E=positive(.5, 3), A=positive(1, 1e4), alpha=positive(.05, 1)):
+...     return E + A * N**-alpha
+
+Positional arguments are data, keyword-only arguments are parameters, and the default of a
+parameter is its prior: a NumPyro distribution in the parameter's own unit, or `share(...)` or
+`scaled(...)` where a dimensionless coordinate is better sampled than the formula's constant.
+The result is still the function: `mine(1e9, E=1.7, A=400., alpha=.34)`.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
+from typing import Any
+
+import numpy as np
+from numpyro.distributions import Distribution
+
+__all__ = ["Coordinate", "Parametric", "by_name", "law", "noise", "scaled", "share"]
+
+DIRECTIONS = ("down", "up")
+SUPPORTS = ("positive", "real", "unit")
+
+
+def by_name(fn: Callable, known: Mapping[str, Any], *first: Any) -> Any:
+    """Call `fn` with `first`, and with what its further argument names stand for in `known`."""
+    names = list(inspect.signature(fn).parameters)[len(first) :]
+    return fn(*first, *(known[name] for name in names))
+
+
+@dataclass(frozen=True, eq=False)
+class Coordinate:
+    """What is sampled in place of a formula's constant: constant = unit * form(coordinate).
+
+    With inputs measured in units of their reference scale the unit is 1, so that priors, modes
+    and step sizes are the same for tokens, images and embedding widths.
+    """
+
+    prior: Distribution | None
+    """Prior of the coordinate; None makes it a share of the level at the reference scale."""
+    form: Callable = lambda coordinate: coordinate
+    """(coordinate, *by name) -> the constant when every reference scale is 1. Names: other
+    parameters; an input for its log-span, an array (lowest, highest) relative to the reference;
+    `chance` for the nominal chance level."""
+    unit: Callable = lambda: 1.0
+    """(*by name) -> the unit. Names: other dimensionless parameters, an input for its reference."""
+    centre: Callable | None = None
+    """(*by name) -> where the unconstrained coordinate is 0; it does not change the prior. Names:
+    the law's amplitudes, for their shares of the level. A fit knows an exponent times its term's
+    share (the slope it sees) far better than either; sampling that slope straightens the ridge."""
+
+
+def share(form: Callable = lambda a: a, unit: Callable = lambda: 1.0) -> Coordinate:
+    """Return the coordinate of a term of the law: its share of the level at the reference.
+
+    The level is the sum of all free terms there; the shares are uniform on the simplex.
+    """
+    return Coordinate(None, form, unit)
+
+
+def scaled(
+    prior: Distribution,
+    form: Callable = lambda u: u,
+    unit: Callable = lambda: 1.0,
+    centre: Callable | None = None,
+) -> Coordinate:
+    """Return the coordinate of a constant that is `unit * form(u)` with u drawn from `prior`."""
+    return Coordinate(prior, form, unit, centre)
+
+
+@dataclass(frozen=True)
+class Parametric:
+    """A function of data with a prior for each parameter; see `law` and `noise`."""
+
+    fn: Callable
+    name: str
+    """How it is written: `chinchilla`, `broken(2)`."""
+    inputs: tuple[str, ...]
+    """Names of the positional arguments, in order."""
+    priors: tuple[tuple[str, Distribution | Coordinate], ...]
+    """Prior of each keyword-only argument, in order."""
+    support: str = "positive"
+    """Values that the response may take: positive, real or unit (0 to 1)."""
+    improves: str = "down"
+    """Direction in which a response gets better: down (loss) or up (accuracy)."""
+    response: str = "loss"
+    """Name of the response on plots and tables."""
+    nodes: int = 0
+    """For a noise: the number of Gauss-Hermite nodes in log scale at which it wants the law."""
+    counts: bool = False
+    """For a noise: whether it speaks of counts out of n rather than of the response itself."""
+    same_unit: tuple[tuple[str, str], ...] = ()
+    """Inputs of one kind: (("U", "D"),) gives U the reference scale of D."""
+    fixed: tuple[tuple[str, float], ...] = ()
+    tied: tuple[tuple[str, str], ...] = ()
+    doc: str = field(default="", compare=False)
+
+    def __call__(self, *args: Any, **params: Any) -> Any:
+        """Evaluate the formula; fixed and tied parameters are filled in where not given."""
+        given = dict(self.fixed) | params
+        given |= {name: given[to] for name, to in self.tied if name not in params and to in given}
+        missing = [name for name in self.parameters if name not in given]
+        if missing:
+            raise TypeError(f"{self.name} needs a value for {', '.join(missing)}")
+        return self.fn(*args, **given)
+
+    def __repr__(self) -> str:
+        parts = [f"{k}={v:g}" for k, v in self.fixed] + [f"{k}={v}" for k, v in self.tied]
+        return self.name + (f" with {', '.join(parts)}" if parts else "")
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """Names of all parameters, in the order of the signature."""
+        return tuple(name for name, _ in self.priors)
+
+    @property
+    def free(self) -> tuple[str, ...]:
+        """Names of the parameters that are neither fixed nor tied."""
+        held = {name for name, _ in self.fixed + self.tied}
+        return tuple(name for name in self.parameters if name not in held)
+
+    @property
+    def relative(self) -> bool:
+        """Whether inputs are measured relative to their reference (some prior is a Coordinate)."""
+        return any(isinstance(prior, Coordinate) for _, prior in self.priors)
+
+    def fix(self, **values: float) -> Parametric:
+        """Hold parameters at values given in the formula's units: `chinchilla.fix(E=1.8)`."""
+        for name, value in values.items():
+            self._known(name)
+            if not (np.ndim(value) == 0 and np.isfinite(value)):
+                raise ValueError(
+                    f"{self.name}: {name} can be fixed at a finite number, not {value!r}"
+                )
+        kept = tuple((k, v) for k, v in self.fixed if k not in values)
+        ties = tuple((k, v) for k, v in self.tied if k not in values)
+        fixed = kept + tuple((k, float(v)) for k, v in values.items())
+        return replace(self, fixed=fixed, tied=ties)
+
+    def tie(self, name: str, to: str) -> Parametric:
+        """Give `name` the value of `to` in every draw: `chinchilla.tie("beta", "alpha")`."""
+        self._known(name), self._known(to)
+        if to not in self.free or name == to or name in dict(self.tied).values():
+            raise ValueError(
+                f"{self.name}: {name} can be tied to another free parameter "
+                f"({', '.join(p for p in self.free if p != name)}), not to {to}"
+            )
+        kept = tuple((k, v) for k, v in self.tied if k != name)
+        fixed = tuple((k, v) for k, v in self.fixed if k != name)
+        return replace(self, fixed=fixed, tied=(*kept, (name, to)))
+
+    def _known(self, name: str) -> None:
+        if name not in self.parameters:
+            near = get_close_matches(name, self.parameters, 1)
+            hint = f"; did you mean {near[0]}?" if near else ""
+            raise ValueError(
+                f"{self.name} has no parameter {name!r}; it has {', '.join(self.parameters)}{hint}"
+            )
+
+
+def _parametric(fn: Callable, kind: str, name: str | None, **facts: Any) -> Parametric:
+    name = name or fn.__name__
+    inputs, priors = [], []
+    for arg in inspect.signature(fn).parameters.values():
+        if arg.kind is arg.POSITIONAL_OR_KEYWORD and arg.default is arg.empty:
+            inputs.append(arg.name)
+        elif arg.kind is arg.KEYWORD_ONLY:
+            priors.append((arg.name, _prior(arg.default, f"{kind} {name}: {arg.name}")))
+        else:
+            raise TypeError(
+                f"{kind} {name}: {arg} is neither data (positional, without a default) nor a "
+                f"parameter (after a *, its default a prior)"
+            )
+    if not inputs:
+        raise TypeError(f"{kind} {name} takes no data: name its inputs before the *")
+    if not priors and kind == "law":
+        raise TypeError(f"{kind} {name} has no parameters: name them after a *, each with a prior")
+    for fact, allowed in (("support", SUPPORTS), ("improves", DIRECTIONS)):
+        if facts.get(fact, allowed[0]) not in allowed:
+            raise ValueError(f"{kind} {name}: {fact} is one of {', '.join(allowed)}")
+    doc = inspect.getdoc(fn) or ""
+    return Parametric(fn, name, tuple(inputs), tuple(priors), doc=doc, **facts)
+
+
+def _prior(default: Any, where: str) -> Distribution | Coordinate:
+    if isinstance(default, Coordinate):
+        return default
+    if not isinstance(default, Distribution):
+        given = "nothing" if default is inspect.Parameter.empty else repr(default)
+        raise TypeError(
+            f"{where} needs a prior as its default, e.g. {where.split()[-1]}=positive(0.1, 10); "
+            f"got {given}"
+        )
+    if default.is_discrete:
+        raise TypeError(f"{where} has a discrete prior; gradients need a continuous one")
+    if default.batch_shape:
+        raise TypeError(
+            f"{where} has a prior of batch shape {default.batch_shape}; make it one joint "
+            f"distribution with .to_event()"
+        )
+    return default
+
+
+def law(
+    fn: Callable | None = None,
+    *,
+    name: str | None = None,
+    support: str = "positive",
+    improves: str = "down",
+    response: str = "loss",
+    same_unit: tuple[tuple[str, str], ...] = (),
+) -> Any:
+    """Turn a function into a law: positional data columns, keyword-only parameters with priors.
+
+    Parameters
+    ----------
+    fn
+        The formula, in JAX operations that broadcast over the data columns.
+    support
+        What the response may be: "positive" (losses, errors), "real" or "unit" (accuracies).
+    improves
+        "down" for losses, "up" for accuracies: the side on which a threshold is passed.
+    response
+        What the response is called on plots.
+    same_unit
+        Pairs of inputs of one kind, e.g. `(("U", "D"),)`: the first is measured relative to the
+        reference scale of the second.
+
+    Raises
+    ------
+    TypeError
+        If a parameter has no prior, a discrete or a batched one, or the signature is of
+        another form.
+    """
+    facts = dict(support=support, improves=improves, response=response, same_unit=same_unit)
+
+    def make(fn: Callable) -> Parametric:
+        return _parametric(fn, "law", name, **facts)
+
+    return make if fn is None else make(fn)
+
+
+def noise(
+    fn: Callable | None = None, *, support: str = "positive", nodes: int = 0, counts: bool = False
+) -> Any:
+    """Turn a function into a noise: (what the law says, columns) -> NumPyro distribution.
+
+    Positional arguments are taken by name: `mean` (the law), `stderr` (known standard error, 0
+    where there is none), `n` (questions). Keyword-only arguments are parameters with priors.
+
+    Parameters
+    ----------
+    support
+        Values of the response that the noise can produce.
+    nodes
+        If positive, `mean` has shape (nodes, rows): the law at every row's scale shifted by
+        `shift` times the Gauss-Hermite nodes in log scale; needs a parameter called `shift`.
+    counts
+        The distribution is of n * response, a whole number.
+    """
+
+    def make(fn: Callable) -> Parametric:
+        return _parametric(fn, "noise", None, support=support, nodes=nodes, counts=counts)
+
+    return make if fn is None else make(fn)

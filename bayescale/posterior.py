@@ -1,0 +1,275 @@
+"""Posterior: the finished record of a fit, with its health, and how it is kept on disk.
+
+A posterior holds draws in natural units and answers nothing by itself: `predict`, `allocate` and
+`threshold` are functions of it. Arrays of draws have the shape (chain, draw, ...), with a leading
+curve axis exactly when the data named a curve column.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .data import Dataset
+from .model import Model
+
+if TYPE_CHECKING:
+    import pandas
+    import xarray
+
+__all__ = [
+    "INTERVAL",
+    "FailedFit",
+    "Health",
+    "Posterior",
+    "Run",
+    "Verdict",
+    "scalar_quantities",
+    "summarise",
+]
+
+INTERVAL = 0.9
+"""Mass of every interval in the library unless asked otherwise; intervals have equal tails."""
+
+
+class FailedFit(RuntimeError):
+    """A question was put to a fit that is not to be trusted."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The health of one curve's fit."""
+
+    sound: bool
+    """Whether draws, parameters and predictions all pass."""
+    rhat: Mapping[str, float]
+    """Rank-normalised split R-hat of every free quantity (Vehtari et al. 2021, arXiv 1903.08008)."""
+    ess: Mapping[str, float]
+    """The smaller of bulk and tail effective sample size of every free quantity."""
+    prediction_rhat: float
+    """The largest R-hat of the mean curve over the data and ten times beyond."""
+    prediction_ess: float
+    divergent: float
+    """Share of divergent draws."""
+    unidentified: tuple[str, ...]
+    """Parameters whose posterior sd is more than half their prior sd: the data say little."""
+    problems: tuple[str, ...]
+    """What is wrong, a line each; empty when sound."""
+    advice: tuple[str, ...]
+    """What to do about it, the likeliest remedy first."""
+
+
+@dataclass(frozen=True)
+class Health:
+    """The verdicts of a fit, one a curve."""
+
+    verdicts: tuple[Verdict, ...]
+
+    @property
+    def sound(self) -> bool:
+        """Whether every curve's fit is sound."""
+        return all(verdict.sound for verdict in self.verdicts)
+
+    @property
+    def failed(self) -> tuple[int, ...]:
+        """Positions of the curves whose fit is not to be trusted."""
+        return tuple(i for i, verdict in enumerate(self.verdicts) if not verdict.sound)
+
+    def __str__(self) -> str:
+        if len(self.verdicts) > 1:
+            passed = len(self.verdicts) - len(self.failed)
+            return f"{passed} of {len(self.verdicts)} curves sound"
+        (verdict,) = self.verdicts
+        if verdict.sound:
+            weak = verdict.unidentified
+            return "sound" + (f"; the data say little about {', '.join(weak)}" if weak else "")
+        return "NOT TO BE TRUSTED: " + "; ".join(verdict.problems)
+
+
+@dataclass(frozen=True)
+class Run:
+    """How a fit was made, and what it cost."""
+
+    seed: int
+    method: str
+    """`NUTS`, `Laplace` or `MAP`."""
+    chains: int
+    draws: int
+    precision: str
+    device: str
+    versions: Mapping[str, str]
+    seconds: Mapping[str, float]
+    """Wall-clock seconds by stage."""
+    leapfrogs: float
+    """Mean number of leapfrog steps a draw; nan without NUTS."""
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    """The sampler's arguments."""
+    notes: tuple[str, ...] = ()
+    """What should be said: an interrupt, curves run twice."""
+
+
+def summarise(draws: np.ndarray, mass: float = INTERVAL) -> dict[str, float]:
+    """Return mean, sd, median and the equal-tailed interval lo, hi of finite draws."""
+    values = np.asarray(draws, float).ravel()
+    lo, median, hi = np.quantile(values, [(1 - mass) / 2, 0.5, (1 + mass) / 2])
+    return {
+        "mean": float(values.mean()),
+        "sd": float(values.std(ddof=1)) if len(values) > 1 else 0.0,
+        "median": float(median),
+        "lo": float(lo),
+        "hi": float(hi),
+    }
+
+
+def scalar_quantities(draws: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Return (chain, draw) arrays: a vector c becomes c1, c2."""
+    found = {}
+    for name, values in draws.items():
+        if values.ndim == 2:
+            found[name] = values
+        else:
+            found |= {f"{name}{i + 1}": values[..., i] for i in range(values.shape[-1])}
+    return found
+
+
+@dataclass(frozen=True, eq=False)
+class Posterior:
+    """Draws of a law's and a noise's parameters given data, with their health."""
+
+    model: Model
+    data: Dataset
+    draws: Mapping[str, np.ndarray]
+    """Parameter -> ([curve,] chain, draw, ...) in natural units; fixed ones are constant."""
+    stats: Mapping[str, np.ndarray]
+    """log_density, energy, n_steps, acceptance_rate, diverging: ([curve,] chain, draw)."""
+    health: Health
+    run: Run
+
+    @property
+    def law(self):
+        """The law whose parameters these are."""
+        return self.model.law
+
+    @property
+    def curves(self) -> tuple[str, ...]:
+        """Names of the curves; () where the data named none."""
+        return self.data.curve_names
+
+    def curve(self, name: str) -> Posterior:
+        """Return the posterior of one curve.
+
+        Raises
+        ------
+        KeyError
+            If there is no such curve.
+        """
+        if name not in self.curves:
+            raise KeyError(f"no curve {name!r}; the curves are {', '.join(self.curves[:20])}")
+        i = self.curves.index(name)
+        return replace(
+            self,
+            data=replace(self.data.take(self.data.curve == name), curve=None),
+            draws={k: v[i] for k, v in self.draws.items()},
+            stats={k: v[i] for k, v in self.stats.items()},
+            health=Health((self.health.verdicts[i],)),
+        )
+
+    def __iter__(self) -> Iterator[tuple[str | None, Posterior]]:
+        """Yield (name, posterior) of each curve; (None, self) where there are none."""
+        if not self.curves:
+            yield None, self
+        for name in self.curves:
+            yield name, self.curve(name)
+
+    def flat(self) -> dict[str, np.ndarray]:
+        """Return the draws with chains joined: ([curve,] chain * draw, ...)."""
+        lead = 1 if self.curves else 0
+        return {
+            name: np.reshape(v, (*v.shape[:lead], -1, *v.shape[lead + 2 :]))
+            for name, v in self.draws.items()
+        }
+
+    def trusted(self, allow_failed: bool = False) -> Posterior:
+        """Return self, or raise `FailedFit` with what is wrong and what to do.
+
+        With several curves only the failed rows are marked, and nothing is raised unless all
+        failed.
+        """
+        bad = self.health.failed
+        if allow_failed or len(bad) < len(self.health.verdicts):
+            return self
+        first = self.health.verdicts[bad[0]]
+        raise FailedFit(
+            f"this fit is not to be trusted: {'; '.join(first.problems)}. "
+            f"{' '.join(first.advice)} To ask all the same, pass allow_failed=True."
+        )
+
+    def scalars(self) -> dict[str, np.ndarray]:
+        """Return every scalar quantity of one curve, (chain, draw): alpha, c1, c2."""
+        if self.curves:
+            raise ValueError("this posterior has several curves; take one: posterior.curve(NAME)")
+        return scalar_quantities(self.draws)
+
+    def summary(self, mass: float = INTERVAL) -> pandas.DataFrame:
+        """Return a table: one row a quantity, mean, sd, median, interval, R-hat, ESS.
+
+        With several curves the rows are indexed by (curve, quantity).
+        """
+        import pandas as pd
+
+        tables = {}
+        for name, one in self:
+            (verdict,) = one.health.verdicts
+            rows = {
+                quantity: summarise(values, mass)
+                | {
+                    "r_hat": verdict.rhat.get(quantity, np.nan),
+                    "ess": verdict.ess.get(quantity, np.nan),
+                    "identified": quantity.rstrip("0123456789") not in verdict.unidentified,
+                }
+                for quantity, values in one.scalars().items()
+            }
+            tables[name] = pd.DataFrame.from_dict(rows, orient="index")
+        if not self.curves:
+            return tables[None]
+        return pd.concat(tables, names=["curve", "quantity"])
+
+    def to_arviz(self, log_likelihood: bool = True) -> xarray.DataTree:
+        """Return an ArviZ DataTree: posterior, sample_stats, log_likelihood, observed and constant data."""
+        from .storage import to_datatree
+
+        return to_datatree(self, log_likelihood)
+
+    def save(self, path: Any) -> None:
+        """Write to a NetCDF file, whole or not at all; see `storage.save`."""
+        from .storage import save
+
+        save(self, path)
+
+    def __repr__(self) -> str:
+        shape = f"{len(self.curves)} curves, " if self.curves else ""
+        lines = [
+            f"Posterior of {self.law!r} with {self.model.noise.name} noise: {shape}"
+            f"{self.run.chains} x {self.run.draws} draws by {self.run.method}, "
+            f"{len(self.data)} rows of {self.data.source}",
+            f"health: {self.health}",
+        ]
+        if not self.curves:
+            table = self.summary()[["mean", "sd", "median", "lo", "hi", "r_hat", "ess"]]
+            lines.append(table.to_string(float_format=lambda v: f"{v:.4g}"))
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        """Show the summary, the health first, in a notebook."""
+        from html import escape
+
+        colour = "#2a7" if self.health.sound else "#c22"
+        head, health, *_ = repr(self).split("\n")
+        table = self.summary().to_html(float_format=lambda v: f"{v:.4g}", max_rows=40, border=0)
+        return (
+            f"<p><b>{escape(head)}</b><br><span style='color:{colour}'>{escape(health)}</span></p>"
+            f"{table}<p><small>lo, hi: {INTERVAL:.0%} interval, equal tails.</small></p>"
+        )

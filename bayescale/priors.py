@@ -1,0 +1,46 @@
+"""Priors in the user's terms: from a range and the mass that lies inside it.
+
+Any NumPyro distribution is a prior; these helpers save the arithmetic. Use `positive` for
+exponents, scales and anything that must stay above zero, `real` for what may take either
+sign, `fraction` for what lives between 0 and 1.
+"""
+
+from __future__ import annotations
+
+from math import isfinite, log
+from statistics import NormalDist
+
+import numpyro.distributions as dist
+from numpyro.distributions import Distribution
+
+__all__ = ["Distribution", "fraction", "positive", "real"]
+
+
+def _centre_and_sd(lo: float, hi: float, mass: float) -> tuple[float, float]:
+    if not (isfinite(lo) and isfinite(hi) and lo < hi):
+        raise ValueError(f"a prior's range needs lo < hi, got {lo} and {hi}")
+    if not 0 < mass < 1:
+        raise ValueError(f"a prior's mass lies between 0 and 1, got {mass}")
+    return (lo + hi) / 2, (hi - lo) / (2 * NormalDist().inv_cdf((1 + mass) / 2))
+
+
+def real(lo: float, hi: float, mass: float = 0.9) -> Distribution:
+    """Normal with probability `mass` between `lo` and `hi`, and equal tails."""
+    return dist.Normal(*_centre_and_sd(lo, hi, mass))
+
+
+def positive(lo: float, hi: float, mass: float = 0.9) -> Distribution:
+    """Log-normal with probability `mass` between `lo` and `hi`, and equal tails."""
+    if lo <= 0:
+        raise ValueError(f"a positive prior's range starts above 0, got {lo}")
+    return dist.LogNormal(*_centre_and_sd(log(lo), log(hi), mass))
+
+
+def fraction(mean: float, concentration: float) -> Distribution:
+    """Beta with the given mean, worth `concentration` observations."""
+    if not (0 < mean < 1 and concentration > 0):
+        raise ValueError(
+            f"a fraction's prior needs 0 < mean < 1 and concentration > 0, "
+            f"got {mean} and {concentration}"
+        )
+    return dist.Beta(mean * concentration, (1 - mean) * concentration)

@@ -1,0 +1,250 @@
+"""How draws are made: NUTS for a posterior, Laplace and MAP for a quick look.
+
+A sampler is a frozen value with one method, `run(model, batch, seed, clock) -> Chains`; `fit`
+does the rest.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import NamedTuple
+
+import jax
+import numpy as np
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
+
+from . import sample
+from .check import judge, judge_laplace, judge_map
+from .model import Batch, Model
+from .start import Mode, Point, evaluate, search
+
+__all__ = ["MAP", "NUTS", "Chains", "Clock", "Laplace"]
+
+SPREAD = 5.0
+"""Modes whose Laplace evidence is within this many nats of the best each get a chain."""
+
+
+@dataclass
+class Clock:
+    """What a fit tells of itself while it runs: progress, seconds by stage, notes."""
+
+    progress: Callable[[str, float], None] | None = None
+    seconds: dict[str, float] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    began: float = field(default_factory=time.perf_counter)
+
+    def timed(self, stage: str, fn: Callable, *args):
+        """Call `fn`, adding its wall-clock time to `stage`."""
+        self.tell(stage, 0.0)
+        before = time.perf_counter()
+        try:
+            return fn(*args)
+        finally:
+            self.seconds[stage] = self.seconds.get(stage, 0.0) + time.perf_counter() - before
+
+    def tell(self, stage: str, share: float) -> None:
+        """Report that `share` of `stage` is done."""
+        if self.progress is not None:
+            self.progress(stage, share)
+
+    def over(self, limit: float | None) -> bool:
+        """Return whether the fit has run longer than `limit` seconds."""
+        return limit is not None and time.perf_counter() - self.began > limit
+
+
+class Chains(NamedTuple):
+    """What a sampler returns for one batch of curves."""
+
+    z: np.ndarray
+    """Unconstrained draws, (curve, chain, draw, size)."""
+    stats: dict[str, np.ndarray]
+    """Of each draw, (curve, chain, draw)."""
+
+
+@dataclass(frozen=True)
+class NUTS:
+    """The no-U-turn sampler from dispersed starts, in coordinates scaled by mode and curvature.
+
+    Hoffman and Gelman 2014 (arXiv 1111.4246), multinomial, as in BlackJAX. A curve that fails its
+    checks is run again from other starts, with twice the warm-up, smaller steps and four times
+    the draws, thinned; what still fails is marked.
+    """
+
+    chains: int = 4
+    warmup: int = 1000
+    draws: int = 1000
+    target_accept: float = 0.8
+    max_depth: int = 10
+    """Trajectories have at most 2^max_depth - 1 leapfrog steps."""
+    starts: int = 64
+    """Draws from the prior from which modes are looked for."""
+    retries: int = 1
+    time_limit: float | None = None
+    """Wall-clock seconds after which no further draws are begun; what is drawn is kept."""
+
+    def __post_init__(self):
+        for name, least in dict(chains=1, warmup=100, draws=4, starts=1, retries=0).items():
+            if getattr(self, name) < least:
+                raise ValueError(f"NUTS: {name} is at least {least}, got {getattr(self, name)}")
+        if not 0 < self.target_accept < 1:
+            raise ValueError(f"NUTS: target_accept lies between 0 and 1, got {self.target_accept}")
+
+    def run(self, model: Model, batch: Batch, seed: int, clock: Clock) -> Chains:
+        """Sample one batch of curves."""
+        modes = clock.timed("start", search, model, batch.data, batch.curves, seed, self.starts)
+        own, points = _disperse(model, batch, modes, seed, self.chains)
+        lanes, data, mesh = _lanes(batch, own, points, seed)
+        kept = clock.timed("sampling", self._advance, model, lanes, data, mesh, clock)
+        count = len(batch.curves) * self.chains
+        joined = jax.tree.map(lambda *leaves: np.concatenate(leaves, 1)[:count], *kept)
+        shape = (len(batch.curves), self.chains)
+        z, *stats = (leaf.reshape(*shape, *leaf.shape[1:]) for leaf in joined)
+        return Chains(z, dict(zip(sample.Draws._fields[1:], stats, strict=True)))
+
+    def harder(self, attempt: int) -> NUTS:
+        """Return the settings with which a curve that failed is run again."""
+        return replace(
+            self,
+            warmup=2 * self.warmup,
+            draws=4 * self.draws,
+            target_accept=max(self.target_accept, 0.95),
+            starts=self.starts * 4 ** (attempt + 1),
+        )
+
+    judge = staticmethod(judge)
+
+    def _advance(self, model, lanes, data, mesh, clock: Clock) -> list[sample.Draws]:
+        """Run all chunks; an interrupt or the time limit keeps what was drawn."""
+        steps = sample.phases(self.warmup, self.draws)
+        loop = jax.default_backend() == "cpu"
+        go = partial(sample.advance, max_depth=self.max_depth, loop=loop, mesh=mesh)
+        target = np.float64(self.target_accept)
+        kept: list[sample.Draws] = []
+        try:
+            for first in range(0, len(steps), sample.CHUNK):
+                if kept and clock.over(self.time_limit):
+                    clock.notes.append("stopped at its time limit")
+                    break
+                phase = steps[first : first + sample.CHUNK]
+                lanes, drawn = go(model, lanes, data, np.int32(first), phase, target)
+                drawn, wanted = jax.device_get(drawn), phase == sample.SAMPLE
+                if wanted.any():
+                    kept.append(jax.tree.map(lambda leaf, w=wanted: leaf[:, w], drawn))
+                clock.tell("sampling", min(1.0, (first + sample.CHUNK) / len(steps)))
+        except KeyboardInterrupt:
+            if not kept:
+                raise
+            clock.notes.append("interrupted")
+        return kept
+
+
+@dataclass(frozen=True)
+class Laplace:
+    """Normal approximation at the best mode: a quick look, checked by importance weights."""
+
+    draws: int = 4000
+    starts: int = 64
+
+    judge = staticmethod(judge_laplace)
+
+    def run(self, model: Model, batch: Batch, seed: int, clock: Clock) -> Chains:
+        """Draw from the normal approximation of each curve."""
+        modes = clock.timed("start", search, model, batch.data, batch.curves, seed, self.starts)
+        zs, weights = [], []
+        for number, found in zip(batch.curves, modes, strict=True):
+            best = _best(found, model)
+            noise = np.random.default_rng([seed, number, 2]).normal(size=(self.draws, model.size))
+            zs.append(best.z + noise @ best.scale.T)
+            weights.append(-0.5 * (noise**2).sum(1))
+        z = np.stack(zs)
+        points = clock.timed("weights", evaluate, model, z, batch.data)
+        stats = {"log_density": points.log_density, "log_proposal": np.stack(weights)}
+        return Chains(z[:, None], {name: value[:, None] for name, value in stats.items()})
+
+
+@dataclass(frozen=True)
+class MAP:
+    """The best mode alone: a point, not a posterior."""
+
+    starts: int = 64
+
+    judge = staticmethod(judge_map)
+
+    def run(self, model: Model, batch: Batch, seed: int, clock: Clock) -> Chains:
+        """Find the best mode of each curve."""
+        modes = clock.timed("start", search, model, batch.data, batch.curves, seed, self.starts)
+        best = [max((_best(found, model), *found), key=lambda m: m.log_density) for found in modes]
+        density = np.array([mode.log_density for mode in best])
+        return Chains(
+            np.stack([mode.z for mode in best])[:, None, None],
+            {"log_density": density[:, None, None]},
+        )
+
+
+def _best(modes: list[Mode], model: Model) -> Mode:
+    """Return the heaviest mode; where no start had a finite density, the origin, marked so."""
+    if modes:
+        return modes[0]
+    return Mode(np.zeros(model.size), -np.inf, np.eye(model.size), -np.inf)
+
+
+def _disperse(
+    model: Model, batch: Batch, modes: list[list[Mode]], seed: int, chains: int
+) -> tuple[list[list[Mode]], Point]:
+    """Return each chain's own mode, and a point scattered about it from which it starts.
+
+    Chains of one mode alone would make R-hat look better than it is. Candidates are drawn one
+    and a half times as wide as the mode's covariance; the first whose density is not absurdly
+    low is taken, so that a curved posterior starts no chain far outside its mass.
+    """
+    tries, size = max(1, 64 // chains), model.size
+    own, candidates = [], np.empty((len(modes), chains, tries, size))
+    for row, (number, found) in enumerate(zip(batch.curves, modes, strict=True)):
+        rng = np.random.default_rng([seed, number, 1])
+        best = _best(found, model)
+        near = [m for m in found if m.log_evidence > best.log_evidence - SPREAD] or [best]
+        own.append([near[chain] if chain < len(near) else near[0] for chain in range(chains)])
+        for chain, mode in enumerate(own[-1]):
+            noise = rng.normal(size=(tries, size)) * 1.5
+            noise[-1] = 0.0
+            candidates[row, chain] = mode.z + noise @ mode.scale.T
+    points = evaluate(model, candidates.reshape(len(modes), -1, size), batch.data)
+    points = jax.tree.map(lambda leaf: leaf.reshape(candidates.shape[:3] + leaf.shape[2:]), points)
+    least = np.array([[mode.log_density - 3 * size for mode in row] for row in own])
+    allowed = points.log_density > least[..., None]
+    allowed &= np.isfinite(points.gradient).all(-1)
+    allowed[..., -1] = True
+    pick = allowed.argmax(-1)
+    rows, cols = np.indices(pick.shape)
+    return own, jax.tree.map(lambda leaf: leaf[rows, cols, pick], points)
+
+
+def _lanes(batch: Batch, own: list[list[Mode]], points: Point, seed: int):
+    """Return lanes, their data and the mesh; the number of lanes is padded to a power of two."""
+    curves, chains = points.log_density.shape
+    devices = jax.devices()
+    count = max(4, 1 << (curves * chains - 1).bit_length())
+    count = -(-count // len(devices)) * len(devices)
+    index = np.minimum(np.arange(count), curves * chains - 1)
+    row, chain = index // chains, index % chains
+    flat = [mode for modes in own for mode in modes]
+    lanes = sample.begin(
+        np.uint32(seed),
+        np.asarray(batch.curves, np.int32)[row],
+        chain.astype(np.int32),
+        np.arange(count) < curves * chains,
+        np.stack([flat[i].z for i in index]),
+        np.stack([flat[i].scale for i in index]),
+        points.z[row, chain],
+        points.log_density[row, chain],
+        points.gradient[row, chain] * -1.0,
+    )
+    data = jax.tree.map(lambda leaf: leaf[row], batch.data)
+    if len(devices) == 1:
+        return lanes, data, None
+    mesh = Mesh(np.asarray(devices), ("lanes",))
+    spread = NamedSharding(mesh, PartitionSpec("lanes"))
+    return jax.device_put(lanes, spread), jax.device_put(data, spread), mesh

@@ -1,0 +1,208 @@
+"""Where chains begin and how coordinates are scaled: many starts, Newton's method, curvature.
+
+Starts are drawn from the prior and polished together by damped Newton steps; the curvature at
+the modes they reach gives each chain the coordinates in which its posterior is round.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+
+from .model import Model
+
+__all__ = ["Mode", "Point", "evaluate", "prior_draws", "prior_sd", "search"]
+
+GRID = np.linspace(-30.0, 30.0, 1201)
+SCREENED, POLISHED = 20, 200
+"""Newton steps given to every start, and then to the best of them."""
+
+
+class Point(NamedTuple):
+    """A point of the posterior with its derivatives."""
+
+    z: Any
+    """Unconstrained coordinates, (..., size)."""
+    log_density: Any
+    gradient: Any
+    hessian: Any
+    """Of the negative log density, (..., size, size)."""
+
+
+@dataclass(frozen=True)
+class Mode:
+    """A local maximum of the posterior, and the coordinates in which it is round."""
+
+    z: np.ndarray
+    log_density: float
+    scale: np.ndarray
+    """Lower-triangular or symmetric root of the covariance there, (size, size)."""
+    log_evidence: float
+    """Laplace's approximation of the log mass about it."""
+
+
+@partial(jax.jit, static_argnames=("model",))
+def _prior_profiles(model: Model, grid):
+    """Return the log prior density along each coordinate with the others at 0, (size, grid)."""
+    eye = jnp.eye(model.size, dtype=grid.dtype)
+    return jax.vmap(lambda e: jax.vmap(lambda u: model.constrain(u * e)[1])(grid))(eye)
+
+
+def _prior_mass(model: Model) -> np.ndarray:
+    """Return each coordinate's prior mass on GRID; exact where coordinates are independent."""
+    profile = np.asarray(_prior_profiles(model, GRID), float)
+    mass = np.exp(profile - np.nanmax(profile, 1, keepdims=True))
+    mass = np.where(np.isfinite(mass), mass, 0.0)
+    return mass / mass.sum(1, keepdims=True)
+
+
+def prior_draws(model: Model, rng: np.random.Generator, draws: int) -> np.ndarray:
+    """Return draws of z, (draws, size), independent between coordinates.
+
+    The samplers of gamma and Dirichlet variables cost more to compile than all the rest of a
+    start; inverting each coordinate's own distribution needs none of them.
+    """
+    levels = np.cumsum(_prior_mass(model), 1)
+    uniform = rng.uniform(size=(draws, model.size))
+    return np.stack([np.interp(u, c, GRID) for u, c in zip(uniform.T, levels, strict=True)], 1)
+
+
+def prior_sd(model: Model) -> np.ndarray:
+    """Return the prior standard deviation of each coordinate of z, (size,)."""
+    mass = _prior_mass(model)
+    mean = mass @ GRID
+    return np.sqrt(mass @ GRID**2 - mean**2)
+
+
+@partial(jax.jit, static_argnames=("model",))
+def _climb(model: Model, z, data, steps) -> Point:
+    """Climb from each lane's z by at most `steps` damped Newton steps; with 0 only evaluate.
+
+    Levenberg's damping on the diagonal of the Hessian: a step that does not improve is not
+    taken and raises the damping. The Hessian is the difference quotient of gradients: nearly as
+    exact as this use needs, and half the price to compile.
+    """
+    size, dtype = model.size, z.dtype
+    eps = jnp.finfo(dtype).eps
+    h = eps ** (1 / 3)
+    eye = jnp.eye(size, dtype=dtype)
+    value_and_gradient = jax.value_and_grad(lambda z, data: -model.log_density(z, data))
+
+    def derivatives(z, data):
+        points = jnp.concatenate([z[None], z + h * eye])
+        values, gradients = jax.vmap(value_and_gradient, (0, None))(points, data)
+        hessian = (gradients[1:] - gradients[0]) / h
+        return -values[0], gradients[0], (hessian + hessian.T) / 2
+
+    def direction(point, damping):
+        diagonal = jnp.maximum(jnp.abs(jnp.diagonal(point.hessian)), 1e-3)
+        factor = jnp.linalg.cholesky(point.hessian + damping * jnp.diag(diagonal))
+        move = -jax.scipy.linalg.cho_solve((factor, True), point.gradient)
+        # Without a bound, flat starts run off to infinity in one step.
+        return move * jnp.minimum(1.0, 3.0 / jnp.maximum(jnp.max(jnp.abs(move)), 1e-30))
+
+    def step(lane, data):
+        point, damping, done = lane
+        move = direction(point, damping)
+        new = Point(point.z + move, *derivatives(point.z + move, data))
+        finite = jnp.all(jnp.isfinite(new.gradient)) & jnp.all(jnp.isfinite(new.hessian))
+        better = finite & (new.log_density > point.log_density) & ~done
+        gain = -0.5 * jnp.dot(point.gradient, move)
+        small = (gain < 1e-6) & jnp.isfinite(point.log_density)
+        point = jax.tree.map(lambda a, b: jnp.where(better, a, b), new, point)
+        damping = jnp.clip(jnp.where(better, damping / 5, damping * 5), 1e-9, 1e9)
+        return point, damping, done | small | (damping >= 1e9)
+
+    def cond(carry):
+        count, (_, _, done) = carry
+        return (count <= steps) & ~jnp.all(done)
+
+    lanes = z.shape[0]
+    # The first step does not move (its gradient is 0): it evaluates the start, so that the
+    # density is traced once.
+    flat = Point(
+        z,
+        jnp.full(lanes, -jnp.inf, dtype),
+        jnp.zeros_like(z),
+        jnp.broadcast_to(eye, (lanes, size, size)),
+    )
+    carry = (0, (flat, jnp.ones(lanes, dtype), jnp.zeros(lanes, bool)))
+    body = lambda carry: (carry[0] + 1, jax.vmap(step)(carry[1], data))  # noqa: E731
+    return lax.while_loop(cond, body, carry)[1][0]
+
+
+def evaluate(model: Model, z: np.ndarray, data: dict, steps: int = 0) -> Point:
+    """Return the points reached from z, (curve, start, size), in `steps` Newton steps.
+
+    Blocks of one size, whatever the number of curves, so that one program serves all.
+    """
+    curves, starts, size = z.shape
+    block = 64 if jax.default_backend() == "cpu" else 4096
+    owner = np.repeat(np.arange(curves), starts)
+    flat = z.reshape(-1, size)
+    pieces = []
+    for first in range(0, len(flat), block):
+        index = np.minimum(np.arange(first, first + block), len(flat) - 1)
+        lanes = jax.tree.map(lambda leaf, at=owner[index]: leaf[at], data)
+        points = jax.device_get(_climb(model, flat[index], lanes, steps))
+        pieces.append(jax.tree.map(lambda leaf, n=len(flat) - first: leaf[:n], points))
+    joined = jax.tree.map(lambda *leaves: np.concatenate(leaves), *pieces)
+    return jax.tree.map(lambda leaf: leaf.reshape(curves, starts, *leaf.shape[1:]), joined)
+
+
+def search(
+    model: Model, data: dict, curves: tuple[int, ...], seed: int, starts: int = 64
+) -> list[list[Mode]]:
+    """Return the distinct modes of each curve, the heaviest first.
+
+    Parameters
+    ----------
+    data
+        Arrays of `Batch.data`.
+    curves
+        Numbers of the curves, which with `seed` decide the starts.
+    starts
+        Draws from the prior; the best quarter, at least 16, is polished to the end.
+    """
+    z = np.stack(
+        [prior_draws(model, np.random.default_rng([seed, curve]), starts) for curve in curves]
+    )
+    points = evaluate(model, z, data, SCREENED)
+    order = np.argsort(-np.nan_to_num(points.log_density, nan=-np.inf), axis=1)
+    best = order[:, : max(16, starts // 4)]
+    z = np.take_along_axis(points.z, best[..., None], 1)
+    points = evaluate(model, z, data, POLISHED)
+    each = [jax.tree.map(lambda leaf, i=i: leaf[i], points) for i in range(len(curves))]
+    return [_distinct(point) for point in each]
+
+
+def _distinct(points: Point) -> list[Mode]:
+    """Return the modes among `points` that differ by more than one standard deviation."""
+    modes: list[Mode] = []
+    for i in np.argsort(-points.log_density):
+        if not np.isfinite(points.log_density[i]):
+            continue
+        mode = _mode(jax.tree.map(lambda leaf, i=i: leaf[i], points))
+        if all(np.linalg.norm(np.linalg.solve(m.scale, mode.z - m.z)) > 1 for m in modes):
+            modes.append(mode)
+    return sorted(modes, key=lambda mode: -mode.log_evidence)
+
+
+def _mode(point: Point) -> Mode:
+    """Return a mode with the root of its covariance.
+
+    Eigenvalues of the Hessian are kept above .03: no direction is taken to be wider than about
+    three times a standardised prior, not even where the density is flat or curved upwards.
+    """
+    values, vectors = np.linalg.eigh(np.asarray(point.hessian, float))
+    values = np.maximum(values, 0.03)
+    scale = (vectors / np.sqrt(values)) @ vectors.T
+    half = 0.5 * len(values) * np.log(2 * np.pi)
+    evidence = float(point.log_density) + half - 0.5 * np.log(values).sum()
+    return Mode(point.z, float(point.log_density), scale, evidence)

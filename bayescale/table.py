@@ -1,0 +1,281 @@
+"""A table as it is: reading files, and the numbers and labels that expressions make of columns.
+
+`read_table` reads a file without repairing it. `Table` works out expressions and labels, and
+refuses cells that are no finite numbers. Row 1 is the first row below the header.
+
+Floor 0: imports numpy and `expression`; pandas and narwhals only where a table is opened.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import zlib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+from os.path import expanduser
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import numpy as np
+
+from bayescale import expression
+from bayescale.expression import ExpressionError, near, one_line, quoted
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["DataError", "Table", "open_table", "read_table"]
+
+ENDINGS = (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".parquet")
+
+
+class DataError(ValueError):
+    """A table that cannot be used, in one line: source, row, column, value, remedy."""
+
+    def __init__(self, message: str):
+        super().__init__(one_line(message))
+
+
+def refuse(source: str, problem: str, remedy: str, **place: Any) -> NoReturn:
+    """Raise a DataError; `place` holds any of row, column and value."""
+    value = place.pop("value", None)
+    if value is not None:
+        shown = f"{value:.6g}" if isinstance(value, float | np.floating) else repr(value)[:60]
+        problem = f"{shown} {problem}"
+    parts = [f"{kind} {name!r}" for kind, name in place.items() if name is not None]
+    at = [", ".join(parts)] if parts else []
+    raise DataError(": ".join([source, *at, f"{problem}; {remedy}"]))
+
+
+def option(name: str, text: str) -> str:
+    """Return an argument as it is written in Python and on the command line."""
+    return f"{name}='{text}' ({'-' if len(name) == 1 else '--'}{name} '{text}')"
+
+
+def leave_out(test: str) -> str:
+    """Return the remedy for single bad rows: the filter that keeps the others."""
+    return f"correct it, or leave such rows out: {option('where', test)}"
+
+
+# ------------------------------------------------------------------ reading a file
+
+
+def read_table(path: str | Path) -> pd.DataFrame:
+    """Read a CSV, TSV (also gzipped) or Parquet file as it is.
+
+    Raises
+    ------
+    DataError
+        For a file that is missing, empty, damaged, of another kind, or whose rows differ in
+        length (naming the line). Nothing is skipped but blank lines.
+    """
+    path = Path(expanduser(path))
+    source, name = str(path), path.name.lower()
+    if path.is_dir():
+        refuse(source, "is a folder", "name one file in it")
+    if not path.is_file():
+        refuse(source, "there is no such file", _neighbours(path))
+    if not name.endswith(ENDINGS):
+        remedy = f"known are {', '.join(ENDINGS)}; give any other as a dataframe to from_frame"
+        refuse(source, f"the ending {path.suffix!r} is unknown", remedy)
+    frame = _read_parquet(path) if name.endswith(".parquet") else _read_text(path)
+    if not len(frame):
+        refuse(source, "has a header and no rows", "give at least two rows")
+    return frame
+
+
+def _neighbours(path: Path) -> str:
+    try:
+        names = [each.name for each in path.parent.iterdir()]
+    except (OSError, ValueError):
+        return f"nor a folder {str(path.parent)!r}"
+    close = get_close_matches(path.name, names)
+    return f"did you mean {' or '.join(map(repr, close))}?" if close else "check folder and name"
+
+
+def _read_parquet(path: Path) -> pd.DataFrame:
+    import pandas as pd
+
+    try:
+        frame = pd.read_parquet(path)
+        # An index with a name was a column to whoever wrote the file.
+        return frame if frame.index.names == [None] else frame.reset_index()
+    except Exception as error:  # a damaged file may fail in any layer of the reader
+        refuse(str(path), f"is no readable Parquet file ({error})", "write it again")
+
+
+def _read_text(path: Path) -> pd.DataFrame:
+    import pandas as pd
+
+    source, text = str(path), _decoded(path)
+    delimiter = "\t" if ".tsv" in path.name.lower()[-7:] else ","
+    width, length = _scan(text, delimiter, source)
+    try:
+        frame = pd.read_csv(io.StringIO(text), sep=delimiter, low_memory=False)
+    except ValueError as error:
+        refuse(source, f"is no readable table ({error})", "look for stray quotes")
+    if frame.shape != (length, width):
+        problem = f"reads as {frame.shape[0]} x {frame.shape[1]} cells, not {length} x {width}"
+        refuse(source, problem, "look for stray quotes and control characters")
+    return frame
+
+
+def _decoded(path: Path) -> str:
+    source = str(path)
+    try:
+        data = path.read_bytes()
+        data = gzip.decompress(data) if path.suffix.lower() == ".gz" else data
+        text = data.decode("utf-8-sig")
+    except (OSError, EOFError, zlib.error) as error:
+        refuse(source, f"cannot be read ({error})", "check the file and its permissions")
+    except UnicodeDecodeError as error:
+        line = data[: error.start].count(b"\n") + 1
+        refuse(source, f"line {line} is not UTF-8 text", "save the table as UTF-8")
+    if "\0" in text:
+        refuse(source, "holds zero bytes, so it is no text", "save the table as UTF-8")
+    if not text.strip():
+        refuse(source, "is empty", "give a header and rows")
+    return text
+
+
+def _scan(text: str, delimiter: str, source: str) -> tuple[int, int]:
+    """Return columns and rows of a table, after checking that all rows are of one length.
+
+    pandas fills short rows with nan, and reads a first column too many as an index.
+    """
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    header: list[str] = []
+    length = -1
+    try:
+        for cells in reader:
+            if len(cells) == 0 or (len(cells) == 1 and not cells[0].strip()):
+                continue
+            header = header or cells
+            length += 1
+            if len(cells) != len(header):
+                problem = f"line {reader.line_num} has {len(cells)} cells, the header {len(header)}"
+                refuse(source, problem, "quote cells that hold the delimiter")
+    except csv.Error as error:
+        refuse(source, f"line {reader.line_num}: {error}", "look for stray quotes")
+    for name in header:
+        if name and header.count(name) > 1:
+            refuse(source, f"two columns are called {name!r}", "rename one of them")
+    if not expression.numbers(np.array(header, object))[1].any():
+        refuse(source, "the first line holds only numbers", "name the columns in a header")
+    return len(header), length
+
+
+# ------------------------------------------------------------------ numbers and labels
+
+
+@dataclass(frozen=True)
+class Table:
+    """Columns of any dataframe, read when they are asked for."""
+
+    known: tuple[str, ...]
+    """The names of the columns."""
+    read: Callable[[str], np.ndarray]
+    """Name -> all cells of the column."""
+    keep: np.ndarray
+    """Positions of the rows in use."""
+    source: str
+    """What messages call the table."""
+
+    def column(self, name: str) -> np.ndarray:
+        """Return the cells in use."""
+        return self.read(name)[self.keep]
+
+    def filtered(self, text: str | None) -> tuple[Table, tuple[str, ...]]:
+        """Return the rows that pass a filter, and a note where that is not all."""
+        if text is None:
+            return self, ()
+        parts = {name: self.column(name) for name in expression.columns(text, self.known)}
+        passes = np.broadcast_to(expression.filter_rows(text, parts), self.keep.shape)
+        kept, total = int(passes.sum()), len(passes)
+        if not kept:
+            remedy = "check the filter against the values in the table"
+            refuse(self.source, f"none of {total} rows passes where={text!r}", remedy)
+        note = f"where {text}: {kept} of {total} rows kept"
+        return replace(self, keep=self.keep[passes]), (one_line(note),) * (kept < total)
+
+    def number(self, text: str, gaps: bool = False) -> np.ndarray:
+        """Return the finite values of an expression, (rows,); with `gaps` cells may be missing."""
+        parts, missing = {}, np.zeros(self.keep.shape, bool)
+        for name in expression.columns(text, self.known):
+            cells, test = self.column(name), f"isfinite({quoted(name)})"
+            parts[name], bad = expression.numbers(cells)
+            self._check(bad, cells, name, "is no number", test)
+            if not gaps:
+                bad = ~np.isfinite(parts[name])
+                self._check(bad, parts[name], name, "is no finite number", test)
+            missing |= np.isnan(parts[name])
+        values = np.broadcast_to(expression.evaluate(text, parts), self.keep.shape)
+        bad = np.isinf(values) | (np.isnan(values) & ~missing)
+        self._check(bad, values, text, "is no finite number", f"isfinite({text})")
+        return values
+
+    def labels(self, given: str | Iterable[str]) -> np.ndarray:
+        """Return the labels in one column, or those in several joined with "/", (rows,) of str."""
+        names = [given] if isinstance(given, str) else list(given)
+        parts = []
+        for name in names:
+            if name not in self.known:
+                raise ExpressionError(f"no column {name!r}{near(name, self.known)}")
+            parts.append(expression.texts(self.column(name)))
+            gap, test = np.equal(parts[-1], None).astype(bool), f"{quoted(name)} == {quoted(name)}"
+            self._check(gap, np.full(gap.shape, "an empty cell"), name, "is no label", test)
+        tuples = list(zip(*parts, strict=True))
+        joined = ["/".join(each) for each in tuples]
+        if len(set(joined)) < len(set(tuples)):
+            problem = f"labels of {' and '.join(names)} look alike when joined with '/'"
+            refuse(self.source, problem, "join them yourself in one column")
+        return np.array(joined, object)
+
+    def _check(
+        self, bad: np.ndarray, cells: np.ndarray, name: str, problem: str, test: str
+    ) -> None:
+        for at in np.flatnonzero(bad)[:1]:
+            row = int(self.keep[at]) + 1
+            refuse(self.source, problem, leave_out(test), row=row, column=name, value=cells[at])
+
+
+def open_table(frame: Any, source: str) -> Table:
+    """Return any dataframe, or a mapping of arrays, as a Table."""
+    if isinstance(frame, Mapping):
+        names, columns = [*frame], [*map(_vector, frame.values())]
+        shapes = {column.shape for column in columns}
+        if len(shapes) > 1 or any(len(shape) != 1 for shape in shapes):
+            shown = ", ".join(f"{k!r} {v.shape}" for k, v in zip(names, columns, strict=True))
+            remedy = "give columns of one dimension and one length"
+            refuse(source, f"the columns differ in shape: {shown}", remedy)
+        length, read = max(map(len, columns), default=0), columns.__getitem__
+    else:
+        import narwhals as nw
+
+        try:
+            table = nw.from_native(frame, eager_only=True)
+            names, length = table.columns, len(table)
+        except (TypeError, ValueError) as error:
+            remedy = "give a dataframe with its own name for each column, or a mapping of arrays"
+            refuse(source, f"is no usable table ({str(error)[:200]})", remedy)
+        read = lambda at: _vector(table[:, at].to_numpy())  # noqa: E731
+    known = tuple(map(str, names))
+    position = {name: at for at, name in enumerate(known)}
+    if len(position) < len(known):
+        refuse(source, "two columns have the same name", "rename one of them")
+    if not length:
+        refuse(source, "has no rows", "give at least two rows")
+    return Table(known, lambda name: read(position[name]), np.arange(length), source)
+
+
+def _vector(values: Any) -> np.ndarray:
+    if isinstance(values, np.ma.MaskedArray):
+        return np.where(np.ma.getmaskarray(values), None, values.data)
+    try:
+        return np.asarray(values)
+    except ValueError:
+        # Cells of unequal shapes; they are refused by row, as no numbers.
+        return np.array([*values, None], object)[:-1]
