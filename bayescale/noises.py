@@ -46,7 +46,7 @@ def _log_scale(base, mean, sigma):
 
 @noise
 def student(mean, stderr, *, sigma=RELATIVE, nu=dist.Gamma(2.0, 0.1)):
-    """Log y ~ StudentT(nu, log mean, sqrt(sigma^2 + (stderr/mean)^2)).
+    """log y ~ StudentT(nu, log mean, sqrt(sigma^2 + (stderr/mean)^2)).
 
     sigma is a relative error, nu the degrees of freedom: small where a few runs are far off.
     Prior of nu: Juarez and Steel 2010, doi 10.1198/jbes.2009.07145.
@@ -57,13 +57,13 @@ def student(mean, stderr, *, sigma=RELATIVE, nu=dist.Gamma(2.0, 0.1)):
 
 @noise
 def lognormal(mean, stderr, *, sigma=RELATIVE):
-    """Log y ~ Normal(log mean, sqrt(sigma^2 + (stderr/mean)^2)); sigma is a relative error."""
+    """log y ~ Normal(log mean, sqrt(sigma^2 + (stderr/mean)^2)); sigma is a relative error."""
     return dist.LogNormal(jnp.log(mean), jnp.sqrt(sigma**2 + (stderr / mean) ** 2))
 
 
 @noise
 def laplace(mean, stderr, *, sigma=RELATIVE):
-    """Log y ~ Laplace(log mean, sqrt(sigma^2 + (stderr/mean)^2 / 2)).
+    """log y ~ Laplace(log mean, sqrt(sigma^2 + (stderr/mean)^2 / 2)).
 
     Its mode is the least-absolute-error fit: what a Huber loss on the log with delta 1e-3
     amounts to (Hoffmann et al. 2022, arXiv 2203.15556). A known standard error enters through
@@ -74,7 +74,7 @@ def laplace(mean, stderr, *, sigma=RELATIVE):
 
 @noise(support="real")
 def normal(mean, stderr, *, sigma=scaled(RELATIVE, lambda s, y: s * y)):
-    """Y ~ Normal(mean, sqrt(sigma^2 + stderr^2)); sigma in the unit of the response."""
+    """y ~ Normal(mean, sqrt(sigma^2 + stderr^2)); sigma in the unit of the response."""
     return dist.Normal(mean, jnp.sqrt(sigma**2 + stderr**2))
 
 
@@ -97,7 +97,7 @@ def _with_error(p, rho, stderr):
 
 @noise(support="unit", counts=True)
 def beta_binomial(mean, stderr, n, *, rho=positive(0.001, 0.2)):
-    """N y ~ BetaBinomial(n, mean, rho): the models' accuracies scatter by rho mean (1 - mean).
+    """n y ~ BetaBinomial(n, mean, rho): the models' accuracies scatter by rho mean (1 - mean).
 
     rho is the variance between models, relative to that of a single question. Griffiths 1973,
     doi 10.2307/2529131.
@@ -108,7 +108,7 @@ def beta_binomial(mean, stderr, n, *, rho=positive(0.001, 0.2)):
 
 @noise(support="unit", counts=True)
 def binomial(mean, n):
-    """N y ~ Binomial(n, mean): nothing but the sampling of n questions."""
+    """n y ~ Binomial(n, mean): nothing but the sampling of n questions."""
     return dist.Binomial(n, probs=_inside(mean))
 
 

@@ -23,7 +23,7 @@ def _shape(x, c0, c, d, f):
 
 @cache
 def broken(n_breaks: int = 1, monotone: bool = True, beyond: float = 0.0) -> Parametric:
-    """A + b x^-c0 prod_i (1 + (x/d_i)^(1/f_i))^(-c_i f_i): a power law with n_breaks breaks.
+    """a + b x^-c0 prod_i (1 + (x/d_i)^(1/f_i))^(-c_i f_i): a power law with n_breaks breaks.
 
     Before d_1 the slope on double logarithmic axes (above the floor a) is -c0, after d_i it is
     -(c0 + c_1 + ... + c_i); f_i is the width of break i in units of log x.
@@ -86,7 +86,7 @@ def broken(n_breaks: int = 1, monotone: bool = True, beyond: float = 0.0) -> Par
             dist.LogNormal(log(0.1) * vector, 1.0).to_event(1), lambda u, x: u * (x[1] - x[0])
         ),
     ):
-        """A + b x^-c0 prod_i (1 + (x/d_i)^(1/f_i))^(-c_i f_i) (arXiv 2210.14891)."""
+        """a + b x^-c0 prod_i (1 + (x/d_i)^(1/f_i))^(-c_i f_i) (arXiv 2210.14891)."""
         return a + b * _shape(x, c0, jnp.asarray(c), jnp.asarray(d), jnp.asarray(f))
 
     return formula

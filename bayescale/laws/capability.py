@@ -38,7 +38,7 @@ UNLOCK = scaled(
 
 @law(support="unit", improves="up", response="accuracy")
 def sigmoid(x, *, g=FLOOR, u=CEILING, x50=UNLOCK, k=positive(0.2, 5)):
-    """G + (u - g) / (1 + (x/x50)^-k): a smooth threshold in log x.
+    """g + (u - g) / (1 + (x/x50)^-k): a smooth threshold in log x.
 
     g floor and u ceiling are accuracies, x50 is the scale (in the unit of x) at which the curve
     is halfway between them, k the steepness there: from 10 to 90 % of the rise takes 1.9/k

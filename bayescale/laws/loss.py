@@ -86,7 +86,7 @@ def shifted_power(
     gamma=scaled(positive(0.003, 3), unit=lambda x: 1 / x),
     c=EXPONENT,
 ):
-    """Beta (1/x + gamma)^c: a power of x that levels off near x = 1/gamma.
+    """beta (1/x + gamma)^c: a power of x that levels off near x = 1/gamma.
 
     The floor is beta gamma^c. x in any unit, gamma in 1/x, the result in the response's unit.
     M3 of Alabdulmohsin et al. 2022 (arXiv 2209.06640), after Rosenfeld et al. 2020
@@ -109,7 +109,7 @@ def saturating(
     d=scaled(positive(0.2, 0.8), lambda u, x: jnp.exp(x[0] + u * (x[1] - x[0])), lambda x: x),
     f=scaled(positive(0.02, 0.5), lambda u, x: u * (x[1] - x[0])),
 ):
-    """A + b (1 + (x/d)^(1/f))^(-c f): a ceiling a + b at small x, a floor a at large x.
+    """a + b (1 + (x/d)^(1/f))^(-c f): a ceiling a + b at small x, a floor a at large x.
 
     `broken(1)` with c0 = 0. Between, the response falls as x^-c; d is the scale at which it
     begins to, f the width of that bend in units of log x. Caballero et al. 2023
