@@ -7,7 +7,7 @@ posterior, `Laplace()` or `MAP()` for a quick look. Everything is decided by `se
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
 from importlib.metadata import version
 from typing import Any
@@ -72,6 +72,7 @@ def fit(
     model = Model(law, get_noise(noise or default_noise(law, data)))
     if precision not in PRECISIONS:
         raise ValueError(f"precision is {' or '.join(PRECISIONS)}, got {precision!r}")
+    data = _named(law, data)
     clock = Clock(progress)
     with jax.enable_x64(precision == "float64"):
         fits = [_fit_batch(model, batch, sampler, seed, clock) for batch in pack(model, data)]
@@ -91,6 +92,15 @@ def fit(
         Health(tuple(verdicts[i] for i in order)),
         _run(sampler, seed, precision, clock, stats),
     )
+
+
+def _named(law: Parametric, data: Dataset) -> Dataset:
+    """Return the data with the only input under the name that the law gives it."""
+    if len(data.inputs) != 1 or len(law.inputs) != 1 or tuple(data.inputs) == law.inputs:
+        return data
+    (old,), (new,) = data.inputs, law.inputs
+    columns = {new if role == old else role: text for role, text in data.columns.items()}
+    return replace(data, inputs={new: data.inputs[old]}, columns=columns)
 
 
 def _fit_batch(model: Model, batch: Batch, sampler: Any, seed: int, clock: Clock):
@@ -122,7 +132,7 @@ def _fit_batch(model: Model, batch: Batch, sampler: Any, seed: int, clock: Clock
 
 def _finish(model: Model, batch: Batch, sampler: Any, chains: Chains):
     """Return the draws in natural units and each curve's verdict."""
-    draws = natural(model, chains.z, batch.data)
+    draws, plain = natural(model, chains.z, batch.data)
     inputs = _probe(batch)
     predictions = law_at(model.law, draws, inputs)
     spread = prior_sd(model)
@@ -130,7 +140,7 @@ def _finish(model: Model, batch: Batch, sampler: Any, chains: Chains):
     for i in range(len(batch.curves)):
         stats = {name: values[i] for name, values in chains.stats.items()}
         scalars = scalar_quantities({name: values[i] for name, values in draws.items()})
-        verdicts.append(sampler.judge(model, chains.z[i], scalars, predictions[i], stats, spread))
+        verdicts.append(sampler.judge(model, plain[i], scalars, predictions[i], stats, spread))
     return draws, verdicts
 
 
@@ -164,24 +174,25 @@ def _run(sampler: Any, seed: int, precision: str, clock: Clock, stats: dict) -> 
 
 @partial(jax.jit, static_argnames=("model",))
 def _relative(model: Model, z, data):
-    """Return all parameters of z, (curve, draw, size), in units of the reference scales."""
+    """Return all parameters of z, (curve, draw, size), in units of the references, and plain z."""
 
     def one(z, data):
-        found = model.parameters(model.constrain(z)[0], data)
-        return {name: jnp.asarray(value) for name, value in found.items()}
+        values, _, plain = model.constrain(z, data)
+        found = model.parameters(values, data)
+        return {name: jnp.asarray(value) for name, value in found.items()}, plain
 
     return jax.vmap(jax.vmap(one, (0, None)))(z, data)
 
 
-def natural(model: Model, z: np.ndarray, data: dict) -> dict[str, np.ndarray]:
-    """Return all parameters of z, (curve, chain, draw, size), in natural units."""
+def natural(model: Model, z: np.ndarray, data: dict) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    """Return all parameters of z, (curve, chain, draw, size), in natural units, and plain z."""
     lead = z.shape[:3]
-    found = jax.device_get(_relative(model, z.reshape(lead[0], -1, z.shape[-1]), data))
+    flat = z.reshape(lead[0], -1, z.shape[-1])
+    found, plain = jax.device_get(_relative(model, flat, data))
     found = {k: np.asarray(v, float).reshape(*lead, *v.shape[2:]) for k, v in found.items()}
     refs = {"ref": {name: value[:, None, None] for name, value in data["ref"].items()}}
-    units = {name: np.asarray(model.unit(name, found, refs)) for name in found}
-    return {
-        name: value
-        * (units[name][..., None] if value.ndim > 3 < units[name].ndim + 1 else units[name])
-        for name, value in found.items()
-    }
+    for name in tuple(found):
+        unit = np.asarray(model.unit(name, found, refs))
+        extra = found[name].ndim - max(unit.ndim, 3)
+        found[name] = found[name] * unit.reshape(unit.shape + (1,) * extra)
+    return found, np.asarray(plain, float).reshape(z.shape)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any, NamedTuple
 
 import jax
@@ -91,6 +91,9 @@ class Model:
                 chosen = prior.prior if isinstance(prior, Coordinate) else prior
                 if name in part.free and chosen is not None:
                     found.append((name, chosen))
+        # Warps may speak of the coordinates that have none.
+        warped = {k for k, v in self.law.priors if isinstance(v, Coordinate) and v.warp is not None}
+        found.sort(key=lambda pair: pair[0] in warped)
         return tuple(Site(name, prior, _unconstrained_size(prior)) for name, prior in found)
 
     @property
@@ -107,38 +110,44 @@ class Model:
             for i in range(site.size)
         )
 
-    def constrain(self, z: Float[Array, " size"]) -> tuple[dict[str, Any], Any]:
-        """Return each site's value, and the log prior density of z."""
-        values, log_prior, start = {}, 0.0, 0
+    def constrain(self, z: Float[Array, " size"], data: Mapping[str, Any]) -> tuple[dict, Any, Any]:
+        """Return each site's value, the log prior density of z, and z without its warps."""
+        values, log_prior, plain, start = {}, 0.0, [], 0
         for site in self.sites:
             raw = z[start : start + site.size]
             start += site.size
-            bijector = biject_to(site.prior.support)
-            raw = raw + self._centre(site.name, values)
-            raw = raw if site.prior.event_shape else raw[0]
-            value = bijector(raw)
+            warp = self._warp(site.name, values, data)
+            if warp is not None:
+                raw, slope = jax.jvp(warp, (raw,), (jnp.ones_like(raw),))
+                log_prior += jnp.sum(jnp.log(slope))
+            plain.append(raw)
+            value, density = _constrain_site(site, raw)
             values[site.name] = value
-            log_prior += site.prior.log_prob(value) + bijector.log_abs_det_jacobian(raw, value)
-        return values, log_prior
+            log_prior += density
+        return values, log_prior, jnp.concatenate(plain)
 
-    def _centre(self, name: str, values: Mapping[str, Any]) -> Any:
-        """Return the offset of a site's unconstrained coordinates, given the sites before it."""
+    def log_prior(self, plain: Float[Array, " size"]) -> Array:
+        """Return the log prior density of coordinates without their warps."""
+        ends = np.cumsum([site.size for site in self.sites])[:-1]
+        parts = zip(self.sites, jnp.split(plain, ends), strict=True)
+        return sum(_constrain_site(site, raw)[1] for site, raw in parts)
+
+    def _warp(self, name: str, values: Mapping[str, Any], data: Mapping[str, Any]) -> Any:
+        """Return the warp of a site's raw coordinate, given the sites before it; None without."""
         prior = dict(self.law.priors).get(name)
-        if not isinstance(prior, Coordinate) or prior.centre is None:
-            return 0.0
+        if not isinstance(prior, Coordinate) or prior.warp is None:
+            return None
         shares = values.get("share", jnp.ones(1))
-        known = dict.fromkeys(self.law.parameters, 1.0)
+        known = dict.fromkeys(self.law.parameters, 1.0) | dict(data["span"]) | dict(values)
         known |= {amplitude: shares[i] for i, amplitude in enumerate(self.shares)}
-        return by_name(prior.centre, known)
+        return lambda raw: by_name(prior.warp, known, raw)
 
-    def sample_prior(self, key: Array) -> Float[Array, " size"]:
-        """Return one draw of z from the prior."""
-        parts, values = [], {}
-        for site, part in zip(self.sites, jax.random.split(key, len(self.sites)), strict=True):
-            values[site.name] = site.prior.sample(part)
-            raw = jnp.reshape(biject_to(site.prior.support).inv(values[site.name]), (site.size,))
-            parts.append(raw - self._centre(site.name, values))
-        return jnp.concatenate(parts)
+    def sample_prior(self, key: Array) -> dict[str, Any]:
+        """Return one prior draw of each site's value."""
+        keys = jax.random.split(key, len(self.sites))
+        return {
+            site.name: site.prior.sample(part) for site, part in zip(self.sites, keys, strict=True)
+        }
 
     def parameters(self, values: Mapping[str, Any], data: Mapping[str, Any]) -> dict[str, Any]:
         """Return all parameters from the sites' values, in units of the reference scales."""
@@ -194,7 +203,7 @@ class Model:
 
     def log_density(self, z: Float[Array, " size"], data: Mapping[str, Any]) -> Array:
         """Return the log joint density of z and one curve's data."""
-        values, log_prior = self.constrain(z)
+        values, log_prior, _ = self.constrain(z, data)
         return log_prior + jnp.sum(self.log_likelihood(self.parameters(values, data), data))
 
 
@@ -205,6 +214,14 @@ def _tables(model: Model) -> tuple[dict, dict, dict]:
         for field in ("priors", "fixed", "tied")
     )
     return priors, fixed, tied
+
+
+def _constrain_site(site: Site, raw: Array) -> tuple[Any, Array]:
+    """Return a site's value at unconstrained coordinates, and the log prior density of these."""
+    raw = raw if site.prior.event_shape else raw[0]
+    bijector = biject_to(site.prior.support)
+    value = bijector(raw)
+    return value, site.prior.log_prob(value) + bijector.log_abs_det_jacobian(raw, value)
 
 
 def _unconstrained_size(prior: Distribution) -> int:
@@ -247,6 +264,7 @@ def pack(model: Model, data: Dataset) -> tuple[Batch, ...]:
         )
     names = data.curve_names
     members = [data.curve == name for name in names] if names else [np.ones(len(data), bool)]
+    _check_law(model)
     classes: dict[int, list[tuple[int, dict]]] = {}
     for i, member in enumerate(members):
         length = max(16, 1 << (int(member.sum()) - 1).bit_length())
@@ -259,6 +277,33 @@ def pack(model: Model, data: Dataset) -> tuple[Batch, ...]:
         )
         for _, lanes in sorted(classes.items())
     )
+
+
+@cache
+def _check_law(model: Model) -> None:
+    """Refuse a law that does not return one real number a row."""
+    law, rows = model.law, 7
+    lane = {"span": {x: np.zeros(2) for x in law.inputs}, "ref": dict.fromkeys(law.inputs, 1.0)}
+    lane |= {"y": 1.0, "chance": 0.0}
+    columns = [jax.ShapeDtypeStruct((rows,), float)] * len(law.inputs)
+
+    def evaluate(z, *columns):
+        params = model.parameters(model.constrain(z, lane)[0], lane)
+        return law.fn(*columns, **{name: params[name] for name in law.parameters})
+
+    try:
+        found = jax.eval_shape(evaluate, jax.ShapeDtypeStruct((model.size,), float), *columns)
+    except Exception as error:
+        message = str(error).split("\n")[0]
+        raise ValueError(
+            f"the law {law.name} fails on columns of {rows} rows: {type(error).__name__}: {message}"
+        ) from error
+    if getattr(found, "shape", None) != (rows,):
+        got = f"shape {found.shape}" if hasattr(found, "shape") else f"a {type(found).__name__}"
+        raise ValueError(
+            f"the law {law.name} must return one number a row: for columns of shape ({rows},) it "
+            f"gave {got}; write it in jax.numpy operations that broadcast over its inputs"
+        )
 
 
 def _lane(model: Model, data: Dataset, length: int) -> dict[str, Any]:
@@ -296,7 +341,7 @@ def _lane(model: Model, data: Dataset, length: int) -> dict[str, Any]:
 
 
 def _reference(model: Model, inputs: Mapping[str, np.ndarray], name: str) -> float:
-    """Return the largest scale where there is one input, the geometric mean where there are several.
+    """Return the largest scale of one input, the geometric mean of each of several.
 
     What an extrapolation in one scale hangs on is the level at its end; in several, exponents are
     least correlated with the level in the middle.

@@ -51,10 +51,12 @@ class Coordinate:
     `chance` for the nominal chance level."""
     unit: Callable = lambda: 1.0
     """(*by name) -> the unit. Names: other dimensionless parameters, an input for its reference."""
-    centre: Callable | None = None
-    """(*by name) -> where the unconstrained coordinate is 0; it does not change the prior. Names:
-    the law's amplitudes, for their shares of the level. A fit knows an exponent times its term's
-    share (the slope it sees) far better than either; sampling that slope straightens the ridge."""
+    warp: Callable | None = None
+    """(raw, *by name) -> the unconstrained coordinate, increasing in raw, element by element. It
+    changes what is sampled (raw), never the prior. Names: an amplitude for its share of the level,
+    an input for its log-span, another parameter for its coordinate. A fit knows the slope that a
+    term makes far better than its exponent or its share alone: sampling the slope straightens the
+    ridge between them."""
 
 
 def share(form: Callable = lambda a: a, unit: Callable = lambda: 1.0) -> Coordinate:
@@ -69,10 +71,10 @@ def scaled(
     prior: Distribution,
     form: Callable = lambda u: u,
     unit: Callable = lambda: 1.0,
-    centre: Callable | None = None,
+    warp: Callable | None = None,
 ) -> Coordinate:
     """Return the coordinate of a constant that is `unit * form(u)` with u drawn from `prior`."""
-    return Coordinate(prior, form, unit, centre)
+    return Coordinate(prior, form, unit, warp)
 
 
 @dataclass(frozen=True)

@@ -46,7 +46,7 @@ class Verdict:
     sound: bool
     """Whether draws, parameters and predictions all pass."""
     rhat: Mapping[str, float]
-    """Rank-normalised split R-hat of every free quantity (Vehtari et al. 2021, arXiv 1903.08008)."""
+    """Rank-normalised split R-hat of every free quantity (arXiv 1903.08008)."""
     ess: Mapping[str, float]
     """The smaller of bulk and tail effective sample size of every free quantity."""
     prediction_rhat: float
@@ -238,7 +238,7 @@ class Posterior:
         return pd.concat(tables, names=["curve", "quantity"])
 
     def to_arviz(self, log_likelihood: bool = True) -> xarray.DataTree:
-        """Return an ArviZ DataTree: posterior, sample_stats, log_likelihood, observed and constant data."""
+        """Return an ArviZ DataTree: posterior, sample_stats, log_likelihood and the data."""
         from .storage import to_datatree
 
         return to_datatree(self, log_likelihood)

@@ -25,6 +25,8 @@ __all__ = ["MAP", "NUTS", "Chains", "Clock", "Laplace"]
 
 SPREAD = 5.0
 """Modes whose Laplace evidence is within this many nats of the best each get a chain."""
+COMPETING, MOST = 12.0, 6
+"""Chains may jump between modes within so many nats of the best, to so many at most."""
 
 
 @dataclass
@@ -96,7 +98,7 @@ class NUTS:
         """Sample one batch of curves."""
         modes = clock.timed("start", search, model, batch.data, batch.curves, seed, self.starts)
         own, points = _disperse(model, batch, modes, seed, self.chains)
-        lanes, data, mesh = _lanes(batch, own, points, seed)
+        lanes, data, mesh = _lanes(batch, own, _competing(model, modes), points, seed)
         kept = clock.timed("sampling", self._advance, model, lanes, data, mesh, clock)
         count = len(batch.curves) * self.chains
         joined = jax.tree.map(lambda *leaves: np.concatenate(leaves, 1)[:count], *kept)
@@ -110,7 +112,7 @@ class NUTS:
             self,
             warmup=2 * self.warmup,
             draws=4 * self.draws,
-            target_accept=max(self.target_accept, 0.95),
+            target_accept=max(self.target_accept, 0.98),
             starts=self.starts * 4 ** (attempt + 1),
         )
 
@@ -222,7 +224,28 @@ def _disperse(
     return own, jax.tree.map(lambda leaf: leaf[rows, cols, pick], points)
 
 
-def _lanes(batch: Batch, own: list[list[Mode]], points: Point, seed: int):
+def _competing(model: Model, modes: list[list[Mode]]) -> sample.Modes | None:
+    """Return each curve's modes for jumps, (curve, mode, ...); None where no curve has two."""
+    rows = []
+    for found in modes:
+        best = _best(found, model)
+        rows.append([m for m in found if m.log_evidence > best.log_evidence - COMPETING][:MOST])
+        rows[-1] = rows[-1] or [best]
+    if max(map(len, rows)) == 1:
+        return None
+    padded = [row + [row[0]] * (MOST - len(row)) for row in rows]
+    # Half the difference in evidence: light modes are tried more often than they are right, for
+    # Laplace's evidence may be wrong.
+    weight = [
+        [0.5 * (m.log_evidence - row[0].log_evidence) for m in row] + [-np.inf] * (MOST - len(row))
+        for row in rows
+    ]
+    root = np.array([[m.scale for m in row] for row in padded])
+    centre = np.array([[m.z for m in row] for row in padded])
+    return sample.Modes(centre, root, np.linalg.inv(root), np.array(weight))
+
+
+def _lanes(batch: Batch, own: list[list[Mode]], modes, points: Point, seed: int):
     """Return lanes, their data and the mesh; the number of lanes is padded to a power of two."""
     curves, chains = points.log_density.shape
     devices = jax.devices()
@@ -238,6 +261,7 @@ def _lanes(batch: Batch, own: list[list[Mode]], points: Point, seed: int):
         np.arange(count) < curves * chains,
         np.stack([flat[i].z for i in index]),
         np.stack([flat[i].scale for i in index]),
+        jax.tree.map(lambda leaf: leaf[row], modes),
         points.z[row, chain],
         points.log_density[row, chain],
         points.gradient[row, chain] * -1.0,

@@ -51,7 +51,7 @@ class Mode:
 def _prior_profiles(model: Model, grid):
     """Return the log prior density along each coordinate with the others at 0, (size, grid)."""
     eye = jnp.eye(model.size, dtype=grid.dtype)
-    return jax.vmap(lambda e: jax.vmap(lambda u: model.constrain(u * e)[1])(grid))(eye)
+    return jax.vmap(lambda e: jax.vmap(lambda u: model.log_prior(u * e))(grid))(eye)
 
 
 def _prior_mass(model: Model) -> np.ndarray:
@@ -63,10 +63,10 @@ def _prior_mass(model: Model) -> np.ndarray:
 
 
 def prior_draws(model: Model, rng: np.random.Generator, draws: int) -> np.ndarray:
-    """Return draws of z, (draws, size), independent between coordinates.
+    """Return broad starts, (draws, size): the prior of each coordinate, warps left out.
 
-    The samplers of gamma and Dirichlet variables cost more to compile than all the rest of a
-    start; inverting each coordinate's own distribution needs none of them.
+    The samplers of gamma and Dirichlet variables would cost more to compile than all the rest of
+    a start; inverting each coordinate's own distribution needs none of them.
     """
     levels = np.cumsum(_prior_mass(model), 1)
     uniform = rng.uniform(size=(draws, model.size))
@@ -74,7 +74,7 @@ def prior_draws(model: Model, rng: np.random.Generator, draws: int) -> np.ndarra
 
 
 def prior_sd(model: Model) -> np.ndarray:
-    """Return the prior standard deviation of each coordinate of z, (size,)."""
+    """Return the prior standard deviation of each coordinate without its warp, (size,)."""
     mass = _prior_mass(model)
     mean = mass @ GRID
     return np.sqrt(mass @ GRID**2 - mean**2)

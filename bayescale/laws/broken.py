@@ -75,7 +75,6 @@ def broken(n_breaks: int = 1, monotone: bool = True, beyond: float = 0.0) -> Par
         c=scaled(
             slopes,
             lambda s, c0: s - jnp.concatenate([jnp.asarray(c0)[None], s[:-1]]),
-            centre=(lambda b: -jnp.log(b)) if monotone else None,
         ),
         d=scaled(
             dist.Dirichlet(np.ones(n + 1)),

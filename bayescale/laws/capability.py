@@ -31,8 +31,13 @@ FLOOR = scaled(dist.Normal(0.0, 1.0), _near_chance)
 CEILING = scaled(fraction(1 / 7, 7.0), lambda v, g: 1 - (1 - g) * v)
 # Where the unlock lies, before the data speak: about the largest model, one decade either way,
 # with the heavy tails of 2 degrees of freedom.
+# Sampled as k times that distance: what a plateau pins down is how far the largest model is from
+# the threshold in log-odds.
 UNLOCK = scaled(
-    dist.StudentT(2.0, 0.0, log(10.0)), lambda t, x: jnp.exp(x[1] + t), unit=lambda x: x
+    dist.StudentT(2.0, 0.0, log(10.0)),
+    lambda t, x: jnp.exp(x[1] + t),
+    unit=lambda x: x,
+    warp=lambda raw, k: raw / k,
 )
 
 

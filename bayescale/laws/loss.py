@@ -25,10 +25,27 @@ from ..priors import positive
 EXPONENT = positive(0.05, 1.5)
 
 
-def exponent_of(amplitude: str, sign: float = 1.0):
-    """Exponent of the term whose amplitude has this name, sampled as the slope that term makes."""
-    centres = {"A": lambda A: -jnp.log(A), "B": lambda B: -jnp.log(B), "b": lambda b: -jnp.log(b)}
-    return scaled(EXPONENT, lambda a: sign * a, centre=centres[amplitude])
+def _slope_of_A(raw, A):
+    return raw - jnp.log(A)
+
+
+def _slope_of_B(raw, B):
+    return raw - jnp.log(B)
+
+
+def _slope_of_b(raw, b):
+    return raw - jnp.log(b)
+
+
+def _drop(raw, x, A):
+    """Log of the exponent, from the log of the drop of log loss over the span of the data.
+
+    With the level at the largest x and the share A of the falling part there, a drop r over a
+    span s of log x means exp(alpha s) = 1 + (exp(r) - 1)/A: data pin the drop down at both ends.
+    """
+    drop = jnp.exp(raw)
+    rise = drop + jnp.log(-jnp.expm1(-drop)) - jnp.log(A)
+    return jnp.log(softplus(rise)) - jnp.log(x[1] - x[0])
 
 
 def _decay(x, exponent):
@@ -54,7 +71,9 @@ def power(floor: bool = True, rising: bool = False) -> Parametric:
     (arXiv 1712.00409); M2 of Alabdulmohsin et al. 2022 (arXiv 2209.06640).
     """
     amplitude = share(unit=lambda x, alpha: x**alpha)
-    exponent = exponent_of("A", -1.0 if rising else 1.0)
+    exponent = (
+        scaled(EXPONENT, lambda a: -a, warp=_slope_of_A) if rising else scaled(EXPONENT, warp=_drop)
+    )
     options = [text for text, on in (("floor=False", not floor), ("rising=True", rising)) if on]
     facts = dict(
         name=f"power({', '.join(options)})" if options else "power",
@@ -105,7 +124,7 @@ def saturating(
     *,
     a=share(),
     b=share(lambda amp, c, d, f: amp / _saturation(1.0, c, d, f)),
-    c=exponent_of("b"),
+    c=scaled(EXPONENT, warp=_slope_of_b),
     d=scaled(positive(0.2, 0.8), lambda u, x: jnp.exp(x[0] + u * (x[1] - x[0])), lambda x: x),
     f=scaled(positive(0.02, 0.5), lambda u, x: u * (x[1] - x[0])),
 ):
@@ -170,8 +189,8 @@ def chinchilla(
     E=share(),
     A=share(unit=lambda N, alpha: N**alpha),
     B=share(unit=lambda D, beta: D**beta),
-    alpha=exponent_of("A"),
-    beta=exponent_of("B"),
+    alpha=scaled(EXPONENT, warp=_slope_of_A),
+    beta=scaled(EXPONENT, warp=_slope_of_B),
 ):
     """E + A/N^alpha + B/D^beta: an irreducible loss, a part for size and a part for data.
 
@@ -192,8 +211,8 @@ def data_constrained(
     E=share(),
     A=share(unit=lambda N, alpha: N**alpha),
     B=share(unit=lambda D, beta: D**beta),
-    alpha=exponent_of("A"),
-    beta=exponent_of("B"),
+    alpha=scaled(EXPONENT, warp=_slope_of_A),
+    beta=scaled(EXPONENT, warp=_slope_of_B),
     R_D=positive(1, 100),
     R_N=positive(1, 100),
 ):
