@@ -6,6 +6,7 @@
 
 PYTHON ?= python3
 PYTEST_ARGS ?=
+STUDIES ?=
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
@@ -36,7 +37,7 @@ test: $(VENV)/.installed-test
 	$(PYTEST) $(PYTEST_ARGS)
 
 study: $(VENV)/.installed-test
-	$(PYTEST) -m study benchmarks tests $(PYTEST_ARGS)
+	$(BIN)/python -m benchmarks $(STUDIES)
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .

@@ -92,8 +92,12 @@ def judge_laplace(model, z, scalars, predictions, stats, prior_sd) -> Verdict:
     """
     from arviz_stats.base import array_stats
 
-    weights = np.nan_to_num(stats["log_density"] - stats["log_proposal"], nan=-np.inf).ravel()
-    _, k_hat = array_stats.psislw(weights) if np.isfinite(weights).any() else (None, np.inf)
+    weights = (stats["log_density"] - stats["log_proposal"]).ravel()
+    finite = np.isfinite(weights)
+    k_hat = np.inf
+    if finite.mean() > 0.5 and np.ptp(weights[finite]) > 0:
+        # psislw takes log likelihoods, whose negatives are the log weights.
+        _, k_hat = array_stats.psislw(-np.where(finite, weights, weights[finite].min()))
     problems = (f"the normal approximation is off: Pareto k-hat {float(k_hat):.2f} above 0.7",)
     return _quick(model, z, prior_sd, problems * bool(k_hat > 0.7), ("Sample: sampler=NUTS().",))
 

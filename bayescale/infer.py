@@ -191,6 +191,7 @@ def natural(model: Model, z: np.ndarray, data: dict) -> tuple[dict[str, np.ndarr
     found, plain = jax.device_get(_relative(model, flat, data))
     found = {k: np.asarray(v, float).reshape(*lead, *v.shape[2:]) for k, v in found.items()}
     refs = {"ref": {name: value[:, None, None] for name, value in data["ref"].items()}}
+    found = {name: found[name] for name in model.law.parameters + model.noise.parameters}
     for name in tuple(found):
         unit = np.asarray(model.unit(name, found, refs))
         extra = found[name].ndim - max(unit.ndim, 3)

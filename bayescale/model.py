@@ -186,8 +186,8 @@ class Model:
         """Return what the law says at the data's inputs, at the noise's nodes where it has some."""
         inputs = [data["inputs"][name] for name in self.law.inputs]
         if self.noise.nodes:
-            shift = jnp.exp(params["tau"] * jnp.asarray(NODES, inputs[0].dtype))[:, None]
-            inputs = [x * shift for x in inputs]
+            shift = jnp.exp(params["tau"] * jnp.asarray(NODES, params["tau"].dtype))[:, None]
+            inputs = [jnp.asarray(x)[None] * shift for x in inputs]
         return self.law.fn(*inputs, **{name: params[name] for name in self.law.parameters})
 
     def scatter(self, params: Mapping[str, Any], data: Mapping[str, Any]) -> Distribution:
@@ -337,7 +337,7 @@ def _lane(model: Model, data: Dataset, length: int) -> dict[str, Any]:
         "y": np.float64(given.get(name, np.median(response))),
         "chance": np.float64(chance[0]),
     }
-    return lane | ({"n": pad(data.n)} if data.n is not None else {})
+    return lane | ({"n": pad(data.n.astype(int))} if data.n is not None else {})
 
 
 def _reference(model: Model, inputs: Mapping[str, np.ndarray], name: str) -> float:

@@ -193,7 +193,7 @@ def _new_runs(posterior, draws, inputs, n, seed) -> np.ndarray:
     points = len(next(iter(inputs.values())))
     data = {"inputs": inputs, "stderr": np.zeros(points)}
     if model.noise.counts:
-        data["n"] = np.full(points, float(n or posterior.data.n.max()))
+        data["n"] = np.full(points, int(n or posterior.data.n.max()))
     runs = []
     with jax.enable_x64(True):
         for i in range(next(iter(draws.values())).shape[0]):

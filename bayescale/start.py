@@ -95,9 +95,9 @@ def _climb(model: Model, z, data, steps) -> Point:
     value_and_gradient = jax.value_and_grad(lambda z, data: -model.log_density(z, data))
 
     def derivatives(z, data):
-        points = jnp.concatenate([z[None], z + h * eye])
+        points = jnp.concatenate([z[None], z[None] + h * eye])
         values, gradients = jax.vmap(value_and_gradient, (0, None))(points, data)
-        hessian = (gradients[1:] - gradients[0]) / h
+        hessian = (gradients[1:] - gradients[:1]) / h
         return -values[0], gradients[0], (hessian + hessian.T) / 2
 
     def direction(point, damping):

@@ -6,6 +6,7 @@ from pathlib import Path
 os.environ.setdefault("MPLBACKEND", "Agg")
 
 import jax
+import numpy as np
 import pytest
 
 jax.config.update("jax_numpy_rank_promotion", "raise")
@@ -20,3 +21,90 @@ def data_dir() -> Path:
     if not Path(folder).is_dir():
         pytest.fail(f"BAYESCALE_DATA names no folder: {folder}")
     return Path(folder)
+
+
+# Simulated tables and their posteriors. Sampling takes a fraction of a second, compiling four or
+# five: whoever needs some posterior takes one of these.
+
+TRUTH = {
+    "power": dict(E=1.8, A=150.0, alpha=0.25, sigma=0.005),
+    "chinchilla": dict(E=1.8, A=480.0, B=2000.0, alpha=0.35, beta=0.37, sigma=0.004),
+    "sigmoid": dict(g=0.27, u=0.93, x50=2e10, k=1.2, tau=0.5),
+}
+
+
+@pytest.fixture(scope="session")
+def truth() -> dict:
+    """True constants of the simulated tables, by law."""
+    return TRUTH
+
+
+def power_table(length: int, seed: int = 0, alpha: float = 0.25):
+    """A power law with a floor, measured at `length` scales."""
+    from bayescale.data import Dataset
+
+    rng = np.random.default_rng([7, seed])
+    x = np.geomspace(1e8, 1e11, length)
+    y = (1.8 + 150 * x**-alpha) * np.exp(0.005 * rng.normal(size=length))
+    return Dataset({"x": x}, {"y": y}, source=f"power_{length}")
+
+
+def chinchilla_table(length: int, seed: int = 0):
+    """Losses of `length` runs whose parameters and tokens are independent."""
+    from bayescale.data import Dataset
+
+    rng = np.random.default_rng([8, seed])
+    N = np.exp(rng.uniform(np.log(5e7), np.log(1e10), length))
+    D = np.exp(rng.uniform(np.log(1e9), np.log(3e11), length))
+    y = 1.8 + 480 * N**-0.35 + 2000 * D**-0.37
+    y = y * np.exp(0.004 * rng.standard_t(6, length))
+    return Dataset({"N": N, "D": D}, {"loss": y}, source=f"chinchilla_{length}")
+
+
+def sigmoid_table(length: int, seed: int = 0):
+    """Accuracies on 1,000 questions of `length` models that differ in effective scale."""
+    from bayescale.data import Dataset
+
+    rng = np.random.default_rng([9, seed])
+    x = np.geomspace(1e8, 3e12, length)
+    shifted = x * np.exp(0.5 * rng.normal(size=length))
+    p = 0.27 + (0.93 - 0.27) / (1 + (shifted / 2e10) ** -1.2)
+    n = np.full(length, 1000.0)
+    chance = np.full(length, 0.25)
+    return Dataset({"x": x}, {"acc": rng.binomial(1000, p) / n}, n=n, chance=chance)
+
+
+@pytest.fixture(scope="session")
+def make_table():
+    """Tables by law: make_table["power"](length, seed)."""
+    return {"power": power_table, "chinchilla": chinchilla_table, "sigmoid": sigmoid_table}
+
+
+@pytest.fixture(scope="session")
+def power_data():
+    """24 points of a power law with a floor."""
+    return power_table(24)
+
+
+@pytest.fixture(scope="session")
+def power_fit(power_data):
+    """A sound posterior in one scale: power x student, 4 x 1000 draws."""
+    from bayescale.infer import fit
+
+    return fit("power", power_data, seed=1)
+
+
+@pytest.fixture(scope="session")
+def chinchilla_fit():
+    """A sound posterior in two scales: chinchilla x student, 4 x 1000 draws."""
+    from bayescale.infer import fit
+
+    return fit("chinchilla", chinchilla_table(60), seed=1)
+
+
+@pytest.fixture(scope="session")
+def sigmoid_fit():
+    """A sound posterior of accuracies: sigmoid x scatter, 4 x 1000 draws."""
+    from bayescale.infer import fit
+
+    return fit("sigmoid", sigmoid_table(30), seed=1)

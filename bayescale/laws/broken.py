@@ -16,9 +16,10 @@ from .loss import EXPONENT
 
 def _shape(x, c0, c, d, f):
     """x^-c0 prod_i (1 + (x/d_i)^(1/f_i))^(-c_i f_i), the breaks on the last axis."""
-    log_x = jnp.log(x)[..., None]
-    bends = c * f * softplus((log_x - jnp.log(d)) / f)
-    return jnp.exp(-c0 * jnp.log(x) - jnp.sum(bends, -1))
+    log_x = jnp.log(x)
+    c, log_d, f = (jnp.expand_dims(v, tuple(range(log_x.ndim))) for v in (c, jnp.log(d), f))
+    bends = c * f * softplus((log_x[..., None] - log_d) / f)
+    return jnp.exp(-c0 * log_x - jnp.sum(bends, -1))
 
 
 @cache
@@ -82,7 +83,7 @@ def broken(n_breaks: int = 1, monotone: bool = True, beyond: float = 0.0) -> Par
             unit=lambda x: x,
         ),
         f=scaled(
-            dist.LogNormal(log(0.1) * vector, 1.0).to_event(1), lambda u, x: u * (x[1] - x[0])
+            dist.LogNormal(log(0.12) * vector, 0.7).to_event(1), lambda u, x: u * (x[1] - x[0])
         ),
     ):
         """a + b x^-c0 prod_i (1 + (x/d_i)^(1/f_i))^(-c_i f_i) (arXiv 2210.14891)."""

@@ -29,16 +29,31 @@ def _near_chance(z, chance):
 
 FLOOR = scaled(dist.Normal(0.0, 1.0), _near_chance)
 CEILING = scaled(fraction(1 / 7, 7.0), lambda v, g: 1 - (1 - g) * v)
-# Where the unlock lies, before the data speak: about the largest model, one decade either way,
-# with the heavy tails of 2 degrees of freedom.
-# Sampled as k times that distance: what a plateau pins down is how far the largest model is from
-# the threshold in log-odds.
-UNLOCK = scaled(
-    dist.StudentT(2.0, 0.0, log(10.0)),
-    lambda t, x: jnp.exp(x[1] + t),
-    unit=lambda x: x,
-    warp=lambda raw, k: raw / k,
-)
+DECADE = log(10.0)
+
+
+def _unlock(r, x):
+    """x50 for a standard logistic r: log10 x50 is Student-t about the largest x.
+
+    With 2 degrees of freedom and a scale of one decade: the quantile function of that
+    distribution is sqrt(2) sinh(r/2), and r has none of its heavy tails. Kept within e^80.
+    """
+    return jnp.exp(jnp.clip(x[1] + DECADE * 2**0.5 * jnp.sinh(r / 2), -80.0, 80.0))
+
+
+def _in_logits(raw, k):
+    """Sample asinh(k t), t being the distance of x50 from the largest x in logs.
+
+    A plateau pins down how many logits the largest model is short of the threshold: a wall that
+    is steep in t where k is large, and equally smooth for every k here. Far out it is log t.
+    """
+    return 2 * jnp.arcsinh(jnp.sinh(raw) / (k * DECADE * 2**0.5))
+
+
+# Where the unlock lies, before the data speak: about the largest model, one decade either way.
+UNLOCK_PRIOR = dist.StudentT(2.0, 0.0, DECADE)
+"""Of log(x50 / largest x): what `UNLOCK` amounts to."""
+UNLOCK = scaled(dist.Logistic(0.0, 1.0), _unlock, unit=lambda x: x, warp=_in_logits)
 
 
 @law(support="unit", improves="up", response="accuracy")

@@ -25,16 +25,19 @@ from ..priors import positive
 EXPONENT = positive(0.05, 1.5)
 
 
-def _slope_of_A(raw, A):
-    return raw - jnp.log(A)
+def _contrast(raw, span, share):
+    """Log of a term's exponent, from the log of how much the term changes over the data.
+
+    With x in units of the middle of its span 2 s (in logs) and the term's share A of the level
+    there, the term falls by A (exp(alpha s) - exp(-alpha s)) from one end to the other. Data pin
+    that down; A and alpha apart only by the bend between.
+    """
+    half = (span[1] - span[0]) / 2
+    return jnp.log(jnp.arcsinh(jnp.exp(raw) / (2 * share))) - jnp.log(half)
 
 
-def _slope_of_B(raw, B):
-    return raw - jnp.log(B)
-
-
-def _slope_of_b(raw, b):
-    return raw - jnp.log(b)
+def _slope(raw, share):
+    return raw - jnp.log(share)
 
 
 def _drop(raw, x, A):
@@ -71,9 +74,9 @@ def power(floor: bool = True, rising: bool = False) -> Parametric:
     (arXiv 1712.00409); M2 of Alabdulmohsin et al. 2022 (arXiv 2209.06640).
     """
     amplitude = share(unit=lambda x, alpha: x**alpha)
-    exponent = (
-        scaled(EXPONENT, lambda a: -a, warp=_slope_of_A) if rising else scaled(EXPONENT, warp=_drop)
-    )
+    exponent = scaled(EXPONENT, warp=_drop)
+    if rising:
+        exponent = scaled(EXPONENT, lambda a: -a, warp=lambda raw, A: _slope(raw, A))
     options = [text for text, on in (("floor=False", not floor), ("rising=True", rising)) if on]
     facts = dict(
         name=f"power({', '.join(options)})" if options else "power",
@@ -124,7 +127,7 @@ def saturating(
     *,
     a=share(),
     b=share(lambda amp, c, d, f: amp / _saturation(1.0, c, d, f)),
-    c=scaled(EXPONENT, warp=_slope_of_b),
+    c=scaled(EXPONENT, warp=lambda raw, b: _slope(raw, b)),
     d=scaled(positive(0.2, 0.8), lambda u, x: jnp.exp(x[0] + u * (x[1] - x[0])), lambda x: x),
     f=scaled(positive(0.02, 0.5), lambda u, x: u * (x[1] - x[0])),
 ):
@@ -167,8 +170,8 @@ def kaplan_steps(
     *,
     N_c=share(lambda a, alpha_N: a ** (1 / alpha_N), unit=lambda N: N),
     S_c=share(lambda a, alpha_S: a ** (1 / alpha_S), unit=lambda S: S),
-    alpha_N=EXPONENT,
-    alpha_S=EXPONENT,
+    alpha_N=scaled(EXPONENT, warp=lambda raw, N, N_c: _contrast(raw, N, N_c)),
+    alpha_S=scaled(EXPONENT, warp=lambda raw, S, S_c: _contrast(raw, S, S_c)),
 ):
     """(N_c/N)^alpha_N + (S_c/S)^alpha_S: OpenAI's learning curve of a model of N parameters.
 
@@ -189,8 +192,8 @@ def chinchilla(
     E=share(),
     A=share(unit=lambda N, alpha: N**alpha),
     B=share(unit=lambda D, beta: D**beta),
-    alpha=scaled(EXPONENT, warp=_slope_of_A),
-    beta=scaled(EXPONENT, warp=_slope_of_B),
+    alpha=scaled(EXPONENT, warp=lambda raw, N, A: _contrast(raw, N, A)),
+    beta=scaled(EXPONENT, warp=lambda raw, D, B: _contrast(raw, D, B)),
 ):
     """E + A/N^alpha + B/D^beta: an irreducible loss, a part for size and a part for data.
 
@@ -211,8 +214,8 @@ def data_constrained(
     E=share(),
     A=share(unit=lambda N, alpha: N**alpha),
     B=share(unit=lambda D, beta: D**beta),
-    alpha=scaled(EXPONENT, warp=_slope_of_A),
-    beta=scaled(EXPONENT, warp=_slope_of_B),
+    alpha=scaled(EXPONENT, warp=lambda raw, N, A: _contrast(raw, N, A)),
+    beta=scaled(EXPONENT, warp=lambda raw, D, B: _contrast(raw, D, B)),
     R_D=positive(1, 100),
     R_N=positive(1, 100),
 ):

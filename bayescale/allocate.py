@@ -1,0 +1,292 @@
+"""allocate: how to split a compute budget between parameters N and tokens D.
+
+- `allocate` gives the best N and D for a budget, and how they grow with it.
+- `implied_exponent` says what published constants of a law imply, beside what its authors
+  advised (`HOFFMANN`, `BESIROGLU`, `KAPLAN`, `KAPLAN_FRONTIER`).
+- `budget` reads "1000 gpu-days"; `match` and `compare_configurations` (tradeoff.py) trade size
+  for data at equal loss.
+
+Floor 5.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from .budget import budget
+from .parametric import Parametric
+from .posterior import INTERVAL, Posterior, summarise
+from .predict import UNCALIBRATED
+from .surface import (
+    FINE,
+    GRID,
+    STEPS,
+    Cost,
+    Surface,
+    bisect,
+    closed_form,
+    functions,
+    lowest,
+    make_cost,
+    surface,
+)
+from .tradeoff import Comparison, TradeOff, compare_configurations, match
+
+if TYPE_CHECKING:
+    import pandas
+
+__all__ = [
+    "BESIROGLU",
+    "HOFFMANN",
+    "KAPLAN",
+    "KAPLAN_FRONTIER",
+    "Allocation",
+    "Comparison",
+    "TradeOff",
+    "allocate",
+    "budget",
+    "compare_configurations",
+    "implied_exponent",
+    "match",
+]
+
+HOFFMANN: Mapping[str, float] = dict(E=1.69, A=406.4, B=410.7, alpha=0.34, beta=0.28)
+"""`chinchilla` as printed by Hoffmann et al. 2022, approach 3, equation 10 (arXiv 2203.15556)."""
+
+BESIROGLU: Mapping[str, float] = dict(E=1.8172, A=482.01, B=2085.43, alpha=0.3478, beta=0.3658)
+"""`chinchilla` fitted again to their figure by Besiroglu et al. 2024 (arXiv 2404.10102)."""
+
+KAPLAN: Mapping[str, float] = dict(N_c=6.4e13, D_c=1.8e13, alpha_N=0.076, alpha_D=0.103)
+"""`kaplan` as printed by Kaplan et al. 2020, table 2: the joint fit of L(N, D), N without
+embeddings (arXiv 2001.08361). The fits in N or in D alone (equations 1.1 and 1.2) differ."""
+
+KAPLAN_FRONTIER: Mapping[str, float] = dict(a=0.73, b=0.27)
+"""N ~ C^.73 and D ~ C^.27: the frontier that Kaplan et al. 2020 (arXiv 2001.08361, section 6)
+read off training curves with a schedule of one length. Ten times the compute is then 5.4 times N
+and 1.9 times D, which Hoffmann et al. 2022 quote as 5.5 and 1.8. It is not what their own L(N, D)
+implies under 6 N D: that is C^.575 (`implied_exponent`)."""
+
+GROWTH = 10.0  # growth factors are for ten times the budget
+STEP = 0.01  # of log C, either way, for local exponents
+EDGE = 0.01  # share of draws at a bound of the search from which it is said
+
+
+@dataclass(frozen=True, eq=False)
+class Allocation:
+    """The best split of each budget, for every draw."""
+
+    flops: np.ndarray
+    """Budgets C, (budget,)."""
+    params: np.ndarray
+    """Optimal N, (draw, budget)."""
+    tokens: np.ndarray
+    """Optimal D, (draw, budget)."""
+    loss: np.ndarray
+    """What the law says at the optimum, (draw, budget)."""
+    a: np.ndarray
+    """d log N / d log C at the optimum, (draw, budget); for `chinchilla` beta/(alpha + beta)."""
+    b: np.ndarray
+    """d log D / d log C, (draw, budget)."""
+    growth_params: np.ndarray
+    """Factor by which N grows when the budget grows ten times, (draw, budget)."""
+    growth_tokens: np.ndarray
+    """The same for D."""
+    cost: str
+    """What is counted as compute."""
+    method: str
+    """`closed form` or `minimisation`."""
+    decades: np.ndarray
+    """How far the median optimum lies beyond the data, (budget,), 0 within."""
+    notes: tuple[str, ...]
+    """What should be said with the answer."""
+
+    @property
+    def tokens_per_param(self) -> np.ndarray:
+        """D/N at the optimum, (draw, budget)."""
+        return self.tokens / self.params
+
+    def _columns(self) -> dict[str, np.ndarray]:
+        return {
+            "N": self.params,
+            "D": self.tokens,
+            "tokens_per_param": self.tokens_per_param,
+            "loss": self.loss,
+            "a": self.a,
+            "b": self.b,
+            "N_growth": self.growth_params,
+            "D_growth": self.growth_tokens,
+        }
+
+    def quantities(self, mass: float = INTERVAL) -> dict[str, dict[str, float]]:
+        """Return mean, sd, median, lo and hi of each quantity; several budgets as `N[C=1e+21]`."""
+        found = {}
+        for i, flops in enumerate(self.flops):
+            label = f"[C={flops:g}]" if len(self.flops) > 1 else ""
+            columns = self._columns().items()
+            found |= {f"{name}{label}": summarise(v[:, i], mass) for name, v in columns}
+        return found
+
+    def table(self, mass: float = INTERVAL) -> pandas.DataFrame:
+        """Return one row a budget and quantity: median, lo and hi, indexed by both."""
+        import pandas as pd
+
+        rows = {
+            (flops, name): summarise(v[:, i], mass)
+            for i, flops in enumerate(self.flops)
+            for name, v in self._columns().items()
+        }
+        table = pd.DataFrame.from_dict(rows, orient="index")
+        table.index = pd.MultiIndex.from_tuples(rows, names=["flops", "quantity"])
+        return table.loc[:, ["median", "lo", "hi"]]
+
+
+def allocate(
+    posterior: Posterior,
+    flops: Any,
+    *,
+    cost: Callable[[Any, Any], Any] | None = None,
+    inference_tokens: float | int = 0.0,
+    at: Mapping[str, Any] | None = None,
+    allow_failed: bool = False,
+) -> Allocation:
+    """Return the split of compute budgets between N and D that has the best loss.
+
+    Parameters
+    ----------
+    flops
+        Budgets C, a number or several; see `budget` for "1000 gpu-days".
+    cost
+        cost(N, D) in the budget's unit, in JAX operations, rising with N and D; 6 N D by default.
+    inference_tokens
+        Tokens that the model will serve, at 2 N FLOP each, paid from the same budget.
+    at
+        The law's other inputs, such as `{"U": 1e11}`, by input name or column.
+
+    Raises
+    ------
+    FailedFit
+        If the fit is not to be trusted, unless `allow_failed`.
+    ValueError
+        If the law does not take N and D, or a budget, the cost or another input is unusable.
+
+    Notes
+    -----
+    With r(L) = A N^-alpha + B D^-beta (`chinchilla`, `kaplan`) and C = 6 N D,
+
+        N = G (C/6)^(beta/(alpha+beta)),  D = (C/6)/N,  G = (alpha A/(beta B))^(1/(alpha+beta))
+
+    (Hoffmann et al. 2022, arXiv 2203.15556, equation 4). Otherwise D follows from N and the budget
+    by bisection, and N is where the loss along the budget is least: the lowest point of a grid,
+    then bisection on the sign of the derivative, which settles N to 1e-12 where a comparison of
+    losses would settle it to 1e-7.
+    """
+    budgets = np.atleast_1d(np.asarray(flops, float))
+    if budgets.ndim > 1 or not (np.isfinite(budgets).all() and (budgets > 0).all()):
+        raise ValueError(f"budgets are positive, finite numbers of FLOP, got {flops}")
+    on = surface(posterior, at, allow_failed)
+    spending = make_cost(cost, inference_tokens, on)
+    near = np.exp(np.array([-STEP, 0.0, STEP, np.log(GROWTH)]))
+    N, D, edge = _split(on, spending, np.outer(near, budgets).ravel())
+    (N, D), edge = (v.reshape(len(N), 4, -1) for v in (N, D)), edge.reshape(len(N), 4, -1)
+    a, b = (np.log(v[:, 2] / v[:, 0]) / (2 * STEP) for v in (N, D))
+    middle = np.median(N[:, 1], 0), np.median(D[:, 1], 0)
+    decades = on.decades(*middle)
+    exact = spending.plain and closed_form(on.law, on.params) is not None
+    return Allocation(
+        flops=budgets,
+        params=N[:, 1],
+        tokens=D[:, 1],
+        loss=on.loss(N[:, 1], D[:, 1]),
+        a=a,
+        b=b,
+        growth_params=N[:, 3] / N[:, 1],
+        growth_tokens=D[:, 3] / D[:, 1],
+        cost=str(spending),
+        method="closed form" if exact else "minimisation",
+        decades=decades,
+        notes=tuple(_notes(budgets, edge, decades)),
+    )
+
+
+def _notes(budgets: np.ndarray, edge: np.ndarray, decades: np.ndarray) -> list[str]:
+    notes = []
+    for what, share in zip(budgets, edge[:, 1].mean(0), strict=True):
+        if share > EDGE:
+            notes.append(
+                f"for {what:.3g} FLOP the optimum lies at the bounds of the search in {share:.0%} "
+                "of draws: the law gives no best split there, the numbers are the bounds' own"
+            )
+    if (decades > 0).any():
+        notes.append(f"optimum up to {decades.max():.2g} decades beyond the data: {UNCALIBRATED}")
+    return notes
+
+
+def implied_exponent(law: Parametric, constants: Mapping[str, float]) -> float:
+    """Return a in N ~ C^a that the constants of a law imply under C = 6 N D.
+
+    beta/(alpha + beta) for `chinchilla`: .452 with `HOFFMANN`, .513 with `BESIROGLU`;
+    alpha_D/(alpha_N + alpha_D) for `kaplan`: .575 with `KAPLAN`.
+
+    Raises
+    ------
+    ValueError
+        If the law is no sum of powers of N and D, whose exponent would depend on the budget.
+    """
+    form = closed_form(law, constants)
+    if form is None:
+        raise ValueError(
+            f"{law.name} has no one exponent; chinchilla and kaplan have. For another law ask "
+            "allocate for the exponent at a budget"
+        )
+    return float(form.beta / (form.alpha + form.beta))
+
+
+@partial(jax.jit, static_argnames=("law", "fn"))
+def _minimise(law, fn, served, params, others, log_flops, span):
+    """Return log N, log D and whether a bound was hit, (budget, draw)."""
+    log_cost, worse = functions(law, fn, served, others)
+    n_lo, n_hi, d_lo, d_hi = span
+
+    def one_budget(log_c):
+        def data_for(n, lo=d_lo, hi=d_hi, steps=STEPS):
+            return bisect(lambda d: log_cost(n, d) - log_c, lo, hi, steps)
+
+        low = bisect(lambda n: log_cost(n, d_hi) - log_c, n_lo, n_hi)
+        high = bisect(lambda n: log_cost(n, d_lo) - log_c, n_lo, n_hi)
+        grid = jnp.linspace(low, high, GRID)
+        along = jax.vmap(data_for)(grid)
+
+        def one_draw(params):
+            def slope(n, before, after):
+                at = (n, data_for(n, along[after], along[before], FINE))
+                by_n, by_d = jax.grad(partial(worse, params), (0, 1))(*at)
+                cost_n, cost_d = jax.grad(log_cost, (0, 1))(*at)
+                return by_n - by_d * cost_n / cost_d
+
+            n, edge = lowest(grid, jax.vmap(partial(worse, params))(grid, along), slope)
+            return n, data_for(n), edge
+
+        return jax.vmap(one_draw)(params)
+
+    return jax.lax.map(one_budget, log_flops)
+
+
+def _split(on: Surface, cost: Cost, flops: np.ndarray) -> tuple[np.ndarray, ...]:
+    """Return the optimal N and D, and whether a bound was hit, (draw, budget) each."""
+    form = closed_form(on.law, on.params) if cost.plain else None
+    if form is None:
+        given = (cost.inference_tokens, dict(on.params), dict(on.others), np.log(flops), on.span)
+        with jax.enable_x64(True):
+            n, d, edge = jax.device_get(_minimise(on.law, cost.fn, *given))
+        return np.exp(n).T, np.exp(d).T, edge.T
+    total = form.alpha + form.beta
+    log_G = (np.log(form.alpha / form.beta) + form.log_A - form.log_B) / total
+    N = np.exp(log_G[:, None] + (form.beta / total)[:, None] * np.log(flops / 6))
+    return N, flops / 6 / N, np.zeros(N.shape, bool)

@@ -1,0 +1,256 @@
+"""arguments: what the texts of a command line stand for.
+
+A law with what is fixed and tied, a table with its roles, a sampler, scales to ask about. Texts
+are parsed, never evaluated.
+
+Floor 8.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from . import datasets, predict
+from .budget import budget
+from .data import Dataset, from_frame
+from .forecast import place
+from .laws import get_law
+from .parametric import Parametric
+from .posterior import Posterior
+from .samplers import MAP, NUTS, Laplace
+from .table import DataError, read_table
+
+__all__ = [
+    "Roles",
+    "assignments",
+    "build_data",
+    "build_law",
+    "build_sampler",
+    "echo",
+    "flops",
+    "numbers",
+    "rules",
+    "scales",
+]
+
+
+@dataclass(frozen=True)
+class Roles:
+    """Which columns of a table are what, as the command line gives it."""
+
+    x: Sequence[str] = ()
+    y: str | None = None
+    n: str | None = None
+    stderr: str | None = None
+    chance: str | None = None
+    curve: Sequence[str] = ()
+    where: str | None = None
+    duplicates: str = "error"
+
+
+def assignments(texts: Iterable[str], flag: str) -> dict[str, str]:
+    """Return name -> text of `E=1.8,A=3` and the like, each name once.
+
+    Raises
+    ------
+    ValueError
+        Naming the flag, the text and how it is written.
+    """
+    found: dict[str, str] = {}
+    for part in ",".join(texts).split(","):
+        # The name is what stands before the last "=": a column may be an expression.
+        name, equals, text = (each.strip() for each in part.rpartition("="))
+        if not (name and equals and text):
+            raise ValueError(f"{flag}: {part!r} is no assignment; write {flag} NAME=VALUE,...")
+        if name in found:
+            raise ValueError(f"{flag}: {name} is given twice; give it once")
+        found[name] = text
+    return found
+
+
+def numbers(texts: Iterable[str], flag: str, only: str | None = None) -> dict[str, float]:
+    """Return name -> number of `N=7e10,D=1.4e12`; a bare number stands for `only`.
+
+    Raises
+    ------
+    ValueError
+        Naming the flag, the text and how it is written.
+    """
+    texts = list(texts)
+    if only and len(texts) == 1 and "=" not in texts[0]:
+        texts = [f"{only}={texts[0]}"]
+    found = {}
+    for name, text in assignments(texts, flag).items():
+        try:
+            found[name] = float(text)
+        except ValueError:
+            example = f"write {flag} {name}=NUMBER, such as {name}=7e10"
+            raise ValueError(f"{flag}: {text!r} is no number for {name}; {example}") from None
+    return found
+
+
+def rules(texts: Iterable[str], flag: str) -> dict[str, float | str]:
+    """Return name -> number, or the text of arithmetic: `U=1e11,D=20*N`.
+
+    Raises
+    ------
+    ValueError
+        Naming the flag, the text and how it is written.
+    """
+    found: dict[str, float | str] = {}
+    for name, text in assignments(texts, flag).items():
+        try:
+            found[name] = float(text)
+        except ValueError:
+            found[name] = text
+    return found
+
+
+def flops(
+    given: float | None, words: str | None, flops_per_gpu: float | None, mfu: float | None
+) -> float | None:
+    """Return the compute budget, given as a number or in words; None where there is none.
+
+    Raises
+    ------
+    ValueError
+        If both are given, or the words are no budget.
+    """
+    if words is None:
+        return given
+    if given is not None:
+        raise ValueError("--flops and --budget both name a budget; give one of them")
+    return budget(words, flops_per_gpu=flops_per_gpu, mfu=mfu)
+
+
+def scales(texts: Iterable[str], flag: str, posterior: Posterior) -> dict[str, np.ndarray]:
+    """Return the law's inputs at several points, one text a point.
+
+    Raises
+    ------
+    ValueError
+        Naming the flag and the text, or the name that is no scale of the fit.
+    """
+    inputs = posterior.law.inputs
+    only = inputs[0] if len(inputs) == 1 else None
+    points = [predict.scales(posterior, numbers([text], flag, only)) for text in texts]
+    return {name: np.concatenate([point[name] for point in points]) for name in inputs}
+
+
+def build_law(table: str, name: str | None, fix: Iterable[str], tie: Iterable[str]) -> Parametric:
+    """Return the law of this name, or that of a named data set, with parameters fixed and tied.
+
+    Raises
+    ------
+    ValueError
+        If there is no such law, option or parameter.
+    """
+    if name is None and table in datasets.names():
+        name = datasets.describe(table).law
+    if name is None:
+        raise ValueError("no law is named; give --law, such as --law power (bayescale laws)")
+    try:
+        law = get_law(name)
+    except TypeError as error:  # an option of a type that the law does not take
+        raise ValueError(f"the law {name!r}: {error}") from None
+    fix, tie = list(fix), list(tie)
+    if fix:
+        law = law.fix(**numbers(fix, "--fix"))
+    for one, other in (assignments(tie, "--tie") if tie else {}).items():
+        law = law.tie(one, other)
+    return law
+
+
+def build_sampler(name: str, chains: int, draws: int, warmup: int) -> NUTS | Laplace | MAP:
+    """Return the sampler of this name.
+
+    Raises
+    ------
+    ValueError
+        If there is no such sampler, or a number is too small for it.
+    """
+    known = {
+        "nuts": lambda: NUTS(chains=chains, draws=draws, warmup=warmup),
+        "laplace": lambda: Laplace(draws=chains * draws),
+        "map": MAP,
+    }
+    if name.lower() not in known:
+        raise ValueError(f"unknown sampler {name!r}; the samplers are {', '.join(known)}")
+    return known[name.lower()]()
+
+
+def build_data(table: str, roles: Roles, law: Parametric) -> Dataset:
+    """Return the checked rows of a file or of a named data set.
+
+    Parameters
+    ----------
+    table
+        CSV, TSV or Parquet file, or a name of `datasets.names`.
+    roles
+        Columns; for a named data set the usual ones where neither x nor y is given.
+    law
+        The law whose inputs the columns are.
+
+    Raises
+    ------
+    DataError
+        Naming source, row, column, value and remedy.
+    """
+    inputs = law.inputs
+    named = table in datasets.names()
+    roles = _usual(table, roles, inputs) if named else roles
+    for flag, given in (("-x", roles.x), ("-y", roles.y)):
+        if not given:
+            example = " ".join(f"-x {name}=COLUMN" for name in inputs)
+            raise DataError(f"{table}: {flag} is missing; {law.name} takes {example} -y COLUMN")
+    if not (named or Path(table).suffix or Path(table).exists()):
+        known = ", ".join(datasets.names())
+        raise DataError(f"{table}: there is no such file, nor a data set; data sets are {known}")
+    return from_frame(
+        datasets.load(table) if named else read_table(table),
+        list(roles.x),
+        roles.y,
+        n=roles.n,
+        stderr=roles.stderr,
+        chance=roles.chance,
+        curve=list(roles.curve) or None,
+        where=roles.where,
+        duplicates=roles.duplicates,
+        source=table,
+        input_names=inputs,
+    )
+
+
+def echo(data: Dataset) -> list[str]:
+    """Return lines that say which column is what, its range, and where its largest scale stands."""
+    lines = data.describe()
+    for i, (name, values) in enumerate(data.inputs.items(), 1):
+        where = place(np.log10(values.max()), f"{name} {data.columns[name]}").lstrip(", ")
+        lines[i] += f"; the largest is {where}" if where else ""
+    return [*lines, *(f"note: {note}" for note in data.notes)]
+
+
+def _usual(table: str, roles: Roles, inputs: Sequence[str]) -> Roles:
+    """Fill in the roles that a named data set usually has."""
+    info = datasets.describe(table)
+    if info.law is None:
+        raise DataError(f"{table}: is not to be fitted: {info.description}")
+    if roles.x or roles.y:
+        return roles
+    columns = [*info.x.values()]
+    if set(info.x) == set(inputs):
+        columns = [info.x[name] for name in inputs]
+    return Roles(
+        x=columns,
+        y=info.y,
+        n=roles.n or info.n,
+        stderr=roles.stderr,
+        chance=roles.chance,
+        curve=roles.curve or ([info.curve] if info.curve else ()),
+        where=roles.where or info.where,
+        duplicates=roles.duplicates,
+    )

@@ -1,0 +1,119 @@
+"""catalogue: the laws, the named data sets and the installation, as tables for a terminal.
+
+Floor 8. JAX is imported only where laws or devices are asked for.
+"""
+
+from __future__ import annotations
+
+import platform
+from importlib.metadata import version
+from pathlib import Path
+
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from . import datasets
+from .layout import sheet
+
+__all__ = ["data_set", "data_sets", "info", "law", "laws"]
+
+PACKAGES = ("bayescale", "jax", "jaxlib", "numpyro", "blackjax", "numpy", "pandas", "matplotlib")
+
+
+def laws() -> RenderableType:
+    """Return one row a law: formula, inputs, parameters."""
+    from .laws import LAWS, get_law
+
+    made = sheet("law", "formula", "inputs", "parameters")
+    for name in LAWS:
+        found = get_law(name)
+        head, _ = _described(name, found.doc)
+        made.add_row(name, head, " ".join(found.inputs), " ".join(found.parameters))
+    return Group(made, Text("\nbayescale laws NAME says more, with options and sources", "dim"))
+
+
+def law(name: str) -> RenderableType:
+    """Return everything about one law.
+
+    Raises
+    ------
+    ValueError
+        If there is no such law, or it does not take such options.
+    """
+    from .laws import get_law
+
+    found = get_law(name)
+    head, rest = _described(name, found.doc)
+    facts = sheet("", "")
+    facts.add_row("inputs", " ".join(found.inputs))
+    facts.add_row("parameters", " ".join(found.parameters))
+    better = {"down": "lower is better", "up": "higher is better"}[found.improves]
+    facts.add_row("response", f"{found.response}, {found.support}; {better}")
+    return Group(Text(f"{found.name}", "bold"), Text(head), facts, Text(f"\n{rest}"))
+
+
+def _described(name: str, doc: str) -> tuple[str, str]:
+    """Return the first paragraph of a law's docstring, or of its factory's, and the rest."""
+    from inspect import getdoc
+
+    from .laws import LAWS
+    from .parametric import Parametric
+
+    made = LAWS[name.partition("(")[0].strip()]
+    text = doc if isinstance(made, Parametric) else (getdoc(made) or doc)
+    head, _, rest = text.partition("\n\n")
+    return " ".join(head.split()), rest
+
+
+def data_sets() -> RenderableType:
+    """Return one row a named data set."""
+    made = sheet("name", "what it is", "fit")
+    for name in datasets.names():
+        found = datasets.describe(name)
+        made.add_row(name, found.description, found.law or "-")
+    return Group(made, Text("\nbayescale fit NAME uses the usual law and columns", "dim"))
+
+
+def data_set(name: str) -> RenderableType:
+    """Return everything about one named data set.
+
+    Raises
+    ------
+    DatasetError
+        If there is no such table.
+    """
+    found = datasets.describe(name)
+    made = sheet("column", "meaning")
+    for column, meaning in found.columns.items():
+        made.add_row(column, meaning)
+    lines = [f"source: {found.source}", f"licence: {found.licence}"]
+    if found.law:
+        roles = " ".join(f"-x {role}={column}" for role, column in found.x.items())
+        roles += f" -y {found.y}" + f" -n {found.n}" * bool(found.n)
+        roles += f" --curve {found.curve}" * bool(found.curve)
+        roles += f" --where '{found.where}'" * bool(found.where)
+        lines.append(f"usually: bayescale fit {name} --law {found.law} {roles}")
+    head = (Text(name, "bold"), Text(found.description))
+    return Group(*head, made, Text("\n" + "\n".join(lines)))
+
+
+def info(cache: Path, kept: Path | None) -> RenderableType:
+    """Return versions, devices and folders.
+
+    Parameters
+    ----------
+    cache
+        The folder for what is kept from run to run.
+    kept
+        Where compiled programs are kept, None where they cannot be.
+    """
+    import jax
+
+    made = sheet("", "")
+    made.add_row("python", platform.python_version())
+    for package in PACKAGES:
+        made.add_row(package, version(package))
+    made.add_row("devices", ", ".join(map(str, jax.devices())))
+    made.add_row("cache", str(cache))
+    made.add_row("programs", str(kept or "not kept: the cache folder cannot be written"))
+    return made

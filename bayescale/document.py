@@ -1,0 +1,218 @@
+"""document: a posterior and the answers to questions as one JSON document.
+
+Every document has the keys `quantities`, `health` and `run`; an answer stands under a key of its
+own. Where the table named a curve column, `quantities` is empty at the top and `curves` holds,
+for each curve, its `quantities`, `health` and answers. What is not finite is null.
+
+Floor 8.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+
+from .allocate import Allocation
+from .forecast import Forecast
+from .posterior import INTERVAL, FailedFit, Posterior, Verdict, scalar_quantities, summarise
+from .predict import Prediction
+from .threshold import Threshold
+from .tradeoff import Comparison, TradeOff
+
+__all__ = [
+    "document",
+    "plain",
+    "plan",
+    "predictions",
+    "quantities",
+    "spread",
+    "threshold",
+]
+
+
+def plain(value: Any) -> Any:
+    """Return `value` in JSON's terms: lists, numbers, null for what is not finite."""
+    match value:
+        case Mapping():
+            return {str(key): plain(each) for key, each in value.items()}
+        case np.ndarray() | np.generic():
+            return plain(value.tolist())
+        case list() | tuple():
+            return [plain(each) for each in value]
+        case float():
+            return value if math.isfinite(value) else None
+        case None | bool() | int() | str():
+            return value
+    return str(value)
+
+
+def spread(draws: np.ndarray) -> dict[str, float | None]:
+    """Return mean, sd, median, lo and hi; infinite draws keep their place among the quantiles.
+
+    A single draw is a point: it has no sd and no interval.
+    """
+    values = np.asarray(draws, float).ravel()
+    if np.isfinite(values).all() and len(values) > 1:
+        return summarise(values)
+    found = dict.fromkeys(("mean", "sd", "median", "lo", "hi"))
+    if len(values) == 1:
+        return found | {"mean": float(values[0]), "median": float(values[0])}
+    levels = [(1 - INTERVAL) / 2, 0.5, (1 + INTERVAL) / 2]
+    # Between a finite draw and an infinite one there is nothing to interpolate.
+    lo, median, hi = np.quantile(values, levels, method="inverted_cdf")
+    return found | {"median": float(median), "lo": float(lo), "hi": float(hi)}
+
+
+def quantities(posterior: Posterior) -> dict[str, dict[str, float | None]]:
+    """Return the spread of every scalar quantity of one curve, in natural units."""
+    order = posterior.law.parameters + posterior.model.noise.parameters
+    scalars = scalar_quantities({name: posterior.draws[name] for name in order})
+    return {name: spread(draws) for name, draws in scalars.items()}
+
+
+def document(
+    posterior: Posterior,
+    answers: Mapping[str | None, Any] | None = None,
+    render: Callable[[Any], dict[str, Any]] = dict,
+) -> dict[str, Any]:
+    """Return the whole document.
+
+    Parameters
+    ----------
+    posterior
+        Any fit, sound or not.
+    answers
+        What `questions.ask` returned.
+    render
+        Turns an answer into its keys.
+    """
+    parts = {}
+    for name, one in posterior:
+        (verdict,) = one.health.verdicts
+        parts[name] = {"quantities": quantities(one), "health": _verdict(verdict)}
+        answer = (answers or {}).get(name)
+        if isinstance(answer, FailedFit):
+            parts[name]["refused"] = str(answer)
+        elif answer is not None:
+            parts[name] |= render(answer)
+    whole = {"quantities": {}, "health": {}} | parts.get(None, {})
+    whole["run"] = _run(posterior)
+    if None not in parts:
+        failed = [posterior.curves[i] for i in posterior.health.failed]
+        whole["health"] = {"sound": not failed, "curves": len(parts), "failed": failed}
+        whole["curves"] = parts
+    return plain(whole)
+
+
+def _verdict(verdict: Verdict) -> dict[str, Any]:
+    return asdict(verdict)
+
+
+def _run(posterior: Posterior) -> dict[str, Any]:
+    data, law = posterior.data, posterior.law
+    facts = {
+        "law": law.name,
+        "noise": posterior.model.noise.name,
+        "fixed": dict(law.fixed),
+        "tied": dict(law.tied),
+        "interval": INTERVAL,
+    }
+    table = {
+        "source": data.source,
+        "rows": len(data),
+        "columns": data.columns,
+        "notes": data.notes,
+    }
+    return facts | asdict(posterior.run) | {"data": table}
+
+
+def predictions(found: Prediction) -> dict[str, Any]:
+    """Return `predictions`, one a scale: `mean` is the law, `new` a new run there."""
+    rows = [
+        {
+            "at": {name: values[i] for name, values in found.inputs.items()},
+            "mean": spread(found.mean[:, i]),
+            "new": spread(found.new[:, i]),
+            "decades_beyond": found.decades[i],
+        }
+        for i in range(found.decades.shape[-1])
+    ]
+    return {"predictions": rows, "notes": found.notes}
+
+
+def plan(found: Mapping[str, Any]) -> dict[str, Any]:
+    """Return `allocation`, `tradeoff` and `comparison`, as far as they were asked for."""
+    return {name: _PLANS[name](answer) for name, answer in found.items()}
+
+
+def _allocation(found: Allocation) -> dict[str, Any]:
+    """Return the split of one budget: N, D, tokens_per_param, loss, a, b, N_growth, D_growth."""
+    return {
+        "flops": found.flops[0],
+        **found.quantities(),
+        "cost": found.cost,
+        "method": found.method,
+        "decades_beyond": found.decades[0],
+        "notes": found.notes,
+    }
+
+
+def _tradeoff(found: TradeOff) -> dict[str, Any]:
+    """Return the cheapest way to a loss, the smallest model, and the iso-loss curve."""
+    curve = [
+        {"N": size, "D": spread(found.tokens[:, i]), "flops": spread(found.flops[:, i])}
+        for i, size in enumerate(found.params)
+    ]
+    return {
+        **found.quantities(),
+        "p_reachable": found.p_reachable,
+        "reference": found.reference,
+        "extra": found.extra,
+        "curve": curve,
+        "cost": found.cost,
+        "notes": found.notes,
+    }
+
+
+def _comparison(found: Comparison) -> dict[str, Any]:
+    """Return which of two configurations is better, and by how much."""
+    return {
+        "first": {"at": found.first, "mean": spread(found.losses[0])},
+        "second": {"at": found.second, "mean": spread(found.losses[1])},
+        "difference": found.difference,
+        "p_better": found.p_better,
+        "p_run_better": found.p_run_better,
+        "notes": found.notes,
+    }
+
+
+_PLANS = {"allocation": _allocation, "tradeoff": _tradeoff, "comparison": _comparison}
+
+
+def threshold(found: Threshold) -> dict[str, Any]:
+    """Return when the level is passed; null stands for never, and for already (see p_already)."""
+    answer = {
+        "level": found.level,
+        "improves": found.improves,
+        "scale": found.scale,
+        "column": found.column,
+        **_forecast(found.forecast),
+        "p_asymptotically_short": np.mean(found.limit_short),
+        "x_min": found.x_min,
+        "x_max": found.x_max,
+        "horizon": found.horizon,
+        "by": np.stack([found.grid, found.p_by], 1),
+        "wider": found.wider and _forecast(found.wider),
+        "notes": found.notes,
+    }
+    return {"threshold": answer}
+
+
+def _forecast(found: Forecast) -> dict[str, Any]:
+    log10 = {"median": found.median, "lo": found.lo, "hi": found.hi}
+    kept = ("p_never", "p_already", "ess")
+    return {"log10": log10} | {name: getattr(found, name) for name in kept}

@@ -1,0 +1,72 @@
+"""Fine grids of scales to predict at, for curves on plots and in tables.
+
+`grid` follows one scale through the data and beyond; `isoflop` keeps compute and varies the split
+between parameters and tokens. Both return what `predict` takes as `at`.
+
+Floor 5.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from .posterior import Posterior
+
+__all__ = ["grid", "isoflop"]
+
+
+def grid(
+    posterior: Posterior, decades: float | int = 1.0, points: int = 120
+) -> dict[str, np.ndarray]:
+    """Return scales from the smallest of the data to `decades` beyond the largest.
+
+    The largest scale of the data is one of them, so that a curve's solid part ends there.
+
+    Raises
+    ------
+    ValueError
+        If the law has several scales, `decades` is negative or `points` below 2.
+    """
+    law = posterior.law
+    if len(law.inputs) != 1:
+        raise ValueError(
+            f"a grid follows one scale, {law.name} has {', '.join(law.inputs)}: give predict the "
+            "points, or take isoflop for parameters and tokens"
+        )
+    if decades < 0 or points < 2:
+        raise ValueError(f"a grid needs decades >= 0 and points >= 2, got {decades} and {points}")
+    (name,) = law.inputs
+    seen = posterior.data.inputs[name]
+    ends = [values.max() for values in _by_curve(posterior, seen)]
+    scales = np.geomspace(seen.min(), seen.max() * 10**decades, points)
+    return {name: np.unique(np.concatenate([scales, ends]))}
+
+
+def _by_curve(posterior: Posterior, values: np.ndarray) -> list[np.ndarray]:
+    return [values[posterior.data.curve == name] for name in posterior.curves] or [values]
+
+
+def isoflop(
+    posterior: Posterior, flops: Sequence[float] | np.ndarray, points: int = 60
+) -> dict[str, np.ndarray]:
+    """Return N and D with 6 N D at each budget, N over the sizes of the data.
+
+    Raises
+    ------
+    ValueError
+        If the law is not one of N and D alone, or a budget is not positive.
+    """
+    law = posterior.law
+    if set(law.inputs) != {"N", "D"}:
+        raise ValueError(f"isoflop needs a law of N and D, {law.name} has {', '.join(law.inputs)}")
+    budgets = np.atleast_1d(np.asarray(flops, float))
+    if not ((budgets > 0) & np.isfinite(budgets)).all():
+        raise ValueError(f"a budget in FLOP is positive and finite, got {budgets.min():g}")
+    seen = posterior.data.inputs["N"]
+    sizes = np.geomspace(seen.min(), seen.max(), points)
+    return {
+        "N": np.tile(sizes, len(budgets)),
+        "D": (budgets[:, None] / (6 * sizes)).ravel(),
+    }

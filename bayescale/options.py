@@ -1,0 +1,105 @@
+"""options: what each argument and option of the command line is called, and means.
+
+Floor 8. Imports typer alone.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+
+def _option(text: str, *names: str, metavar: str | None = None) -> Any:
+    return typer.Option(*names, help=text, metavar=metavar)
+
+
+def _argument(text: str, metavar: str) -> Any:
+    return typer.Argument(help=text, metavar=metavar)
+
+
+Text = str | None
+Texts = list[str] | None
+Number = float | None
+
+# ------------------------------------------------------------------ what is fitted
+
+Table = Annotated[str, _argument("CSV, TSV or Parquet file, or a name of `data`.", "TABLE")]
+Law = Annotated[Text, _option('chinchilla, "broken(2)", ...; see `laws`.', metavar="LAW")]
+X = Annotated[
+    Texts,
+    _option(
+        "A scale, one for each input of the law: a column or N=col*1e9.",
+        "-x",
+        "--x",
+        metavar="[NAME=]COL",
+    ),
+]
+Y = Annotated[Text, _option("The response: column or arithmetic.", "-y", "--y", metavar="COL")]
+N = Annotated[Text, _option("Questions behind an accuracy.", "-n", "--n", metavar="COL")]
+Stderr = Annotated[Text, _option("Known standard error of the response.", metavar="COL")]
+Chance = Annotated[Text, _option("Nominal chance level.", metavar="COL|VALUE")]
+Curve = Annotated[Texts, _option("Fit each label of this column on its own.", metavar="COL")]
+Where = Annotated[Text, _option("Rows to keep: \"loss < 5 and family != 'T5'\".", metavar="EXPR")]
+Duplicates = Annotated[
+    str, _option("What to do with rows that are alike.", metavar="error|keep|drop")
+]
+
+# ------------------------------------------------------------------ how it is fitted
+
+Noise = Annotated[Text, _option("What scatters about the law: student, scatter, ...")]
+Fix = Annotated[Texts, _option("Hold a parameter, in its own unit.", metavar="E=1.8")]
+Tie = Annotated[Texts, _option("Give one parameter the value of another.", metavar="beta=alpha")]
+Seed = Annotated[int, _option("Decides every draw.")]
+Chains = Annotated[int, _option("Independent chains.")]
+Draws = Annotated[int, _option("Draws a chain.")]
+Warmup = Annotated[int, _option("Steps of adaptation a chain.")]
+Sampler = Annotated[str, _option("How draws are made.", metavar="nuts|laplace|map")]
+Precision = Annotated[str, _option("Width of floats.", metavar="float64|float32")]
+Output = Annotated[Text, _option("Save the fit.", "-o", "--output", metavar="FIT.nc")]
+
+# ------------------------------------------------------------------ what all questions share
+
+FitFile = Annotated[str, _argument("A fit saved by `bayescale fit -o`.", "FIT.nc")]
+Json = Annotated[
+    bool,
+    _option(
+        "Print one JSON document: quantities, health, run, and the answer. With curves, "
+        "quantities is empty and each of `curves` has its own quantities, health and answer.",
+        "--json",
+    ),
+]
+AllowFailed = Annotated[
+    bool, _option("Ask a fit that is not to be trusted all the same.", "--allow-failed")
+]
+Plot = Annotated[Text, _option("Draw a picture.", metavar="FILE.png")]
+
+# ------------------------------------------------------------------ what single questions take
+
+At = Annotated[
+    list[str],
+    _option("Scales by column or input; may be repeated.", metavar="params=7e10,tokens=1.4e12"),
+]
+Questions = Annotated[Number, _option("Questions of a new accuracy.", "-n", "--n")]
+Flops = Annotated[Number, _option("Compute budget in FLOP.")]
+Budget = Annotated[Text, _option("The same in words.", metavar='"1000 gpu-days"')]
+FlopsPerGpu = Annotated[Number, _option("Peak FLOP a second of one GPU, such as 1e15.")]
+Mfu = Annotated[Number, _option("Share of that peak which training gets, such as .4.")]
+Loss = Annotated[Number, _option("Ways to this loss: cheapest, smallest, all.")]
+Match = Annotated[Text, _option("Ways to the loss of this one.", metavar="N=280e9,D=300e9")]
+Extra = Annotated[float, _option("Share of compute that the smallest model may add.")]
+Versus = Annotated[
+    Texts, _option("Given twice: which of two is better?", metavar="N=7e10,D=1.4e12")
+]
+InferenceTokens = Annotated[float, _option("Tokens to be served, at 2 N FLOP each.")]
+Others = Annotated[Text, _option("The law's other inputs.", metavar="U=1e11")]
+Along = Annotated[Text, _option("The scale along which to look, of several.", metavar="N")]
+Follow = Annotated[Text, _option("The law's other inputs.", metavar='"D=20*N"')]
+Level = Annotated[Number, _option("Default: halfway between chance and ceiling.")]
+Horizon = Annotated[Number, _option("The largest scale to look at.")]
+
+# ------------------------------------------------------------------ what lists take
+
+LawName = Annotated[Text, _argument("One law, described in full.", "LAW")]
+DataName = Annotated[Text, _argument("One data set, described in full.", "NAME")]
+Csv = Annotated[bool, _option("Print its rows as CSV.", "--csv")]

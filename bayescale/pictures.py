@@ -1,0 +1,100 @@
+"""pictures: which plot shows a fit or an answer, written to a file whole or not at all.
+
+Floor 8; plots are `plot`'s.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from . import plot
+from .canvas import PALETTE, style
+from .grid import grid, isoflop
+from .posterior import FailedFit, Posterior
+from .predict import predict
+from .residuals import residuals
+from .storage import writable
+
+__all__ = ["check", "fit", "keep", "panels", "thresholds"]
+
+ENDINGS = (".png", ".pdf", ".svg")
+BUDGETS = 5
+"""Isoflop curves on a picture of a law of parameters and tokens."""
+
+
+def panels(count: int, height: float = 3.2, width: float = 5.4, across: bool = False):
+    """Return a figure in our style with `count` axes below, or beside, one another."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+
+    rows, columns = (1, count) if across else (count, 1)
+    with style():
+        size = (width * columns, height * rows)
+        figure, axes = plt.subplots(rows, columns, figsize=size, squeeze=False)
+    return figure, list(axes.flat)
+
+
+def check(path: str) -> None:
+    """Refuse a file in which no picture can be kept.
+
+    Raises
+    ------
+    StorageError
+        If it cannot be written.
+    ValueError
+        For an unknown ending.
+    """
+    if not path.lower().endswith(ENDINGS):
+        raise ValueError(f"{path}: pictures end in {', '.join(ENDINGS)}; name the file so")
+    writable(path)
+
+
+def keep(figure: Any, path: str) -> None:
+    """Write a figure to a file; the ending says in which form."""
+    import matplotlib.pyplot as plt
+
+    target, buffer = Path(path).expanduser(), io.BytesIO()
+    with style():
+        figure.savefig(buffer, format=target.suffix.lstrip(".").lower(), dpi=150)
+    plt.close(figure)
+    target.write_bytes(buffer.getvalue())
+
+
+def fit(path: str, posterior: Posterior) -> None:
+    """Draw a fit: its curve in one scale, isoflops of N and D, else what is left over."""
+    figure, (ax,) = panels(1, 3.6)
+    inputs, curves = posterior.law.inputs, posterior.curves
+    with style():
+        if len(inputs) == 1 and len(curves) <= len(PALETTE):
+            at = grid(posterior)
+            plot.data_and_curve(posterior, predict(posterior, at, allow_failed=True), ax)
+        elif set(inputs) == {"N", "D"} and not curves:
+            spent = 6 * posterior.data.inputs["N"] * posterior.data.inputs["D"]
+            budgets = np.geomspace(spent.min(), spent.max(), BUDGETS)
+            at = isoflop(posterior, budgets)
+            plot.isoflop(posterior, predict(posterior, at, allow_failed=True), ax)
+        else:
+            plot.residuals(residuals(posterior), ax)
+        if not posterior.health.sound:
+            ax.set_title("NOT TO BE TRUSTED", color="#c22", fontsize=9)
+    keep(figure, path)
+
+
+def thresholds(path: str, found: Mapping[str | None, Any]) -> None:
+    """Draw when a level is passed, one panel a curve that answered."""
+    known = {name: each for name, each in found.items() if not isinstance(each, FailedFit)}
+    if not known:
+        return
+    figure, axes = panels(len(known), 2.8, 6.4)
+    with style():
+        for ax, (name, each) in zip(axes, known.items(), strict=True):
+            plot.threshold(each, ax)
+            ax.set_title(name or "", loc="left", fontsize=9)
+    keep(figure, path)

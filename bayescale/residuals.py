@@ -1,0 +1,110 @@
+"""residuals: what the fitted curve leaves over, beside the scatter that the noise allows.
+
+Runs that lie together on one side over a range of scales say that the law is wrong there; runs
+far outside the interval say that the noise is.
+
+Floor 5.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+
+import jax
+import numpy as np
+
+from .model import Model
+from .posterior import INTERVAL, Posterior
+from .predict import law_at
+
+__all__ = ["Residuals", "residuals"]
+
+DRAWS = 1000
+"""Draws from which the interval of a run is taken; its ends are then known to a few per cent."""
+
+
+@dataclass(frozen=True, eq=False)
+class Residuals:
+    """Measured less fitted, one entry a row of the table."""
+
+    inputs: Mapping[str, np.ndarray]
+    """Scales of the rows."""
+    curve: np.ndarray | None
+    """Label of each row's curve; None where there are none."""
+    rows: np.ndarray
+    """Numbers of the rows in the source."""
+    fitted: np.ndarray
+    """Posterior median of the law at the row's scales."""
+    residual: np.ndarray
+    """measured/fitted - 1 where `relative`, else measured - fitted."""
+    lo: np.ndarray
+    """Lower end of the 90 % interval of a run there, in the unit of `residual`."""
+    hi: np.ndarray
+    """Its upper end."""
+    relative: bool
+    """Whether residuals are shares of the fitted value (positive responses)."""
+
+
+def residuals(posterior: Posterior, seed: int = 0) -> Residuals:
+    """Return the residuals of every row, and the interval that the noise gives them.
+
+    Parameters
+    ----------
+    posterior
+        Any fit, sound or not: residuals are looked at to find out.
+    seed
+        Decides the runs from which the intervals are taken.
+    """
+    data = posterior.data
+    ((_, observed),) = data.responses.items()
+    fitted, lo, hi = (np.empty(len(data)) for _ in range(3))
+    for i, (name, one) in enumerate(posterior):
+        own = slice(None) if name is None else data.curve == name
+        inputs = dict(one.data.inputs)
+        draws = {key: values[None] for key, values in one.draws.items()}
+        at = {key: values[None] for key, values in inputs.items()}
+        law = law_at(one.law, draws, at)
+        fitted[own] = np.median(law, axis=(0, 1, 2))
+        runs = _runs(one, jax.random.fold_in(jax.random.key(seed), i))
+        lo[own], hi[own] = np.quantile(runs, [(1 - INTERVAL) / 2, (1 + INTERVAL) / 2], axis=0)
+    relative = posterior.law.support == "positive"
+
+    def against(values):
+        return values / fitted - 1 if relative else values - fitted
+
+    return Residuals(
+        inputs=data.inputs,
+        curve=data.curve,
+        rows=data.rows,
+        fitted=fitted,
+        residual=against(observed),
+        lo=against(lo),
+        hi=against(hi),
+        relative=relative,
+    )
+
+
+@partial(jax.jit, static_argnames=("model",))
+def _sample(model: Model, params, data, key):
+    def one(key, params):
+        return model.scatter(params, data).sample(key)
+
+    return jax.vmap(one)(jax.random.split(key, next(iter(params.values())).shape[0]), params)
+
+
+def _runs(one: Posterior, key) -> np.ndarray:
+    """Return new runs at the rows of one curve, with their own n and standard errors."""
+    data, model = one.data, one.model
+    flat = one.flat()
+    total = next(iter(flat.values())).shape[0]
+    pick = np.linspace(0, total - 1, min(total, DRAWS)).astype(int)
+    params = {name: values[pick] for name, values in flat.items()}
+    stderr = data.stderr if data.stderr is not None else np.zeros(len(data))
+    columns = {"inputs": dict(data.inputs), "stderr": stderr}
+    # NumPyro samples counts only where their total is of an integer type.
+    columns |= {"n": data.n.astype(np.int64)} if data.n is not None else {}
+    with jax.enable_x64(True):
+        runs = np.asarray(_sample(model, params, columns, key))
+    return runs / data.n if model.noise.counts else runs

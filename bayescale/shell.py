@@ -1,0 +1,104 @@
+"""shell: how a command is run: its exit status, errors in one line, interrupts, closed pipes.
+
+Floor 8. Imports nothing heavy.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+import warnings
+from collections.abc import Callable
+from functools import wraps
+from typing import Annotated, Any
+
+import typer
+
+from . import __version__, terminal
+
+__all__ = ["app", "command", "main"]
+
+USAGE = typer.BadParameter.__mro__[2]
+"""Every error of typer's own; where that class lives depends on typer's version."""
+ABOUT = "Bayesian scaling laws: from a table of runs to a posterior, a plan and a forecast."
+
+app = typer.Typer(
+    help=ABOUT,
+    epilog="Exit status: 0 sound, 1 the fit is not to be trusted, 2 input or call is wrong.",
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+class Interrupted(Exception):
+    """Ctrl-C; typer ends without a word on a KeyboardInterrupt of its own."""
+
+
+class Closed(Exception):
+    """Nobody reads on; typer ends with status 1 on a BrokenPipeError of its own."""
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command line and return its exit status."""
+    try:
+        status = app(args=argv, prog_name="bayescale", standalone_mode=False)
+        sys.stdout.flush()
+        return status or terminal.SOUND
+    except (Interrupted, typer.Abort):
+        return terminal.complain("interrupted", terminal.INTERRUPTED)
+    except (Closed, BrokenPipeError):
+        # What is still buffered must not raise once more when Python ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return terminal.BROKEN_PIPE
+    except USAGE as error:
+        where = getattr(getattr(error, "ctx", None), "command_path", "bayescale")
+        message = f"{error.format_message().rstrip('.')}; see {where} --help"
+        return terminal.complain(message, terminal.WRONG)
+    except Exception as error:
+        if isinstance(error, OSError) or (isinstance(error, ValueError) and _ours(error)):
+            return terminal.complain(str(error) or type(error).__name__, terminal.WRONG)
+        terminal.tell(*traceback.format_exception(error))
+        return terminal.complain("this is a fault of the program", terminal.FAULT)
+
+
+def _ours(error: BaseException) -> bool:
+    """Return whether bayescale raised an error, on purpose, rather than what it calls."""
+    *_, (frame, _) = traceback.walk_tb(error.__traceback__)
+    return frame.f_globals.get("__name__", "").partition(".")[0] == __package__
+
+
+def command(run: Callable[..., int | None]) -> Callable[..., int | None]:
+    """Make a function a command."""
+
+    @app.command()
+    @wraps(run)
+    def guarded(*args: Any, **kwargs: Any) -> int | None:
+        try:
+            with warnings.catch_warnings():
+                # A cache that cannot be kept costs time, not the answer.
+                warnings.filterwarnings("ignore", "Error (reading|writing) persistent compilation")
+                return run(*args, **kwargs)
+        except KeyboardInterrupt:
+            raise Interrupted from None
+        except BrokenPipeError:
+            raise Closed from None
+
+    return guarded
+
+
+def _version(wanted: bool | None) -> None:
+    if wanted:
+        terminal.put(f"bayescale {__version__}")
+        raise typer.Exit
+
+
+@app.callback(help=ABOUT)
+def _all(
+    version: Annotated[
+        bool | None,
+        typer.Option("--version", callback=_version, is_eager=True, help="Say the version."),
+    ] = None,
+) -> None:
+    pass

@@ -1,0 +1,421 @@
+"""How a posterior leaves the program: as an ArviZ DataTree, and as a NetCDF file.
+
+`to_datatree` is for the tools of ArviZ (`arviz_stats.loo`, `summary`, arviz_plots). `save` writes
+the same groups to a file, whole or not at all, with all that `load` needs to return an equal
+Posterior. Any tool that reads NetCDF opens such a file; `load` accepts no other. The file ends
+in a line with its format and checksum, so that a damaged one is refused before HDF5 sees it.
+
+Floor 4.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+import jax
+import numpy as np
+
+from .data import Dataset
+from .laws import get_law
+from .model import Model, pack
+from .noises import get_noise
+from .parametric import Parametric
+from .posterior import Health, Posterior, Run, Verdict
+from .predict import law_at
+
+if TYPE_CHECKING:
+    import xarray
+
+__all__ = ["FORMAT", "StorageError", "load", "save", "to_datatree", "writable"]
+
+FORMAT = 1
+"""Version of the file's layout; a file of another one is refused."""
+
+SEAL = re.compile(rb"\nbayescale format (\d+) sha256 ([0-9a-f]{64})\n")
+SEAL_ROOM = 128
+ARVIZ_NAMES = {"log_density": "lp"}
+ROLES = ("n", "stderr", "chance", "curve", "group")
+
+
+class StorageError(ValueError):
+    """A file cannot be written, or is not a fit that can be read."""
+
+
+# ------------------------------------------------------------------ ArviZ
+
+
+def to_datatree(posterior: Posterior, log_likelihood: bool = True) -> xarray.DataTree:
+    """Return the posterior as ArviZ lays it out, dimensions chain, draw (, curve).
+
+    Parameters
+    ----------
+    posterior
+        Any fit, sound or not.
+    log_likelihood
+        Whether to compute the log density of each row, which leave-one-out needs. With several
+        curves a row's density is that under its own curve.
+
+    Returns
+    -------
+    xarray.DataTree
+        Groups posterior, sample_stats, log_likelihood, observed_data and constant_data; rows of
+        the table have the dimension obs_id, and their numbers in the source as its coordinate.
+    """
+    import xarray as xr
+
+    data = posterior.data
+    coords = _coords(posterior)
+    stats = {ARVIZ_NAMES.get(name, name): value for name, value in posterior.stats.items()}
+    rows = {name: ("obs_id", values) for name, values in _columns(data).items()}
+    observed = {name: rows.pop(name) for name in data.responses}
+    groups = {
+        "posterior": _by_draw(posterior, posterior.draws, coords),
+        "sample_stats": _by_draw(posterior, stats, coords),
+        "observed_data": xr.Dataset(observed, {"obs_id": data.rows}),
+        "constant_data": xr.Dataset(rows, {"obs_id": data.rows}),
+    }
+    if log_likelihood:
+        (response,) = data.responses
+        density = {response: (("chain", "draw", "obs_id"), _log_likelihood(posterior))}
+        at = {name: coords[name] for name in ("chain", "draw")} | {"obs_id": data.rows}
+        groups["log_likelihood"] = xr.Dataset(density, at)
+    tree = xr.DataTree.from_dict(groups)
+    tree.attrs = {
+        "inference_library": "bayescale",
+        "inference_library_version": posterior.run.versions.get("bayescale", ""),
+        "law": repr(posterior.law),
+        "noise": posterior.model.noise.name,
+        "health": str(posterior.health),
+    }
+    return tree
+
+
+def _coords(posterior: Posterior) -> dict[str, np.ndarray]:
+    chains, draws = next(iter(posterior.stats.values())).shape[-2:]
+    coords = {"chain": np.arange(chains), "draw": np.arange(draws)}
+    return coords | ({"curve": np.array(posterior.curves, object)} if posterior.curves else {})
+
+
+def _by_draw(posterior: Posterior, arrays: Mapping[str, np.ndarray], coords) -> xarray.Dataset:
+    """Return ([curve,] chain, draw, ...) arrays with the curve behind the draw, as ArviZ has it."""
+    import xarray as xr
+
+    lead = ("chain", "draw", "curve") if posterior.curves else ("chain", "draw")
+    found = {}
+    for name, values in arrays.items():
+        values = np.moveaxis(values, 0, 2) if posterior.curves else values
+        own = tuple(f"{name}_dim_{i}" for i in range(values.ndim - len(lead)))
+        found[name] = ((*lead, *own), values)
+    return xr.Dataset(found, coords)
+
+
+def _columns(data: Dataset) -> dict[str, np.ndarray]:
+    """Return every column of the data by its role."""
+    given = {role: getattr(data, role) for role in ROLES}
+    given = {role: values for role, values in given.items() if values is not None}
+    return {**data.responses, **data.inputs, **given}
+
+
+@partial(jax.jit, static_argnames=("model",))
+def _rows(model: Model, params, data):
+    return jax.vmap(model.log_likelihood, (0, None))(params, data)
+
+
+def _log_likelihood(posterior: Posterior) -> np.ndarray:
+    """Return the log density of each row under its own curve, (chain, draw, row)."""
+    model, data, names = posterior.model, posterior.data, posterior.curves
+    draws = posterior.draws if names else {k: v[None] for k, v in posterior.draws.items()}
+    lead = next(iter(draws.values())).shape[1:3]
+    found = np.empty((*lead, len(data)))
+    with jax.enable_x64(True):
+        for batch in pack(model, data):
+            for row, curve in enumerate(batch.curves):
+                lane = jax.tree.map(lambda leaf, row=row: leaf[row], batch.data)
+                # Draws are in natural units, so the scales must be too.
+                lane["inputs"] = {k: v * lane["ref"][k] for k, v in lane["inputs"].items()}
+                params = {k: v[curve].reshape(-1, *v.shape[3:]) for k, v in draws.items()}
+                own = data.curve == names[curve] if names else np.ones(len(data), bool)
+                values = np.asarray(_rows(model, params, lane))[:, lane["mask"]]
+                found[:, :, own] = values.reshape(*lead, -1)
+    return found
+
+
+# ------------------------------------------------------------------ to a file
+
+
+def save(posterior: Posterior, path: str | os.PathLike) -> None:
+    """Write a posterior to a NetCDF file, whole or not at all; `load` returns an equal one.
+
+    A file that is there already is replaced only once the new one is complete on disk.
+
+    Raises
+    ------
+    StorageError
+        If the file cannot be written.
+    """
+    import xarray as xr
+
+    target = writable(path)
+    record = json.dumps(_record(posterior), default=_plain)
+    try:
+        tree = to_datatree(posterior, log_likelihood=False)
+        tree["bayescale"] = xr.DataTree(xr.Dataset({"record": ((), record)}))
+    except ValueError as error:
+        raise StorageError(f"{path}: this fit has no NetCDF form: {_line(error)}") from error
+    _replace(target, lambda part: tree.to_netcdf(part, engine="h5netcdf"))
+
+
+def writable(path: str | os.PathLike) -> Path:
+    """Return where `path` leads if a file can be written there; asked before a long fit.
+
+    Raises
+    ------
+    StorageError
+        If the folder is missing or closed to us, or something other than a file is in the way.
+    """
+    target = _resolve(path)
+    if target.is_dir():
+        raise StorageError(f"{path}: cannot be written: it is a folder; name a file in it")
+    if target.exists() and not target.is_file():
+        raise StorageError(f"{path}: cannot be written: it is no regular file; name another")
+    part = _beside(target)
+    try:
+        part.open("xb").close()
+        part.unlink()
+    except OSError as error:
+        raise StorageError(
+            f"{path}: cannot be written: {error.strerror or _line(error)}; "
+            "name a file in a folder that exists and is yours"
+        ) from error
+    return target
+
+
+def _resolve(path: str | os.PathLike) -> Path:
+    try:
+        return Path(path).expanduser().resolve()
+    except (OSError, RuntimeError, ValueError) as error:  # loops of links, no home, a null byte
+        raise StorageError(f"{os.fspath(path)!r}: is no path of a file: {_line(error)}") from error
+
+
+def _beside(target: Path) -> Path:
+    """Return a new name in the same folder; from there a rename is atomic."""
+    return target.with_name(f".bayescale-{secrets.token_hex(6)}.part")
+
+
+def _replace(target: Path, write: Callable[[Path], Any]) -> None:
+    """Put what `write` writes in the place of `target`, or leave all as it was."""
+    part = _beside(target)
+    try:
+        write(part)
+        with part.open("rb+") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+            file.write(f"\nbayescale format {FORMAT} sha256 {digest}\n".encode())
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(part, target)
+    except (OSError, RuntimeError, ValueError) as error:  # h5py raises all three
+        raise StorageError(
+            f"{target}: could not be written, what was there is unchanged: {_line(error)}"
+        ) from error
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _record(posterior: Posterior) -> dict[str, Any]:
+    """Return what the arrays do not hold."""
+    data = posterior.data
+    return {
+        "law": _signature(posterior.law),
+        "noise": _signature(posterior.model.noise),
+        "probe": _probe(posterior),
+        "data": {
+            "inputs": list(data.inputs),
+            "responses": list(data.responses),
+            "reference": data.reference,
+            "source": data.source,
+            "columns": dict(data.columns),
+            "notes": list(data.notes),
+        },
+        "draws": list(posterior.draws),
+        "stats": list(posterior.stats),
+        "health": [asdict(verdict) for verdict in posterior.health.verdicts],
+        "run": asdict(posterior.run),
+    }
+
+
+def _signature(part: Parametric) -> dict[str, Any]:
+    names = ("name", "inputs", "parameters", "fixed", "tied")
+    return {name: getattr(part, name) for name in names}
+
+
+def _probe(posterior: Posterior) -> list[float]:
+    """Return the law at the first row for the first draw: tells a formula from another."""
+    draws = posterior.draws
+    draws = draws if posterior.curves else {name: values[None] for name, values in draws.items()}
+    draws = {name: values[:1, :1, :1] for name, values in draws.items()}
+    at = {name: values[None, :1] for name, values in posterior.data.inputs.items()}
+    return law_at(posterior.law, draws, at).ravel().tolist()
+
+
+def _plain(value: Any) -> Any:
+    return value.item() if isinstance(value, np.generic) else repr(value)
+
+
+def _line(error: BaseException) -> str:
+    """Return an error in one line."""
+    return " ".join(str(error).split()) or type(error).__name__
+
+
+# ------------------------------------------------------------------ from a file
+
+
+def load(
+    path: str | os.PathLike,
+    law: Parametric | Callable[..., Parametric] | str | None = None,
+    noise: Parametric | None = None,
+) -> Posterior:
+    """Return the posterior that `save` wrote to a file.
+
+    Parameters
+    ----------
+    path
+        The file.
+    law, noise
+        Your own law and noise, where the fit was made with one; built-in ones are found by name.
+
+    Raises
+    ------
+    StorageError
+        If there is no such file, it is not ours, damaged or of another format version, or the
+        law or noise is not the one of the fit.
+    """
+    _check_seal(path)
+    try:
+        tree = _read(path)
+        record = json.loads(tree["bayescale/record"].item())
+        data = _dataset(tree, record["data"])
+        draws, stats = _arrays(tree, "posterior", record), _arrays(tree, "sample_stats", record)
+        health = Health(tuple(Verdict(**_tuples(verdict)) for verdict in record["health"]))
+        run = Run(**_tuples(record["run"]))
+    except (KeyError, TypeError, OSError, ValueError) as error:
+        raise StorageError(
+            f"{path}: this bayescale cannot read it, though it is whole: {_line(error)}; "
+            "read it with the version that wrote it, or fit again"
+        ) from error
+    model = Model(
+        _match(path, "law", record["law"], law, get_law),
+        _match(path, "noise", record["noise"], noise, get_noise),
+    )
+    found = Posterior(model, data, draws, stats, health, run)
+    if not np.allclose(_probe(found), record["probe"], rtol=1e-6, atol=0, equal_nan=True):
+        raise StorageError(
+            f"{path}: the law {model.law.name} has another formula than when this fit was made; "
+            f"pass the law as it was: load(path, law=...)"
+        )
+    return found
+
+
+def _check_seal(path: str | os.PathLike) -> None:
+    """Refuse what is not ours, of another format, or not as it was written."""
+    try:
+        with _resolve(path).open("rb") as file:
+            size = file.seek(0, os.SEEK_END)
+            file.seek(max(0, size - SEAL_ROOM))
+            seal = SEAL.search(file.read())
+            rest = size if seal is None else size - len(seal[0])
+            digest = _sha256(file, rest)
+    except OSError as error:
+        raise StorageError(f"{path}: cannot be read: {error.strerror or _line(error)}") from error
+    if seal is None:
+        raise StorageError(
+            f"{path}: is no fit saved by bayescale, or was cut short or changed since; copy it "
+            "anew, or make one: bayescale fit -o FILE"
+        )
+    if int(seal[1]) != FORMAT:
+        raise StorageError(
+            f"{path}: is of format {int(seal[1])}, this bayescale reads format {FORMAT}; "
+            "read it with the version that wrote it, or fit again"
+        )
+    if digest != seal[2].decode():
+        raise StorageError(f"{path}: is damaged; copy it anew, or fit again")
+
+
+def _sha256(file: BinaryIO, size: int) -> str:
+    """Return the digest of the first `size` bytes."""
+    file.seek(0)
+    total = hashlib.sha256()
+    while size > 0 and (block := file.read(min(size, 1 << 20))):
+        total.update(block)
+        size -= len(block)
+    return total.hexdigest()
+
+
+def _read(path: str | os.PathLike) -> xarray.DataTree:
+    import xarray as xr
+
+    with xr.open_datatree(_resolve(path), engine="h5netcdf") as opened:
+        return opened.load()
+
+
+def _arrays(tree: xarray.DataTree, group: str, record: Mapping) -> dict[str, np.ndarray]:
+    """Return the arrays of a group as a Posterior has them, the curve first."""
+    found = {}
+    for name in record["draws" if group == "posterior" else "stats"]:
+        variable = tree[group][ARVIZ_NAMES.get(name, name)]
+        if "curve" in variable.dims:
+            variable = variable.transpose("curve", ...)
+        found[name] = np.ascontiguousarray(variable.values)
+    return found
+
+
+def _dataset(tree: xarray.DataTree, record: Mapping) -> Dataset:
+    observed, constant = tree["observed_data"], tree["constant_data"]
+    return Dataset(
+        inputs={name: constant[name].values for name in record["inputs"]},
+        responses={name: observed[name].values for name in record["responses"]},
+        **{role: constant[role].values for role in ROLES if role in constant},
+        reference=record["reference"],
+        source=record["source"],
+        rows=constant["obs_id"].values,
+        columns=record["columns"],
+        notes=tuple(record["notes"]),
+    )
+
+
+def _tuples(record: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields of a record; JSON knows no tuples."""
+    return {k: tuple(v) if isinstance(v, list) else v for k, v in record.items()}
+
+
+def _match(
+    path: str | os.PathLike, kind: str, saved: Mapping, own: Any, find: Callable
+) -> Parametric:
+    """Return the law or noise of the fit: the user's own if one is passed, else the built-in."""
+    try:
+        found = find(saved["name"] if own is None else own)
+    except ValueError as error:
+        raise StorageError(
+            f"{path}: the {kind} {saved['name']} is not built in; pass it: load(path, {kind}=...)"
+        ) from error
+    for name in ("name", "inputs", "parameters"):
+        then, now = (np.atleast_1d(v).tolist() for v in (saved[name], getattr(found, name)))
+        if then != now:
+            raise StorageError(
+                f"{path}: was fitted with the {kind} {saved['name']}, whose {name} "
+                f"{'is' if name == 'name' else 'are'} {', '.join(then)}; this {kind} has "
+                f"{', '.join(now)}; pass the right one: load(path, {kind}=...)"
+            )
+    return replace(
+        found,
+        fixed=tuple((k, v) for k, v in saved["fixed"]),
+        tied=tuple((k, v) for k, v in saved["tied"]),
+    )

@@ -1,0 +1,129 @@
+"""terminal: what a command line needs of its process.
+
+Standard output for answers, standard error for all else, progress bars, exit status, and JAX's
+global settings, which no other file touches.
+
+Floor 8. Imports nothing heavy at the top: `bayescale --help` takes a blink.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Timer
+from typing import Any
+
+from rich.console import Console
+
+__all__ = [
+    "BROKEN_PIPE",
+    "FAULT",
+    "INTERRUPTED",
+    "SOUND",
+    "UNTRUSTED",
+    "WRONG",
+    "cache_folder",
+    "complain",
+    "put",
+    "show",
+    "start_jax",
+    "tell",
+    "waiting",
+]
+
+SOUND, UNTRUSTED, WRONG = 0, 1, 2
+FAULT = 70  # as sysexits.h has it; 1 and 2 mean something to scripts
+INTERRUPTED, BROKEN_PIPE = 130, 141  # as shells report SIGINT and SIGPIPE
+PATIENCE = 2.0
+"""Seconds after which a wait is worth a progress bar."""
+
+
+class Terminal(Console):
+    """rich's console, which leaves a broken pipe to the caller: status 1 means something else."""
+
+    def on_broken_pipe(self) -> None:
+        """Raise it on."""
+        raise BrokenPipeError
+
+
+def show(*parts: Any) -> None:
+    """Draw the parts of an answer on standard output."""
+    console = Terminal(highlight=False)
+    for part in parts:
+        console.print(part, markup=False)
+
+
+def put(document: Any) -> None:
+    """Write one JSON document, or text as it is, to standard output."""
+    text = (
+        document if isinstance(document, str) else json.dumps(document, indent=1, allow_nan=False)
+    )
+    sys.stdout.write(text.rstrip("\n") + "\n")
+
+
+def tell(*lines: str) -> None:
+    """Write lines to standard error."""
+    for line in lines:
+        sys.stderr.write(f"{line}\n")
+
+
+def complain(message: str, status: int) -> int:
+    """Write one line to standard error and return the exit status."""
+    tell(f"bayescale: {' '.join(message.split())}")
+    return status
+
+
+@contextmanager
+def waiting() -> Iterator[Callable[[str, float], None]]:
+    """Show progress on a terminal once two seconds have passed; yields what to tell it."""
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield lambda stage, share: None
+        return
+    from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    bar = Progress(*columns, console=console, transient=True)
+    task = bar.add_task("working", total=None)
+    timer = Timer(PATIENCE, bar.start)
+    timer.daemon = True
+    timer.start()
+
+    def note(stage: str, share: float) -> None:
+        # A stage that has told no share yet is compiling: there is nothing to measure it by.
+        bar.update(task, description=stage, total=1.0 if share else None, completed=share)
+
+    try:
+        yield note
+    finally:
+        timer.cancel()
+        timer.join()
+        bar.stop()
+
+
+def cache_folder() -> Path:
+    """Return the folder for what is kept from run to run."""
+    import pooch
+
+    return Path(os.environ.get("BAYESCALE_CACHE") or pooch.os_cache("bayescale")).expanduser()
+
+
+def start_jax() -> Path | None:
+    """Keep compiled programs from run to run; return where, None if they cannot be kept."""
+    folder = cache_folder() / "jax"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return None
+    if not os.access(folder, os.W_OK):
+        return None
+    import jax
+
+    jax.config.update("jax_compilation_cache_dir", str(folder))
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)
+    jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
+    return folder

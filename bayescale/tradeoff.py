@@ -1,0 +1,321 @@
+"""match: other ways to the same loss, and which of two configurations is better.
+
+- `match` gives the iso-loss curve through a loss or through a configuration, the least compute
+  that reaches it, and the smallest model for a little more compute: what one trades for data.
+- `compare_configurations` gives the probability that one configuration is the better.
+
+Floor 5; `allocate` passes both names on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import jax
+import numpy as np
+
+from .posterior import INTERVAL, Posterior, summarise
+from .predict import UNCALIBRATED, predict, scales
+from .reach import extremes, tokens_for
+from .surface import DECADES, Cost, Surface, make_cost, surface
+
+if TYPE_CHECKING:
+    import pandas
+
+__all__ = ["Comparison", "TradeOff", "compare_configurations", "match"]
+
+POINTS = 61
+"""Sizes on an iso-loss curve unless they are given."""
+QUARTER = 0.25
+"""Share of the reference's size for which the data are named in words."""
+
+SHORT = {"params": "N", "tokens": "D", "flops": "C"}
+WORDS = {"params": "size", "tokens": "data", "flops": "compute"}
+
+
+@dataclass(frozen=True, eq=False)
+class TradeOff:
+    """Ways to one loss; sizes N, data D and cost are inf in draws where it is out of reach."""
+
+    loss: np.ndarray
+    """The loss to reach, (draw,): the same for all, or the reference configuration's own."""
+    params: np.ndarray
+    """Sizes N of the iso-loss curve, (size,)."""
+    tokens: np.ndarray
+    """Data D that each size needs, (draw, size); inf where no amount is enough."""
+    flops: np.ndarray
+    """What that costs, (draw, size)."""
+    cheapest: Mapping[str, np.ndarray]
+    """`params`, `tokens`, `flops` of the least compute that reaches the loss, (draw,) each."""
+    smallest: Mapping[str, np.ndarray]
+    """`params`, `tokens`, `flops` of the smallest model within `extra`, (draw,) each."""
+    extra: float
+    """Share of compute that the smallest model may cost beyond the cheapest: .1 is 10 %."""
+    reference: Mapping[str, float] | None
+    """`params`, `tokens`, `flops` of the configuration that is matched; None for a given loss."""
+    quarter: np.ndarray | None
+    """Times the reference's data that a quarter of its size needs for its loss, (draw,)."""
+    cost: str
+    """What is counted as compute."""
+    notes: tuple[str, ...]
+    """What should be said with the answer."""
+
+    @property
+    def p_reachable(self) -> float:
+        """Share of draws in which some configuration reaches the loss."""
+        return float(np.isfinite(self.cheapest["flops"]).mean())
+
+    def quantities(self, mass: float = INTERVAL) -> dict[str, dict[str, float]]:
+        """Return mean, sd, median, lo and hi: `cheapest_N`, `smallest_D_ratio` (to the reference).
+
+        Where some draws are out of reach, mean and sd are nan, median, lo and hi may be inf.
+        """
+        found = {"loss": self.loss}
+        for which, way in (("cheapest", self.cheapest), ("smallest", self.smallest)):
+            for key, name in SHORT.items():
+                found[f"{which}_{name}"] = way[key]
+                if self.reference:
+                    found[f"{which}_{name}_ratio"] = way[key] / self.reference[key]
+        if self.quarter is not None:
+            found["D_ratio_at_quarter_N"] = self.quarter
+        return {name: _summary(draws, mass) for name, draws in found.items()}
+
+    def table(self, mass: float = INTERVAL) -> pandas.DataFrame:
+        """Return the iso-loss curve, one row a size: median and interval of D and of the cost."""
+        import pandas as pd
+
+        rows = []
+        for i, size in enumerate(self.params):
+            row = {"N": size}
+            for name, draws in (("D", self.tokens[:, i]), ("flops", self.flops[:, i])):
+                of = _summary(draws, mass)
+                row |= {f"{name}_{key}": of[key] for key in ("median", "lo", "hi")}
+            rows.append(row | {"p_reachable": float(np.isfinite(self.tokens[:, i]).mean())})
+        return pd.DataFrame(rows)
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """Two configurations; differences are first minus second, in the unit of the response."""
+
+    first: Mapping[str, float]
+    second: Mapping[str, float]
+    losses: np.ndarray
+    """What the law says of each, (2, draw)."""
+    p_better: float
+    """Probability that the law's mean of the first is the better one."""
+    p_run_better: float
+    """Probability that one new run of the first beats one new run of the second."""
+    notes: tuple[str, ...]
+    """What should be said with the answer."""
+
+    @property
+    def difference(self) -> dict[str, float]:
+        """Mean, sd, median and interval of first minus second, in the unit of the response."""
+        return summarise(self.losses[0] - self.losses[1])
+
+
+def match(
+    posterior: Posterior,
+    *,
+    loss: float | int | None = None,
+    N: float | int | None = None,
+    D: float | int | None = None,
+    params: Any = None,
+    extra: float | int = 0.1,
+    cost: Callable[[Any, Any], Any] | None = None,
+    inference_tokens: float | int = 0.0,
+    at: Mapping[str, Any] | None = None,
+    allow_failed: bool = False,
+) -> TradeOff:
+    """Return the ways to a loss, or to the loss of a configuration N, D.
+
+    Parameters
+    ----------
+    loss
+        The loss to reach, in the response's unit.
+    N, D
+        In its place: parameters and tokens of a configuration to match, draw by draw.
+    params
+        Sizes of the iso-loss curve; by default a factor of 100 about the cheapest (and the
+        configuration).
+    extra
+        Share of compute that the smallest model may cost beyond the cheapest.
+    cost, inference_tokens, at
+        As in `allocate`.
+
+    Raises
+    ------
+    FailedFit
+        If the fit is not to be trusted, unless `allow_failed`.
+    ValueError
+        If not exactly one of `loss` and (N, D) is given, or a number is out of range.
+
+    Notes
+    -----
+    With r(L) = A N^-alpha + B D^-beta (`chinchilla`, `kaplan`) the curve is
+    D = (B/(r - A N^-alpha))^(1/beta); under C = 6 N D its cheapest point has
+    A N^-alpha = r beta/(alpha+beta) and B D^-beta = r alpha/(alpha+beta). Otherwise both are found
+    by bisection, as in `allocate`.
+    """
+    reference = _reference(loss, N, D, extra)
+    on = surface(posterior, at, allow_failed)
+    spending = make_cost(cost, inference_tokens, on)
+    draws = len(next(iter(on.params.values())))
+    if reference:
+        point = (np.full((draws, 1), reference[key]) for key in ("params", "tokens"))
+        target = on.loss(*point)[:, 0]
+        reference["flops"] = float(_spent(spending, reference["params"], reference["tokens"]))
+    else:
+        target = np.full(draws, loss, float)
+    ways = extremes(on, spending, target, float(extra))
+    sizes = _sizes(params, ways[0]["params"], reference)
+    asked = np.append(sizes, QUARTER * reference["params"]) if reference else sizes
+    tokens = tokens_for(on, target, asked)
+    quarter = tokens[:, -1] / reference["tokens"] if reference else None
+    tokens = tokens[:, : len(sizes)]
+    return TradeOff(
+        loss=target,
+        params=sizes,
+        tokens=tokens,
+        flops=_spent(spending, np.broadcast_to(sizes, tokens.shape), tokens),
+        cheapest=ways[0],
+        smallest=ways[1],
+        extra=float(extra),
+        reference=reference,
+        quarter=quarter,
+        cost=str(spending),
+        notes=tuple(_notes(on, ways, float(extra), reference, quarter)),
+    )
+
+
+def _reference(loss, N, D, extra) -> dict[str, float] | None:
+    """Return the configuration to match; None where a loss is given."""
+    if (loss is None) == (N is None and D is None) or (N is None) != (D is None):
+        raise ValueError("give either loss=..., or a configuration to match: N=..., D=...")
+    for name, value in (("N", N), ("D", D)):
+        if value is not None and not 0 < value < np.inf:
+            raise ValueError(f"{name} is a positive, finite number, got {value}")
+    if loss is not None and not np.isfinite(loss):
+        raise ValueError(f"loss is a finite number, got {loss}")
+    if not 0 <= extra < np.inf:
+        raise ValueError(f"extra is a share of compute, 0 or more (.1 is 10 %), got {extra}")
+    return None if N is None or D is None else {"params": float(N), "tokens": float(D)}
+
+
+def _spent(cost: Cost, N: Any, D: Any) -> np.ndarray:
+    with jax.enable_x64(True):
+        return np.asarray(cost(N, D), float)
+
+
+def _sizes(params: Any, cheapest: np.ndarray, reference: Mapping[str, float] | None) -> np.ndarray:
+    """Return the sizes of the iso-loss curve."""
+    if params is not None:
+        sizes = np.atleast_1d(np.asarray(params, float))
+        if sizes.ndim > 1 or not (np.isfinite(sizes).all() and (sizes > 0).all()):
+            raise ValueError("params are positive, finite sizes")
+        return sizes
+    known = cheapest[np.isfinite(cheapest)]
+    centres = [float(np.median(known))] if len(known) else []
+    centres += [reference["params"]] if reference else []
+    if not centres:
+        raise ValueError(
+            "no draw of this fit reaches that loss at any size: it lies below the law's floor"
+        )
+    return np.geomspace(min(centres) / 10, max(centres) * 10, POINTS)
+
+
+def _notes(on: Surface, ways, extra: float, reference, quarter) -> list[str]:
+    best, small = ways
+    reached = np.isfinite(best["flops"])
+    notes = []
+    if not reached.all():
+        notes.append(
+            f"out of reach in {1 - reached.mean():.0%} of draws, at any size and data up to "
+            f"{DECADES[1]:.0f} decades beyond the runs"
+        )
+    if reference:
+        notes.append(f"a quarter of the size needs {_say(quarter)} times the data for that loss")
+        ratios = [f"{_say(best[k] / reference[k])} times the {what}" for k, what in WORDS.items()]
+        notes.append(f"the cheapest way to it takes {', '.join(ratios)}")
+    if reached.any():
+        ratios = {k: small[k][reached] / best[k][reached] for k in WORDS}
+        words = [f"{_say(ratios[k])} times the {WORDS[k]}" for k in ("params", "tokens")]
+        notes.append(
+            f"the smallest model within {extra:.0%} extra compute has {' and '.join(words)} of "
+            "the cheapest"
+        )
+        middle = [[np.median(way[k][reached]) for k in ("params", "tokens")] for way in ways]
+        decades = on.decades(*np.transpose(middle)).max()
+        if decades > 0:
+            notes.append(f"up to {decades:.2g} decades beyond the data: {UNCALIBRATED}")
+    return notes
+
+
+def _say(draws: np.ndarray) -> str:
+    found = _summary(draws)
+    return f"{found['median']:.3g} ({found['lo']:.3g} to {found['hi']:.3g})"
+
+
+def _summary(draws: np.ndarray, mass: float = INTERVAL) -> dict[str, float]:
+    """Return `summarise`; of draws that may be infinite the quantiles alone."""
+    if np.isfinite(draws).all():
+        return summarise(draws, mass)
+    probabilities = [0.5, (1 - mass) / 2, (1 + mass) / 2]
+    values = np.quantile(draws, probabilities, method="inverted_cdf").tolist()
+    return {"mean": np.nan, "sd": np.nan} | dict(zip(("median", "lo", "hi"), values, strict=True))
+
+
+def compare_configurations(
+    posterior: Posterior,
+    first: Mapping[str, Any] | Sequence[Any],
+    second: Mapping[str, Any] | Sequence[Any],
+    *,
+    n: float | int | None = None,
+    seed: int = 0,
+    allow_failed: bool = False,
+) -> Comparison:
+    """Return the probability that the first configuration is better than the second.
+
+    Parameters
+    ----------
+    first, second
+        Scales by input name or column, `{"N": 7e10, "D": 1.4e12}`, or in the law's order.
+    n
+        Questions of a new accuracy, as in `predict`.
+    seed
+        Decides the scatter of new runs.
+
+    Raises
+    ------
+    FailedFit
+        If the fit is not to be trusted, unless `allow_failed`.
+    ValueError
+        For an unknown or missing scale, or a posterior of several curves.
+    """
+    law = posterior.law
+    if posterior.curves:
+        raise ValueError("this posterior has several curves; take one: posterior.curve(NAME)")
+    found = []
+    for each in (first, second):
+        if not isinstance(each, Mapping):
+            if len(each) != len(law.inputs):
+                raise ValueError(f"a configuration is {', '.join(law.inputs)}; got {each}")
+            each = dict(zip(law.inputs, each, strict=True))
+        found.append(scales(posterior, each))
+    at = {name: np.concatenate([one[name] for one in found]) for name in law.inputs}
+    if any(len(values) != 2 for values in at.values()):
+        raise ValueError("a configuration is one number a scale, not several")
+    answer = predict(posterior, at, n=n, seed=seed, allow_failed=allow_failed)
+    sign = 1.0 if law.improves == "down" else -1.0
+    means, runs = answer.mean.T, answer.new.T
+    return Comparison(
+        first={name: float(values[0]) for name, values in at.items()},
+        second={name: float(values[1]) for name, values in at.items()},
+        losses=means,
+        p_better=float(np.mean(sign * (means[0] - means[1]) < 0)),
+        p_run_better=float(np.mean(sign * (runs[0] - runs[1]) < 0)),
+        notes=answer.notes,
+    )

@@ -1,0 +1,1 @@
+"""Studies and benchmarks, run on demand: `python -m benchmarks [NAME ...]` (`make study`)."""

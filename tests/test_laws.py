@@ -1,0 +1,587 @@
+"""Laws: one list of all laws, one list of properties that each of them must have."""
+
+import re
+from dataclasses import dataclass
+from functools import cache
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import numpyro.distributions as dist
+import pandas as pd
+import pytest
+from numpyro.distributions import biject_to
+from scipy.optimize import minimize_scalar
+
+from bayescale.data import Dataset
+from bayescale import infer
+from bayescale.infer import fit
+from bayescale.laws import (
+    LAWS,
+    broken,
+    chinchilla,
+    data_constrained,
+    get_law,
+    kaplan,
+    kaplan_steps,
+    power,
+    saturating,
+    shifted_power,
+    sigmoid,
+)
+from bayescale.model import Model, pack
+from bayescale.noises import get_noise
+from bayescale.parametric import Parametric, law, scaled, share
+from bayescale.predict import law_at
+from bayescale.priors import positive, real
+from bayescale.samplers import MAP
+
+X = np.geomspace(1e8, 1e11, 24)
+COMPUTE = np.geomspace(1e18, 1e24, 24)
+_rng = np.random.default_rng(1)
+N = np.exp(_rng.uniform(np.log(1e8), np.log(1e11), 40))
+D = np.exp(_rng.uniform(np.log(1e9), np.log(1e12), 40))
+S = np.exp(_rng.uniform(np.log(1e3), np.log(1e5), 40))
+U = D / np.exp(_rng.uniform(np.log(0.5), np.log(60), 40))
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """A law with realistic data, true constants, and its formula written anew from the source."""
+
+    law: Parametric
+    inputs: dict
+    truth: dict
+    formula: object
+    direction: int = -1
+    """+1 rises, -1 falls, 0 either."""
+
+    @property
+    def accuracy(self):
+        return self.law.support == "unit"
+
+    def model(self, law=None):
+        return Model(law or self.law, get_noise("scatter" if self.accuracy else "student"))
+
+    def dataset(self, times=1.0, y_times=1.0):
+        times = times if isinstance(times, dict) else dict.fromkeys(self.inputs, times)
+        y = self.formula(*self.inputs.values(), **self.truth)
+        scaled_inputs = {name: values * times[name] for name, values in self.inputs.items()}
+        if self.accuracy:
+            n = np.full(y.shape, 400.0)
+            y = np.round(y * n) / n
+            return Dataset(scaled_inputs, {"y": y}, n=n, chance=np.full(y.shape, 0.25))
+        y = y * np.exp(0.01 * np.random.default_rng(0).normal(size=y.shape))
+        return Dataset(scaled_inputs, {"y": y * y_times})
+
+    def lane(self, model=None, **kwargs):
+        """The only curve's arrays, in the width of the context."""
+        (batch,) = pack(model or self.model(), self.dataset(**kwargs))
+        return jax.tree.map(lambda leaf: leaf[0], batch.data), batch.data
+
+
+def np_broken(x, a, b, c0, c, d, f):
+    y = b * x**-c0
+    for ci, di, fi in zip(np.atleast_1d(c), np.atleast_1d(d), np.atleast_1d(f), strict=True):
+        y = y * (1 + (x / di) ** (1 / fi)) ** (-ci * fi)
+    return a + y
+
+
+def np_data_constrained(N, D, U, E, A, B, alpha, beta, R_D, R_N):
+    U_D = np.minimum(U, D)
+    excess = np.maximum(D / U_D - 1, 0)
+    D_eff = U_D + U_D * R_D * (1 - np.exp(-excess / R_D))
+    G = (alpha * A / (beta * B)) ** (1 / (alpha + beta))
+    U_N = np.minimum(N, G * (G * U_D) ** (beta / alpha))
+    N_eff = U_N + U_N * R_N * (1 - np.exp(-(N / U_N - 1) / R_N))
+    return E + A / N_eff**alpha + B / D_eff**beta
+
+
+CASES = [
+    Case(
+        power(),
+        {"x": X},
+        dict(E=1.8, A=150.0, alpha=0.25),
+        lambda x, E, A, alpha: E + A / x**alpha,
+    ),
+    Case(
+        power(floor=False),
+        {"x": X},
+        dict(A=11.0, alpha=0.076),
+        lambda x, A, alpha: A * x**-alpha,
+    ),
+    Case(
+        power(rising=True),
+        {"x": COMPUTE},
+        dict(E=1e7, A=0.1, alpha=-0.5),
+        lambda x, E, A, alpha: E + A * x**-alpha,
+        +1,
+    ),
+    Case(
+        power(floor=False, rising=True),
+        {"x": COMPUTE},
+        dict(A=0.1, alpha=-0.5),
+        lambda x, A, alpha: A * x**-alpha,
+        +1,
+    ),
+    Case(
+        shifted_power,
+        {"x": X},
+        dict(beta=40.0, gamma=1e-10, c=0.15),
+        lambda x, beta, gamma, c: beta * (1 / x + gamma) ** c,
+    ),
+    Case(
+        saturating,
+        {"x": X},
+        dict(a=1.5, b=4.0, c=0.4, d=1e9, f=0.8),
+        lambda x, a, b, c, d, f: a + b * (1 + (x / d) ** (1 / f)) ** (-c * f),
+    ),
+    Case(
+        broken(1),
+        {"x": X},
+        dict(a=1.2, b=30.0, c0=0.1, c=[0.3], d=[3e9], f=[0.5]),
+        np_broken,
+    ),
+    Case(
+        broken(2),
+        {"x": X},
+        dict(a=1.2, b=30.0, c0=0.1, c=[0.3, -0.2], d=[1e9, 2e10], f=[0.5, 0.2]),
+        np_broken,
+    ),
+    Case(
+        broken(1, monotone=False),
+        {"x": X},
+        dict(a=1.2, b=0.02, c0=-0.2, c=[0.5], d=[3e9], f=[0.4]),
+        np_broken,
+        0,
+    ),
+    Case(
+        kaplan,
+        {"N": N, "D": D},
+        dict(N_c=6.4e13, D_c=1.8e13, alpha_N=0.076, alpha_D=0.103),
+        lambda N, D, N_c, D_c, alpha_N, alpha_D: (
+            (N_c / N) ** (alpha_N / alpha_D) + D_c / D
+        ) ** alpha_D,
+    ),
+    Case(
+        kaplan_steps,
+        {"N": N, "S": S},
+        dict(N_c=6.5e13, S_c=2.1e3, alpha_N=0.077, alpha_S=0.76),
+        lambda N, S, N_c, S_c, alpha_N, alpha_S: (N_c / N) ** alpha_N + (S_c / S) ** alpha_S,
+    ),
+    Case(
+        chinchilla,
+        {"N": N, "D": D},
+        dict(E=1.69, A=406.4, B=410.7, alpha=0.34, beta=0.28),
+        lambda N, D, E, A, B, alpha, beta: E + A / N**alpha + B / D**beta,
+    ),
+    Case(
+        data_constrained,
+        {"N": N, "D": D, "U": U},
+        dict(E=1.87, A=521.0, B=1488.0, alpha=0.35, beta=0.36, R_D=15.4, R_N=5.3),
+        np_data_constrained,
+    ),
+    Case(
+        sigmoid,
+        {"x": np.geomspace(1e8, 1e12, 24)},
+        dict(g=0.25, u=0.95, x50=2e10, k=1.3),
+        lambda x, g, u, x50, k: g + (u - g) / (1 + (x / x50) ** -k),
+        +1,
+    ),
+]
+EVERY = pytest.mark.parametrize("case", CASES, ids=lambda case: case.law.name)
+WIDTHS = pytest.mark.parametrize("x64", [False, True], ids=["float32", "float64"])
+
+
+DRAWS = 400
+
+
+@cache
+def prior(case):
+    """Exact draws of a law's prior: (sites' values, z in the coordinates that are sampled)."""
+    model = case.model()
+    lane, _ = case.lane()
+    with jax.enable_x64(True):
+        values = jax.vmap(model.sample_prior)(jax.random.split(jax.random.key(0), DRAWS))
+        blocks = []
+        for site in model.sites:
+            plain = jax.vmap(biject_to(site.prior.support).inv)(values[site.name])
+            blocks.append(np.reshape(plain, (DRAWS, site.size)))
+        plain = np.concatenate(blocks, 1)
+        unwarp = jax.jit(jax.vmap(lambda z: model.constrain(z, lane)[2]))
+        z = np.zeros_like(plain)
+        # A warp is increasing and depends on the sites before it: halve intervals, site by site.
+        ends = np.cumsum([0, *(site.size for site in model.sites)])
+        for at in map(slice, ends[:-1], ends[1:]):
+            lo, hi = (np.full_like(plain[:, at], bound) for bound in (-1e3, 1e3))
+            for _ in range(64):
+                z[:, at] = (lo + hi) / 2
+                above = np.asarray(unwarp(z))[:, at] > plain[:, at]
+                lo, hi = np.where(above, lo, z[:, at]), np.where(above, z[:, at], hi)
+        np.testing.assert_allclose(unwarp(z), plain, atol=1e-6)
+    return values, z
+
+
+def natural(model, z, data):
+    """All parameters of z, (draw, size), in natural units: (curve, chain, draw, ...)."""
+    return infer.natural(model, z[None, None], data)[0]
+
+
+def test_no_law_is_left_out():
+    tested = {case.law.name.split("(")[0] for case in CASES}
+    assert tested == set(LAWS)
+    assert all(get_law(case.law.name) == case.law for case in CASES)
+
+
+# ------------------------------------------------------------------ one list of properties
+
+
+@EVERY
+def test_docstring_names_formula_and_source(case):
+    assert re.search(r"arXiv \d{4}\.\d{5}|doi 10\.", case.law.doc)
+    assert {name for name in case.law.parameters if len(name) > 1} <= set(
+        re.findall(r"\w+", case.law.doc + (LAWS[case.law.name.split("(")[0]].__doc__ or ""))
+    )
+
+
+@EVERY
+def test_formula_equals_one_written_from_the_source(case):
+    with jax.enable_x64(True):
+        got = case.law(*case.inputs.values(), **case.truth)
+    want = case.formula(*case.inputs.values(), **case.truth)
+    np.testing.assert_allclose(got, want, rtol=1e-10)
+
+
+@EVERY
+@WIDTHS
+def test_density_and_gradient_are_finite_over_the_prior(case, x64):
+    with jax.enable_x64(x64):
+        model = case.model()
+        lane, _ = case.lane()
+        z = jnp.asarray(prior(case)[1], jnp.float64 if x64 else jnp.float32)
+        both = jax.jit(jax.vmap(jax.value_and_grad(model.log_density), (0, None)))
+        values, gradients = both(z, lane)
+        assert values.dtype == (jnp.float64 if x64 else jnp.float32)
+    assert np.isfinite(values).all()
+    assert np.isfinite(gradients).all()
+
+
+@EVERY
+def test_prior_draws_look_like_curves(case):
+    with jax.enable_x64(True):
+        model = case.model()
+        lane, _ = case.lane()
+        params = jax.vmap(lambda values: model.parameters(values, lane))(prior(case)[0])
+        lo, hi = (np.array([lane["span"][x][end] for x in case.law.inputs]) for end in (0, 1))
+        # All scales grow together, U with D: from the corner of least scale to that of most.
+        path = np.exp(np.linspace(lo, hi, 40))
+        names = case.law.parameters
+        one = lambda p: case.law.fn(*path.T, **{name: p[name] for name in names})  # noqa: E731
+        curves = np.asarray(jax.vmap(one)(params))
+    assert np.isfinite(curves).all()
+    assert (curves > 0).all()
+    steps = np.diff(np.log(curves), axis=1) * (case.direction or 1)
+    if case.direction:
+        assert (steps >= -1e-12).all(), "every draw of a monotone law goes its way"
+    else:
+        rises = np.mean(steps > 0)
+        assert 0.2 < rises < 0.8
+    ratio = np.exp(np.abs(np.log(curves[:, -1] / curves[:, 0])))
+    if case.accuracy:
+        assert (curves < 1).all()
+        start, end = np.median(curves[:, 0]), np.median(curves[:, -1])
+        assert abs(start - 0.25) < 0.1
+        assert 0.3 < end < 0.9
+        return
+    # Level: within a factor e^1.65 of the response in 90 % of the draws; the reference is a
+    # corner of the path for one input, its middle for several.
+    middle = curves[:, -1] if len(case.inputs) == 1 else curves[:, 20]
+    assert 0.75 < np.mean(np.abs(np.log(middle / lane["y"])) < 2.0)
+    decades = np.mean(hi - lo) / np.log(10)
+    assert 0.03 < np.median(np.log10(ratio)) / decades < 0.7, "slopes that real curves have"
+    assert np.quantile(np.log10(ratio), 0.95) / decades < 3
+
+
+@EVERY
+def test_units_of_inputs_do_not_matter(case):
+    times = {name: 1e3 if name in ("N", "x") else 1e-2 for name in case.inputs}
+    with jax.enable_x64(True):
+        model = case.model()
+        (lane, data), (lane2, data2) = case.lane(), case.lane(times=times)
+        z = prior(case)[1][:20]
+        density = jax.jit(jax.vmap(model.log_density, (0, None)))
+        np.testing.assert_allclose(density(z, lane), density(z, lane2), rtol=1e-6)
+        here = natural(model, z, data)
+        there = natural(model, z, data2)
+        inputs = {name: values[None] for name, values in case.inputs.items()}
+        stretched = {name: values[None] * times[name] for name, values in case.inputs.items()}
+        np.testing.assert_allclose(
+            law_at(case.law, here, inputs), law_at(case.law, there, stretched), rtol=1e-6
+        )
+    pure = {"E", "a", "alpha", "beta", "alpha_N", "alpha_D", "alpha_S", "g", "u", "k", "c0", "f"}
+    for name in pure & set(case.law.parameters) - ({"beta"} if case.law is shifted_power else set()):
+        np.testing.assert_allclose(here[name], there[name], rtol=1e-9, err_msg=name)
+    for name in {"N_c", "x50", "d"} & set(case.law.parameters):
+        np.testing.assert_allclose(here[name] * 1e3, there[name], rtol=1e-9, err_msg=name)
+
+
+@pytest.mark.parametrize(
+    "case", [c for c in CASES if not c.accuracy], ids=lambda case: case.law.name
+)
+def test_unit_of_the_response_does_not_matter(case):
+    with jax.enable_x64(True):
+        model = case.model()
+        (lane, data), (lane2, data2) = case.lane(), case.lane(y_times=100.0)
+        z = prior(case)[1][:20]
+        density = jax.jit(jax.vmap(model.log_density, (0, None)))
+        shift = lane["mask"].sum() * np.log(100.0)
+        np.testing.assert_allclose(density(z, lane) - shift, density(z, lane2), rtol=1e-6)
+        inputs = {name: values[None] for name, values in case.inputs.items()}
+        here, there = (
+            law_at(case.law, natural(model, z, d), inputs) for d in (data, data2)
+        )
+    np.testing.assert_allclose(100 * here, there, rtol=1e-6)
+
+
+@EVERY
+def test_any_parameter_can_be_fixed(case):
+    for name, value in case.truth.items():
+        if np.size(value) > 1:
+            continue
+        value = float(np.squeeze(value))
+        held = case.law.fix(**{name: value})
+        with jax.enable_x64(True):
+            model = case.model(held)
+            assert model.size == case.model().size - 1
+            _, data = case.lane(model)
+            z = 0.5 * np.random.default_rng(0).normal(size=(8, model.size))
+            draws = natural(model, z, data)
+            curve = law_at(held, draws, {k: v[None] for k, v in case.inputs.items()})
+        np.testing.assert_allclose(draws[name], value, rtol=1e-12, err_msg=name)
+        assert np.isfinite(curve).all(), name
+
+
+@pytest.mark.parametrize(
+    ("case", "name", "to"),
+    [
+        (CASES[11], "beta", "alpha"),
+        (CASES[11], "alpha", "beta"),
+        (CASES[11], "B", "A"),
+        (CASES[11], "A", "B"),
+        (CASES[9], "alpha_D", "alpha_N"),
+        (CASES[9], "N_c", "D_c"),
+        (CASES[10], "alpha_S", "alpha_N"),
+        (CASES[12], "R_N", "R_D"),
+        (CASES[0], "A", "E"),
+    ],
+    ids=lambda value: value.law.name if isinstance(value, Case) else value,
+)
+def test_tied_parameters_are_equal_in_natural_units(case, name, to):
+    tied = case.law.tie(name, to)
+    with jax.enable_x64(True):
+        model = case.model(tied)
+        assert model.size == case.model().size - 1
+        lane, data = case.lane(model)
+        z = 0.5 * np.random.default_rng(0).normal(size=(8, model.size))
+        draws = natural(model, z, data)
+        value, gradient = jax.value_and_grad(model.log_density)(jnp.asarray(z[0]), lane)
+    np.testing.assert_allclose(draws[name], draws[to], rtol=1e-12)
+    assert np.isfinite(value) & np.isfinite(gradient).all()
+
+
+def test_fix_and_tie_refuse_what_makes_no_sense():
+    with pytest.raises(ValueError, match=r"no parameter 'alfa'.*did you mean alpha\?"):
+        chinchilla.fix(alfa=0.3)
+    with pytest.raises(ValueError, match="fixed at a finite number"):
+        chinchilla.fix(E=np.inf)
+    with pytest.raises(ValueError, match="another free parameter"):
+        chinchilla.fix(alpha=0.3).tie("beta", "alpha")
+    with pytest.raises(ValueError, match="another free parameter"):
+        chinchilla.tie("beta", "beta")
+    with pytest.raises(ValueError, match="another free parameter"):
+        chinchilla.tie("beta", "alpha").tie("alpha", "E")
+    assert chinchilla.tie("beta", "alpha").fix(beta=0.3).tied == ()
+    assert chinchilla.fix(beta=0.3).tie("beta", "alpha").fixed == ()
+    assert chinchilla.fix(E=1.8)(1e9, 1e10, A=400.0, B=400.0, alpha=0.3, beta=0.3) > 1.8
+    with pytest.raises(TypeError, match="needs a value for beta"):
+        chinchilla(1e9, 1e10, E=1.8, A=400.0, B=400.0, alpha=0.3)
+
+
+# ------------------------------------------------------------------ published constants
+
+
+def test_hoffmann_2022():
+    """Their approach 3: Chinchilla 70B on 1.4T tokens 1.936, Gopher 280B on 300B tokens 1.993."""
+    with jax.enable_x64(True):
+        published = dict(E=1.69, A=406.4, B=410.7, alpha=0.34, beta=0.28)
+        assert float(chinchilla(70e9, 1.4e12, **published)) == pytest.approx(1.936, abs=1e-3)
+        assert float(chinchilla(280e9, 300e9, **published)) == pytest.approx(1.993, abs=1e-3)
+
+
+def test_kaplan_2020():
+    """D = 5e3 N^.74 keeps the loss within 2 % of that of endless data (their equation 4.4)."""
+    with jax.enable_x64(True):
+        published = dict(N_c=6.4e13, D_c=1.8e13, alpha_N=0.076, alpha_D=0.103)
+        sizes = np.array([1e8, 1e9, 1e10])
+        endless = kaplan(sizes, np.full(3, 1e30), **published)
+        np.testing.assert_allclose(endless, (6.4e13 / sizes) ** 0.076, rtol=1e-6)
+        enough = kaplan(sizes, 5e3 * sizes**0.74, **published)
+        np.testing.assert_allclose(enough / endless - 1, 0.02, atol=0.003)
+
+
+def test_kaplan_2020_stops_ten_percent_above_convergence():
+    """Compute-efficient training stops alpha_N/alpha_S = 10 % above the converged loss (B.5)."""
+    published = dict(N_c=6.5e13, S_c=2.1e3, alpha_N=0.077, alpha_S=0.76)
+    with jax.enable_x64(True):
+        loss = lambda log_n: float(kaplan_steps(np.exp(log_n), 1e14 / np.exp(log_n), **published))  # noqa: E731
+        best = np.exp(minimize_scalar(loss, bounds=(15, 28), options={"xatol": 1e-6}).x)
+        assert loss(np.log(best)) / (6.5e13 / best) ** 0.077 == pytest.approx(1.101, abs=1e-3)
+
+
+MUENNIGHOFF = dict(
+    E=np.exp(0.6254804),
+    A=np.exp(6.255414),
+    B=np.exp(7.3049974),
+    alpha=0.3526596,
+    beta=0.3526596,
+    R_D=15.387756,
+    R_N=5.309743,
+)
+
+
+def test_data_constrained_is_chinchilla_where_nothing_repeats():
+    sizes, tokens = np.array([1e8, 1e9, 3e9]), np.array([1e11, 1e12, 1e12])
+    plain = {k: v for k, v in MUENNIGHOFF.items() if k not in ("R_D", "R_N")}
+    with jax.enable_x64(True):
+        for unique in (tokens, 10 * tokens):
+            got = data_constrained(sizes, tokens, unique, **MUENNIGHOFF)
+            np.testing.assert_allclose(got, chinchilla(sizes, tokens, **plain), rtol=1e-12)
+        more = data_constrained(sizes, tokens, tokens / 40, **MUENNIGHOFF)
+        assert (more > got).all(), "repeated tokens are worth less than new ones"
+
+
+def test_muennighoff_2023(data_dir):
+    """R-squared .772 with their constants on their rows, .445 without what repetition costs."""
+    runs = pd.read_csv(data_dir / "datablations_final.csv").query("used_in_published_fit == 1")
+    columns = [runs[name].to_numpy() for name in ("params", "tokens", "unique_tokens")]
+    observed = runs.val_loss.to_numpy()
+    unexplained = lambda y: np.sum((y - observed) ** 2) / np.sum((observed - observed.mean()) ** 2)  # noqa: E731
+    plain = {k: v for k, v in MUENNIGHOFF.items() if k not in ("R_D", "R_N")}
+    with jax.enable_x64(True):
+        full = np.asarray(data_constrained(*columns, **MUENNIGHOFF))
+        without = np.asarray(chinchilla(*columns[:2], **plain))
+    assert len(runs) == 182
+    assert 1 - unexplained(full) == pytest.approx(0.7722, abs=1e-4)
+    assert 1 - unexplained(without) == pytest.approx(0.4452, abs=1e-4)
+
+
+def test_caballero_2023(data_dir):
+    """The constants of the authors' noiseless twin of four-digit addition fit its real points."""
+    twin = dict(
+        a=0.413885, b=2.277272, c0=0.0550773, c=[5.662904], d=[612.5836], f=[0.0591930]
+    )
+    runs = pd.read_csv(data_dir / "bnsl_four_digit_addition.csv")
+    x, y = runs.train_size.to_numpy(float), runs.test_loss.to_numpy()
+    with jax.enable_x64(True):
+        got = np.asarray(broken(1)(x, **twin))
+    np.testing.assert_allclose(got, np_broken(x, **twin), rtol=1e-12)
+    fitted = runs.paper_train.to_numpy() == 1
+    assert np.sqrt(np.mean(np.log(got / y)[fitted] ** 2)) < 0.1
+    assert got[0] / got[-1] > 3, "a sharp fall"
+
+
+# ------------------------------------------------------------------ a user's own law
+
+
+def test_own_law_in_five_lines(power_data):
+    @law
+    def mine(x, *, E=positive(0.5, 5), A=positive(1, 1e4), alpha=positive(0.05, 1)):
+        return E + A * x**-alpha
+
+    posterior = fit(mine, power_data, noise="lognormal", sampler=MAP())
+    assert posterior.health.sound
+    truth = dict(E=1.8, alpha=0.25)
+    for name, value in truth.items():
+        assert posterior.draws[name].shape == (1, 1)
+        assert posterior.draws[name].item() == pytest.approx(value, rel=0.2)
+
+
+def test_own_law_that_is_relative(power_data):
+    @law
+    def mine(x, *, E=share(), A=share(unit=lambda x, b: x**b), b=scaled(positive(0.05, 1))):
+        return E + A / x**b
+
+    posterior = fit(mine, power_data, noise="lognormal", sampler=MAP())
+    assert posterior.draws["b"].item() == pytest.approx(0.25, rel=0.2)
+
+
+@pytest.mark.parametrize(
+    ("make", "says"),
+    [
+        (lambda: law(lambda x, *, a: x), r"a needs a prior as its default.*got nothing"),
+        (lambda: law(lambda x, *, a=3.0: x), r"a needs a prior as its default.*got 3.0"),
+        (lambda: law(lambda x, *, a=dist.Poisson(3.0): x), "a has a discrete prior"),
+        (
+            lambda: law(lambda x, *, a=dist.Normal(np.zeros(2), 1.0): x),
+            r"batch shape \(2,\).*to_event",
+        ),
+        (lambda: law(lambda x, a=positive(1, 2): x), "neither data"),
+        (lambda: law(lambda *x, a=positive(1, 2): x), "neither data"),
+        (lambda: law(lambda x, **a: x), "neither data"),
+        (lambda: law(lambda *, a=positive(1, 2): a), "takes no data"),
+        (lambda: law(lambda x: x), "has no parameters"),
+    ],
+)
+def test_a_wrong_signature_is_refused_at_once(make, says):
+    with pytest.raises(TypeError, match=says):
+        make()
+
+
+@pytest.mark.parametrize("fact", [dict(support="unitt"), dict(improves="sideways")])
+def test_a_wrong_fact_is_refused_at_once(fact):
+    with pytest.raises(ValueError, match="is one of"):
+        law(lambda x, *, a=positive(1, 2): a * x, **fact)
+
+
+@pytest.mark.parametrize(
+    ("formula", "got"),
+    [
+        (lambda x, a: a, r"shape \(\)"),
+        (lambda x, a: a * x[:, None], r"shape \(7, 1\)"),
+        (lambda x, a: a * x[:-1], r"shape \(6,\)"),
+        (lambda x, a: jnp.stack([a * x, a * x]), r"shape \(2, 7\)"),
+        (lambda x, a: None, "NoneType"),
+        (lambda x, a: {"y": a * x}, "dict"),
+        (lambda x, a: "a * x", "str"),
+    ],
+    ids=["scalar", "transposed", "short", "stacked", "none", "dict", "text"],
+)
+def test_what_a_law_returns_is_checked(formula, got, power_data):
+    """The error says which law, what was expected and what came."""
+
+    @law
+    def mine(x, *, a=positive(0.1, 10)):
+        return formula(x, a)
+
+    with pytest.raises(ValueError, match=rf"law mine .*{got}"):
+        fit(mine, power_data, noise="lognormal", sampler=MAP())
+
+
+def test_an_exception_inside_a_law_names_the_law(power_data):
+    @law
+    def mine(x, *, a=positive(0.1, 10)):
+        raise RuntimeError("oh dear")
+
+    with pytest.raises(ValueError, match="law mine fails .*RuntimeError: oh dear"):
+        fit(mine, power_data, noise="lognormal", sampler=MAP())
+
+
+def test_a_real_law_may_be_negative():
+    @law(support="real")
+    def mine(x, *, a=real(-5, 5), b=real(-2, 2)):
+        return a + b * jnp.log10(x)
+
+    x = np.geomspace(1, 1e4, 10)
+    data = Dataset({"x": x}, {"y": 1.5 - 1.0 * np.log10(x)})
+    posterior = fit(mine, data, noise="normal", sampler=MAP())
+    assert posterior.draws["b"].item() == pytest.approx(-1.0, abs=0.01)

@@ -1,0 +1,208 @@
+"""Noises: each is a density, agrees with scipy's closed form, and adds known errors rightly."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from scipy import stats
+
+from bayescale.noises import (
+    NODES,
+    NOISES,
+    WEIGHTS,
+    beta_binomial,
+    binomial,
+    get_noise,
+    laplace,
+    lognormal,
+    normal,
+    scatter,
+    student,
+)
+
+# What each noise says at mean 2.5 or .3 with a known standard error, and scipy's word for it.
+CONTINUOUS = {
+    "student": (
+        dict(sigma=0.1, nu=4.0),
+        lambda y, m, se: stats.t.logpdf(np.log(y), 4, np.log(m), np.hypot(0.1, se / m)) - np.log(y),
+    ),
+    "lognormal": (
+        dict(sigma=0.1),
+        lambda y, m, se: stats.lognorm.logpdf(y, np.hypot(0.1, se / m), scale=m),
+    ),
+    "laplace": (
+        dict(sigma=0.1),
+        lambda y, m, se: (
+            stats.laplace.logpdf(np.log(y), np.log(m), np.hypot(0.1, se / m / np.sqrt(2)))
+            - np.log(y)
+        ),
+    ),
+    "normal": (
+        dict(sigma=0.1),
+        lambda y, m, se: stats.norm.logpdf(y, m, np.hypot(0.1, se)),
+    ),
+}
+
+
+def rho_of(rho, p, se):
+    return rho + se**2 / (p * (1 - p))
+
+
+def np_beta_binomial(k, n, p, rho):
+    s = 1 / rho - 1
+    return stats.betabinom.logpmf(k, n, p * s, (1 - p) * s)
+
+
+def at_nodes(tau, x=1.0, k=1.2, lo=0.25, hi=0.95):
+    """A sigmoid at the noise's nodes about log x = log x50 + log(x), (nodes, 1)."""
+    z = k * (np.log(x) + tau * NODES)
+    return (lo + (hi - lo) / (1 + np.exp(-z)))[:, None]
+
+
+def test_no_noise_is_left_out():
+    assert set(NOISES) == {*CONTINUOUS, "binomial", "beta_binomial", "scatter"}
+    assert all(get_noise(name) is NOISES[name] for name in NOISES)
+    with pytest.raises(ValueError, match=r"unknown noise 'studnt': did you mean student\?"):
+        get_noise("studnt")
+
+
+@pytest.mark.parametrize("name", CONTINUOUS)
+@pytest.mark.parametrize("stderr", [0.0, 0.4])
+def test_continuous_noises_match_scipy_and_integrate_to_one(name, stderr):
+    params, closed = CONTINUOUS[name]
+    log_y = np.linspace(np.log(2.5) - 25, np.log(2.5) + 25, 200_001)
+    y = np.linspace(-10, 15, 200_001) if name == "normal" else np.exp(log_y)
+    with jax.enable_x64(True):
+        found = NOISES[name].fn(jnp.array([2.5]), jnp.array([stderr]), **params)
+        got = np.asarray(found.log_prob(y))
+    np.testing.assert_allclose(got, closed(y, 2.5, stderr), rtol=1e-9, atol=1e-9)
+    density = np.exp(got) * (1 if name == "normal" else y)
+    total = np.trapezoid(density, y if name == "normal" else log_y)
+    assert total == pytest.approx(1, abs=1e-4)
+
+
+@pytest.mark.parametrize("name", ["binomial", "beta_binomial", "scatter"])
+@pytest.mark.parametrize("stderr", [0.0, 0.1])
+def test_counts_match_scipy_and_sum_to_one(name, stderr):
+    n, k = 40.0, np.arange(41.0)
+    with jax.enable_x64(True):
+        known = dict(stderr=jnp.array([stderr]), n=jnp.array([n]))
+        if name == "binomial":
+            found = binomial.fn(jnp.array([0.3]), known["n"])
+            want = stats.binom.logpmf(k, n, 0.3)
+        elif name == "beta_binomial":
+            found = beta_binomial.fn(jnp.array([0.3]), **known, rho=0.05)
+            want = np_beta_binomial(k, n, 0.3, rho_of(0.05, 0.3, stderr))
+        else:
+            mean = at_nodes(0.7)
+            found = scatter.fn(jnp.asarray(mean), **known, tau=0.7)
+            p = WEIGHTS @ mean[:, 0]
+            rho = WEIGHTS @ (mean[:, 0] - p) ** 2 / (p * (1 - p))
+            want = np_beta_binomial(k, n, p, rho_of(rho, p, stderr))
+        got = np.asarray(found.log_prob(k))
+    # jax's betaln is good to 1e-7.
+    np.testing.assert_allclose(got, want, atol=1e-6)
+    assert np.exp(got).sum() == pytest.approx(1, abs=1e-6)
+
+
+def test_a_known_error_adds_its_variance():
+    mean, se = jnp.array([2.5]), jnp.array([0.3])
+    with jax.enable_x64(True):
+        spread = lambda noise, se: float(noise.fn(mean, se, sigma=0.2).variance[0])  # noqa: E731
+        assert spread(normal, se) == pytest.approx(0.2**2 + 0.3**2)
+        logs = lognormal.fn(mean, se, sigma=0.2).base_dist.variance[0]
+        assert float(logs) == pytest.approx(0.2**2 + (0.3 / 2.5) ** 2)
+        logs = laplace.fn(mean, se, sigma=0.2).base_dist.variance[0]
+        assert float(logs) == pytest.approx(2 * 0.2**2 + (0.3 / 2.5) ** 2)
+        p, n = jnp.array([0.3]), jnp.array([1e4])
+        with_error = beta_binomial.fn(p, jnp.array([0.1]), n, rho=0.01).variance[0] / 1e8
+        between = 0.01 * 0.21 + 0.1**2
+        assert float(with_error) == pytest.approx(between + (0.21 - between) / 1e4, rel=1e-6)
+
+
+@pytest.mark.parametrize("tau", [1e-3, 1e-2])
+def test_scatter_without_scatter_is_binomial(tau):
+    k = np.arange(101.0)
+    with jax.enable_x64(True):
+        mean = jnp.asarray(at_nodes(tau, x=0.3))
+        got = scatter.fn(mean, jnp.zeros(1), jnp.array([100.0]), tau=tau).log_prob(k)
+    want = stats.binom.logpmf(k, 100, float(mean[2, 0]))
+    likely = want > want.max() - 10
+    np.testing.assert_allclose(np.asarray(got)[likely], want[likely], atol=0.02)
+
+
+@pytest.mark.parametrize("x", [0.03, 0.5, 1.0, 8.0])
+@pytest.mark.parametrize("tau", [0.2, 0.7, 1.5])
+def test_scatter_has_the_moments_of_models_that_differ_in_scale(tau, x):
+    """Against brute-force quadrature: five nodes are enough for steepness 1.2."""
+    z = np.linspace(-9, 9, 20_001)
+    weight = stats.norm.pdf(z) / stats.norm.pdf(z).sum()
+    p = 0.25 + 0.7 / (1 + np.exp(-1.2 * (np.log(x) + tau * z)))
+    mean = weight @ p
+    variance = weight @ (p - mean) ** 2
+    n = 1e6
+    with jax.enable_x64(True):
+        nodes = jnp.asarray(at_nodes(tau, x=x))
+        found = scatter.fn(nodes, jnp.zeros(1), jnp.array([n]), tau=tau)
+        got_mean, got_variance = float(found.mean[0]) / n, float(found.variance[0]) / n**2
+    assert got_mean == pytest.approx(mean, abs=2e-3)
+    assert got_variance == pytest.approx(variance + (mean - mean**2) / n, rel=0.06)
+
+
+@pytest.mark.parametrize("name", ["binomial", "beta_binomial", "scatter"])
+@pytest.mark.parametrize("x64", [False, True], ids=["float32", "float64"])
+def test_certainty_never_makes_a_count_impossible(name, x64):
+    """The law may say 0 or 1 and the model score anything: density and gradient stay finite."""
+    n, k = 50.0, np.array([0.0, 1.0, 25.0, 49.0, 50.0])
+
+    def density(p):
+        column = jnp.full(5, p)
+        known = dict(stderr=jnp.zeros(5), n=jnp.full(5, n))
+        if name == "binomial":
+            found = binomial.fn(column, known["n"])
+        elif name == "beta_binomial":
+            found = beta_binomial.fn(column, **known, rho=0.01)
+        else:
+            found = scatter.fn(jnp.tile(column, (5, 1)), **known, tau=0.5)
+        return jnp.sum(found.log_prob(jnp.asarray(k)))
+
+    with jax.enable_x64(x64):
+        for p in (0.0, 1e-30, 1e-9, 0.5, 1 - 1e-9, 1.0):
+            value, gradient = jax.value_and_grad(density)(jnp.asarray(p, float if x64 else "f4"))
+            assert np.isfinite(value), p
+            assert np.isfinite(gradient), p
+
+
+@pytest.mark.parametrize("name", NOISES)
+def test_float32_agrees_with_float64(name):
+    rng = np.random.default_rng(0)
+    counts = NOISES[name].counts
+    mean = rng.uniform(0.2, 0.9, 30) if counts else rng.uniform(1.5, 5, 30)
+    n = np.full(30, 2000.0)
+    y = rng.binomial(2000, mean) if counts else mean * np.exp(0.05 * rng.normal(size=30))
+
+    def density(width):
+        cast = lambda v: jnp.asarray(v, width)  # noqa: E731
+        known = {"stderr": cast(np.full(30, 0.001)), "n": cast(n), "mean": cast(mean)}
+        if name == "scatter":  # a plateau, where the models agree: rho is tiny
+            known["mean"] = cast(np.tile(mean, (5, 1)) + 1e-4 * NODES[:, None])
+        params = dict(CONTINUOUS.get(name, [{}])[0])
+        params |= {"beta_binomial": dict(rho=0.002), "scatter": dict(tau=0.5)}.get(name, {})
+        columns = [known[column] for column in NOISES[name].inputs]
+        return np.asarray(NOISES[name].fn(*columns, **params).log_prob(cast(y)))
+
+    with jax.enable_x64(True):
+        double = density(jnp.float64)
+    with jax.enable_x64(False):
+        single = density(jnp.float32)
+    assert single.dtype == np.float32
+    np.testing.assert_allclose(single, double, rtol=1e-3, atol=0.02)
+
+
+def test_student_with_many_degrees_of_freedom_is_lognormal():
+    y = np.linspace(1.5, 4, 20)
+    with jax.enable_x64(True):
+        column, none = jnp.full(20, 2.5), jnp.zeros(20)
+        heavy = student.fn(column, none, sigma=0.2, nu=1e6).log_prob(y)
+        light = lognormal.fn(column, none, sigma=0.2).log_prob(y)
+    np.testing.assert_allclose(heavy, light, atol=1e-3)

@@ -1,0 +1,289 @@
+"""Thresholds of constructed draws, whose crossings are known."""
+
+from dataclasses import replace
+
+import hypothesis.strategies as st
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis.extra.numpy import arrays
+from scipy.stats import t as student_t
+
+from bayescale.data import Dataset
+from bayescale.laws import chinchilla, power, sigmoid
+from bayescale.model import Model
+from bayescale.noises import beta_binomial, student
+from bayescale.parametric import law
+from bayescale.posterior import FailedFit, Health, Posterior, Run, Verdict
+from bayescale.priors import positive
+from bayescale.threshold import threshold
+
+KNOTS = np.linspace(np.log(1e8), np.log(1e15), 8)
+ONE = positive(0.1, 10.0)
+
+
+@law(support="unit", improves="up", response="accuracy")
+def knots(x, *, y=ONE):
+    """A curve through given values at 1e8, 1e9, ... 1e15, straight in log x, level beyond."""
+    return jnp.interp(jnp.log(x), jnp.asarray(KNOTS), y)
+
+
+@law(support="unit", improves="up", response="accuracy")
+def step(x, *, s=ONE):
+    """0 below s, 1 from s on."""
+    return jnp.where(x >= s, 1.0, 0.0)
+
+
+def posterior_of(
+    law, draws, *, x=(1e8, 1e11), chance=None, unidentified=(), ok=True, name="params"
+):
+    """A posterior whose draws, (draw, ...) each, are given."""
+    scales = np.geomspace(*x, 8)
+    inputs = dict.fromkeys(law.inputs, scales)
+    unit = law.support == "unit"
+    data = Dataset(
+        inputs,
+        {"y": np.full(8, 0.5)},
+        n=np.full(8, 100.0) if unit else None,
+        chance=None if chance is None else np.full(8, chance),
+        columns={law.inputs[0]: name},
+    )
+    noise = {"rho": 0.01} if unit else {"sigma": 0.01, "nu": 20.0}
+    draws = {k: np.asarray(v, float)[None] for k, v in draws.items()}
+    shape = next(iter(draws.values())).shape[:2]
+    draws |= {k: np.full(shape, v) for k, v in noise.items()}
+    problems = () if ok else ("bad",)
+    verdict = Verdict(ok, {}, {}, 1.0, 999.0, 0.0, unidentified, problems, problems)
+    run = Run(0, "NUTS", *shape, "float64", "cpu", {}, {}, 1.0)
+    model = Model(law, beta_binomial if unit else student)
+    return Posterior(model, data, draws, {}, Health((verdict,)), run)
+
+
+def curve(*y):
+    return posterior_of(knots, {"y": [y]})
+
+
+# ------------------------------------------------------------------ what counts as a crossing
+
+
+@pytest.mark.parametrize(
+    ("y", "log10_scale"),
+    [
+        ((0.1, 0.1, 0.1, 0.1, 0.9, 0.9, 0.9, 0.9), 11.5),
+        # A bump that passes the level and falls back is no unlock; the second rise is.
+        ((0.1, 0.1, 0.9, 0.1, 0.1, 0.9, 0.9, 0.9), 12.5),
+        # A U: better at first, worse, better again.
+        ((0.9, 0.1, 0.1, 0.9, 0.9, 0.9, 0.9, 0.9), 10.5),
+        ((0.4, 0.4, 0.4, 0.4, 0.4, 0.4, 0.4, 0.9), 14.2),
+    ],
+)
+def test_the_last_crossing_counts(y, log10_scale):
+    found = threshold(curve(*y), 0.5)
+    np.testing.assert_allclose(found.log10_scale, log10_scale, atol=1e-9)
+    assert not found.never.any()
+    assert not found.already.any()
+    assert found.forecast.median == pytest.approx(log10_scale, abs=1e-9)
+    assert (found.forecast.p_never, found.forecast.p_already) == (0.0, 0.0)
+
+
+@pytest.mark.parametrize(
+    "y", [(0.1,) * 8, (0.1, 0.1, 0.9, 0.9, 0.9, 0.9, 0.9, 0.1), (0.9,) * 7 + (0.1,)]
+)
+def test_a_curve_short_of_the_level_at_the_horizon_never_passes_it(y):
+    found = threshold(curve(*y), 0.5)
+    assert found.never.all()
+    assert found.limit_short.all()
+    assert np.isnan(found.log10_scale).all()
+    assert found.forecast.median == np.inf
+    assert found.summary()["median"] is None
+    assert found.summary()["p_never"] == 1.0
+    assert (found.p_by == 0).all()
+    assert any("not reached" in note for note in found.notes)
+
+
+def test_a_curve_past_the_level_everywhere_is_already_unlocked():
+    found = threshold(curve(*(0.9,) * 8), 0.5)
+    assert found.already.all()
+    assert found.forecast.median == -np.inf
+    assert found.p_unlocked_by(1e8) == 1.0
+    assert found.summary()["hi"] is None
+
+
+def test_a_late_unlock_is_told_from_a_limit_below():
+    draws = {"g": [0.0, 0.0], "u": [1.0, 0.4], "x50": [1e18, 1e10], "k": [2.0, 2.0]}
+    found = threshold(posterior_of(sigmoid, draws), 0.5)
+    assert found.never.tolist() == [True, True]
+    assert found.limit_short.tolist() == [False, True]
+    assert found.horizon == pytest.approx(1e15)
+    late = threshold(posterior_of(sigmoid, draws), 0.5, horizon=1e20)
+    np.testing.assert_allclose(late.log10_scale, [18.0, np.nan], atol=1e-9)
+
+
+def test_a_sharp_step_is_found_where_it_is():
+    where = np.array([1.0e8, 1.2345e9, 3.3e11, 7e14, 2e15])
+    found = threshold(posterior_of(step, {"s": where}))
+    np.testing.assert_allclose(found.log10_scale[1:4], np.log10(where[1:4]), atol=1e-9)
+    assert found.already.tolist() == [True, False, False, False, False]
+    assert found.never.tolist() == [False, False, False, False, True]
+    assert found.forecast.median == pytest.approx(np.log10(3.3e11))
+    assert (found.forecast.lo, found.forecast.hi) == (-np.inf, np.inf)
+    assert [found.p_unlocked_by(x) for x in (1e8, 2e9, 1e12, 1e15)] == [0.2, 0.4, 0.6, 0.8]
+
+
+def test_a_loss_passes_a_level_downwards():
+    draws = {"E": [1.0, 1.0, 2.1], "A": [100.0] * 3, "alpha": [0.2, 0.25, 0.2]}
+    found = threshold(posterior_of(power(), draws), 2.0)
+    np.testing.assert_allclose(found.log10_scale, [10.0, np.nan, np.nan], atol=1e-9)
+    assert found.already.tolist() == [False, True, False]  # at 1e8 its loss is 2
+    assert found.limit_short.tolist() == [False, False, True]
+
+
+@settings(max_examples=40, deadline=None)
+@given(arrays(float, (6, 8), elements=st.floats(0.01, 0.99)), st.floats(0.05, 0.95))
+def test_outcomes_agree_with_a_plain_search(y, level):
+    found = threshold(posterior_of(knots, {"y": y}), level)
+    logs = np.linspace(8, 15, 7001)
+    for i in range(6):
+        past = np.interp(logs, KNOTS / np.log(10), y[i]) >= level
+        if abs(y[i] - level).min() < 1e-2:
+            continue  # a touch that is narrower than either grid
+        assert found.already[i] == past.all()
+        assert found.never[i] == (not past[-1])
+        if past[-1] and not past.all():
+            first = logs[np.flatnonzero(~past)[-1]]
+            assert first - 1e-9 <= found.log10_scale[i] <= first + 1e-3 + 1e-9
+            reached = np.interp(found.log10_scale[i], KNOTS / np.log(10), y[i])
+            assert reached == pytest.approx(level, abs=1e-6)
+    forecast, crosses = found.forecast, found.summary()["p_crosses"]
+    assert forecast.p_never + forecast.p_already + crosses == pytest.approx(1)
+    assert (np.diff(found.p_by) >= 0).all()
+    assert found.p_by[-1] == pytest.approx(1 - forecast.p_never)
+    assert found.p_by[0] >= forecast.p_already
+    assert forecast.lo <= forecast.median <= forecast.hi
+
+
+# ------------------------------------------------------------------ what is asked, and of what
+
+
+def test_the_default_level_is_halfway_between_chance_and_one():
+    draws = {"g": [0.25], "u": [1.0], "x50": [1e10], "k": [2.0]}
+    found = threshold(posterior_of(sigmoid, draws, chance=0.25))
+    assert found.level == 0.625
+    np.testing.assert_allclose(found.log10_scale, 10.0, atol=1e-9)
+    assert threshold(posterior_of(sigmoid, draws), "half").level == 0.5
+    low = threshold(posterior_of(sigmoid, draws, chance=0.25), 0.2)
+    assert any("not above chance" in note for note in low.notes)
+
+
+def test_other_inputs_are_held_or_follow():
+    constants = dict(E=1.8, A=480.0, B=2085.0, alpha=0.35, beta=0.36)
+    posterior = posterior_of(chinchilla, {k: [v] for k, v in constants.items()})
+    for at in ({"D": "20*N"}, {"D": lambda N: 20 * N}):
+        found = threshold(posterior, 2.5, at=at)
+        N = 10 ** found.log10_scale[0]
+        with jax.enable_x64(True):
+            assert float(chinchilla(N, 20 * N, **constants)) == pytest.approx(2.5, rel=1e-9)
+    held = threshold(posterior, 2.5, by="D", at={"N": 1e10})
+    with jax.enable_x64(True):
+        D = 10 ** held.log10_scale[0]
+        assert float(chinchilla(1e10, D, **constants)) == pytest.approx(2.5, rel=1e-9)
+    assert (held.scale, found.scale) == ("D", "N")
+
+
+def test_what_threshold_refuses():
+    loss = posterior_of(power(), {"E": [1.0], "A": [100.0], "alpha": [0.2]})
+    accuracy = curve(*(0.5,) * 8)
+    two = posterior_of(
+        chinchilla, {k: [v] for k, v in dict(E=1.8, A=480, B=2085, alpha=0.35, beta=0.36).items()}
+    )
+    for posterior, kwargs, message in (
+        (loss, {}, "no natural level"),
+        (accuracy, {"level": 50.0}, "between 0 and 1"),
+        (accuracy, {"level": "most"}, "a level is a number"),
+        (accuracy, {"horizon": 1e9}, "below the largest run"),
+        (accuracy, {"by": "tokens"}, "'tokens' is no scale"),
+        (two, {"level": 2.0}, "every other needs a value"),
+        (two, {"level": 2.0, "at": {"D": "20*M"}}, "D in `at`"),
+        (two, {"level": 2.0, "at": {"D": -1.0}}, "positive and finite"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            threshold(posterior, **kwargs)
+    with pytest.raises(ValueError, match="to the horizon"):
+        threshold(accuracy, 0.6).p_unlocked_by(1e20)
+    with pytest.raises(FailedFit, match="bad"):
+        threshold(posterior_of(knots, {"y": [(0.5,) * 8]}, ok=False))
+
+
+def test_curves_are_answered_by_name_and_failed_ones_marked():
+    one = curve(0.1, 0.1, 0.9, 0.9, 0.9, 0.9, 0.9, 0.9)
+    labels = np.repeat(["good", "bad"], 8).astype(object)
+    data = Dataset(
+        {"x": np.tile(one.data.inputs["x"], 2)},
+        {"y": np.full(16, 0.5)},
+        n=np.full(16, 100.0),
+        curve=labels,
+    )
+    (verdict,) = one.health.verdicts
+    both = replace(
+        one,
+        data=data,
+        draws={k: np.stack([v, v]) for k, v in one.draws.items()},
+        health=Health((verdict, replace(verdict, sound=False, problems=("chains disagree",)))),
+    )
+    found = threshold(both)
+    assert list(found) == ["good", "bad"]
+    assert not any("NOT TO BE TRUSTED" in note for note in found["good"].notes)
+    assert "NOT TO BE TRUSTED: chains disagree" in found["bad"].notes
+    np.testing.assert_allclose(found["bad"].log10_scale, 9.5, atol=1e-9)
+
+
+# ------------------------------------------------------------------ beside a wider prior
+
+
+def from_the_prior(draws=4000, **kwargs):
+    """Draws of a sharp sigmoid whose unlock scale is the prior's: 1e11 and a decade, t2."""
+    z = student_t.ppf((np.arange(draws) + 0.5) / draws, 2)
+    draws = {"g": 0 * z, "u": 0 * z + 1, "x50": 10 ** (11 + np.clip(z, -60, 60)), "k": 0 * z + 9}
+    return posterior_of(sigmoid, draws, **kwargs)
+
+
+def test_the_wider_forecast_is_the_wider_prior_where_the_data_say_nothing():
+    found = threshold(from_the_prior(unidentified=("x50",)), 0.5)
+    assert found.forecast.p_never == pytest.approx(student_t.sf(4, 2), abs=1e-3)
+    assert found.wider.p_never == pytest.approx(student_t.sf(2, 2), abs=2e-3)
+    assert found.wider.p_already == pytest.approx(student_t.cdf(-1.5, 2), abs=2e-3)
+    assert found.wider.median == pytest.approx(11.0, abs=0.01)
+    assert found.wider.ess < found.forecast.ess == 4000
+    assert any("the forecast is the prior" in note for note in found.notes)
+    assert found.summary()["wider"]["p_never"] == found.wider.p_never
+    assert list(found.table().index) == ["law's prior", "wider prior"]
+
+
+def test_few_effective_draws_are_said():
+    assert any("rough" in note for note in threshold(from_the_prior(40), 0.5).notes)
+    fixed = posterior_of(sigmoid.fix(x50=1e12), {"g": [0.1], "u": [0.9], "x50": [1e12], "k": [1.0]})
+    assert threshold(fixed, 0.5).wider is None
+
+
+def test_a_forecast_beyond_the_data_says_so_and_where():
+    draws = {"g": [0.0], "u": [1.0], "x50": [5.4e11], "k": [2.0]}
+    notes = threshold(posterior_of(sigmoid, draws), 0.5).notes
+    assert any("0.73 decades beyond" in note and "PaLM 540B" in note for note in notes)
+    assert any("53 to 60 %" in note for note in notes)
+    unnamed = threshold(posterior_of(sigmoid, draws, name="width"), 0.5).notes
+    assert not any("PaLM" in note for note in unnamed)
+
+
+def test_addition_from_models_that_are_all_near_the_floor():
+    from bayescale import NUTS, fit, from_frame
+    from bayescale.datasets import load
+
+    where = "setting == 'few-shot' and params < 1e10"
+    data = from_frame(load("gpt3_addition"), {"x": "params"}, "accuracy", n="n", where=where)
+    posterior = fit("sigmoid", data, sampler=NUTS(warmup=200, draws=200, retries=0))
+    found = threshold(posterior, allow_failed=True)
+    assert 10.0 < found.forecast.median < 12.5
+    assert found.forecast.hi - found.forecast.lo > 1
+    assert found.wider.hi - found.wider.lo > 1
