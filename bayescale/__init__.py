@@ -14,8 +14,8 @@ _HOMES = {
     "MAP": "samplers",
     "NUTS": "samplers",
     "Posterior": "posterior",
-    "allocate": "allocate",
-    "compare_configurations": "allocate",
+    "allocate": "allocation",
+    "compare_configurations": "tradeoff",
     "fit": "infer",
     "from_frame": "data",
     "get_law": "laws",
@@ -23,11 +23,11 @@ _HOMES = {
     "load": "storage",
     "noise": "parametric",
     "positive": "priors",
-    "predict": "predict",
+    "predict": "prediction",
     "read_table": "table",
     "scaled": "parametric",
     "share": "parametric",
-    "threshold": "threshold",
+    "threshold": "thresholds",
 }
 __all__ = ["__version__", *_HOMES]
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from . import datasets, predict
+from . import datasets, prediction
 from .budget import budget
 from .data import Dataset, from_frame
 from .forecast import place
@@ -137,7 +137,7 @@ def scales(texts: Iterable[str], flag: str, posterior: Posterior) -> dict[str, n
     """
     inputs = posterior.law.inputs
     only = inputs[0] if len(inputs) == 1 else None
-    points = [predict.scales(posterior, numbers([text], flag, only)) for text in texts]
+    points = [prediction.scales(posterior, numbers([text], flag, only)) for text in texts]
     return {name: np.concatenate([point[name] for point in points]) for name in inputs}
 
 

@@ -137,7 +137,7 @@ def predict(
     with terminal.waiting():
         posterior = _load(path)
         from . import arguments, document, questions, report
-        from .predict import predict as law_at
+        from .prediction import predict as law_at
 
         how = dict(n=n, seed=seed, allow_failed=allow_failed)
         scales = arguments.scales(at, "--at", posterior)
@@ -197,7 +197,7 @@ def threshold(
     with terminal.waiting():
         posterior = _load(path, plot)
         from . import arguments, document, pictures, questions, report
-        from .threshold import threshold as first_past
+        from .thresholds import threshold as first_past
 
         rules = arguments.rules([at], "--at") if at else None
         how = dict(by=by, at=rules, horizon=horizon, allow_failed=allow_failed)

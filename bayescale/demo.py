@@ -24,10 +24,10 @@ from .grid import grid
 from .infer import fit
 from .layout import number, span, table
 from .posterior import Posterior
-from .predict import Prediction, predict
+from .prediction import Prediction, predict
 from .report import MASS, verdict
 from .samplers import NUTS
-from .threshold import Threshold, threshold
+from .thresholds import Threshold, threshold
 
 __all__ = ["Story", "draw", "logistic_half", "measured_half", "report", "run"]
 

@@ -16,11 +16,11 @@ from typing import Any
 
 import numpy as np
 
-from .allocate import Allocation
+from .allocation import Allocation
 from .forecast import Forecast
 from .posterior import INTERVAL, FailedFit, Posterior, Verdict, scalar_quantities, summarise
-from .predict import Prediction
-from .threshold import Threshold
+from .prediction import Prediction
+from .thresholds import Threshold
 from .tradeoff import Comparison, TradeOff
 
 __all__ = [

@@ -22,7 +22,7 @@ from .model import Batch, Model, pack
 from .noises import default_noise, get_noise
 from .parametric import Parametric
 from .posterior import Health, Posterior, Run, scalar_quantities
-from .predict import law_at
+from .prediction import law_at
 from .samplers import MAP, NUTS, Chains, Clock, Laplace
 from .start import prior_sd
 

@@ -16,7 +16,7 @@ from . import plot
 from .canvas import PALETTE, style
 from .grid import grid, isoflop
 from .posterior import FailedFit, Posterior
-from .predict import predict
+from .prediction import predict
 from .residuals import residuals
 from .storage import writable
 

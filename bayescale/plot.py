@@ -43,9 +43,9 @@ from .canvas import (
 from .data import Dataset
 from .plot_compute import allocation, isoflop, isoloss
 from .posterior import INTERVAL, Posterior
-from .predict import Prediction
+from .prediction import Prediction
 from .residuals import Residuals
-from .threshold import Threshold
+from .thresholds import Threshold
 
 __all__ = [
     "allocation",

@@ -13,7 +13,7 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 
-from .allocate import Allocation
+from .allocation import Allocation
 from .canvas import (
     FAINT,
     HALF,
@@ -29,7 +29,7 @@ from .canvas import (
     scale_text,
 )
 from .posterior import INTERVAL, Posterior
-from .predict import Prediction
+from .prediction import Prediction
 from .tradeoff import TradeOff
 
 __all__ = ["allocation", "isoflop", "isoloss"]

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .allocate import allocate
+from .allocation import allocate
 from .posterior import FailedFit, Posterior
 from .tradeoff import compare_configurations, match
 

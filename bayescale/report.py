@@ -19,13 +19,13 @@ from rich.table import Table
 from rich.text import Text
 
 from . import datasets
-from .allocate import Allocation
+from .allocation import Allocation
 from .document import quantities, spread
 from .forecast import Forecast
 from .layout import number, span, table
 from .posterior import INTERVAL, FailedFit, Posterior, Verdict
-from .predict import Prediction
-from .threshold import Threshold
+from .prediction import Prediction
+from .thresholds import Threshold
 from .tradeoff import Comparison, TradeOff
 
 __all__ = [

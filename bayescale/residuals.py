@@ -17,7 +17,7 @@ import numpy as np
 
 from .model import Model
 from .posterior import INTERVAL, Posterior
-from .predict import law_at
+from .prediction import law_at
 
 __all__ = ["Residuals", "residuals"]
 

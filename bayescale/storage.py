@@ -30,7 +30,7 @@ from .model import Model, pack
 from .noises import get_noise
 from .parametric import Parametric
 from .posterior import Health, Posterior, Run, Verdict
-from .predict import law_at
+from .prediction import law_at
 
 if TYPE_CHECKING:
     import xarray

@@ -21,7 +21,7 @@ import numpy as np
 from .laws import chinchilla, kaplan
 from .parametric import Parametric
 from .posterior import Posterior
-from .predict import scales
+from .prediction import scales
 
 __all__ = [
     "DECADES",

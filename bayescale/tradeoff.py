@@ -17,7 +17,7 @@ import jax
 import numpy as np
 
 from .posterior import INTERVAL, Posterior, summarise
-from .predict import UNCALIBRATED, predict, scales
+from .prediction import UNCALIBRATED, predict, scales
 from .reach import extremes, tokens_for
 from .surface import DECADES, Cost, Surface, make_cost, surface
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from scipy.optimize import minimize_scalar
 
-from bayescale.allocate import (
+from bayescale.allocation import (
     BESIROGLU,
     HOFFMANN,
     KAPLAN,

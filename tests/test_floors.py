@@ -15,7 +15,7 @@ FLOORS = {
     1: "datasets laws noises",
     2: "model",
     3: "posterior",
-    4: "predict sample start",
+    4: "prediction sample start",
     5: "check samplers",
     6: "infer",
 }

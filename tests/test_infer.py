@@ -20,7 +20,7 @@ from bayescale.infer import fit
 from bayescale.noises import get_noise
 from bayescale.parametric import law
 from bayescale.posterior import INTERVAL, FailedFit
-from bayescale.predict import predict
+from bayescale.prediction import predict
 from bayescale.samplers import MAP, NUTS, Laplace
 
 
@@ -174,7 +174,9 @@ np.savez(sys.argv[2], devices=len(jax.devices()), **posterior.draws)
 @pytest.fixture(scope="module")
 def three_curves(make_table):
     """Three curves of two length classes, their rows mixed."""
-    tables = [make_table["power"](n, i, a) for i, (n, a) in enumerate([(24, 0.25), (40, 0.3), (20, 0.35)])]
+    tables = [
+        make_table["power"](n, i, a) for i, (n, a) in enumerate([(24, 0.25), (40, 0.3), (20, 0.35)])
+    ]
     rows = np.random.default_rng(0).permutation(84)
     join = lambda part: np.concatenate([part(table) for table in tables])[rows]  # noqa: E731
     labels = np.repeat(["wide", "long", "short"], [24, 40, 20])[rows]
@@ -329,7 +331,11 @@ def test_data_that_do_not_suit_the_law_are_refused_before_sampling(power_data, m
     with pytest.raises(DataError, match="has inputs x where the law chinchilla takes N, D"):
         fit("chinchilla", power_data)
     with pytest.raises(DataError, match="has no number of questions"):
-        fit("sigmoid", Dataset({"x": power_data.inputs["x"]}, {"y": np.full(24, 0.5)}), noise="scatter")
+        fit(
+            "sigmoid",
+            Dataset({"x": power_data.inputs["x"]}, {"y": np.full(24, 0.5)}),
+            noise="scatter",
+        )
     with pytest.raises(DataError, match="2 rows, the law chinchilla 5 free parameters"):
         fit("chinchilla", make_table["chinchilla"](2))
     with pytest.raises(ValueError, match="noise scatter is of accuracies, law power is not"):

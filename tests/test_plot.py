@@ -9,15 +9,15 @@ import numpy as np
 import pytest
 
 from bayescale import plot
-from bayescale.allocate import Allocation
+from bayescale.allocation import Allocation
 from bayescale.canvas import PALETTE, mark_models, scale_axis, scale_text
 from bayescale.data import Dataset
 from bayescale.grid import grid, isoflop
 from bayescale.infer import fit
-from bayescale.predict import predict
+from bayescale.prediction import predict
 from bayescale.residuals import residuals
 from bayescale.samplers import NUTS
-from bayescale.threshold import Forecast, Threshold
+from bayescale.thresholds import Forecast, Threshold
 from bayescale.tradeoff import TradeOff
 
 

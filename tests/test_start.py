@@ -55,7 +55,8 @@ def test_prior_sds_are_the_analytic_ones(x64):
 
 
 @pytest.mark.parametrize(
-    ("law_name", "noise"), [("chinchilla", "student"), ("kaplan", "laplace"), ("broken(2)", "lognormal")]
+    ("law_name", "noise"),
+    [("chinchilla", "student"), ("kaplan", "laplace"), ("broken(2)", "lognormal")],
 )
 def test_starts_follow_the_prior(law_name, noise, x64):
     """Each unwarped coordinate by itself has the mean and sd of exact draws of the prior."""

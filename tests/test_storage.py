@@ -14,7 +14,7 @@ from bayescale.model import Model
 from bayescale.noises import get_noise
 from bayescale.parametric import law
 from bayescale.posterior import Health, Posterior, Run, Verdict
-from bayescale.predict import predict
+from bayescale.prediction import predict
 from bayescale.priors import positive
 from bayescale.storage import FORMAT, StorageError, load, save, to_datatree, writable
 

@@ -18,7 +18,7 @@ from bayescale.noises import beta_binomial, student
 from bayescale.parametric import law
 from bayescale.posterior import FailedFit, Health, Posterior, Run, Verdict
 from bayescale.priors import positive
-from bayescale.threshold import threshold
+from bayescale.thresholds import threshold
 
 KNOTS = np.linspace(np.log(1e8), np.log(1e15), 8)
 ONE = positive(0.1, 10.0)

@@ -157,7 +157,7 @@ def kaplan(
     N_c = 6.4e13, D_c = 1.8e13, alpha_N = .076, alpha_D = .103 (table 2).
 
     Under C = 6 N D it implies N ~ C^(alpha_D/(alpha_N + alpha_D)) = C^.575, which is not the
-    C^.73 of the paper's own frontier (`allocate.KAPLAN_FRONTIER`): that was fitted to training
+    C^.73 of the paper's own frontier (`allocation.KAPLAN_FRONTIER`): that was fitted to training
     curves with a fixed schedule.
     """
     return jnp.exp(alpha_D * jnp.log(_decay(N / N_c, alpha_N / alpha_D) + D_c / D))

@@ -27,7 +27,7 @@ from .forecast import (
     wider_weights,
 )
 from .posterior import Posterior
-from .predict import UNCALIBRATED, law_at
+from .prediction import UNCALIBRATED, law_at
 from .surface import at_own
 
 if TYPE_CHECKING:

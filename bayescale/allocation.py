@@ -23,7 +23,7 @@ import numpy as np
 from .budget import budget
 from .parametric import Parametric
 from .posterior import INTERVAL, Posterior, summarise
-from .predict import UNCALIBRATED
+from .prediction import UNCALIBRATED
 from .surface import (
     FINE,
     GRID,
