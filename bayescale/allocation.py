@@ -152,7 +152,7 @@ def allocate(
     flops: Any,
     *,
     cost: Callable[[Any, Any], Any] | None = None,
-    inference_tokens: float | int = 0.0,
+    inference_tokens: float = 0.0,
     at: Mapping[str, Any] | None = None,
     allow_failed: bool = False,
 ) -> Allocation:

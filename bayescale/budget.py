@@ -24,10 +24,10 @@ EXAMPLES = '"5.76e23", "5.76e23 FLOP", "100 pf-days" or "1000 gpu-days" (also -h
 
 
 def budget(
-    text: str | float | int,
+    text: str | float,
     *,
-    flops_per_gpu: float | int | None = None,
-    mfu: float | int | None = None,
+    flops_per_gpu: float | None = None,
+    mfu: float | None = None,
 ) -> float:
     """Return a budget in FLOP: "5.76e23", "1000 gpu-days", "100 pf-days".
 

@@ -33,8 +33,11 @@ def _rhat_ess(draws: np.ndarray) -> tuple[float, float]:
         return np.inf, 0.0
     if np.ptp(draws) == 0:
         return np.nan, np.nan
+    if (np.ptp(draws, axis=1) == 0).any():
+        return np.inf, 0.0  # a chain that never moved, where others did
     kwargs = dict(chain_axis=0, draw_axis=1)
-    rhat = float(array_stats.rhat(draws, method="rank", **kwargs)) if draws.shape[0] > 1 else np.nan
+    several = draws.shape[0] > 1
+    rhat = float(array_stats.rhat(draws, method="rank", **kwargs)) if several else np.nan
     bulk = array_stats.ess(draws, method="bulk", **kwargs)
     tail = array_stats.ess(draws, method="tail", prob=0.9, **kwargs)
     return rhat, float(min(bulk, tail))
@@ -94,8 +97,8 @@ def judge_laplace(model, z, scalars, predictions, stats, prior_sd) -> Verdict:
 
     weights = (stats["log_density"] - stats["log_proposal"]).ravel()
     finite = np.isfinite(weights)
-    k_hat = np.inf
-    if finite.mean() > 0.5 and np.ptp(weights[finite]) > 0:
+    k_hat = np.inf if finite.mean() <= 0.5 else -np.inf
+    if k_hat < 0 and np.ptp(weights[finite]) > 0:
         # psislw takes log likelihoods, whose negatives are the log weights.
         _, k_hat = array_stats.psislw(-np.where(finite, weights, weights[finite].min()))
     problems = (f"the normal approximation is off: Pareto k-hat {float(k_hat):.2f} above 0.7",)

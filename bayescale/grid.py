@@ -17,9 +17,7 @@ from .posterior import Posterior
 __all__ = ["grid", "isoflop"]
 
 
-def grid(
-    posterior: Posterior, decades: float | int = 1.0, points: int = 120
-) -> dict[str, np.ndarray]:
+def grid(posterior: Posterior, decades: float = 1.0, points: int = 120) -> dict[str, np.ndarray]:
     """Return scales from the smallest of the data to `decades` beyond the largest.
 
     The largest scale of the data is one of them, so that a curve's solid part ends there.

@@ -21,7 +21,7 @@ from .laws import get_law
 from .model import Batch, Model, pack
 from .noises import default_noise, get_noise
 from .parametric import Parametric
-from .posterior import Health, Posterior, Run, scalar_quantities
+from .posterior import UNREACHED, Health, Posterior, Run, scalar_quantities
 from .prediction import law_at
 from .samplers import MAP, NUTS, Chains, Clock, Laplace
 from .start import prior_sd
@@ -29,6 +29,7 @@ from .start import prior_sd
 __all__ = ["fit"]
 
 PRECISIONS = ("float64", "float32")
+RESEED = 1_000_003  # added to the seed where failed curves are run again
 
 
 def fit(
@@ -75,7 +76,7 @@ def fit(
     data = _named(law, data)
     clock = Clock(progress)
     with jax.enable_x64(precision == "float64"):
-        fits = [_fit_batch(model, batch, sampler, seed, clock) for batch in pack(model, data)]
+        fits = _fit_batches(model, pack(model, data), sampler, seed, clock)
     order = np.argsort([curve for curves, *_ in fits for curve in curves])
     draws, stats = (
         {name: np.concatenate([each[part][name] for each in fits])[order] for name in fits[0][part]}
@@ -103,6 +104,35 @@ def _named(law: Parametric, data: Dataset) -> Dataset:
     return replace(data, inputs={new: data.inputs[old]}, columns=columns)
 
 
+def _fit_batches(model, batches: tuple[Batch, ...], sampler: Any, seed: int, clock: Clock) -> list:
+    """Return each batch's fit; after an interrupt what was drawn, the rest marked as failed."""
+    fits = []
+    for batch in batches:
+        if not clock.notes:
+            try:
+                fits.append(_fit_batch(model, batch, sampler, seed, clock))
+                continue
+            except KeyboardInterrupt:
+                if not fits:
+                    raise
+                clock.notes.append("interrupted")
+        fits.append(_unreached(batch, *fits[0][1:3]))
+    least = min(stats["log_density"].shape[2] for _, _, stats, _ in fits)
+    cut = lambda part: {name: values[:, :, :least] for name, values in part.items()}  # noqa: E731
+    return [(curves, cut(draws), cut(stats), found) for curves, draws, stats, found in fits]
+
+
+def _unreached(batch: Batch, draws: dict, stats: dict) -> tuple:
+    """Return what stands for curves that an interrupt left without draws: NaN, and a verdict."""
+
+    def empty(values):
+        blank = np.nan if values.dtype.kind == "f" else 0
+        return np.full((len(batch.curves), *values.shape[1:]), blank, values.dtype)
+
+    found = [{name: empty(values) for name, values in part.items()} for part in (draws, stats)]
+    return batch.curves, *found, [UNREACHED] * len(batch.curves)
+
+
 def _fit_batch(model: Model, batch: Batch, sampler: Any, seed: int, clock: Clock):
     """Return (curves, draws, stats, verdicts) of one length class, failed curves run again."""
     chains = sampler.run(model, batch, seed, clock)
@@ -115,7 +145,11 @@ def _fit_batch(model: Model, batch: Batch, sampler: Any, seed: int, clock: Clock
             tuple(batch.curves[i] for i in bad),
             jax.tree.map(lambda leaf, bad=bad: leaf[bad], batch.data),
         )
-        again = sampler.harder(attempt).run(model, part, seed + 1_000_003 * (attempt + 1), clock)
+        try:
+            again = sampler.harder(attempt).run(model, part, seed + RESEED * (attempt + 1), clock)
+        except KeyboardInterrupt:
+            clock.notes.append("interrupted")
+            break
         thin = again.z.shape[2] // chains.z.shape[2]
         if clock.notes or not thin:
             break
@@ -193,7 +227,8 @@ def natural(model: Model, z: np.ndarray, data: dict) -> tuple[dict[str, np.ndarr
     refs = {"ref": {name: value[:, None, None] for name, value in data["ref"].items()}}
     found = {name: found[name] for name in model.law.parameters + model.noise.parameters}
     for name in tuple(found):
-        unit = np.asarray(model.unit(name, found, refs))
+        with np.errstate(over="ignore"):  # N^alpha of an absurd exponent is infinite
+            unit = np.asarray(model.unit(name, found, refs))
         extra = found[name].ndim - max(unit.ndim, 3)
         found[name] = found[name] * unit.reshape(unit.shape + (1,) * extra)
     return found, np.asarray(plain, float).reshape(z.shape)

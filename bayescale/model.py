@@ -145,9 +145,8 @@ class Model:
     def sample_prior(self, key: Array) -> dict[str, Any]:
         """Return one prior draw of each site's value."""
         keys = jax.random.split(key, len(self.sites))
-        return {
-            site.name: site.prior.sample(part) for site, part in zip(self.sites, keys, strict=True)
-        }
+        pairs = zip(self.sites, keys, strict=True)
+        return {site.name: jax.tree.map(jnp.asarray, site.prior).sample(k) for site, k in pairs}
 
     def parameters(self, values: Mapping[str, Any], data: Mapping[str, Any]) -> dict[str, Any]:
         """Return all parameters from the sites' values, in units of the reference scales."""
@@ -219,9 +218,11 @@ def _tables(model: Model) -> tuple[dict, dict, dict]:
 def _constrain_site(site: Site, raw: Array) -> tuple[Any, Array]:
     """Return a site's value at unconstrained coordinates, and the log prior density of these."""
     raw = raw if site.prior.event_shape else raw[0]
-    bijector = biject_to(site.prior.support)
+    # A NumPy array within a prior would otherwise be a constant of the width first traced.
+    prior = jax.tree.map(lambda leaf: jnp.asarray(leaf, raw.dtype), site.prior)
+    bijector = biject_to(prior.support)
     value = bijector(raw)
-    return value, site.prior.log_prob(value) + bijector.log_abs_det_jacobian(raw, value)
+    return value, prior.log_prob(value) + bijector.log_abs_det_jacobian(raw, value)
 
 
 def _unconstrained_size(prior: Distribution) -> int:
@@ -285,14 +286,15 @@ def _check_law(model: Model) -> None:
     law, rows = model.law, 7
     lane = {"span": {x: np.zeros(2) for x in law.inputs}, "ref": dict.fromkeys(law.inputs, 1.0)}
     lane |= {"y": 1.0, "chance": 0.0}
-    columns = [jax.ShapeDtypeStruct((rows,), float)] * len(law.inputs)
+    dtype = jnp.result_type(float)
+    columns = [jax.ShapeDtypeStruct((rows,), dtype)] * len(law.inputs)
 
     def evaluate(z, *columns):
         params = model.parameters(model.constrain(z, lane)[0], lane)
         return law.fn(*columns, **{name: params[name] for name in law.parameters})
 
     try:
-        found = jax.eval_shape(evaluate, jax.ShapeDtypeStruct((model.size,), float), *columns)
+        found = jax.eval_shape(evaluate, jax.ShapeDtypeStruct((model.size,), dtype), *columns)
     except Exception as error:
         message = str(error).split("\n")[0]
         raise ValueError(

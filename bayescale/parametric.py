@@ -263,7 +263,7 @@ def noise(
         Values of the response that the noise can produce.
     nodes
         If positive, `mean` has shape (nodes, rows): the law at every row's scale shifted by
-        `shift` times the Gauss-Hermite nodes in log scale; needs a parameter called `shift`.
+        `tau` times the Gauss-Hermite nodes in log scale; needs a parameter called `tau`.
     counts
         The distribution is of n * response, a whole number.
     """

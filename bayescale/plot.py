@@ -68,7 +68,7 @@ def data_and_curve(
     *,
     models: Mapping[str, float] | None = None,
     held_out: Dataset | None = None,
-    level: float | int | None = None,
+    level: float | None = None,
 ) -> Axes:
     """Draw the runs, the fitted curve with its bands, and where it leaves the data.
 

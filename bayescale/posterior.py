@@ -62,6 +62,20 @@ class Verdict:
     """What to do about it, the likeliest remedy first."""
 
 
+UNREACHED = Verdict(
+    sound=False,
+    rhat={},
+    ess={},
+    prediction_rhat=float("nan"),
+    prediction_ess=0.0,
+    divergent=0.0,
+    unidentified=(),
+    problems=("not sampled: the fit was interrupted before it came to this curve",),
+    advice=("Run the fit again.",),
+)
+"""The verdict on a curve without draws."""
+
+
 @dataclass(frozen=True)
 class Health:
     """The verdicts of a fit, one a curve."""

@@ -16,7 +16,7 @@ from numpyro.distributions import Distribution
 __all__ = ["Distribution", "fraction", "positive", "real"]
 
 
-def _centre_and_sd(lo: float | int, hi: float | int, mass: float) -> tuple[float, float]:
+def _centre_and_sd(lo: float, hi: float, mass: float) -> tuple[float, float]:
     if not (isfinite(lo) and isfinite(hi) and lo < hi):
         raise ValueError(f"a prior's range needs lo < hi, got {lo} and {hi}")
     if not 0 < mass < 1:
@@ -24,19 +24,19 @@ def _centre_and_sd(lo: float | int, hi: float | int, mass: float) -> tuple[float
     return (lo + hi) / 2, (hi - lo) / (2 * NormalDist().inv_cdf((1 + mass) / 2))
 
 
-def real(lo: float | int, hi: float | int, mass: float = 0.9) -> Distribution:
+def real(lo: float, hi: float, mass: float = 0.9) -> Distribution:
     """Normal with probability `mass` between `lo` and `hi`, and equal tails."""
     return dist.Normal(*_centre_and_sd(lo, hi, mass))
 
 
-def positive(lo: float | int, hi: float | int, mass: float = 0.9) -> Distribution:
+def positive(lo: float, hi: float, mass: float = 0.9) -> Distribution:
     """Log-normal with probability `mass` between `lo` and `hi`, and equal tails."""
     if lo <= 0:
         raise ValueError(f"a positive prior's range starts above 0, got {lo}")
     return dist.LogNormal(*_centre_and_sd(log(lo), log(hi), mass))
 
 
-def fraction(mean: float | int, concentration: float | int) -> Distribution:
+def fraction(mean: float, concentration: float) -> Distribution:
     """Beta with the given mean, worth `concentration` observations."""
     if not (0 < mean < 1 and concentration > 0):
         raise ValueError(

@@ -6,6 +6,7 @@ the modes they reach gives each chain the coordinates in which its posterior is 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, NamedTuple
@@ -174,12 +175,29 @@ def search(
         [prior_draws(model, np.random.default_rng([seed, curve]), starts) for curve in curves]
     )
     points = evaluate(model, z, data, SCREENED)
-    order = np.argsort(-np.nan_to_num(points.log_density, nan=-np.inf), axis=1)
-    best = order[:, : max(16, starts // 4)]
+    best = np.array([_promising(p, max(16, starts // 4)) for p in _each(points)])
     z = np.take_along_axis(points.z, best[..., None], 1)
-    points = evaluate(model, z, data, POLISHED)
-    each = [jax.tree.map(lambda leaf, i=i: leaf[i], points) for i in range(len(curves))]
-    return [_distinct(point) for point in each]
+    return [_distinct(each) for each in _each(evaluate(model, z, data, POLISHED))]
+
+
+def _each(points: Point) -> Iterator[Point]:
+    """Yield the points of one curve at a time."""
+    return (jax.tree.map(lambda leaf, i=i: leaf[i], points) for i in range(len(points.z)))
+
+
+def _promising(points: Point, count: int) -> np.ndarray:
+    """Return the positions of `count` starts to polish: the best that lie apart come first.
+
+    The best by density alone may all be on their way to one mode.
+    """
+    order = np.argsort(-np.nan_to_num(points.log_density, nan=-np.inf))
+    apart: list[int] = []
+    for i in order:
+        away = points.z[i] - points.z[apart]
+        metric = points.hessian[apart]
+        if (np.einsum("ij,ijk,ik->i", away, metric, away) > 1).all():
+            apart.append(i)
+    return np.array([*apart, *(i for i in order if i not in apart)][:count])
 
 
 def _distinct(points: Point) -> list[Mode]:

@@ -146,7 +146,7 @@ def surface(posterior: Posterior, at: Mapping[str, Any] | None, allow_failed: bo
     )
 
 
-def make_cost(fn: Callable | None, inference_tokens: float | int, over: Surface) -> Cost:
+def make_cost(fn: Callable | None, inference_tokens: float, over: Surface) -> Cost:
     """Return the cost, checked to be positive and to rise with N and with D.
 
     Raises

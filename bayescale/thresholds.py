@@ -86,7 +86,7 @@ class Threshold:
         """log10 of the scale of every draw, -inf where already, inf where never, (draw,)."""
         return _ordered(self.log10_scale, self.already, self.never)
 
-    def p_unlocked_by(self, scale: float | int) -> float:
+    def p_unlocked_by(self, scale: float) -> float:
         """Return the probability that the level is passed by this scale, already included.
 
         Raises
@@ -126,10 +126,10 @@ class Threshold:
 
 def threshold(
     posterior: Posterior,
-    level: float | int | str | None = None,
+    level: float | str | None = None,
     *,
     by: str | None = None,
-    horizon: float | int | None = None,
+    horizon: float | None = None,
     at: Mapping[str, Any] | None = None,
     allow_failed: bool = False,
 ) -> Threshold | dict[str, Threshold]:
@@ -208,7 +208,7 @@ def _follow(others: Mapping[str, Any], by: str, x: np.ndarray) -> dict[str, np.n
     return inputs
 
 
-def _level(posterior: Posterior, level: float | int | str | None) -> float:
+def _level(posterior: Posterior, level: float | str | None) -> float:
     law, chance = posterior.law, posterior.data.chance
     if level is None or level == "half":
         if law.support != "unit":

@@ -120,13 +120,13 @@ class Comparison:
 def match(
     posterior: Posterior,
     *,
-    loss: float | int | None = None,
-    N: float | int | None = None,
-    D: float | int | None = None,
+    loss: float | None = None,
+    N: float | None = None,
+    D: float | None = None,
     params: Any = None,
-    extra: float | int = 0.1,
+    extra: float = 0.1,
     cost: Callable[[Any, Any], Any] | None = None,
-    inference_tokens: float | int = 0.0,
+    inference_tokens: float = 0.0,
     at: Mapping[str, Any] | None = None,
     allow_failed: bool = False,
 ) -> TradeOff:
@@ -273,7 +273,7 @@ def compare_configurations(
     first: Mapping[str, Any] | Sequence[Any],
     second: Mapping[str, Any] | Sequence[Any],
     *,
-    n: float | int | None = None,
+    n: float | None = None,
     seed: int = 0,
     allow_failed: bool = False,
 ) -> Comparison:

@@ -1,4 +1,4 @@
-"""Simulation-based calibration: does the posterior mean what it says, where the truth is known?
+"""Simulation-based calibration: where the truth is known, is the posterior what it says.
 
 Parameters are drawn from the prior, data from the law and the noise at a fixed design, and the
 rank of each true parameter among its posterior draws must be uniform. Talts et al. 2018

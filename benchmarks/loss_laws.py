@@ -99,7 +99,7 @@ def against_published(post: Posterior) -> str:
     distance = float(away @ np.linalg.solve(np.cov(logs), away))
     return table(pd.DataFrame(rows)) + (
         f"\n\nHoffmann's printed constants lie at a squared Mahalanobis distance of {distance:.0f} "
-        "from the posterior mean in (log E, log A, log B, log alpha, log beta), where 5 is expected "
+        "from the posterior mean in the logs of (E, A, B, alpha, beta), where 5 is expected "
         "and 15 is passed in 1 % of draws (published: chi-squared 238)."
     )
 
@@ -236,7 +236,7 @@ def overtrained() -> str:
                 )
     return table(pd.DataFrame(rows)) + (
         f"\n\nOver all {len(errors)} pairs of selection and target: mean error "
-        f"{np.mean(errors):.2%}, largest {np.max(errors):.2%}; the 90 % interval of a new run holds "
+        f"{np.mean(errors):.2%}, largest {np.max(errors):.2%}; the 90 % interval of a run holds "
         f"{np.sum(inside)} of {len(inside)}."
     )
 

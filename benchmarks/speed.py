@@ -206,5 +206,5 @@ def main() -> None:
         table(pd.DataFrame(mine).rename_axis("bayescale").reset_index(), 3),
         table(pd.DataFrame(other).rename_axis("rivals").reset_index(), 3),
         "The gradient floor is as many gradients of the same density as the sampler took in "
-        "warm-up and sampling together (taken as twice those of the draws), in a bare compiled loop.",
+        "warm-up and sampling together (taken as twice those of the draws), in a bare loop.",
     )

@@ -17,7 +17,8 @@ from .loss import EXPONENT
 def _shape(x, c0, c, d, f):
     """x^-c0 prod_i (1 + (x/d_i)^(1/f_i))^(-c_i f_i), the breaks on the last axis."""
     log_x = jnp.log(x)
-    c, log_d, f = (jnp.expand_dims(v, tuple(range(log_x.ndim))) for v in (c, jnp.log(d), f))
+    lead = tuple(range(log_x.ndim))
+    c, log_d, f = (jnp.expand_dims(jnp.atleast_1d(v), lead) for v in (c, jnp.log(d), f))
     bends = c * f * softplus((log_x[..., None] - log_d) / f)
     return jnp.exp(-c0 * log_x - jnp.sum(bends, -1))
 
@@ -34,7 +35,8 @@ def broken(n_breaks: int = 1, monotone: bool = True, beyond: float = 0.0) -> Par
     n_breaks
         Number of breaks; d_i are ordered, uniform a priori over the span of the data in log x.
     monotone
-        Every segment falls. Without it slopes have either sign (double descent, U-shapes).
+        The curve falls everywhere, and its breaks have one width. Without it slopes have either
+        sign (double descent, U-shapes) and each break its own width.
     beyond
         Decades beyond the largest scale where breaks may also lie.
 
@@ -61,6 +63,10 @@ def broken(n_breaks: int = 1, monotone: bool = True, beyond: float = 0.0) -> Par
         if monotone
         else dist.Normal(0.0 * vector, 0.7).to_event(1)
     )
+    # Breaks of one width keep a curve falling where they overlap; unequal ones need not.
+    widths = dist.LogNormal(log(0.12), 0.7)
+    if not monotone:
+        widths = dist.LogNormal(log(0.12) * vector, 0.7).to_event(1)
     options = [str(n)] + ["monotone=False"] * (not monotone) + [f"beyond={beyond:g}"] * (beyond > 0)
 
     @law(name=f"broken({', '.join(options)})")
@@ -82,9 +88,7 @@ def broken(n_breaks: int = 1, monotone: bool = True, beyond: float = 0.0) -> Par
             lambda u, x: jnp.exp(x[0] + (x[1] - x[0] + extra) * jnp.cumsum(u)[:-1]),
             unit=lambda x: x,
         ),
-        f=scaled(
-            dist.LogNormal(log(0.12) * vector, 0.7).to_event(1), lambda u, x: u * (x[1] - x[0])
-        ),
+        f=scaled(widths, lambda u, x: jnp.broadcast_to(u * (x[1] - x[0]), (n,))),
     ):
         """a + b x^-c0 prod_i (1 + (x/d_i)^(1/f_i))^(-c_i f_i) (arXiv 2210.14891)."""
         return a + b * _shape(x, c0, jnp.asarray(c), jnp.asarray(d), jnp.asarray(f))

@@ -51,6 +51,12 @@ def _drop(raw, x, A):
     return jnp.log(softplus(rise)) - jnp.log(x[1] - x[0])
 
 
+def _root(a, alpha_N):
+    """a^(1/alpha_N), kept within the range of floats where alpha_N is tiny."""
+    limit = 0.9 * jnp.log(jnp.finfo(jnp.result_type(a)).max)
+    return jnp.exp(jnp.clip(jnp.log(a) / alpha_N, -limit, limit))
+
+
 def _decay(x, exponent):
     """x^-exponent; exp(log) has a gradient seven times cheaper than that of pow."""
     return jnp.exp(-exponent * jnp.log(x))
@@ -145,8 +151,8 @@ def kaplan(
     N,
     D,
     *,
-    N_c=share(lambda a, alpha_N: a ** (1 / alpha_N), unit=lambda N: N),
-    D_c=share(lambda a, alpha_D: a ** (1 / alpha_D), unit=lambda D: D),
+    N_c=share(_root, unit=lambda N: N),
+    D_c=share(lambda a, alpha_D: _root(a, alpha_D), unit=lambda D: D),
     alpha_N=EXPONENT,
     alpha_D=EXPONENT,
 ):
@@ -160,7 +166,8 @@ def kaplan(
     C^.73 of the paper's own frontier (`allocation.KAPLAN_FRONTIER`): that was fitted to training
     curves with a fixed schedule.
     """
-    return jnp.exp(alpha_D * jnp.log(_decay(N / N_c, alpha_N / alpha_D) + D_c / D))
+    size = alpha_N / alpha_D * (jnp.log(N_c) - jnp.log(N))
+    return jnp.exp(alpha_D * jnp.logaddexp(size, jnp.log(D_c) - jnp.log(D)))
 
 
 @law
@@ -168,8 +175,8 @@ def kaplan_steps(
     N,
     S,
     *,
-    N_c=share(lambda a, alpha_N: a ** (1 / alpha_N), unit=lambda N: N),
-    S_c=share(lambda a, alpha_S: a ** (1 / alpha_S), unit=lambda S: S),
+    N_c=share(_root, unit=lambda N: N),
+    S_c=share(lambda a, alpha_S: _root(a, alpha_S), unit=lambda S: S),
     alpha_N=scaled(EXPONENT, warp=lambda raw, N, N_c: _contrast(raw, N, N_c)),
     alpha_S=scaled(EXPONENT, warp=lambda raw, S, S_c: _contrast(raw, S, S_c)),
 ):
@@ -181,7 +188,8 @@ def kaplan_steps(
     S_min: convert them first. Kaplan et al. 2020, equation 1.6 (arXiv 2001.08361); published
     N_c = 6.5e13, S_c = 2.1e3, alpha_N = .077, alpha_S = .76 (table 3).
     """
-    return _decay(N / N_c, alpha_N) + _decay(S / S_c, alpha_S)
+    size = alpha_N * (jnp.log(N_c) - jnp.log(N))
+    return jnp.exp(size) + jnp.exp(alpha_S * (jnp.log(S_c) - jnp.log(S)))
 
 
 @law
@@ -234,6 +242,7 @@ def data_constrained(
     U = jnp.minimum(U, D)
     D_eff = U - U * R_D * jnp.expm1(-(D / U - 1) / R_D)
     log_N_opt = (jnp.log(alpha * A) - jnp.log(beta * B) + beta * jnp.log(U)) / alpha
-    U_N = jnp.exp(jnp.minimum(jnp.log(N), log_N_opt))
-    N_eff = U_N - U_N * R_N * jnp.expm1(-(N / U_N - 1) / R_N)
-    return E + A * _decay(N_eff, alpha) + B * _decay(D_eff, beta)
+    log_U_N = jnp.minimum(jnp.log(N), log_N_opt)
+    R = jnp.expm1(jnp.minimum(jnp.log(N) - log_U_N, 30.0))
+    log_N_eff = log_U_N + jnp.log1p(-R_N * jnp.expm1(-R / R_N))
+    return E + A * jnp.exp(-alpha * log_N_eff) + B * _decay(D_eff, beta)
