@@ -16,6 +16,7 @@ from difflib import get_close_matches
 import jax.numpy as jnp
 import numpy as np
 import numpyro.distributions as dist
+from jax.scipy.special import gammaln
 
 from .data import Dataset
 from .parametric import Parametric, noise, scaled
@@ -84,17 +85,41 @@ def _inside(p):
     return jnp.clip(p, eps**2, 1 - eps)
 
 
+def _log_rising(a, k):
+    """log Gamma(a + k) - log Gamma(a): by Stirling's series where a is large.
+
+    The difference of two log-gammas near 1e7 has no digits left in float32.
+    """
+    large = jnp.maximum(a, 8.0)
+
+    def tail(x):
+        return (1 - 1 / (30 * x**2)) / (12 * x)
+
+    series = (large - 0.5) * jnp.log1p(k / large) + k * (jnp.log(large + k) - 1)
+    series += tail(large + k) - tail(large)
+    small = jnp.minimum(a, 8.0)
+    return jnp.where(a > 8.0, series, gammaln(small + k) - gammaln(small))
+
+
+class _BetaBinomial(dist.BetaBinomial):
+    """NumPyro's, with a log density that holds in float32 for any concentration."""
+
+    def log_prob(self, value):
+        a, b, n = self.concentration1, self.concentration0, self.total_count
+        ways = gammaln(n + 1.0) - gammaln(value + 1.0) - gammaln(n - value + 1.0)
+        parts = _log_rising(a, value) + _log_rising(b, n - value) - _log_rising(a + b, n)
+        return ways + parts
+
+
 def _overdispersed(p, rho, n):
     """Counts out of n whose probability has mean p and variance rho p (1 - p)."""
     concentration = 1 / rho - 1
-    return dist.BetaBinomial(p * concentration, (1 - p) * concentration, n)
+    return _BetaBinomial(p * concentration, (1 - p) * concentration, n)
 
 
 def _with_error(p, rho, stderr):
     """rho, raised by a known standard error of the accuracy beyond its n questions."""
-    # 2e-4 in float32: below it differences of log-gammas lose more than .01 nats a row.
-    least = max(1e-7, 1700 * float(jnp.finfo(p.dtype).eps))
-    return jnp.clip(rho + stderr**2 / (p * (1 - p)), least, 0.999)
+    return jnp.clip(rho + stderr**2 / (p * (1 - p)), 1e-7, 0.999)
 
 
 @noise(support="unit", counts=True)

@@ -194,7 +194,7 @@ def _jump(key, lane: Lanes, density, state):
     value, gradient = jax.value_and_grad(density)(u)
 
     def log_proposal(z):
-        square = jnp.sum(jnp.einsum("mij,mj->mi", modes.unroot, z - modes.centre) ** 2, -1)
+        square = jnp.sum(jnp.einsum("mij,mj->mi", modes.unroot, z[None] - modes.centre) ** 2, -1)
         wider = -square / 8 - size * jnp.log(2.0)
         volume = jnp.linalg.slogdet(modes.unroot)[1]
         return jax.nn.logsumexp(modes.log_weight + volume + jnp.logaddexp(-square / 2, wider))
@@ -215,7 +215,7 @@ def _within_mode(lane: Lanes):
     u = lane.state.position
     if lane.modes is None:
         return u
-    away = (lane.origin + lane.scale @ u) - lane.modes.centre
+    away = (lane.origin + lane.scale @ u)[None] - lane.modes.centre
     square = jnp.sum(jnp.einsum("mij,mj->mi", lane.modes.unroot, away) ** 2, -1)
     volume = jnp.linalg.slogdet(lane.modes.unroot)[1]
     real = jnp.isfinite(lane.modes.log_weight)

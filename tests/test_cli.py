@@ -16,7 +16,7 @@ from bayescale.cli import main
 from bayescale.samplers import NUTS
 
 FIVE = {"mean", "sd", "median", "lo", "hi"}
-QUICK = ["--draws", "200", "--warmup", "200"]
+QUICK = ["--draws", "400", "--warmup", "400"]
 ROLES = ["--law", "chinchilla", "-x", "params", "-x", "tokens", "-y", "loss"]
 
 
