@@ -130,7 +130,7 @@ def advice(post: Posterior) -> str:
             f"{interval(plan.tokens_per_param)} tokens per parameter.",
             f"Chinchilla (70B, 1.4T tokens) against Gopher (280B, 300B): the mean loss is lower "
             f"with probability {compared.p_better:.4f}, that of a single run with "
-            f"{compared.p_run_better:.3f}; difference {interval(compared.difference)} nats.",
+            f"{compared.p_run_better:.3f}; difference {interval(compared.losses[0] - compared.losses[1])} nats.",
             "Equal loss to Gopher's:\n\n" + table(trade.table()),
         ]
     )
@@ -142,7 +142,14 @@ def porian() -> str:
     runs = pd.read_csv(data_dir() / "porian_isoflops.csv")
     published = pd.read_csv(data_dir() / "porian_published_fits.csv")
     keys = ["source_file", "experiment"]
-    data = from_frame(optima, {"x": "flops"}, "n_opt", stderr="n_opt*log_n_opt_std", curve=keys)
+    data = from_frame(
+        optima,
+        {"x": "flops"},
+        "n_opt",
+        stderr="n_opt*log_n_opt_std",
+        curve=keys,
+        where="isfinite(n_opt)",
+    )
     post = fit("power(floor=False, rising=True)", data)
     both = surface(runs, curve=keys, duplicates="drop")
     plane = fit("chinchilla", both)
@@ -184,7 +191,7 @@ def repeated() -> str:
     )
     rows = []
     for label, law in (("held at the published values", held), ("all free", data_constrained)):
-        for noise in ("student", "lognormal", "normal"):
+        for noise in ("student", "laplace", "lognormal", "normal"):
             post = fit(law, data, noise=noise)
             mean = predict(post, data.inputs, allow_failed=True).quantiles()[1]
             y = data.responses["y"]
