@@ -1,5 +1,6 @@
 # Needs Python 3.11 to 3.13, git and make; everything else goes into .venv.
 #   make test PYTHON=python3.12     another interpreter (.venv is made again for it)
+#   make study STUDIES=speed     one study of: calibration loss_laws extrapolation speed
 #   make test PYTEST_ARGS="-n 2"    arguments for pytest
 .DEFAULT_GOAL := help
 .PHONY: help demo test study lint clean
@@ -36,8 +37,14 @@ demo: $(VENV)/.installed
 test: $(VENV)/.installed-test
 	$(PYTEST) $(PYTEST_ARGS)
 
-study: $(VENV)/.installed-test
-	$(BIN)/python -m benchmarks $(STUDIES)
+# In an environment aside: the rivals of the speed study would weigh on everybody's install.
+study: $(VENV)-study/.installed
+	$(VENV)-study/bin/python -m benchmarks $(STUDIES)
+
+$(VENV)-study/.installed: pyproject.toml
+	$(PYTHON) -m venv --clear $(VENV)-study
+	$(VENV)-study/bin/python -m pip --disable-pip-version-check install --quiet --editable ".[study]"
+	@touch $@
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
@@ -64,5 +71,5 @@ $(VENV)/.installed-dev: $(MADE) pyproject.toml
 	@touch $@ $(VENV)/.installed-test $(VENV)/.installed
 
 clean:
-	rm -rf $(VENV) build dist .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(VENV)-study build dist .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

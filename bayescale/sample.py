@@ -1,8 +1,8 @@
 """NUTS over lanes (curves x chains) as one compiled program, advanced in chunks.
 
 A lane is one chain of one curve. Its coordinates are shifted and scaled by a mode and the
-curvature there, so that the posterior is nearly round from the first step; step size and a dense
-metric adapt on top of that. Warm-up and sampling are the same program: a chunk of steps, each
+curvature there, so that the posterior is nearly round from the first step; step size and scale
+adapt on top of that. Warm-up and sampling are the same program: a chunk of steps, each
 with a phase. Each step's key depends on the seed, the curve, the chain and the step's number
 alone, so that results do not depend on the chunks or on the other lanes.
 """
@@ -58,7 +58,7 @@ class Lanes(NamedTuple):
     averaging: Any
     """State of the dual averaging of the step size."""
     metric: Any
-    """State of the metric's adaptation, its inverse mass matrix in u within."""
+    """State of the covariance's estimate in u."""
 
 
 class Draws(NamedTuple):
@@ -139,13 +139,13 @@ def _run(model, max_depth, lane: Lanes, data, *, first, phase, target):
     """Advance one lane."""
     kernel = nuts.build_kernel()
 
-    def density(u):
-        return model.log_density(lane.origin + lane.scale @ u, data)
-
     def move(lane, phase, number):
+        def density(u):
+            return model.log_density(lane.origin + lane.scale @ u, data)
+
         key = jax.random.fold_in(lane.key, number)
-        metric = lane.metric.inverse_mass_matrix
-        state, info = kernel(key, lane.state, density, lane.step_size, metric, max_depth)
+        unit = jnp.ones_like(lane.origin)
+        state, info = kernel(key, lane.state, density, lane.step_size, unit, max_depth)
         if lane.modes is not None:
             competing = jnp.sum(jnp.isfinite(lane.modes.log_weight)) > 1
             jump = partial(_jump, jax.random.fold_in(key, 1), lane, density)
@@ -224,22 +224,39 @@ def _within_mode(lane: Lanes):
 
 
 def _adapt(lane: Lanes, phase, acceptance, target) -> Lanes:
-    """Adapt step size and metric after one step of the warm-up."""
+    """Adapt step size and coordinates after one step of the warm-up."""
     averaging_init, averaging_update, averaging_final = dual_averaging_adaptation(target)
-    _, metric_update, metric_final = mass_matrix_adaptation(False)
+    _, metric_update, _ = mass_matrix_adaptation(False)
     averaging = averaging_update(lane.averaging, acceptance)
-    metric = lax.cond(
+    lane = lane._replace(averaging=averaging)
+    lane = lax.cond(
         (phase == SLOW) | (phase == SLOW_END),
-        lambda metric: metric_update(metric, _within_mode(lane)),
-        lambda metric: metric,
-        lane.metric,
+        lambda lane: lane._replace(metric=metric_update(lane.metric, _within_mode(lane))),
+        lambda lane: lane,
+        lane,
     )
-    metric, averaging = lax.cond(
+    lane = lax.cond(
         phase == SLOW_END,
-        lambda metric, a: (metric_final(metric), averaging_init(averaging_final(a))),
-        lambda metric, a: (metric, a),
-        metric,
-        averaging,
+        lambda lane: _whiten(lane)._replace(
+            averaging=averaging_init(averaging_final(lane.averaging))
+        ),
+        lambda lane: lane,
+        lane,
     )
+    averaging = lane.averaging
     log_size = jnp.where(phase == LAST, averaging.log_step_size_avg, averaging.log_step_size)
-    return lane._replace(step_size=jnp.exp(log_size), averaging=averaging, metric=metric)
+    return lane._replace(step_size=jnp.exp(log_size))
+
+
+def _whiten(lane: Lanes) -> Lanes:
+    """Make the covariance seen in this window part of the scale: u is round again.
+
+    The same moves as with a dense metric, without the root of one at every step.
+    """
+    metric_init, _, metric_final = mass_matrix_adaptation(False)
+    root = jnp.linalg.cholesky(metric_final(lane.metric).inverse_mass_matrix)
+    position, log_density, gradient = lane.state
+    position = jax.scipy.linalg.solve_triangular(root, position, lower=True)
+    state = nuts.hmc.HMCState(position, log_density, root.T @ gradient)
+    fresh = metric_init(position.size)
+    return lane._replace(scale=lane.scale @ root, state=state, metric=fresh)

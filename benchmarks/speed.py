@@ -154,7 +154,8 @@ def nutpie() -> dict:
         alpha, beta = (pm.LogNormal(k, -1.29, 1.03) for k in ("alpha", "beta"))
         sigma, nu = pm.LogNormal("sigma", -4.05, 1.73), pm.Gamma("nu", 2.0, 0.1)
         terms = share[0] + share[1] * pm.math.exp(-alpha * n) + share[2] * pm.math.exp(-beta * d)
-        pm.StudentT("y", nu, pm.math.log(level * terms), sigma, observed=np.log(loss))
+        mean = pm.math.log(level * terms)
+        pm.StudentT("y", nu=nu, mu=mean, sigma=sigma, observed=np.log(loss))
     compiled = sampler.compile_pymc_model(model)
     setup = cpu_seconds() - start
     trace = sampler.sample(

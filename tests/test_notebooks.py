@@ -1,0 +1,69 @@
+"""Notebooks are code: committed without outputs, and executed here with few draws."""
+
+import json
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+from bayescale import datasets
+
+NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
+DRAWS = "100"  # as few as NUTS warms up with
+SECONDS_A_CELL = 120
+
+
+@pytest.fixture
+def kernel(tmp_path, monkeypatch):
+    """A kernel `python3` of the running interpreter, whatever else is registered."""
+    spec = {
+        "argv": [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"],
+        "display_name": "Python 3",
+        "language": "python",
+    }
+    folder = tmp_path / "kernels" / "python3"
+    folder.mkdir(parents=True)
+    (folder / "kernel.json").write_text(json.dumps(spec))
+    monkeypatch.setenv("JUPYTER_PATH", str(tmp_path))
+    monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(tmp_path / "runtime"))
+    monkeypatch.setenv("JUPYTER_PLATFORM_DIRS", "1")
+    monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
+    return "python3"
+
+
+def test_there_are_notebooks():
+    assert NOTEBOOKS
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_committed_without_outputs(path):
+    notebook = nbformat.read(path, as_version=4)
+    nbformat.validate(notebook)
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            assert not cell.outputs
+            assert cell.execution_count is None
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_runs(path, kernel, data_dir, monkeypatch, tmp_path):
+    if not (data_dir / "raw").is_dir():
+        pytest.skip(f"{data_dir} has no folder raw/: the notebook would download its table")
+    datasets.load("chinchilla")
+    monkeypatch.setenv("BAYESCALE_NOTEBOOK_DRAWS", DRAWS)
+    monkeypatch.delenv("MPLBACKEND", raising=False)  # a notebook draws inline
+    notebook = nbformat.read(path, as_version=4)
+    client = NotebookClient(
+        notebook,
+        timeout=SECONDS_A_CELL,
+        kernel_name=kernel,
+        resources={"metadata": {"path": str(tmp_path)}},
+    )
+    client.execute()
+    outputs = [out for cell in notebook.cells for out in cell.get("outputs", [])]
+    assert not [out.text for out in outputs if out.get("name") == "stderr"]
+    drawn = sum("image/png" in out.get("data", {}) for out in outputs)
+    asked = sum(cell.source.rstrip().endswith(");") for cell in notebook.cells)
+    assert drawn == asked
