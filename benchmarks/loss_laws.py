@@ -122,6 +122,7 @@ def advice(post: Posterior) -> str:
     ):
         rows.append({"source": name, "N": f"{10**a:.3g}", "D": f"{10 ** (1 - a):.3g}"})
     compared = compare_configurations(post, CHINCHILLA, GOPHER)
+    gap = compared.losses[0] - compared.losses[1]
     trade = match(post, **GOPHER)
     return "\n\n".join(
         [
@@ -130,7 +131,7 @@ def advice(post: Posterior) -> str:
             f"{interval(plan.tokens_per_param)} tokens per parameter.",
             f"Chinchilla (70B, 1.4T tokens) against Gopher (280B, 300B): the mean loss is lower "
             f"with probability {compared.p_better:.4f}, that of a single run with "
-            f"{compared.p_run_better:.3f}; difference {interval(compared.losses[0] - compared.losses[1])} nats.",
+            f"{compared.p_run_better:.3f}; difference {interval(gap)} nats.",
             "Equal loss to Gopher's:\n\n" + table(trade.table().iloc[::6]),
         ]
     )
