@@ -85,6 +85,7 @@ STYLE = {
 @contextmanager
 def style() -> Iterator[None]:
     """Make figures within the block look as bayescale's own do."""
+    plt.get_backend()  # resolved here, or a notebook would lose its inline figures on leaving
     with mpl.rc_context(STYLE):
         yield
 

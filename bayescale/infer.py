@@ -29,6 +29,7 @@ from .start import prior_sd
 __all__ = ["fit"]
 
 PRECISIONS = ("float64", "float32")
+SEEDS = 2**32
 RESEED = 1_000_003  # added to the seed where failed curves are run again
 
 
@@ -67,12 +68,14 @@ def fit(
     DataError
         Where the data do not suit the law or the noise, naming row, column and remedy.
     ValueError
-        For an unknown law, noise or precision, or names that clash.
+        For an unknown law, noise or precision, a negative seed, or names that clash.
     """
     law, sampler = get_law(law), sampler or NUTS()
     model = Model(law, get_noise(noise or default_noise(law, data)))
     if precision not in PRECISIONS:
         raise ValueError(f"precision is {' or '.join(PRECISIONS)}, got {precision!r}")
+    if not 0 <= seed < SEEDS:
+        raise ValueError(f"seed is a whole number from 0 to {SEEDS - 1}, got {seed}")
     data = _named(law, data)
     clock = Clock(progress)
     with jax.enable_x64(precision == "float64"):
@@ -146,7 +149,9 @@ def _fit_batch(model: Model, batch: Batch, sampler: Any, seed: int, clock: Clock
             jax.tree.map(lambda leaf, bad=bad: leaf[bad], batch.data),
         )
         try:
-            again = sampler.harder(attempt).run(model, part, seed + RESEED * (attempt + 1), clock)
+            again = sampler.harder(attempt).run(
+                model, part, (seed + RESEED * (attempt + 1)) % SEEDS, clock
+            )
         except KeyboardInterrupt:
             clock.notes.append("interrupted")
             break
