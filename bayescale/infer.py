@@ -16,9 +16,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from .batch import Batch, pack
 from .data import Dataset
 from .laws import get_law
-from .model import Batch, Model, pack
+from .model import Model
 from .noises import default_noise, get_noise
 from .parametric import Parametric
 from .posterior import UNREACHED, Health, Posterior, Run, scalar_quantities
@@ -234,6 +235,6 @@ def natural(model: Model, z: np.ndarray, data: dict) -> tuple[dict[str, np.ndarr
     for name in tuple(found):
         with np.errstate(over="ignore"):  # N^alpha of an absurd exponent is infinite
             unit = np.asarray(model.unit(name, found, refs))
-        extra = found[name].ndim - max(unit.ndim, 3)
-        found[name] = found[name] * unit.reshape(unit.shape + (1,) * extra)
+            extra = found[name].ndim - max(unit.ndim, 3)
+            found[name] = found[name] * unit.reshape(unit.shape + (1,) * extra)
     return found, np.asarray(plain, float).reshape(z.shape)

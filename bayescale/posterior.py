@@ -128,8 +128,8 @@ class Run:
 def summarise(draws: np.ndarray, mass: float = INTERVAL) -> dict[str, float]:
     """Return mean, sd, median and the equal-tailed interval lo, hi of draws."""
     values = np.asarray(draws, float).ravel()
-    lo, median, hi = np.quantile(values, [(1 - mass) / 2, 0.5, (1 + mass) / 2])
     with np.errstate(all="ignore"):  # a draw may be infinite, and so is the mean then
+        lo, median, hi = np.quantile(values, [(1 - mass) / 2, 0.5, (1 + mass) / 2])
         mean, sd = values.mean(), values.std(ddof=1) if len(values) > 1 else 0.0
     return {
         "mean": float(mean),

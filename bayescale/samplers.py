@@ -17,8 +17,9 @@ import numpy as np
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from . import sample
+from .batch import Batch
 from .check import judge, judge_laplace, judge_map
-from .model import Batch, Model
+from .model import Model
 from .start import Mode, Point, evaluate, search
 
 __all__ = ["MAP", "NUTS", "Chains", "Clock", "Laplace"]

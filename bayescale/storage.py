@@ -24,9 +24,10 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import jax
 import numpy as np
 
+from .batch import pack
 from .data import Dataset
 from .laws import get_law
-from .model import Model, pack
+from .model import Model
 from .noises import get_noise
 from .parametric import Parametric
 from .posterior import Health, Posterior, Run, Verdict

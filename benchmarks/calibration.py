@@ -13,10 +13,11 @@ import numpy as np
 import pandas as pd
 from scipy.stats import kstest
 
+from bayescale.batch import pack
 from bayescale.data import Dataset
 from bayescale.infer import fit
 from bayescale.laws import get_law
-from bayescale.model import Model, pack
+from bayescale.model import Model
 from bayescale.noises import get_noise
 from bayescale.posterior import INTERVAL
 from bayescale.samplers import NUTS

@@ -14,7 +14,7 @@ FLOORS = {
     0: "data expression parametric priors table",
     1: "datasets laws noises",
     2: "model",
-    3: "posterior",
+    3: "batch posterior",
     4: "prediction sample start",
     5: "check samplers",
     6: "infer",

@@ -14,6 +14,7 @@ from numpyro.distributions import biject_to
 from scipy.optimize import minimize_scalar
 
 from bayescale import infer
+from bayescale.batch import pack
 from bayescale.data import Dataset
 from bayescale.infer import fit
 from bayescale.laws import (
@@ -29,7 +30,7 @@ from bayescale.laws import (
     shifted_power,
     sigmoid,
 )
-from bayescale.model import Model, pack
+from bayescale.model import Model
 from bayescale.noises import get_noise
 from bayescale.parametric import Parametric, law, scaled, share
 from bayescale.prediction import law_at

@@ -7,9 +7,10 @@ import pytest
 from numpyro.distributions import biject_to
 from scipy.special import polygamma
 
+from bayescale.batch import pack
 from bayescale.data import Dataset
 from bayescale.laws import get_law
-from bayescale.model import Model, pack
+from bayescale.model import Model
 from bayescale.noises import get_noise
 from bayescale.parametric import law
 from bayescale.priors import positive, real
