@@ -21,6 +21,7 @@ _HOMES = {
     "get_law": "laws",
     "law": "parametric",
     "load": "storage",
+    "match": "tradeoff",
     "noise": "parametric",
     "positive": "priors",
     "predict": "prediction",
