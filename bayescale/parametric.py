@@ -148,7 +148,8 @@ class Parametric:
 
     def tie(self, name: str, to: str) -> Parametric:
         """Give `name` the value of `to` in every draw: `chinchilla.tie("beta", "alpha")`."""
-        self._known(name), self._known(to)
+        self._known(name)
+        self._known(to)
         if to not in self.free or name == to or name in dict(self.tied).values():
             raise ValueError(
                 f"{self.name}: {name} can be tied to another free parameter "
