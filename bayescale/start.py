@@ -32,6 +32,7 @@ class Point(NamedTuple):
     """Unconstrained coordinates, (..., size)."""
     log_density: Any
     gradient: Any
+    """Of the negative log density, (..., size)."""
     hessian: Any
     """Of the negative log density, (..., size, size)."""
 
