@@ -24,7 +24,8 @@ class Batch:
     curves: tuple[int, ...]
     """Positions of these curves among `Dataset.curve_names`; (0,) for a table without curves."""
     data: dict[str, Any]
-    """Arrays with a leading curve axis: inputs, observed, mask, n, stderr, ref, span, y, chance."""
+    """Arrays with a leading curve axis: inputs, observed, mask, n, stderr, ref, span, y, chance;
+    `beside` of further responses, `group` where something is pooled."""
 
 
 def pack(model: Model, data: Dataset) -> tuple[Batch, ...]:
@@ -44,19 +45,15 @@ def pack(model: Model, data: Dataset) -> tuple[Batch, ...]:
             f"{', '.join(model.law.inputs)}",
             remedy=f"name them so, e.g. -x {model.law.inputs[0]}=COLUMN",
         )
-    data.require(model.noise.support if model.law.support == "real" else model.law.support)
-    if model.noise.counts and data.n is None:
-        data.fail(
-            f"has no number of questions, which the noise {model.noise.name} needs",
-            remedy="name its column (-n COLUMN), or take noise='normal'",
-        )
+    _check_responses(model, data)
     names = data.curve_names
     members = [data.curve == name for name in names] if names else [np.ones(len(data), bool)]
     _check_law(model)
+    groups = data.group_names
     classes: dict[int, list[tuple[int, dict]]] = {}
     for i, member in enumerate(members):
         length = max(16, 1 << (int(member.sum()) - 1).bit_length())
-        lane = _lane(model, data.take(member), length)
+        lane = _lane(model, data.take(member), length, groups)
         classes.setdefault(length, []).append((i, lane))
     return tuple(
         Batch(
@@ -65,6 +62,29 @@ def pack(model: Model, data: Dataset) -> tuple[Batch, ...]:
         )
         for _, lanes in sorted(classes.items())
     )
+
+
+def _check_responses(model: Model, data: Dataset) -> None:
+    """Refuse responses that the law or its noise cannot speak of."""
+    law, wanted = model.law, tuple(model.law.responses)
+    given = tuple(data.responses)
+    if len(given) != len(wanted) or (law.beside and set(given) != set(wanted)):
+        flags = " ".join(f"-y {name}=..." for name in wanted) if law.beside else "-y COLUMN"
+        data.fail(
+            f"has responses {', '.join(given)} where the law {law.name} speaks of "
+            f"{', '.join(wanted) if law.beside else 'one'}",
+            remedy=f"name them so: {flags}",
+        )
+    for name, support in law.responses.items():
+        support = model.noise.support if (name == law.response and support == "real") else support
+        data.require(support, name if law.beside else None)
+    if model.noise.counts and data.n is None:
+        data.fail(
+            f"has no number of questions, which the noise {model.noise.name} needs",
+            remedy="name its column (-n COLUMN), or take noise='normal'",
+        )
+    if model.pool and data.group is None:
+        data.fail("has no groups to pool", remedy="name their column (--group COLUMN)")
 
 
 @cache
@@ -78,7 +98,7 @@ def _check_law(model: Model) -> None:
 
     def evaluate(z, *columns):
         params = model.parameters(model.constrain(z, lane)[0], lane)
-        return law.fn(*columns, **{name: params[name] for name in law.parameters})
+        return law.at(*columns, **{name: params[name] for name in law.parameters})
 
     try:
         found = jax.eval_shape(evaluate, jax.ShapeDtypeStruct((model.size,), dtype), *columns)
@@ -95,38 +115,75 @@ def _check_law(model: Model) -> None:
         )
 
 
-def _lane(model: Model, data: Dataset, length: int) -> dict[str, Any]:
-    """Return the arrays of one curve."""
-    wanted = sum(site.size for site in model.sites if site.name not in model.noise.parameters)
+def _check_curve(model: Model, data: Dataset) -> None:
+    """Refuse one curve of too few rows, without a response, or of several chance levels."""
+    own = {"level", "share", *model.law.parameters}
+    wanted = sum(site.size for site in model.sites if site.name in own)
     where = f"curve {data.curve[0]!r}" if data.curve is not None else "the table"
     if len(data) < wanted:
         data.fail(
             f"{where} has {len(data)} rows, the law {model.law!r} {wanted} free parameters",
             remedy="measure more runs, fix or tie parameters, or take a simpler law",
         )
-    ((name, response),) = data.responses.items()
+    for role, values in data.responses.items():
+        if not np.isfinite(values).any():
+            remedy = "leave the curve out with where (--where)"
+            if data.curve is None:
+                remedy = "take a law of the other response alone"
+            data.fail(f"{where} has no value of {role}", role=role, remedy=remedy)
+    if data.chance is not None and np.ptp(data.chance) > 0:
+        data.fail(f"{where} has several chance levels", role="chance", remedy="use --curve")
+
+
+def _lane(model: Model, data: Dataset, length: int, groups: tuple[str, ...]) -> dict[str, Any]:
+    """Return the arrays of one curve."""
+    _check_curve(model, data)
+    law = model.law
+    name = law.response if law.beside else next(iter(data.responses))
+    response = data.responses[name]
+    # What a share of the level refers to: the loss, where a law speaks of it beside an accuracy.
+    level = next((k for k, support in law.beside if support == "positive"), name)
     given = data.reference or {}
     ref = {x: float(given.get(x, _reference(model, data.inputs, x))) for x in data.inputs}
     inputs = {x: column / ref[x] for x, column in data.inputs.items()}
     observed = np.round(response * data.n) if model.noise.counts else response
     chance = data.chance if data.chance is not None else np.zeros(len(data))
-    if np.ptp(chance) > 0:
-        data.fail(f"{where} has several chance levels", role="chance", remedy="use --curve")
+    present = np.arange(length) < len(data)
 
     def pad(column):
         return np.concatenate([column, np.full(length - len(data), column[0])])
 
+    def filled(column):
+        known = np.isfinite(column)
+        return pad(np.where(known, column, column[np.argmax(known)]))
+
     lane = {
         "inputs": {x: pad(column) for x, column in inputs.items()},
-        "observed": pad(observed),
+        "observed": filled(observed),
         "stderr": pad(data.stderr if data.stderr is not None else np.zeros(len(data))),
-        "mask": np.arange(length) < len(data),
+        "mask": present & pad(np.isfinite(response)),
         "ref": {x: np.float64(value) for x, value in ref.items()},
         "span": {x: np.log([col.min(), col.max()]) for x, col in inputs.items()},
-        "y": np.float64(given.get(name, np.median(response))),
+        "y": np.float64(given.get(level, _size(data.responses[level]))),
         "chance": np.float64(chance[0]),
     }
+    if law.beside:
+        lane["beside"] = {
+            k: {"observed": filled(y), "mask": present & pad(np.isfinite(y))}
+            for k, y in ((k, data.responses[k]) for k, _ in law.beside)
+        }
+    if model.pool:
+        lane["group"] = pad(np.searchsorted(groups, data.group.astype(str)))
     return lane | ({"n": pad(data.n.astype(int))} if data.n is not None else {})
+
+
+def _size(values: np.ndarray) -> float:
+    """Return the median of what was measured; the mean size where that is 0, or 1 of all zeros.
+
+    A reference of 0 would leave no scatter, and no level, but 0.
+    """
+    known = values[np.isfinite(values)]
+    return float(np.median(known) or np.abs(known).mean() or 1.0)
 
 
 def _reference(model: Model, inputs: Mapping[str, np.ndarray], name: str) -> float:

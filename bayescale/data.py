@@ -2,9 +2,10 @@
 
 `from_frame` says which columns (or arithmetic on columns) of a table are scales, responses and
 labels, and checks them once. An error names row, column, value and remedy. Nothing is repaired in
-silence: what a filter leaves out and what is dropped as a copy is told in `Dataset.notes`.
+silence: what a filter leaves out and what is dropped as a copy is told in `Dataset.notes`. How
+hard input is answered stands in `remarks`.
 
-Floor 0: imports numpy, `expression` and `table`.
+Floor 0: imports numpy, `expression`, `remarks` and `table`.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import numpy as np
 
 from bayescale import expression
 from bayescale.expression import ExpressionError, near, one_line, quoted
+from bayescale.remarks import remarks
 from bayescale.table import DataError, Table, leave_out, open_table, option, read_table, refuse
 
 __all__ = ["DataError", "Dataset", "from_frame", "read_table"]
@@ -92,6 +94,11 @@ class Dataset:
         """The curves in the order in which they appear; () where no column was named."""
         return () if self.curve is None else tuple(dict.fromkeys(self.curve))
 
+    @property
+    def group_names(self) -> tuple[str, ...]:
+        """The groups in alphabetical order; () where no column was named."""
+        return () if self.group is None else tuple(sorted(set(map(str, self.group))))
+
     def take(self, index: Any) -> Dataset:
         """Return the rows that a mask, or an array of positions, picks."""
         index = np.atleast_1d(np.asarray(index))
@@ -146,7 +153,7 @@ class Dataset:
                 remedy = f"choose a noise for any real response, or {leave_out(test)}"
                 self.fail(f"is not {bound}", row=row, role=role, value=y[row], remedy=remedy)
             for row in np.flatnonzero(y > 1)[:1] if support == "unit" else ():
-                problem, remedy = _above_one(self, role)
+                problem, remedy = _above_one(self, role, row)
                 self.fail(problem, row=row, role=role, value=y[row], remedy=remedy)
 
     def describe(self) -> list[str]:
@@ -227,19 +234,33 @@ def _check_ranges(data: Dataset) -> None:
             data.fail(f"reference {name} = {size} is not above 0", remedy=remedy)
 
 
-def _above_one(data: Dataset, role: str) -> tuple[str, str]:
+def _above_one(data: Dataset, role: str, row: int | np.integer) -> tuple[str, str]:
     """Say why a share is above 1 and what to do, from how its column was made."""
     text, y = data.columns[role], data.responses[role]
-    y = y[np.isfinite(y)]
+    known = y[np.isfinite(y)]
     if parts := expression.quotient(text):
-        return f"is above 1: {parts[0]} exceeds {parts[1]}", "check which column counts the trials"
+        counts = data.n is not None and parts[1] == data.columns["n"]
+        values = f" ({y[row] * data.n[row]:.6g} of {data.n[row]:.6g})" if counts else ""
+        remedy = "check which column counts the trials"
+        return f"is above 1: {parts[0]} exceeds {parts[1]}{values}", remedy
     atom = text if re.fullmatch(r"\w+|`[^`]*`", text) else f"({text})"
-    if data.n is not None and np.all(y == np.floor(y)):
-        share = option("y", f"{atom}/{data.columns['n']}")
-        return "is above 1", f"counts are given as fractions: {share}"
-    if y.max() <= 100:
-        return "is above 1", f"give fractions: {option('y', f'{atom}/100')}"
+    percent = option("y", f"{atom}/100")
+    if data.n is not None and np.all(known == np.floor(known)):
+        return "is above 1", _as_counts(data, y, atom) + (
+            f"; if it is percent: {percent}" if known.max() <= 100 < data.n.min() else ""
+        )
+    if known.max() <= 100:
+        return "is above 1", f"give fractions: {percent}"
     return "is above 1", "divide by the highest possible score"
+
+
+def _as_counts(data: Dataset, y: np.ndarray, atom: str) -> str:
+    """Return the remedy for counts of right answers where shares should stand."""
+    share = f"{atom}/{data.columns['n']}"
+    remedy = f"counts are given as fractions: {option('y', share)}"
+    for row in np.flatnonzero(y > data.n)[:1]:
+        remedy += f", but row {data.rows[row]} has {y[row]:.6g} of {data.n[row]:.6g}"
+    return remedy
 
 
 # ------------------------------------------------------------------ columns to roles
@@ -327,7 +348,7 @@ def from_frame(
         raise DataError(f"{source}: {error}") from None
     data = _settle_copies(data, duplicates)
     _check_spread(data)
-    return replace(data, notes=(*data.notes, *_remarks(data)))
+    return replace(data, notes=(*data.notes, *remarks(data)))
 
 
 def _canonical(text: Any, table: Table) -> str:
@@ -417,31 +438,3 @@ def _check_spread(data: Dataset) -> None:
         remedy = "a law needs two scales or more: give other rows"
         remedy += ", or leave this curve out with where (--where)" * bool(name)
         data.fail(f"{name}{count} row{'s' * (count > 1)}, all at {same}", row=row, remedy=remedy)
-
-
-def _input_like(data: Dataset, name: str, word: str) -> str | None:
-    if name in data.inputs:
-        return name
-    return next((role for role in data.inputs if word in data.columns[role].lower()), None)
-
-
-def _remarks(data: Dataset) -> tuple[str, ...]:
-    notes = []
-    size, tokens = (_input_like(data, *each) for each in (("N", "param"), ("D", "token")))
-    if size and tokens and size != tokens:
-        share = 100 * np.mean(data.inputs[size] > data.inputs[tokens])
-        if share > 50:
-            note = f"{size} exceeds {tokens} in {share:.0f} % of rows: check order and units"
-            notes.append(note)
-    for role, y in data.responses.items():
-        measured = int(np.isfinite(y).sum())
-        if measured < len(data):
-            notes.append(f"{role} was measured in {measured} of {len(data)} rows")
-    if data.n is not None and len(data.responses) == 1 and np.all((y >= 0) & (y <= 1)):
-        correct = y * data.n
-        off = np.flatnonzero(np.abs(correct - np.round(correct)) > 0.01)
-        for row in off[:1]:
-            count = f"{role} * n is no whole number in {len(off)} of {len(data)} rows"
-            first = f"first: row {data.rows[row]}, {y[row]:.6g} * {data.n[row]:.6g}"
-            notes.append(f"{count} ({first}): it was rounded, or n is another number")
-    return tuple(map(one_line, notes))

@@ -2,7 +2,8 @@
 
 A draw is log10 of a scale, -inf where unlocked already, inf where never: it has quantiles, and no
 mean. `wider_weights` turns draws under the law's prior on the unlock scale into draws under a
-prior twice as wide, to be shown beside: from a plateau the forecast is the prior.
+prior twice as wide, to be shown beside: from a plateau the forecast is the prior. `spread` tells
+how far several laws are apart from how uncertain each one is.
 
 Floor 4.
 """
@@ -10,18 +11,43 @@ Floor 4.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
+import jax
 import numpy as np
 import numpyro.distributions as dist
 
+from .along import Along, said_of_fits
+from .batch import pack
 from .datasets import about
-from .laws.capability import UNLOCK, UNLOCK_PRIOR
+from .laws.capability import UNLOCK_PRIOR, UNLOCKS
+from .mixture import Mixture, members
 from .posterior import INTERVAL, Posterior
+from .prediction import UNCALIBRATED
 
-__all__ = ["Forecast", "place", "plain", "summarise_unlock", "unlock_parameter", "wider_weights"]
+if TYPE_CHECKING:
+    from .thresholds import Threshold
 
+__all__ = [
+    "Forecast",
+    "Spread",
+    "draw_weights",
+    "kind_of",
+    "place",
+    "plain",
+    "quantiles",
+    "remarks",
+    "share_by",
+    "spread",
+    "summarise_unlock",
+    "unlock_parameter",
+    "wider_weights",
+]
+
+FEW = 100.0
+"""Effective draws below which a reweighted forecast is said to be rough."""
 WIDER = 2.0
 """How many times wider the other prior on the unlock scale is."""
 
@@ -39,19 +65,48 @@ class Forecast:
     median: float
     """log10 of the scale."""
     lo: float
+    """The end of the interval that is reached first: of a scale of which less is better, such as
+    a loss, the larger number."""
     hi: float
+    """The end that is reached last."""
     p_never: float
     p_already: float
     ess: float
     """Effective number of draws, as far as their weights go: (sum w)^2 / sum w^2."""
 
+    def converted(self, change: Callable[[float], float]) -> Forecast:
+        """Return the forecast with `change` made to its log10 scales where they are finite."""
+        kept = {name: getattr(self, name) for name in ("median", "lo", "hi")}
+        return replace(self, **{k: change(v) for k, v in kept.items() if np.isfinite(v)})
+
+
+@dataclass(frozen=True)
+class Spread:
+    """How far apart the laws are, apart from how uncertain each of them is; in decades."""
+
+    between: float
+    """Weighted sd of the laws' medians, over those that have a finite one; nan without any."""
+    within: float
+    """Weighted mean, over the same laws, of half the width of the middle half of the draws; of
+    a law in which that is open at one end, the distance from the median to the other."""
+    left_out: tuple[str, ...]
+    """Laws whose median is infinite: in most of their draws the level is passed already, or
+    never."""
+
+
+def quantiles(unlock: np.ndarray, weights: np.ndarray, levels: Any) -> np.ndarray:
+    """Return weighted quantiles, each being one of the draws: they may be infinite."""
+    order = np.argsort(unlock)
+    below = np.cumsum(weights[order]) / weights.sum()
+    at = np.searchsorted(below, np.asarray(levels) - 1e-12)
+    return unlock[order][np.minimum(at, len(unlock) - 1)]
+
 
 def summarise_unlock(unlock: np.ndarray, weights: np.ndarray, mass: float = INTERVAL) -> Forecast:
     """Return the forecast of weighted draws."""
-    order = np.argsort(unlock)
-    below = np.cumsum(weights[order]) / weights.sum()
-    at = np.searchsorted(below, [0.5 - 1e-12, (1 - mass) / 2, (1 + mass) / 2])
-    median, lo, hi = (float(unlock[order][min(i, len(unlock) - 1)]) for i in at)
+    weights = weights / weights.max()
+    levels = [0.5, (1 - mass) / 2, (1 + mass) / 2]
+    median, lo, hi = quantiles(unlock, weights, levels).tolist()
     return Forecast(
         median=median,
         lo=lo,
@@ -62,31 +117,167 @@ def summarise_unlock(unlock: np.ndarray, weights: np.ndarray, mass: float = INTE
     )
 
 
-def unlock_parameter(posterior: Posterior) -> str | None:
-    """Return the free parameter whose prior is `UNLOCK`; None where the law has none."""
-    law = posterior.law
-    return next((name for name, prior in law.priors if prior is UNLOCK and name in law.free), None)
+def draw_weights(
+    parts: Sequence[tuple[str, float, Posterior]],
+    draws: Mapping[str, np.ndarray],
+    ratios: Mapping[str, np.ndarray | None] | None = None,
+) -> np.ndarray | None:
+    """Return the weight of each draw of all members together, (draw,), summing to 1.
 
-
-def wider_weights(posterior: Posterior, by: str) -> np.ndarray | None:
-    """Return wider prior over own prior of the unlock coordinate, (draw,)."""
-    name = unlock_parameter(posterior)
-    if name is None:
+    With `ratios` each member's draws are weighted by them among themselves, alike where it has
+    none; None where no member has any.
+    """
+    if ratios is not None and all(ratio is None for ratio in ratios.values()):
         return None
+    found = []
+    for name, weight, _ in parts:
+        ratio = None if ratios is None else ratios[name]
+        ratio = np.ones(len(draws[name])) if ratio is None else ratio
+        found.append(weight * ratio / ratio.sum())
+    return np.concatenate(found)
+
+
+def share_by(unlock: np.ndarray, weights: np.ndarray, late: np.ndarray) -> np.ndarray:
+    """Return the weight of the draws that are no later than each point, (point,)."""
+    order = np.argsort(unlock)
+    below = np.concatenate([[0.0], np.cumsum((weights / weights.max())[order])])
+    return below[np.searchsorted(unlock[order], late, side="right")] / below[-1]
+
+
+def spread(unlock: Mapping[str, np.ndarray], weights: Mapping[str, float]) -> Spread:
+    """Return how far laws are apart, from the draws and the weight of each."""
+    found, left_out = [], []
+    for name, draws in unlock.items():
+        lo, median, hi = quantiles(draws, np.ones(len(draws)), [0.25, 0.5, 0.75])
+        if not np.isfinite(median):
+            left_out.append(name)
+            continue
+        halves = np.array([median - lo, hi - median])
+        halves = halves[np.isfinite(halves)]
+        found.append((weights[name], median, halves.mean() if len(halves) else np.nan))
+    if not found:
+        return Spread(np.nan, np.nan, tuple(left_out))
+    w, medians, halves = np.array(found).T
+    between = np.sqrt(np.average((medians - np.average(medians, weights=w)) ** 2, weights=w))
+    known = np.isfinite(halves)
+    within = np.average(halves[known], weights=w[known]) if known.any() else np.nan
+    return Spread(float(between), float(within), tuple(left_out))
+
+
+def plain(found: Forecast | Spread) -> dict[str, Any]:
+    """Return the numbers, None where they are infinite, as JSON has it."""
+    return {
+        name: None if isinstance(value, float) and not np.isfinite(value) else value
+        for name, value in vars(found).items()
+    }
+
+
+# ------------------------------------------------------------------ beside a wider prior
+
+
+def unlock_parameter(posterior: Posterior) -> str | None:
+    """Return the free parameter that has the prior of an unlock scale; None where none has."""
+    law = posterior.law
+    return next((k for k, prior in law.priors if k in law.free and _unlocks(prior)), None)
+
+
+def _unlocks(prior: Any) -> bool:
+    return any(prior is each for each in UNLOCKS)
+
+
+def wider_weights(posterior: Posterior) -> np.ndarray | None:
+    """Return wider prior over own prior of the unlock scale, (draw,).
+
+    None where the law has no such prior. Where the scale is pooled the prior is that of the
+    average group, whichever group the posterior speaks of; that needs draws in the model's own
+    coordinates, and is None without them.
+    """
+    name = unlock_parameter(posterior)
+    if name is None or (name in posterior.model.pool and posterior.z is None):
+        return None
+    if name in posterior.model.pool:
+        beyond = _of_average(posterior, name)
+    else:
+        beyond = np.log(posterior.flat()[name] / posterior.data.inputs["x"].max())
     own: Any = UNLOCK_PRIOR
     wide = dist.StudentT(own.df, own.loc, WIDER * own.scale)
-    z = np.log(posterior.flat()[name] / posterior.data.inputs[by].max())
-    return np.exp(np.asarray(wide.log_prob(z) - own.log_prob(z), float))
+    return np.exp(np.asarray(wide.log_prob(beyond) - own.log_prob(beyond), float))
+
+
+def _of_average(posterior: Posterior, name: str) -> np.ndarray:
+    """Return log(unlock scale of the average group / largest x) of each draw."""
+    model, z = posterior.model, posterior.z
+    with jax.enable_x64(True):
+        lane = jax.tree.map(lambda leaf: leaf[0], pack(model, posterior.data)[0].data)
+        sampled = jax.vmap(lambda z: model.constrain(z, lane)[0][name])(z.reshape(-1, z.shape[-1]))
+        x = lane["span"]["x"]
+        scale = dict(model.law.priors)[name].form(sampled, x)
+        return np.log(np.asarray(scale, float)) - x[1]
+
+
+# ------------------------------------------------------------------ what a scale is
+
+
+def kind_of(name: str) -> str | None:
+    """Return what a scale is, from its name and column: params, tokens, flops, or None."""
+    return next((kind for kind, pattern, _ in KINDS if pattern.search(name)), None)
 
 
 def place(log10_scale: float, name: str) -> str:
-    """Return ", about the size of PaLM 540B" where the scale is one that models publish."""
+    """Return where a scale stands among published models, after a comma; "" where they have none.
+
+    ", about the size of PaLM 540B" within a tenth of it, else ", between BLOOM 176B and PanGu-alpha
+    200B", or beyond the largest, or below the smallest; likewise of tokens and FLOP.
+    """
     for kind, pattern, least in KINDS:
         if pattern.search(name) and np.isfinite(log10_scale) and 10**log10_scale >= least:
             return f", {about(10**log10_scale, kind)}"
     return ""
 
 
-def plain(forecast: Forecast) -> dict[str, float | None]:
-    """Return the numbers, None where they are infinite, as JSON has it."""
-    return {name: value if np.isfinite(value) else None for name, value in vars(forecast).items()}
+# ------------------------------------------------------------------ what is said with it
+
+
+def remarks(found: Threshold, which: Posterior | Mixture, way: Along) -> list[str]:
+    """Return what should be said with a forecast."""
+    notes, forecast = said_of_fits(which), found.forecast
+    if np.isfinite(forecast.median):
+        beyond = way.sign * forecast.median - way.progress(way.best)
+        where = f"{beyond:.2g} decades beyond {way.end}" if beyond > 0 else "within the data"
+        median = f"{10**forecast.median:.3g}{place(forecast.median, f'{way.by} {way.column}')}"
+        notes.append(f"the median lies {where}, at {median}")
+    elif forecast.median > 0:
+        horizon = f"{'down' if found.descending else 'up'} to {found.horizon:.3g}"
+        notes.append(f"in most draws the level {found.level:.3g} is not reached {horizon}")
+    if forecast.hi == np.inf or way.sign * forecast.hi > way.progress(way.best):
+        notes.append(UNCALIBRATED)
+    chance = which.data.chance
+    if chance is not None and found.improves == "up" and found.level <= chance[0]:
+        notes.append(f"the level {found.level:.3g} is not above chance ({chance[0]:.3g})")
+    weak = {}
+    for name, _, one in members(which):
+        unlock, (verdict,) = unlock_parameter(one), one.health.verdicts
+        if unlock is not None and unlock in verdict.unidentified:
+            weak[f"{unlock} ({name})" if len(found.members) > 1 else unlock] = None
+    if weak:
+        notes.append(
+            f"the data say little of {', '.join(weak)}: from a plateau the forecast is the prior "
+            "on the unlock scale"
+        )
+    if found.wider is not None and found.wider.ess < FEW:
+        notes.append(f"under the wider prior only {found.wider.ess:.0f} effective draws: rough")
+    return notes + (_apart(found.spread()) if len(found.members) > 1 else [])
+
+
+def _apart(spread: Spread) -> list[str]:
+    """Return what is to be said of several laws."""
+    notes = []
+    if spread.between > spread.within:
+        notes.append(
+            f"the laws disagree: their medians are {spread.between:.2g} decades apart (sd), where "
+            f"each is uncertain by {spread.within:.2g}"
+        )
+    if spread.left_out:
+        names = ", ".join(spread.left_out)
+        notes.append(f"without a median within the horizon, so not in the spread of laws: {names}")
+    return notes

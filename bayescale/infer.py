@@ -6,7 +6,7 @@ posterior, `Laplace()` or `MAP()` for a quick look. Everything is decided by `se
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, replace
 from functools import partial
 from importlib.metadata import version
@@ -38,7 +38,8 @@ def fit(
     law: Parametric | Callable[..., Parametric] | str,
     data: Dataset,
     *,
-    noise: Parametric | str | None = None,
+    noise: Parametric | str | Mapping[str, Parametric | str] | None = None,
+    pool: str | Iterable[str] | None = None,
     sampler: NUTS | Laplace | MAP | None = None,
     seed: int = 0,
     precision: str = "float64",
@@ -54,7 +55,11 @@ def fit(
         A checked table (`from_frame`); each of its curves is fitted on its own.
     noise
         What scatters about the law. Default: `scatter` for accuracies with a number of questions,
-        `normal` for accuracies without, `student` (on the log) for losses.
+        `normal` for accuracies without, `student` (on the log) for losses. For a law of several
+        responses a mapping by response.
+    pool
+        Parameters of the law that differ between the data's groups (partial pooling). Default,
+        where the data name groups: the scale x50 of an unlock, else the floor g.
     sampler
         `NUTS()` by default.
     seed
@@ -72,7 +77,7 @@ def fit(
         For an unknown law, noise or precision, a negative seed, or names that clash.
     """
     law, sampler = get_law(law), sampler or NUTS()
-    model = Model(law, get_noise(noise or default_noise(law, data)))
+    model = make_model(law, data, noise, pool)
     if precision not in PRECISIONS:
         raise ValueError(f"precision is {' or '.join(PRECISIONS)}, got {precision!r}")
     if not 0 <= seed < SEEDS:
@@ -89,6 +94,7 @@ def fit(
     verdicts = [verdict for *_, found in fits for verdict in found]
     if data.curve is None:
         draws, stats = ({k: v[0] for k, v in part.items()} for part in (draws, stats))
+    z = stats.pop("z")
     return Posterior(
         model,
         data,
@@ -96,6 +102,52 @@ def fit(
         stats,
         Health(tuple(verdicts[i] for i in order)),
         _run(sampler, seed, precision, clock, stats),
+        z,
+    )
+
+
+def make_model(
+    law: Parametric,
+    data: Dataset,
+    noise: Parametric | str | Mapping[str, Parametric | str] | None = None,
+    pool: str | Iterable[str] | None = None,
+) -> Model:
+    """Return the model of a law for these data, with defaults where noise and pool are not given.
+
+    Raises
+    ------
+    ValueError
+        For unknown names, a noise for no response, or a pool without groups.
+    """
+    given = dict(noise) if isinstance(noise, Mapping) else {law.response: noise}
+    for name in set(given) - set(law.responses):
+        raise ValueError(
+            f"no response {name!r} of the law {law.name}: noise is for {', '.join(law.responses)}"
+        )
+    own = get_noise(given.get(law.response) or default_noise(law, data))
+    beside = tuple(
+        get_noise(given.get(name) or {"positive": "student"}.get(support, "normal"))
+        for name, support in law.beside
+    )
+    names = (pool,) if isinstance(pool, str) else pool
+    if names is None:
+        names = _usual_pool(law) if data.group is not None else ()
+    names = tuple(names)
+    if names and len(data.group_names) < 2:
+        raise ValueError(
+            f"pool={', '.join(names)} needs a column of groups with two groups or more (--group)"
+        )
+    return Model(law, own, beside, names, len(data.group_names) if names else 0)
+
+
+def _usual_pool(law: Parametric) -> tuple[str, ...]:
+    """Return what differs between families unless the user says otherwise."""
+    for name in ("x50", "c", "g", "L0"):
+        if name in law.free:
+            return (name,)
+    raise ValueError(
+        f"the data name groups; say what differs between them: pool=... (--pool), of "
+        f"{', '.join(law.free)}"
     )
 
 
@@ -140,6 +192,7 @@ def _unreached(batch: Batch, draws: dict, stats: dict) -> tuple:
 def _fit_batch(model: Model, batch: Batch, sampler: Any, seed: int, clock: Clock):
     """Return (curves, draws, stats, verdicts) of one length class, failed curves run again."""
     chains = sampler.run(model, batch, seed, clock)
+    stats = chains.stats | {"z": chains.z}
     draws, verdicts = clock.timed("checks", _finish, model, batch, sampler, chains)
     for attempt in range(getattr(sampler, "retries", 0)):
         bad = [i for i, verdict in enumerate(verdicts) if not verdict.sound]
@@ -162,12 +215,12 @@ def _fit_batch(model: Model, batch: Batch, sampler: Any, seed: int, clock: Clock
         again = jax.tree.map(lambda leaf, thin=thin: leaf[:, :, thin - 1 :: thin], again)
         draws_again, verdicts_again = clock.timed("checks", _finish, model, part, sampler, again)
         for row, i in enumerate(bad):
-            for old, new in ((draws, draws_again), (chains.stats, again.stats)):
+            for old, new in ((draws, draws_again), (stats, again.stats | {"z": again.z})):
                 for name in old:
                     old[name] = np.array(old[name])
                     old[name][i] = new[name][row]
             verdicts[i] = verdicts_again[row]
-    return batch.curves, draws, chains.stats, verdicts
+    return batch.curves, draws, stats, verdicts
 
 
 def _finish(model: Model, batch: Batch, sampler: Any, chains: Chains):
@@ -231,7 +284,7 @@ def natural(model: Model, z: np.ndarray, data: dict) -> tuple[dict[str, np.ndarr
     found, plain = jax.device_get(_relative(model, flat, data))
     found = {k: np.asarray(v, float).reshape(*lead, *v.shape[2:]) for k, v in found.items()}
     refs = {"ref": {name: value[:, None, None] for name, value in data["ref"].items()}}
-    found = {name: found[name] for name in model.law.parameters + model.noise.parameters}
+    found = {name: found[name] for name in model.names}
     for name in tuple(found):
         with np.errstate(over="ignore"):  # N^alpha of an absurd exponent is infinite
             unit = np.asarray(model.unit(name, found, refs))

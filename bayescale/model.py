@@ -18,14 +18,22 @@ import numpyro.distributions as dist
 from jaxtyping import Array, Float
 from numpyro.distributions import Distribution, biject_to
 
-from .noises import NODES
 from .parametric import Coordinate, Parametric, by_name
+from .priors import positive
 
-__all__ = ["Model", "Site"]
+__all__ = ["Model", "Site", "link_of"]
 
 # The level at the reference is known to a factor of e either way (68 %) from a glance at the
 # response: weaker than any two data points.
 LEVEL = dist.Normal(0.0, 1.0)
+# How much families differ: in scale, from a tenth to a factor of 20 of effective compute; in any
+# other constant, on its link's scale, less.
+SPREAD, SPREAD_OF_SCALE = positive(0.05, 1), positive(0.1, 3)
+LINKS = {
+    "log": (jnp.log, jnp.exp),
+    "logit": (jax.scipy.special.logit, jax.nn.sigmoid),
+    "identity": (lambda v: v, lambda v: v),
+}
 
 
 class Site(NamedTuple):
@@ -52,23 +60,67 @@ class _Names(dict):
 
 @dataclass(frozen=True)
 class Model:
-    """The joint density of a law's parameters, a noise's and the data."""
+    """The joint density of a law's parameters, its noises' and the data.
+
+    Pooled parameters differ from group to group: link(value of a group) = link(value) + sd * e,
+    with e standard normal (non-centred), sd learnt from all groups.
+    """
 
     law: Parametric
     noise: Parametric
+    """Of the law's `response`."""
+    beside: tuple[Parametric, ...] = ()
+    """Noises of the law's further responses, in their order."""
+    pool: tuple[str, ...] = ()
+    """Parameters of the law that differ between groups."""
+    groups: int = 0
+    """Number of groups."""
 
     def __post_init__(self):
-        clash = set(self.law.parameters) & set(self.noise.parameters)
-        if clash:
+        for i, part in enumerate(self.parts):
+            for other in self.parts[:i]:
+                clash = set(part.parameters) & set(other.parameters)
+                if clash:
+                    raise ValueError(
+                        f"{other.name} and {part.name} both have a parameter "
+                        f"{', '.join(sorted(clash))}; rename it in the law, or take another noise"
+                    )
+        self._check_pool()
+        given = ("mean", "stderr", "n")
+        for name in set(self.noise.inputs) - set(given) - set(self.law.parameters):
             raise ValueError(
-                f"law {self.law.name} and noise {self.noise.name} both have a parameter "
-                f"{', '.join(sorted(clash))}; rename it in the law"
+                f"noise {self.noise.name} speaks of {name}, which is no parameter of the law "
+                f"{self.law.name} ({', '.join(self.law.parameters)})"
             )
         if self.noise.support == "unit" and self.law.support != "unit":
             raise ValueError(
                 f"noise {self.noise.name} is of accuracies, law {self.law.name} is not (its "
                 f"support is {self.law.support}); use student, or a law such as sigmoid"
             )
+
+    def _check_pool(self) -> None:
+        for name in self.pool:
+            if name not in self.law.free:
+                raise ValueError(
+                    f"{name!r} cannot be pooled: it is no free parameter of {self.law!r} "
+                    f"({', '.join(self.law.free)})"
+                )
+            prior = dict(self.law.priors)[name]
+            if not isinstance(prior, Coordinate) and prior.event_shape:
+                raise ValueError(f"{name!r} cannot be pooled: it is a vector in {self.law.name}")
+        if bool(self.pool) != bool(self.groups):
+            raise ValueError("pool names parameters that differ between groups: name both or none")
+
+    @property
+    def parts(self) -> tuple[Parametric, ...]:
+        """The law and the noises."""
+        return (self.law, self.noise, *self.beside)
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """All parameters: the law's, the noises', and of what is pooled the sd and the shifts."""
+        own = [name for part in self.parts for name in part.parameters]
+        return (*own, *(f"{name}_{what}" for name in self.pool for what in ("sd", "shift")))
 
     @cached_property
     def shares(self) -> tuple[str, ...]:
@@ -85,11 +137,14 @@ class Model:
         found = [("level", LEVEL)] if self.shares else []
         if len(self.shares) > 1:
             found.append(("share", dist.Dirichlet(np.ones(len(self.shares)))))
-        for part in (self.law, self.noise):
+        for part in self.parts:
             for name, prior in part.priors:
                 chosen = prior.prior if isinstance(prior, Coordinate) else prior
                 if name in part.free and chosen is not None:
                     found.append((name, chosen))
+        for name in self.pool:
+            found.append((f"{name}_sd", _spread(self.law, name)))
+            found.append((f"{name}_shift", dist.Normal(np.zeros(self.groups), 1.0).to_event(1)))
         # Warps may speak of the coordinates that have none.
         warped = {k for k, v in self.law.priors if isinstance(v, Coordinate) and v.warp is not None}
         found.sort(key=lambda pair: pair[0] in warped)
@@ -169,35 +224,81 @@ class Model:
             return level * values["share"][self.shares.index(name)] if "share" in values else level
 
         known = _Names(find)
-        return {name: known[name] for name in priors}
+        found = {name: known[name] for name in priors}
+        for name in self.pool:
+            found[f"{name}_sd"] = values[f"{name}_sd"]
+            found[f"{name}_shift"] = values[f"{name}_sd"] * values[f"{name}_shift"]
+        return found
 
     def unit(self, name: str, params: Mapping[str, Any], data: Mapping[str, Any]) -> Any:
         """Return the unit of a parameter: its natural value is this times the relative one."""
-        prior = dict(self.law.priors + self.noise.priors)[name]
+        prior = _tables(self)[0].get(name)
         if not isinstance(prior, Coordinate):
             return 1.0
         return by_name(
             prior.unit, _Names(lambda n: data["ref"][n] if n in data["ref"] else params[n])
         )
 
-    def mean(self, params: Mapping[str, Any], data: Mapping[str, Any]) -> Array:
-        """Return what the law says at the data's inputs, at the noise's nodes where it has some."""
+    def of_rows(self, params: Mapping[str, Any], data: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the law's parameters, those pooled as each row's group has them."""
+        found = {name: params[name] for name in self.law.parameters}
+        for name in self.pool:
+            shift = params[f"{name}_shift"][data["group"]]
+            found[name] = self.shifted(name, params[name], shift)
+        return found
+
+    def shifted(self, name: str, value: Any, shift: Any) -> Any:
+        """Return a pooled parameter at a shift on its link's scale."""
+        there, back = LINKS[link_of(self.law, name)]
+        return back(there(value) + shift)
+
+    def means(self, params: Mapping[str, Any], data: Mapping[str, Any]) -> dict[str, Array]:
+        """Return what the law says of each response at the data's inputs.
+
+        Of `response`, at the noise's nodes where it has some.
+        """
         inputs = [data["inputs"][name] for name in self.law.inputs]
+        of_rows = self.of_rows(params, data)
         if self.noise.nodes:
-            shift = jnp.exp(params["tau"] * jnp.asarray(NODES, params["tau"].dtype))[:, None]
+            nodes, _ = np.polynomial.hermite_e.hermegauss(self.noise.nodes)
+            shift = jnp.exp(params["tau"] * jnp.asarray(nodes, params["tau"].dtype))[:, None]
             inputs = [jnp.asarray(x)[None] * shift for x in inputs]
-        return self.law.fn(*inputs, **{name: params[name] for name in self.law.parameters})
+            of_rows = {k: v[None] if k in self.pool else v for k, v in of_rows.items()}
+        found = self.law.fn(*inputs, **of_rows)
+        if not self.law.beside:
+            return {self.law.response: found}
+        middle = self.noise.nodes // 2
+        return {
+            name: value[middle] if self.noise.nodes and name != self.law.response else value
+            for name, value in found.items()
+        }
 
     def scatter(self, params: Mapping[str, Any], data: Mapping[str, Any]) -> Distribution:
-        """Return the distribution of what is observed: the response, or n times it."""
-        known = {"mean": self.mean(params, data), "n": data.get("n"), "stderr": data["stderr"]}
+        """Return the distribution of what is observed of `response`: itself, or n times it."""
+        return self._about(self.means(params, data)[self.law.response], params, data)
+
+    def _about(self, mean: Array, params: Mapping[str, Any], data: Mapping[str, Any]):
+        known = self.of_rows(params, data)
+        known |= {"mean": mean, "n": data.get("n"), "stderr": data["stderr"]}
         columns = [known[name] for name in self.noise.inputs]
         return self.noise.fn(*columns, **{name: params[name] for name in self.noise.parameters})
 
+    def log_likelihoods(self, params: Mapping[str, Any], data: Mapping[str, Any]) -> dict:
+        """Return the log density of each row by response; 0 for padding and what is missing."""
+        means = self.means(params, data)
+        own = self._about(means[self.law.response], params, data)
+        found = {self.law.response: jnp.where(data["mask"], own.log_prob(data["observed"]), 0.0)}
+        for (name, _), noise in zip(self.law.beside, self.beside, strict=True):
+            also = data["beside"][name]
+            known = {"mean": means[name], "stderr": jnp.zeros_like(also["observed"])}
+            columns = [known[each] for each in noise.inputs]
+            scatter = noise.fn(*columns, **{each: params[each] for each in noise.parameters})
+            found[name] = jnp.where(also["mask"], scatter.log_prob(also["observed"]), 0.0)
+        return found
+
     def log_likelihood(self, params: Mapping[str, Any], data: Mapping[str, Any]) -> Array:
-        """Return the log density of each row, 0 for padding."""
-        rows = self.scatter(params, data).log_prob(data["observed"])
-        return jnp.where(data["mask"], rows, 0.0)
+        """Return the log density of each row, of all that was measured in it; 0 for padding."""
+        return sum(self.log_likelihoods(params, data).values())
 
     def log_density(self, z: Float[Array, " size"], data: Mapping[str, Any]) -> Array:
         """Return the log joint density of z and one curve's data."""
@@ -205,10 +306,28 @@ class Model:
         return log_prior + jnp.sum(self.log_likelihood(self.parameters(values, data), data))
 
 
+def _spread(law: Parametric, name: str) -> Distribution:
+    """Return the prior of how much families differ in a parameter."""
+    prior = dict(law.priors)[name]
+    scale = isinstance(prior, Coordinate) and prior.link == "log"
+    return SPREAD_OF_SCALE if scale else SPREAD
+
+
+def link_of(law: Parametric, name: str) -> str:
+    """Return on which scale families differ in a parameter: log, logit or identity."""
+    prior = dict(law.priors)[name]
+    if isinstance(prior, Coordinate):
+        if prior.link is not None or prior.prior is None:
+            return prior.link or "log"
+        prior = prior.prior
+    if prior.support is dist.constraints.positive:
+        return "log"
+    return "logit" if prior.support is dist.constraints.unit_interval else "identity"
+
+
 def _tables(model: Model) -> tuple[dict, dict, dict]:
-    laws = (model.law, model.noise)
     priors, fixed, tied = (
-        {k: v for part in laws for k, v in getattr(part, field)}
+        {k: v for part in model.parts for k, v in getattr(part, field)}
         for field in ("priors", "fixed", "tied")
     )
     return priors, fixed, tied

@@ -4,7 +4,9 @@ Losses and error rates: `student` on the log scale is the default, since a few r
 are off; `lognormal` where none is; `laplace` to compare with published Huber fits; `normal` for
 responses that may be negative. Accuracies with a number of questions: `scatter` is the default;
 `beta_binomial` has one overdispersion everywhere; `binomial` has none, for one model family and
-nothing but sampling error.
+nothing but sampling error; `bimodal` where runs of one scale are either on the floor or on the
+ceiling. Scores from 0 to 1 without a number of questions (Brier, ROUGE, the probability of a right
+answer): `bounded` where they come near a bound, `normal` where they keep away from both.
 
 All but `binomial` take a known standard error, in the response's unit, which adds to their own.
 """
@@ -12,11 +14,11 @@ All but `binomial` take a known standard error, in the response's unit, which ad
 from __future__ import annotations
 
 from difflib import get_close_matches
+from math import log, pi
 
 import jax.numpy as jnp
 import numpy as np
 import numpyro.distributions as dist
-from jax.scipy.special import gammaln
 
 from .data import Dataset
 from .parametric import Parametric, noise, scaled
@@ -25,7 +27,9 @@ from .priors import positive
 __all__ = [
     "NOISES",
     "beta_binomial",
+    "bimodal",
     "binomial",
+    "bounded",
     "default_noise",
     "get_noise",
     "laplace",
@@ -85,30 +89,55 @@ def _inside(p):
     return jnp.clip(p, eps**2, 1 - eps)
 
 
-def _log_rising(a, k):
-    """log Gamma(a + k) - log Gamma(a): by Stirling's series where a is large.
+# Coefficients of log Gamma(x) - (x - 1/2) log x + x - log(2 pi)/2 in 1/x, 1/x^3, ...: seven are
+# good to 3e-11 from x = SHIFT on.
+STIRLING = (1 / 12, -1 / 360, 1 / 1260, -1 / 1680, 1 / 1188, -691 / 360360, 1 / 156)
+SHIFT = 4
 
-    The difference of two log-gammas near 1e7 has no digits left in float32.
-    """
-    large = jnp.maximum(a, 8.0)
 
-    def tail(x):
-        return (1 - 1 / (30 * x**2)) / (12 * x)
+def _tail(x):
+    """What Stirling's formula leaves of log Gamma(x)."""
+    w = 1 / x
+    found, square = STIRLING[-1], w * w
+    for coefficient in STIRLING[-2::-1]:
+        found = coefficient + found * square
+    return found * w
 
-    series = (large - 0.5) * jnp.log1p(k / large) + k * (jnp.log(large + k) - 1)
-    series += tail(large + k) - tail(large)
-    small = jnp.minimum(a, 8.0)
-    return jnp.where(a > 8.0, series, gammaln(small + k) - gammaln(small))
+
+def _shifted(a, b, s):
+    """Two factors of Gamma(x + SHIFT)/Gamma(x) at a, times that at b, over that at s."""
+    a, b, s = a * (a + 3), b * (b + 3), s * (s + 3)
+    return a * (b / s), (a + 2) * ((b + 2) / (s + 2))
 
 
 class _BetaBinomial(dist.BetaBinomial):
-    """NumPyro's, with a log density that holds in float32 for any concentration."""
+    """NumPyro's, with a log density without log-gammas.
+
+    It takes a fraction of their time, and holds in float32 for any concentration: the difference
+    of two log-gammas near 1e7 has no digits left there.
+    """
 
     def log_prob(self, value):
-        a, b, n = self.concentration1, self.concentration0, self.total_count
-        ways = gammaln(n + 1.0) - gammaln(value + 1.0) - gammaln(n - value + 1.0)
-        parts = _log_rising(a, value) + _log_rising(b, n - value) - _log_rising(a + b, n)
-        return ways + parts
+        a, b = self.concentration1, self.concentration0
+        n = jnp.asarray(self.total_count, a.dtype)
+        y, z = value, n - value
+
+        def rest(a, b, s):
+            """log of Gamma(a + y)/Gamma(a), times b's with z, over s's with n, but for `main`."""
+            A, B, S = a + SHIFT, b + SHIFT, s + SHIFT
+            found = (A - 0.5) * jnp.log1p(y / A) + (B - 0.5) * jnp.log1p(z / B)
+            found -= (S - 0.5) * jnp.log1p(n / S)
+            found += _tail(A + y) - _tail(A) + (_tail(B + z) - _tail(B))
+            found -= _tail(S + n) - _tail(S)
+            (p, q), (p0, q0) = _shifted(a + y, b + z, s + n), _shifted(a, b, s)
+            return found - jnp.log(p / p0) - jnp.log(q / q0)
+
+        # Stirling's y log(A + y) and its like, taken together: alone they are large, and cancel.
+        one = 1 + SHIFT
+        unit = (a + b + SHIFT + n) / (one + n)
+        main = y * jnp.log((a + SHIFT + y) / ((one + y) * unit))
+        main += z * jnp.log((b + SHIFT + z) / ((one + z) * unit))
+        return main + rest(a, b, a + b) - rest(1, 1, 1)
 
 
 def _overdispersed(p, rho, n):
@@ -139,27 +168,99 @@ def binomial(mean, n):
     return dist.Binomial(n, probs=_inside(mean))
 
 
-NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(5)
+@noise(support="unit", counts=True)
+def bimodal(mean, stderr, n, g, u, *, rho=positive(0.001, 0.2)):
+    """n y ~ (1 - w) BetaBinomial(n, g, rho) + w BetaBinomial(n, u, rho), w = (mean-g)/(u-g).
+
+    Each run breaks through or does not: the law says how many do, not how far each one comes.
+    g and u are the law's own floor and ceiling, so that the mean is the law; u may lie below g.
+    rho is the variance between runs on the same level, relative to that of a single question.
+    Zhao et al. 2025 (Random Scaling of Emergent Capabilities, arXiv 2502.17356).
+    """
+    eps = jnp.finfo(mean.dtype).eps
+    gap = jnp.where(u == g, eps, u - g)
+    w = jnp.clip((mean - g) / gap, eps, 1 - eps)
+
+    def level(p):
+        p = _inside(jnp.broadcast_to(jnp.asarray(p, mean.dtype), mean.shape))
+        return _overdispersed(p, _with_error(p, rho, stderr), n)
+
+    either = dist.CategoricalLogits(jnp.log(jnp.stack([1 - w, w], -1)))
+    return dist.MixtureGeneral(either, [level(g), level(u)])
+
+
+EDGE = 5e-4
+"""Scores nearer to 0 or 1 than this count as this near: half of the last of three digits."""
+
+
+class _Beta(dist.Beta):
+    """NumPyro's, with a log density that holds in float32, finite for scores of 0 and 1."""
+
+    def log_prob(self, value):
+        a, b = self.concentration1, self.concentration0
+        s, y = a + b, jnp.clip(value, EDGE, 1 - EDGE)
+        A, B, S = a + SHIFT, b + SHIFT, s + SHIFT
+        # From the distance to the mean: y S / A and (1 - y) S / B are near 1, to large powers.
+        away = s * (y - a / s)
+        found = (A - 0.5) * jnp.log1p((away - SHIFT * (1 - y)) / A)
+        found += (B - 0.5) * jnp.log1p((-away - SHIFT * y) / B)
+        found -= (SHIFT + 0.5) * jnp.log(y * (1 - y)) + (SHIFT - 0.5) * jnp.log(S)
+        p, q = _shifted(a, b, s)
+        found += _tail(S) - _tail(A) - _tail(B) + jnp.log(p) + jnp.log(q)
+        return found + (SHIFT - log(2 * pi) / 2)
+
+
+@noise(support="unit")
+def bounded(mean, stderr, *, rho=positive(0.0003, 0.1)):
+    """y ~ Beta of mean `mean` and variance rho mean (1 - mean) + stderr^2.
+
+    rho is the variance between runs, relative to the largest that scores from 0 to 1 can have.
+    Scores below 5e-4 or above 1 - 5e-4 count as these, where a beta density may be infinite: for
+    tiny probabilities take `student`, whose errors are relative. Ferrari and Cribari-Neto 2004,
+    doi 10.1080/0266476042000214501.
+    """
+    p = _inside(mean)
+    concentration = 1 / _with_error(p, rho, stderr) - 1
+    return _Beta(p * concentration, (1 - p) * concentration)
+
+
+NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(3)
 WEIGHTS = _WEIGHTS / _WEIGHTS.sum()
 
 
-@noise(support="unit", counts=True, nodes=5)
-def scatter(mean, stderr, n, *, tau=positive(0.1, 3)):
-    """Models differ in effective scale: log x varies from model to model with sd tau.
+@noise(support="unit", counts=True, nodes=3)
+def scatter(mean, stderr, n, *, tau=positive(0.1, 3), rho=positive(1e-4, 0.05)):
+    """Models differ in effective scale, with sd tau in log x, and in all else, by rho.
 
-    n y ~ BetaBinomial matched to the mean and variance of p(log x + tau z), z standard normal,
-    by five-point Gauss-Hermite quadrature: accuracies scatter where the curve is steep and agree
-    on its plateaus. tau is in units of log x: .7 is a factor of 2 in effective compute.
+    n y ~ BetaBinomial of mean p(x) and variance rho' p (1 - p), rho' = v / (1 + v), v = rho +
+    Var p(log x + tau z) / (p (1 - p)), z standard normal, by three-point Gauss-Hermite
+    quadrature: accuracies scatter more where the curve is steep than on its plateaus. tau is in
+    units of log x: .7 is a factor of 2 in effective compute.
+
+    The law is the mean accuracy at x. Were it the accuracy of the median model, blurred by tau,
+    steep laws would turn into stairs between the nodes; and plateaus on which models differ by no
+    more than the sampling of questions are not what is measured.
     """
     weights = jnp.asarray(WEIGHTS, mean.dtype)[:, None]
-    p = _inside(jnp.sum(weights * mean, 0))
-    variance = jnp.sum(weights * (mean - p[None]) ** 2, 0)
-    return _overdispersed(p, _with_error(p, variance / (p * (1 - p)), stderr), n)
+    p = _inside(mean[len(WEIGHTS) // 2])
+    apart = mean - jnp.sum(weights * mean, 0)[None]
+    v = rho + jnp.sum(weights * apart**2, 0) / (p * (1 - p))
+    return _overdispersed(p, _with_error(p, v / (1 + v), stderr), n)
 
 
 NOISES: dict[str, Parametric] = {
     made.name: made
-    for made in (student, lognormal, laplace, normal, scatter, beta_binomial, binomial)
+    for made in (
+        student,
+        lognormal,
+        laplace,
+        normal,
+        bounded,
+        scatter,
+        beta_binomial,
+        binomial,
+        bimodal,
+    )
 }
 
 

@@ -57,6 +57,9 @@ class Coordinate:
     an input for its log-span, another parameter for its coordinate. A fit knows the slope that a
     term makes far better than its exponent or its share alone: sampling the slope straightens the
     ridge between them."""
+    link: str | None = None
+    """How families differ in the constant where it is pooled: `log`, `logit` or `identity`; by
+    default as the prior's support suggests."""
 
 
 def share(form: Callable = lambda a: a, unit: Callable = lambda: 1.0) -> Coordinate:
@@ -72,9 +75,10 @@ def scaled(
     form: Callable = lambda u: u,
     unit: Callable = lambda: 1.0,
     warp: Callable | None = None,
+    link: str | None = None,
 ) -> Coordinate:
     """Return the coordinate of a constant that is `unit * form(u)` with u drawn from `prior`."""
-    return Coordinate(prior, form, unit, warp)
+    return Coordinate(prior, form, unit, warp, link)
 
 
 @dataclass(frozen=True)
@@ -98,6 +102,11 @@ class Parametric:
     """For a noise: the number of Gauss-Hermite nodes in log scale at which it wants the law."""
     counts: bool = False
     """For a noise: whether it speaks of counts out of n rather than of the response itself."""
+    beside: tuple[tuple[str, str], ...] = ()
+    """Further responses that the law speaks of, each with its support: it then returns all of
+    them by name. Thresholds, predictions and shapes are of `response`."""
+    descending: tuple[str, ...] = ()
+    """Inputs of which less is better, such as a loss that an accuracy is told from."""
     same_unit: tuple[tuple[str, str], ...] = ()
     """Inputs of one kind: (("U", "D"),) gives U the reference scale of D."""
     fixed: tuple[tuple[str, float], ...] = ()
@@ -116,6 +125,16 @@ class Parametric:
     def __repr__(self) -> str:
         parts = [f"{k}={v:g}" for k, v in self.fixed] + [f"{k}={v}" for k, v in self.tied]
         return self.name + (f" with {', '.join(parts)}" if parts else "")
+
+    def at(self, *args: Any, **params: Any) -> Any:
+        """Evaluate the formula for `response`, leaving aside what else the law speaks of."""
+        found = self.fn(*args, **params)
+        return found[self.response] if self.beside else found
+
+    @property
+    def responses(self) -> dict[str, str]:
+        """Support of each response, `response` first."""
+        return {self.response: self.support, **dict(self.beside)}
 
     @property
     def parameters(self) -> tuple[str, ...]:
@@ -218,6 +237,8 @@ def law(
     support: str = "positive",
     improves: str = "down",
     response: str = "loss",
+    beside: tuple[tuple[str, str], ...] = (),
+    descending: tuple[str, ...] = (),
     same_unit: tuple[tuple[str, str], ...] = (),
 ) -> Any:
     """Turn a function into a law: positional data columns, keyword-only parameters with priors.
@@ -232,6 +253,11 @@ def law(
         "down" for losses, "up" for accuracies: the side on which a threshold is passed.
     response
         What the response is called on plots.
+    beside
+        Further responses with their support, `(("loss", "positive"),)`: the formula then returns a
+        dict by response, and a table gives its columns by these names.
+    descending
+        Inputs of which less is better.
     same_unit
         Pairs of inputs of one kind, e.g. `(("U", "D"),)`: the first is measured relative to the
         reference scale of the second.
@@ -243,6 +269,7 @@ def law(
         another form.
     """
     facts = dict(support=support, improves=improves, response=response, same_unit=same_unit)
+    facts |= dict(beside=tuple(beside), descending=tuple(descending))
 
     def make(fn: Callable) -> Parametric:
         return _parametric(fn, "law", name, **facts)
@@ -256,15 +283,17 @@ def noise(
     """Turn a function into a noise: (what the law says, columns) -> NumPyro distribution.
 
     Positional arguments are taken by name: `mean` (the law), `stderr` (known standard error, 0
-    where there is none), `n` (questions). Keyword-only arguments are parameters with priors.
+    where there is none), `n` (questions), or a parameter of the law. Keyword-only arguments are
+    parameters with priors.
 
     Parameters
     ----------
     support
         Values of the response that the noise can produce.
     nodes
-        If positive, `mean` has shape (nodes, rows): the law at every row's scale shifted by
-        `tau` times the Gauss-Hermite nodes in log scale; needs a parameter called `tau`.
+        If positive (an odd number), `mean` has shape (nodes, rows): the law at every row's scale
+        shifted by `tau` times the Gauss-Hermite nodes in log scale, unshifted in the middle;
+        needs a parameter called `tau`.
     counts
         The distribution is of n * response, a whole number.
     """

@@ -163,6 +163,8 @@ class Posterior:
     """log_density, energy, n_steps, acceptance_rate, diverging: ([curve,] chain, draw)."""
     health: Health
     run: Run
+    z: np.ndarray | None = None
+    """The draws in the model's unconstrained coordinates, ([curve,] chain, draw, size)."""
 
     @property
     def law(self):
@@ -190,6 +192,7 @@ class Posterior:
             data=replace(self.data.take(self.data.curve == name), curve=None),
             draws={k: v[i] for k, v in self.draws.items()},
             stats={k: v[i] for k, v in self.stats.items()},
+            z=None if self.z is None else self.z[i],
             health=Health((self.health.verdicts[i],)),
         )
 

@@ -1,18 +1,22 @@
 """predict: the law at new scales, and what a new run there would measure.
 
 `law_at` evaluates a law for every draw; everything that asks about scales goes through it.
+
+Of a mixture, draws of all laws stand together, each law with as large a share of them as its
+weight: what the laws say one by one stands beside it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import jax
 import numpy as np
 
+from .mixture import Mixture, members
 from .parametric import Parametric
 from .posterior import INTERVAL, Posterior
 
@@ -30,7 +34,7 @@ UNCALIBRATED = (
 @partial(jax.jit, static_argnames=("law",))
 def _law_at(law: Parametric, params, inputs):
     def one(params, inputs):
-        return law.fn(*(inputs[name] for name in law.inputs), **params)
+        return law.at(*(inputs[name] for name in law.inputs), **params)
 
     return jax.vmap(jax.vmap(one, (0, None)))(params, inputs)
 
@@ -69,6 +73,9 @@ class Prediction:
     """How far each point lies beyond the data, ([curve,] point), 0 within."""
     notes: tuple[str, ...]
     """What should be said with the answer."""
+    members: Mapping[str, np.ndarray] = field(default_factory=dict)
+    """Lo, median and hi of the curve by each law of a mixture, (3, point), 90 % between; empty
+    where one law was asked."""
 
     def quantiles(self, which: str = "mean", mass: float = INTERVAL) -> np.ndarray:
         """Return lo, median and hi of `mean` or `new`, (3, [curve,] point)."""
@@ -122,7 +129,7 @@ def scales(posterior: Posterior, at: Mapping[str, Any]) -> dict[str, np.ndarray]
 
 
 def predict(
-    posterior: Posterior,
+    posterior: Posterior | Mixture,
     at: Mapping[str, Any],
     *,
     n: float | None = None,
@@ -143,17 +150,48 @@ def predict(
     Raises
     ------
     FailedFit
-        If the fit is not to be trusted, unless `allow_failed`.
+        If the fit is not to be trusted, unless `allow_failed`; of a mixture, if no member is.
     ValueError
         For an unknown or missing scale.
+
+    Notes
+    -----
+    Of a mixture, a law of weight w gives round(w M) of its draws, evenly thinned (or repeated,
+    where it has fewer), M being the draws of the member with the most.
     """
-    posterior.trusted(allow_failed)
+    which = posterior.trusted(allow_failed)
+    parts = [
+        (name, weight, _predict(one, at, n, seed, i))
+        for i, (name, weight, one) in enumerate(members(which))
+    ]
+    first = parts[0][2]
+    if not isinstance(which, Mixture):
+        return first
+    most = max(len(part.mean) for _, _, part in parts)
+    kept = [_evenly(len(part.mean), round(weight * most)) for _, weight, part in parts]
+    shares = ", ".join(f"{weight:.2f} {name}" for name, weight, _ in parts)
+    return replace(
+        first,
+        mean=np.concatenate([part.mean[i] for (*_, part), i in zip(parts, kept, strict=True)]),
+        new=np.concatenate([part.new[i] for (*_, part), i in zip(parts, kept, strict=True)]),
+        notes=(*first.notes, f"an average over laws: {shares}; weights: {which.why}"),
+        members={name: part.quantiles() for name, _, part in parts},
+    )
+
+
+def _evenly(draws: int, wanted: int) -> np.ndarray:
+    """Return so many positions among the draws, evenly spread over them."""
+    return ((np.arange(wanted) + 0.5) * draws / max(wanted, 1)).astype(int)
+
+
+def _predict(posterior: Posterior, at: Mapping[str, Any], n, seed, stream) -> Prediction:
+    """Return what one law says; members of a mixture have a stream of random numbers each."""
     inputs = scales(posterior, at)
     draws = posterior.draws if posterior.curves else _lead(posterior.draws)
     curves = next(iter(draws.values())).shape[0]
     per_curve = {name: np.tile(values, (curves, 1)) for name, values in inputs.items()}
     mean = law_at(posterior.law, draws, per_curve)
-    new = _new_runs(posterior, draws, inputs, n, seed)
+    new = _new_runs(posterior, draws, inputs, n, seed, stream)
     flat = (v.reshape(curves, -1, v.shape[-1]) for v in (mean, new))
     mean, new = (v if posterior.curves else v[0] for v in flat)
     decades = _decades(posterior, inputs)
@@ -187,9 +225,10 @@ def _sample_new(model, params, data, key):
     return jax.vmap(one)(jax.random.split(key, next(iter(params.values())).shape[0]), params)
 
 
-def _new_runs(posterior, draws, inputs, n, seed) -> np.ndarray:
+def _new_runs(posterior, draws, inputs, n, seed, stream) -> np.ndarray:
     """Return one new observation a draw and point, (curve, draw, point)."""
-    model = posterior.model
+    # Draws are of one group, or of the average one: what is pooled is theirs already.
+    model = replace(posterior.model, pool=(), groups=0)
     points = len(next(iter(inputs.values())))
     data = {"inputs": inputs, "stderr": np.zeros(points)}
     if model.noise.counts:
@@ -198,6 +237,6 @@ def _new_runs(posterior, draws, inputs, n, seed) -> np.ndarray:
     with jax.enable_x64(True):
         for i in range(next(iter(draws.values())).shape[0]):
             params = {k: v[i].reshape(-1, *v.shape[3:]) for k, v in draws.items()}
-            key = jax.random.fold_in(jax.random.key(seed), i)
+            key = jax.random.fold_in(jax.random.key(seed), stream + i)
             runs.append(np.asarray(_sample_new(model, params, data, key)))
     return np.stack(runs) / (data["n"] if model.noise.counts else 1.0)

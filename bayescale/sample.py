@@ -24,21 +24,28 @@ from jax.sharding import PartitionSpec as P
 
 from .model import Model
 
-__all__ = ["CHUNK", "Draws", "Lanes", "Modes", "advance", "begin", "phases"]
+__all__ = ["CHUNK", "Draws", "Jumps", "Lanes", "advance", "begin", "phases"]
 
 CHUNK = 250
 IDLE, SAMPLE, FAST, SLOW, SLOW_END, LAST = range(6)
 
 
-class Modes(NamedTuple):
-    """Modes of a lane's posterior between which its chain may jump; arrays with a mode axis."""
+class Jumps(NamedTuple):
+    """Normal components from which a chain's jumps are proposed; arrays (..., component, ...).
+
+    In warm-up these are the posterior's modes, where there are several; afterwards also places
+    that the warm-up has seen.
+    """
 
     centre: Any
     root: Any
-    """Root of the covariance, (..., mode, size, size)."""
+    """Root of the covariance, (..., component, size, size)."""
     unroot: Any
+    """Its inverse."""
+    log_volume: Any
+    """Log determinant of the inverse, (..., component)."""
     log_weight: Any
-    """Of the proposal; -inf for padding."""
+    """Of the component in the proposal; -inf for padding."""
 
 
 class Lanes(NamedTuple):
@@ -50,8 +57,7 @@ class Lanes(NamedTuple):
     origin: Any
     """z = origin + scale @ u, u being what NUTS moves in."""
     scale: Any
-    modes: Modes | None
-    """None where no curve has competing modes."""
+    jumps: Jumps
     state: Any
     """BlackJAX HMC state in u."""
     step_size: Any
@@ -84,21 +90,21 @@ def phases(warmup: int, draws: int) -> np.ndarray:
 
 
 @jax.jit
-def begin(seed, curve, chain, active, origin, scale, modes, z, log_density, gradient) -> Lanes:
+def begin(seed, curve, chain, active, origin, scale, jumps, z, log_density, gradient) -> Lanes:
     """Return lanes that start at z, whose log density and gradient are known."""
     averaging_init, _, _ = dual_averaging_adaptation(0.8)
     metric_init, _, _ = mass_matrix_adaptation(False)
 
-    def lane(curve, chain, active, origin, scale, modes, z, log_density, gradient):
+    def lane(curve, chain, active, origin, scale, jumps, z, log_density, gradient):
         key = jax.random.fold_in(jax.random.fold_in(jax.random.key(seed), curve), chain)
         u = jnp.linalg.solve(scale, z - origin)
         state = nuts.hmc.HMCState(u, log_density, scale.T @ gradient)
         first = jnp.asarray(0.7, z.dtype)
         metric = metric_init(z.size)
         averaging = averaging_init(first)
-        return Lanes(key, active, origin, scale, modes, state, first, averaging, metric)
+        return Lanes(key, active, origin, scale, jumps, state, first, averaging, metric)
 
-    return jax.vmap(lane)(curve, chain, active, origin, scale, modes, z, log_density, gradient)
+    return jax.vmap(lane)(curve, chain, active, origin, scale, jumps, z, log_density, gradient)
 
 
 @partial(jax.jit, static_argnames=("model", "max_depth", "loop", "mesh"), donate_argnums=(1,))
@@ -146,10 +152,9 @@ def _run(model, max_depth, lane: Lanes, data, *, first, phase, target):
         key = jax.random.fold_in(lane.key, number)
         unit = jnp.ones_like(lane.origin)
         state, info = kernel(key, lane.state, density, lane.step_size, unit, max_depth)
-        if lane.modes is not None:
-            competing = jnp.sum(jnp.isfinite(lane.modes.log_weight)) > 1
-            jump = partial(_jump, jax.random.fold_in(key, 1), lane, density)
-            state = lax.cond(competing, jump, lambda state: state, state)
+        several = jnp.sum(jnp.isfinite(lane.jumps.log_weight)) > 1
+        jump = partial(_jump, jax.random.fold_in(key, 1), lane, density)
+        state = lax.cond(several, jump, lambda state: state, state)
         lane = lane._replace(state=state)
         lane = lax.cond(
             phase >= FAST,
@@ -171,33 +176,32 @@ def _run(model, max_depth, lane: Lanes, data, *, first, phase, target):
     def step(lane, at):
         phase, number = at
         lane, info = lax.cond((phase != IDLE) & lane.active, move, stay, lane, phase, number)
-        z = lane.origin + lane.scale @ lane.state.position
-        return lane, Draws(z, lane.state.logdensity, *info)
+        return lane, Draws(_place(lane), lane.state.logdensity, *info)
 
     return lax.scan(step, lane, (phase, first + jnp.arange(CHUNK, dtype=jnp.int32)))
 
 
 def _jump(key, lane: Lanes, density, state):
-    """Propose to move into any of the modes, and accept by Metropolis and Hastings' rule.
+    """Propose a place of the posterior, and accept by Metropolis and Hastings' rule.
 
-    NUTS does not cross a deep valley; without this, chains of one curve would weigh its modes by
-    where they began. Proposals come from a mixture, independent of the state: of the modes'
-    normal approximations once and twice as wide.
+    NUTS does not cross a deep valley and creeps along a bent ridge; without this, chains of one
+    curve would weigh its modes by where they began. Proposals come from a mixture, independent of
+    the state: of the components once and twice as wide.
     """
     pick, wide, noise, accept = jax.random.split(key, 4)
-    modes, size = lane.modes, lane.origin.size
+    jumps, size = lane.jumps, lane.origin.size
     width = jnp.where(jax.random.bernoulli(wide), 2.0, 1.0).astype(lane.origin.dtype)
-    chosen = jax.random.categorical(pick, modes.log_weight)
+    chosen = jax.random.categorical(pick, jumps.log_weight)
     normal = jax.random.normal(noise, (size,), lane.origin.dtype)
-    z = modes.centre[chosen] + width * modes.root[chosen] @ normal
+    z = jumps.centre[chosen] + width * jumps.root[chosen] @ normal
     u = jnp.linalg.solve(lane.scale, z - lane.origin)
     value, gradient = jax.value_and_grad(density)(u)
 
     def log_proposal(z):
-        square = jnp.sum(jnp.einsum("mij,mj->mi", modes.unroot, z[None] - modes.centre) ** 2, -1)
+        square = _squares(jumps, z)
         wider = -square / 8 - size * jnp.log(2.0)
-        volume = jnp.linalg.slogdet(modes.unroot)[1]
-        return jax.nn.logsumexp(modes.log_weight + volume + jnp.logaddexp(-square / 2, wider))
+        near = jnp.logaddexp(-square / 2, wider)
+        return jax.nn.logsumexp(jumps.log_weight + jumps.log_volume + near)
 
     old = lane.origin + lane.scale @ state.position
     ratio = value - state.logdensity + log_proposal(old) - log_proposal(z)
@@ -207,20 +211,25 @@ def _jump(key, lane: Lanes, density, state):
     return jax.tree.map(lambda a, b: jnp.where(taken, a, b), new, state)
 
 
+def _squares(jumps: Jumps, z):
+    """Return the squared distance of z from each component, in its own standard deviations."""
+    away = z[None] - jumps.centre
+    return jnp.sum(jnp.einsum("mij,mj->mi", jumps.unroot, away) ** 2, -1)
+
+
 def _within_mode(lane: Lanes):
     """Return the position relative to the mode it belongs to, where modes compete.
 
     Between modes far apart the covariance says nothing of the shape that a trajectory meets.
     """
-    u = lane.state.position
-    if lane.modes is None:
-        return u
-    away = (lane.origin + lane.scale @ u)[None] - lane.modes.centre
-    square = jnp.sum(jnp.einsum("mij,mj->mi", lane.modes.unroot, away) ** 2, -1)
-    volume = jnp.linalg.slogdet(lane.modes.unroot)[1]
-    real = jnp.isfinite(lane.modes.log_weight)
-    nearest = jnp.argmax(jnp.where(real, volume - square / 2, -jnp.inf))
-    return jnp.linalg.solve(lane.scale, away[nearest])
+    real = jnp.isfinite(lane.jumps.log_weight)
+    near = lane.jumps.log_volume - _squares(lane.jumps, _place(lane)) / 2
+    nearest = jnp.argmax(jnp.where(real, near, -jnp.inf))
+    return jnp.linalg.solve(lane.scale, _place(lane) - lane.jumps.centre[nearest])
+
+
+def _place(lane: Lanes):
+    return lane.origin + lane.scale @ lane.state.position
 
 
 def _adapt(lane: Lanes, phase, acceptance, target) -> Lanes:

@@ -6,8 +6,10 @@ does the rest.
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import NamedTuple
@@ -99,8 +101,8 @@ class NUTS:
         """Sample one batch of curves."""
         modes = clock.timed("start", search, model, batch.data, batch.curves, seed, self.starts)
         own, points = _disperse(model, batch, modes, seed, self.chains)
-        lanes, data, mesh = _lanes(batch, own, _competing(model, modes), points, seed)
-        kept = clock.timed("sampling", self._advance, model, lanes, data, mesh, clock)
+        blocks, mesh = _blocks(batch, own, _competing(model, modes), points, seed)
+        kept = clock.timed("sampling", self._advance, model, blocks, mesh, clock)
         count = len(batch.curves) * self.chains
         joined = jax.tree.map(lambda *leaves: np.concatenate(leaves, 1)[:count], *kept)
         shape = (len(batch.curves), self.chains)
@@ -119,24 +121,43 @@ class NUTS:
 
     judge = staticmethod(judge)
 
-    def _advance(self, model, lanes, data, mesh, clock: Clock) -> list[sample.Draws]:
-        """Run all chunks; an interrupt or the time limit keeps what was drawn."""
+    def _advance(self, model, blocks, mesh, clock: Clock) -> list[sample.Draws]:
+        """Run all chunks; an interrupt or the time limit keeps what was drawn of every curve."""
         steps = sample.phases(self.warmup, self.draws)
         loop = jax.default_backend() == "cpu"
         go = partial(sample.advance, max_depth=self.max_depth, loop=loop, mesh=mesh)
         target = np.float64(self.target_accept)
+        wide = jax.config.jax_enable_x64
         kept: list[sample.Draws] = []
+        seen: list[tuple[np.ndarray, ...]] = []
+
+        def advance(block, first, phase):
+            with jax.enable_x64(wide):  # a thread of its own knows nothing of ours
+                lanes, drawn = go(model, block.lanes, block.data, np.int32(first), phase, target)
+                return block._replace(lanes=lanes), jax.device_get(drawn)
+
         try:
-            for first in range(0, len(steps), sample.CHUNK):
-                if kept and clock.over(self.time_limit):
-                    clock.notes.append("stopped at its time limit")
-                    break
-                phase = steps[first : first + sample.CHUNK]
-                lanes, drawn = go(model, lanes, data, np.int32(first), phase, target)
-                drawn, wanted = jax.device_get(drawn), phase == sample.SAMPLE
-                if wanted.any():
-                    kept.append(jax.tree.map(lambda leaf, w=wanted: leaf[:, w], drawn))
-                clock.tell("sampling", min(1.0, (first + sample.CHUNK) / len(steps)))
+            # The blocks of one program are independent: XLA runs them on as many cores.
+            with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+                for first in range(0, len(steps), sample.CHUNK):
+                    if kept and clock.over(self.time_limit):
+                        clock.notes.append("stopped at its time limit")
+                        break
+                    phase = steps[first : first + sample.CHUNK]
+                    turn = partial(advance, first=first, phase=phase)
+                    spread = map if len(blocks) == 1 else pool.map
+                    blocks, drawn = zip(*spread(turn, blocks), strict=True)
+                    wanted = phase == sample.SAMPLE
+                    if self.warmup / 2 <= first + sample.CHUNK / 2 < self.warmup:
+                        seen.append(tuple(each.z[:, ~wanted] for each in drawn))
+                    if seen and first + sample.CHUNK >= self.warmup:
+                        joined = [np.concatenate(z, 1) for z in zip(*seen, strict=True)]
+                        blocks = tuple(map(_remember, blocks, joined))
+                        seen = []
+                    if wanted.any():
+                        joined = jax.tree.map(lambda *leaves: np.concatenate(leaves), *drawn)
+                        kept.append(jax.tree.map(lambda leaf, w=wanted: leaf[:, w], joined))
+                    clock.tell("sampling", min(1.0, (first + sample.CHUNK) / len(steps)))
         except KeyboardInterrupt:
             if not kept:
                 raise
@@ -225,51 +246,119 @@ def _disperse(
     return own, jax.tree.map(lambda leaf: leaf[rows, cols, pick], points)
 
 
-def _competing(model: Model, modes: list[list[Mode]]) -> sample.Modes | None:
-    """Return each curve's modes for jumps, (curve, mode, ...); None where no curve has two."""
+COMPONENTS = MOST + 58
+"""Of the proposals of jumps: modes, and places that the warm-up has seen."""
+
+
+def _competing(model: Model, modes: list[list[Mode]]) -> sample.Jumps:
+    """Return each curve's modes for jumps, (curve, component, ...); one alone is never left."""
     rows = []
     for found in modes:
         best = _best(found, model)
         rows.append([m for m in found if m.log_evidence > best.log_evidence - COMPETING][:MOST])
         rows[-1] = rows[-1] or [best]
-    if max(map(len, rows)) == 1:
-        return None
-    padded = [row + [row[0]] * (MOST - len(row)) for row in rows]
     # Half the difference in evidence: light modes are tried more often than they are right, for
     # Laplace's evidence may be wrong.
-    weight = [
-        [0.5 * (m.log_evidence - row[0].log_evidence) for m in row] + [-np.inf] * (MOST - len(row))
-        for row in rows
-    ]
-    root = np.array([[m.scale for m in row] for row in padded])
+    weight = np.full((len(rows), COMPONENTS), -np.inf)
+    for i, row in enumerate(rows):
+        weight[i, : len(row)] = [0.5 * (m.log_evidence - row[0].log_evidence) for m in row]
+    padded = [row + [row[0]] * (COMPONENTS - len(row)) for row in rows]
     centre = np.array([[m.z for m in row] for row in padded])
-    return sample.Modes(centre, root, np.linalg.inv(root), np.array(weight))
+    return _jumps(centre, np.array([[m.scale for m in row] for row in padded]), weight)
 
 
-def _lanes(batch: Batch, own: list[list[Mode]], modes, points: Point, seed: int):
-    """Return lanes, their data and the mesh; the number of lanes is padded to a power of two."""
+def _jumps(centre: np.ndarray, root: np.ndarray, log_weight: np.ndarray) -> sample.Jumps:
+    unroot = np.linalg.inv(root)
+    return sample.Jumps(centre, root, unroot, np.linalg.slogdet(unroot)[1], log_weight)
+
+
+class Block(NamedTuple):
+    """Lanes that advance together."""
+
+    lanes: sample.Lanes
+    data: dict
+    row: np.ndarray
+    """Number of each lane's curve."""
+    mesh: Mesh | None
+
+
+def _remember(block: Block, z: np.ndarray) -> Block:
+    """Let the chains jump to places that the warm-up of their curve has seen, (lane, step, size).
+
+    A mixture of normals about some of the draws, with their covariance narrowed as a kernel
+    density has it, besides the modes: half of the proposals each. Nothing adapts afterwards.
+    """
+    old, size = jax.device_get(block.lanes.jumps), z.shape[2]
+    active = jax.device_get(block.lanes.active)
+    found = jax.tree.map(np.array, old)
+    for curve in np.unique(block.row):
+        mine = block.row == curve
+        draws = z[mine & active].reshape(-1, size)
+        if not len(draws) or not np.isfinite(draws).all():
+            continue
+        new = _local(draws, COMPONENTS - MOST)
+        total = np.logaddexp.reduce(old.log_weight[mine][0, :MOST])
+        for name, values in new._asdict().items():
+            getattr(found, name)[mine, MOST:] = values
+        found.log_weight[mine, :MOST] -= total
+    found = jax.tree.map(lambda leaf, like: leaf.astype(like.dtype), found, old)
+    if block.mesh is not None:
+        found = jax.device_put(found, NamedSharding(block.mesh, PartitionSpec("lanes")))
+    return block._replace(lanes=block.lanes._replace(jumps=found))
+
+
+NEAREST = 0.15
+"""Share of the draws that shape a component."""
+
+
+def _local(draws: np.ndarray, count: int) -> sample.Jumps:
+    """Return normal components about some draws, each as wide as the draws nearest to it."""
+    size = draws.shape[1]
+    covariance = np.cov(draws.T).reshape(size, size)
+    covariance += 1e-12 * np.trace(covariance) * np.eye(size) + 1e-20 * np.eye(size)
+    round_ = np.linalg.solve(np.linalg.cholesky(covariance), draws.T).T
+    picked = np.linspace(0, len(draws) - 1, count).astype(int)
+    least = int(max(2 * size, NEAREST * len(draws)))
+    roots = []
+    for at in picked:
+        near = np.argsort(((round_ - round_[at]) ** 2).sum(1))[:least]
+        local = np.cov(draws[near].T).reshape(size, size) + 1e-3 * covariance
+        roots.append(np.linalg.cholesky(local))
+    return _jumps(draws[picked], np.array(roots), np.full(count, -np.log(count)))
+
+
+def _blocks(batch: Batch, own: list[list[Mode]], jumps, points: Point, seed: int):
+    """Return blocks of lanes with their data, and the mesh.
+
+    On a CPU a block is the chains of a curve or few: one compiled program serves any number of
+    curves. An accelerator takes all lanes at once, their number padded to a power of two.
+    """
     curves, chains = points.log_density.shape
     devices = jax.devices()
-    count = max(4, 1 << (curves * chains - 1).bit_length())
-    count = -(-count // len(devices)) * len(devices)
-    index = np.minimum(np.arange(count), curves * chains - 1)
-    row, chain = index // chains, index % chains
+    count = curves * chains
+    size = max(4, 1 << ((count if jax.default_backend() != "cpu" else chains) - 1).bit_length())
+    size = -(-size // len(devices)) * len(devices)
     flat = [mode for modes in own for mode in modes]
-    lanes = sample.begin(
-        np.uint32(seed),
-        np.asarray(batch.curves, np.int32)[row],
-        chain.astype(np.int32),
-        np.arange(count) < curves * chains,
-        np.stack([flat[i].z for i in index]),
-        np.stack([flat[i].scale for i in index]),
-        jax.tree.map(lambda leaf: leaf[row], modes),
-        points.z[row, chain],
-        points.log_density[row, chain],
-        points.gradient[row, chain] * -1.0,
-    )
-    data = jax.tree.map(lambda leaf: leaf[row], batch.data)
-    if len(devices) == 1:
-        return lanes, data, None
-    mesh = Mesh(np.asarray(devices), ("lanes",))
-    spread = NamedSharding(mesh, PartitionSpec("lanes"))
-    return jax.device_put(lanes, spread), jax.device_put(data, spread), mesh
+    mesh = Mesh(np.asarray(devices), ("lanes",)) if len(devices) > 1 else None
+    blocks = []
+    for first in range(0, count, size):
+        at = np.arange(first, first + size)
+        index = np.minimum(at, count - 1)
+        row, chain = index // chains, index % chains
+        lanes = sample.begin(
+            np.uint32(seed),
+            np.asarray(batch.curves, np.int32)[row],
+            chain.astype(np.int32),
+            at < count,
+            np.stack([flat[i].z for i in index]),
+            np.stack([flat[i].scale for i in index]),
+            jax.tree.map(lambda leaf, row=row: leaf[row], jumps),
+            points.z[row, chain],
+            points.log_density[row, chain],
+            points.gradient[row, chain] * -1.0,
+        )
+        data = jax.tree.map(lambda leaf, row=row: leaf[row], batch.data)
+        if mesh is not None:
+            lanes, data = jax.device_put((lanes, data), NamedSharding(mesh, PartitionSpec("lanes")))
+        blocks.append(Block(lanes, data, row, mesh))
+    return tuple(blocks), mesh

@@ -17,14 +17,11 @@ import re
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-import jax
 import numpy as np
 
-from .batch import pack
 from .data import Dataset
 from .laws import get_law
 from .model import Model
@@ -38,7 +35,7 @@ if TYPE_CHECKING:
 
 __all__ = ["FORMAT", "StorageError", "load", "save", "to_datatree", "writable"]
 
-FORMAT = 1
+FORMAT = 2
 """Version of the file's layout; a file of another one is refused."""
 
 SEAL = re.compile(rb"\nbayescale format (\d+) sha256 ([0-9a-f]{64})\n")
@@ -85,8 +82,8 @@ def to_datatree(posterior: Posterior, log_likelihood: bool = True) -> xarray.Dat
         "constant_data": xr.Dataset(rows, {"obs_id": data.rows}),
     }
     if log_likelihood:
-        (response,) = data.responses
-        density = {response: (("chain", "draw", "obs_id"), _log_likelihood(posterior))}
+        response = posterior.law.response if posterior.law.beside else next(iter(data.responses))
+        density = {response: (("chain", "draw", "obs_id"), pointwise.log_likelihood(posterior))}
         at = {name: coords[name] for name in ("chain", "draw")} | {"obs_id": data.rows}
         groups["log_likelihood"] = xr.Dataset(density, at)
     tree = xr.DataTree.from_dict(groups)
@@ -126,30 +123,6 @@ def _columns(data: Dataset) -> dict[str, np.ndarray]:
     return {**data.responses, **data.inputs, **given}
 
 
-@partial(jax.jit, static_argnames=("model",))
-def _rows(model: Model, params, data):
-    return jax.vmap(model.log_likelihood, (0, None))(params, data)
-
-
-def _log_likelihood(posterior: Posterior) -> np.ndarray:
-    """Return the log density of each row under its own curve, (chain, draw, row)."""
-    model, data, names = posterior.model, posterior.data, posterior.curves
-    draws = posterior.draws if names else {k: v[None] for k, v in posterior.draws.items()}
-    lead = next(iter(draws.values())).shape[1:3]
-    found = np.empty((*lead, len(data)))
-    with jax.enable_x64(True):
-        for batch in pack(model, data):
-            for row, curve in enumerate(batch.curves):
-                lane = jax.tree.map(lambda leaf, row=row: leaf[row], batch.data)
-                # Draws are in natural units, so the scales must be too.
-                lane["inputs"] = {k: v * lane["ref"][k] for k, v in lane["inputs"].items()}
-                params = {k: v[curve].reshape(-1, *v.shape[3:]) for k, v in draws.items()}
-                own = data.curve == names[curve] if names else np.ones(len(data), bool)
-                values = np.asarray(_rows(model, params, lane))[:, lane["mask"]]
-                found[:, :, own] = values.reshape(*lead, -1)
-    return found
-
-
 # ------------------------------------------------------------------ to a file
 
 
@@ -169,7 +142,10 @@ def save(posterior: Posterior, path: str | os.PathLike) -> None:
     record = json.dumps(_record(posterior), default=_plain)
     try:
         tree = to_datatree(posterior, log_likelihood=False)
-        tree["bayescale"] = xr.DataTree(xr.Dataset({"record": ((), record)}))
+        own = {"record": ((), record)}
+        if posterior.z is not None:
+            own["z"] = ([f"z_dim_{i}" for i in range(posterior.z.ndim)], posterior.z)
+        tree["bayescale"] = xr.DataTree(xr.Dataset(own))
     except ValueError as error:
         raise StorageError(f"{path}: this fit has no NetCDF form: {_line(error)}") from error
     _replace(target, lambda part: tree.to_netcdf(part, engine="h5netcdf"))
@@ -237,6 +213,8 @@ def _record(posterior: Posterior) -> dict[str, Any]:
     return {
         "law": _signature(posterior.law),
         "noise": _signature(posterior.model.noise),
+        "beside": [_signature(noise) for noise in posterior.model.beside],
+        "pool": list(posterior.model.pool),
         "probe": _probe(posterior),
         "data": {
             "inputs": list(data.inputs),
@@ -307,16 +285,22 @@ def load(
         draws, stats = _arrays(tree, "posterior", record), _arrays(tree, "sample_stats", record)
         health = Health(tuple(Verdict(**_tuples(verdict)) for verdict in record["health"]))
         run = Run(**_tuples(record["run"]))
+        own = tree["bayescale"]
+        z = own["z"].values if "z" in own else None
     except (KeyError, TypeError, OSError, ValueError) as error:
         raise StorageError(
             f"{path}: this bayescale cannot read it, though it is whole: {_line(error)}; "
             "read it with the version that wrote it, or fit again"
         ) from error
+    pool = tuple(record["pool"])
     model = Model(
         _match(path, "law", record["law"], law, get_law),
         _match(path, "noise", record["noise"], noise, get_noise),
+        tuple(_match(path, "noise", each, None, get_noise) for each in record["beside"]),
+        pool,
+        len(data.group_names) if pool else 0,
     )
-    found = Posterior(model, data, draws, stats, health, run)
+    found = Posterior(model, data, draws, stats, health, run, z)
     if not np.allclose(_probe(found), record["probe"], rtol=1e-6, atol=0, equal_nan=True):
         raise StorageError(
             f"{path}: the law {model.law.name} has another formula than when this fit was made; "

@@ -174,7 +174,7 @@ def make_cost(fn: Callable | None, inference_tokens: float, over: Surface) -> Co
 @partial(jax.jit, static_argnames=("law",))
 def _at_own(law, params, inputs):
     def one(params, inputs):
-        return law.fn(*(inputs[name] for name in law.inputs), **params)
+        return law.at(*(inputs[name] for name in law.inputs), **params)
 
     return jax.vmap(one)(params, inputs)
 
@@ -258,6 +258,6 @@ def functions(law, fn, served, others):
 
     def worse(params, n, d):
         inputs = {"N": jnp.exp(n), "D": jnp.exp(d)} | others
-        return sign * law.fn(*(inputs[name] for name in law.inputs), **params)
+        return sign * law.at(*(inputs[name] for name in law.inputs), **params)
 
     return log_cost, worse

@@ -5,13 +5,16 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from scipy import stats
+from scipy.special import digamma
 
 from bayescale.noises import (
     NODES,
     NOISES,
     WEIGHTS,
     beta_binomial,
+    bimodal,
     binomial,
+    bounded,
     get_noise,
     laplace,
     lognormal,
@@ -20,7 +23,9 @@ from bayescale.noises import (
     student,
 )
 
-# What each noise says at mean 2.5 or .3 with a known standard error, and scipy's word for it.
+COUNTS = ["binomial", "beta_binomial", "scatter", "bimodal"]
+
+# What each noise says at mean 2.5 with a known standard error, and scipy's word for it.
 CONTINUOUS = {
     "student": (
         dict(sigma=0.1, nu=4.0),
@@ -60,7 +65,7 @@ def at_nodes(tau, x=1.0, k=1.2, lo=0.25, hi=0.95):
 
 
 def test_no_noise_is_left_out():
-    assert set(NOISES) == {*CONTINUOUS, "binomial", "beta_binomial", "scatter"}
+    assert set(NOISES) == {*CONTINUOUS, *COUNTS, "bounded"}
     assert all(get_noise(name) is NOISES[name] for name in NOISES)
     with pytest.raises(ValueError, match=r"unknown noise 'studnt': did you mean student\?"):
         get_noise("studnt")
@@ -81,7 +86,7 @@ def test_continuous_noises_match_scipy_and_integrate_to_one(name, stderr):
     assert total == pytest.approx(1, abs=1e-4)
 
 
-@pytest.mark.parametrize("name", ["binomial", "beta_binomial", "scatter"])
+@pytest.mark.parametrize("name", COUNTS)
 @pytest.mark.parametrize("stderr", [0.0, 0.1])
 def test_counts_match_scipy_and_sum_to_one(name, stderr):
     n, k = 40.0, np.arange(41.0)
@@ -93,6 +98,12 @@ def test_counts_match_scipy_and_sum_to_one(name, stderr):
         elif name == "beta_binomial":
             found = beta_binomial.fn(jnp.array([0.3]), **known, rho=0.05)
             want = np_beta_binomial(k, n, 0.3, rho_of(0.05, 0.3, stderr))
+        elif name == "bimodal":  # a quarter of the runs broke through
+            found = bimodal.fn(jnp.array([0.35]), **known, g=0.2, u=0.8, rho=0.05)
+            low, high = (
+                np.exp(np_beta_binomial(k, n, p, rho_of(0.05, p, stderr))) for p in (0.2, 0.8)
+            )
+            want = np.log(0.75 * low + 0.25 * high)
         else:
             mean = at_nodes(0.7)
             found = scatter.fn(jnp.asarray(mean), **known, tau=0.7)
@@ -100,7 +111,6 @@ def test_counts_match_scipy_and_sum_to_one(name, stderr):
             rho = WEIGHTS @ (mean[:, 0] - p) ** 2 / (p * (1 - p))
             want = np_beta_binomial(k, n, p, rho_of(rho, p, stderr))
         got = np.asarray(found.log_prob(k))
-    # jax's betaln is good to 1e-7.
     np.testing.assert_allclose(got, want, atol=1e-6)
     assert np.exp(got).sum() == pytest.approx(1, abs=1e-6)
 
@@ -149,9 +159,9 @@ def test_scatter_has_the_moments_of_models_that_differ_in_scale(tau, x):
     assert got_variance == pytest.approx(variance + (mean - mean**2) / n, rel=0.06)
 
 
-@pytest.mark.parametrize("name", ["binomial", "beta_binomial", "scatter"])
+@pytest.mark.parametrize("name", [*COUNTS, "bounded"])
 @pytest.mark.parametrize("x64", [False, True], ids=["float32", "float64"])
-def test_certainty_never_makes_a_count_impossible(name, x64):
+def test_certainty_never_makes_an_accuracy_impossible(name, x64):
     """The law may say 0 or 1 and the model score anything: density and gradient stay finite."""
     n, k = 50.0, np.array([0.0, 1.0, 25.0, 49.0, 50.0])
 
@@ -162,6 +172,10 @@ def test_certainty_never_makes_a_count_impossible(name, x64):
             found = binomial.fn(column, known["n"])
         elif name == "beta_binomial":
             found = beta_binomial.fn(column, **known, rho=0.01)
+        elif name == "bimodal":  # floor and ceiling too, and now and then they are one
+            found = bimodal.fn(column, **known, g=p, u=jnp.ones_like(p), rho=0.01)
+        elif name == "bounded":
+            return jnp.sum(bounded.fn(column, known["stderr"], rho=0.01).log_prob(k / n))
         else:
             found = scatter.fn(jnp.tile(column, (5, 1)), **known, tau=0.5)
         return jnp.sum(found.log_prob(jnp.asarray(k)))
@@ -177,17 +191,20 @@ def test_certainty_never_makes_a_count_impossible(name, x64):
 def test_float32_agrees_with_float64(name):
     rng = np.random.default_rng(0)
     counts = NOISES[name].counts
-    mean = rng.uniform(0.2, 0.9, 30) if counts else rng.uniform(1.5, 5, 30)
+    unit = NOISES[name].support == "unit"
+    mean = rng.uniform(0.2, 0.9, 30) if unit else rng.uniform(1.5, 5, 30)
     n = np.full(30, 2000.0)
     y = rng.binomial(2000, mean) if counts else mean * np.exp(0.05 * rng.normal(size=30))
 
     def density(width):
         cast = lambda v: jnp.asarray(v, width)  # noqa: E731
         known = {"stderr": cast(np.full(30, 0.001)), "n": cast(n), "mean": cast(mean)}
+        known |= {"g": cast(0.15), "u": cast(0.95)}
         if name == "scatter":  # a plateau, where the models agree: rho is tiny
             known["mean"] = cast(np.tile(mean, (5, 1)) + 1e-4 * NODES[:, None])
         params = dict(CONTINUOUS.get(name, [{}])[0])
-        params |= {"beta_binomial": dict(rho=0.002), "scatter": dict(tau=0.5)}.get(name, {})
+        params |= {"scatter": dict(tau=0.5)}.get(name, {})
+        params |= dict(rho=0.002) if name in ("beta_binomial", "bimodal", "bounded") else {}
         columns = [known[column] for column in NOISES[name].inputs]
         return np.asarray(NOISES[name].fn(*columns, **params).log_prob(cast(y)))
 
@@ -206,3 +223,134 @@ def test_student_with_many_degrees_of_freedom_is_lognormal():
         heavy = student.fn(column, none, sigma=0.2, nu=1e6).log_prob(y)
         light = lognormal.fn(column, none, sigma=0.2).log_prob(y)
     np.testing.assert_allclose(heavy, light, atol=1e-3)
+
+
+def log_rising(a, k):
+    """log Gamma(a + k) - log Gamma(a) by its definition, for k a whole number."""
+    return np.log(a + np.arange(k)).sum()
+
+
+@pytest.mark.parametrize("n", [0, 1, 10, 2000, 1_000_000])
+@pytest.mark.parametrize("rho", [1e-7, 1e-3, 0.1, 0.5, 0.999])
+def test_the_density_of_counts_holds_at_any_concentration(n, rho):
+    """Against products of n factors, with concentrations from 1e-10 to 1e7."""
+    p, y = np.meshgrid([1e-10, 0.01, 0.3, 1 - 1e-3], sorted({0, min(1, n), n // 3, n}))
+    p, y = p.ravel(), y.ravel()
+    c = 1 / rho - 1
+
+    def at(width):
+        column = jnp.asarray(p, width)
+        known = jnp.zeros_like(column), jnp.full(p.shape, n)
+        found = beta_binomial.fn(column, *known, rho=jnp.asarray(rho, width))
+        return np.asarray(found.log_prob(jnp.asarray(y, width)))
+
+    with jax.enable_x64(True):
+        double = at(jnp.float64)
+    with jax.enable_x64(False):
+        single = at(jnp.float32)
+    want = [
+        log_rising(a, k) + log_rising(c - a, n - k) - log_rising(c, n)
+        - (log_rising(1, k) + log_rising(1, n - k) - log_rising(1, n))
+        for a, k in zip(p * c, y, strict=True)
+    ]  # fmt: skip
+    np.testing.assert_allclose(double, want, rtol=1e-9, atol=1e-8)
+    assert n > 0 or (single == 0).all()
+    likely = np.array(want) > -30
+    if n <= 2000:
+        np.testing.assert_allclose(single[likely], double[likely], atol=1e-3)
+    np.testing.assert_allclose(single, double, rtol=1e-4, atol=0.2)
+
+
+@pytest.mark.parametrize("rho", [1e-6, 1e-3, 0.1, 0.9])
+def test_the_gradient_of_counts_is_that_of_log_gammas(rho):
+    p, y = np.meshgrid([1e-6, 0.01, 0.3, 0.999], [0.0, 1.0, 300.0, 1000.0])
+    p, y = p.ravel(), y.ravel()
+    c, n = 1 / rho - 1, 1000
+    a, b = p * c, (1 - p) * c
+    with jax.enable_x64(True):
+        known = jnp.zeros(p.shape), jnp.full(p.shape, n)
+        gradient = jax.grad(lambda p: beta_binomial.fn(p, *known, rho=rho).log_prob(y).sum())
+        got = np.asarray(gradient(jnp.asarray(p)))
+    want = c * (digamma(a + y) - digamma(a) - digamma(b + n - y) + digamma(b))
+    np.testing.assert_allclose(got * p * (1 - p), want * p * (1 - p), rtol=1e-6, atol=1e-8)
+
+
+@pytest.mark.parametrize(("g", "u"), [(0.2, 0.8), (0.8, 0.2)], ids=["rises", "falls"])
+def test_bimodal_is_on_one_level_where_the_law_is(g, u):
+    k, n = np.arange(101.0), jnp.array([100])
+    with jax.enable_x64(True):
+        for mean, level in ((g, g), (u, u), (g + 3 * (g - u), g), (u + 3 * (u - g), u)):
+            got = bimodal.fn(jnp.array([mean]), jnp.zeros(1), n, g, u, rho=0.01).log_prob(k)
+            want = np_beta_binomial(k, 100, level, 0.01)
+            likely = want > want.max() - 15
+            np.testing.assert_allclose(np.asarray(got)[likely], want[likely], atol=1e-6)
+
+
+@pytest.mark.parametrize("u", [0.9, 0.0])
+def test_bimodal_has_the_mean_of_the_law_and_two_modes(u):
+    g, mean, n = 0.3, np.linspace(0.3, u, 7), np.full(7, 200)
+    w = (mean - g) / (u - g)
+    with jax.enable_x64(True):
+        columns = jnp.asarray(mean), jnp.zeros(7), jnp.asarray(n)
+        found = bimodal.fn(*columns, g, u, rho=0.01)
+        np.testing.assert_allclose(found.mean / 200, mean, atol=1e-12)
+        variance = np.asarray(found.variance) / 200**2
+        draw = jax.jit(jax.vmap(lambda key: bimodal.fn(*columns, g, u, rho=0.01).sample(key)))
+        draws = np.asarray(draw(jax.random.split(jax.random.key(1), 20_000))) / 200
+    np.testing.assert_allclose(draws.mean(0), mean, atol=0.01)
+    np.testing.assert_allclose(draws.var(0), variance, atol=0.005)
+    middle = (g + u) / 2
+    np.testing.assert_allclose(((draws > middle) == (u > g)).mean(0), w, atol=0.02)
+
+
+def test_bimodal_without_a_gap_is_beta_binomial():
+    """Also in gradients: a sampler may pass there."""
+    k, columns = jnp.arange(5.0), (jnp.zeros(5), jnp.full(5, 4))
+
+    def density(g, u):
+        found = bimodal.fn(jnp.full(5, 0.5), *columns, g, u, rho=0.1)
+        return jnp.sum(found.log_prob(k))
+
+    value, gradient = jax.value_and_grad(density, (0, 1))(0.5, 0.5)
+    assert value == pytest.approx(np_beta_binomial(np.arange(5), 4, 0.5, 0.1).sum(), abs=1e-4)
+    assert np.isfinite(gradient).all()
+
+
+@pytest.mark.parametrize("stderr", [0.0, 0.05])
+@pytest.mark.parametrize("rho", [1e-5, 0.01, 0.3])
+@pytest.mark.parametrize("mean", [0.02, 0.3, 0.97])
+def test_bounded_is_a_beta_density_with_the_stated_moments(mean, rho, stderr):
+    variance = rho * mean * (1 - mean) + stderr**2
+    c = mean * (1 - mean) / variance - 1
+    closed = stats.beta(mean * c, (1 - mean) * c)
+    y = closed.ppf(np.linspace(0.001, 0.999, 101)).clip(5e-4, 1 - 5e-4)
+    with jax.enable_x64(True):
+        found = bounded.fn(jnp.array([mean]), jnp.array([stderr]), rho=rho)
+        got = np.asarray(found.log_prob(y))
+        assert float(found.mean[0]) == pytest.approx(mean)
+        assert float(found.variance[0]) == pytest.approx(variance)
+        draws = np.asarray(found.sample(jax.random.key(2), (20_000,)))
+    np.testing.assert_allclose(got, closed.logpdf(y), atol=1e-8)
+    assert draws.mean() == pytest.approx(mean, abs=5 * (variance / 20_000) ** 0.5)
+    assert draws.var() == pytest.approx(variance, rel=0.1)
+    with jax.enable_x64(False):
+        narrow = jnp.array([mean], "f4"), jnp.array([stderr], "f4")
+        single = bounded.fn(*narrow, rho=rho).log_prob(jnp.asarray(y, "f4"))
+    assert single.dtype == np.float32
+    np.testing.assert_allclose(single, got, atol=0.01)
+
+
+@pytest.mark.parametrize("mean", [0.05, 0.3, 0.9])
+def test_bounded_integrates_to_one(mean):
+    y = np.linspace(0, 1, 200_001)
+    with jax.enable_x64(True):
+        got = np.asarray(bounded.fn(jnp.array([mean]), jnp.zeros(1), rho=0.02).log_prob(y))
+    assert np.trapezoid(np.exp(got), y) == pytest.approx(1, abs=1e-4)
+
+
+def test_a_bounded_score_at_its_bound_is_half_a_thousandth_inside():
+    with jax.enable_x64(True):
+        found = bounded.fn(jnp.full(4, 0.001), jnp.zeros(4), rho=0.3)
+        low, inside, high, below = found.log_prob(jnp.array([0.0, 5e-4, 1.0, 1 - 5e-4]))
+    assert low == inside
+    assert high == below

@@ -11,8 +11,11 @@ from hypothesis import given, settings
 from hypothesis.extra.numpy import arrays
 from scipy.stats import t as student_t
 
+from bayescale.batch import pack
 from bayescale.data import Dataset
-from bayescale.laws import chinchilla, power, sigmoid
+from bayescale.families import AVERAGE, NEW, for_group
+from bayescale.forecast import place, unlock_parameter, wider_weights
+from bayescale.laws import chinchilla, exact_match, from_loss, inverse, power, sigmoid
 from bayescale.model import Model
 from bayescale.noises import beta_binomial, student
 from bayescale.parametric import law
@@ -129,7 +132,8 @@ def test_a_sharp_step_is_found_where_it_is():
     assert found.never.tolist() == [False, False, False, False, True]
     assert found.forecast.median == pytest.approx(np.log10(3.3e11))
     assert (found.forecast.lo, found.forecast.hi) == (-np.inf, np.inf)
-    assert [found.p_unlocked_by(x) for x in (1e8, 2e9, 1e12, 1e15)] == [0.2, 0.4, 0.6, 0.8]
+    by = [found.p_unlocked_by(x) for x in (1e8, 2e9, 1e12, 1e15)]
+    assert by == pytest.approx([0.2, 0.4, 0.6, 0.8])
 
 
 def test_a_loss_passes_a_level_downwards():
@@ -190,6 +194,86 @@ def test_other_inputs_are_held_or_follow():
         D = 10 ** held.log10_scale[0]
         assert float(chinchilla(1e10, D, **constants)) == pytest.approx(2.5, rel=1e-9)
     assert (held.scale, found.scale) == ("D", "N")
+
+
+def from_a_loss(*halfway, k=1000.0):
+    """Draws of an accuracy that is told from losses of 4 down to 2, sharp about `halfway`."""
+    one = np.ones(len(halfway))
+    draws = {"g": 0.0 * one, "u": one, "L0": np.array(halfway), "k": k * one}
+    return posterior_of(from_loss, draws, x=(4.0, 2.0), name="loss")
+
+
+def test_from_a_loss_less_is_later():
+    found = threshold(from_a_loss(5.0, 3.0, 2.5, 1.5, 0.5))
+    assert (found.level, found.horizon, found.grid[0], found.grid[-1]) == (0.5, 1.0, 4.0, 1.0)
+    assert (found.x_min, found.x_max, found.descending) == (2.0, 4.0, True)
+    assert (np.diff(found.grid) < 0).all()
+    np.testing.assert_allclose(found.log10_scale, np.log10([np.nan, 3, 2.5, 1.5, np.nan]))
+    assert found.already.tolist() == [True, False, False, False, False]
+    assert found.never.tolist() == [False, False, False, False, True]
+    assert not found.limit_short.any()  # its limit at a loss of 0 is past the level
+    assert found.unlock.tolist()[0] == -np.inf
+    assert (np.diff(found.unlock) > 0).all()
+    assert found.forecast.median == pytest.approx(np.log10(2.5))
+    assert (found.forecast.lo, found.forecast.hi) == (-np.inf, np.inf)
+    assert (found.forecast.p_already, found.forecast.p_never) == (0.2, 0.2)
+    by = [found.p_unlocked_by(x) for x in (1e3, 3.1, 2.9, 2.4, 1.0)]
+    assert by == pytest.approx([0.2, 0.2, 0.4, 0.6, 0.8])
+    np.testing.assert_allclose(found.p_by, [found.p_unlocked_by(x) for x in found.grid], atol=1e-12)
+    assert found.wider is None
+    assert found.summary()["median"] == found.forecast.median
+
+
+def test_from_a_loss_the_interval_begins_at_the_larger_one():
+    found = threshold(from_a_loss(*np.linspace(3.0, 1.5, 100)), horizon=1.2)
+    assert found.forecast.lo > found.forecast.median > found.forecast.hi
+    assert 10**found.forecast.lo == pytest.approx(2.94, abs=0.02)
+    assert 10**found.forecast.hi == pytest.approx(1.56, abs=0.02)
+    assert found.horizon == 1.2
+    assert any("within the data" in note for note in found.notes)
+    assert any("53 to 60 %" in note for note in found.notes)
+    later = threshold(from_a_loss(1.6)).notes
+    assert any("0.097 decades beyond the smallest loss, at 1.6" in note for note in later)
+    assert any("not reached down to 1" in note for note in threshold(from_a_loss(0.5)).notes)
+    with pytest.raises(ValueError, match="horizon 3 must not be above the smallest loss 2"):
+        threshold(from_a_loss(1.6), horizon=3.0)
+    with pytest.raises(ValueError, match=r"at or above the horizon 1, not 0\.9"):
+        threshold(from_a_loss(1.6)).p_unlocked_by(0.9)
+
+
+def test_compute_is_told_in_parameters():
+    draws = {"g": [0.0] * 3, "u": [1.0] * 3, "x50": [1.2, 120.0, 1e9], "k": [9.0] * 3}
+    posterior = posterior_of(sigmoid, draws, x=(1e-2, 1e2), name="flops_1e21")
+    found = threshold(posterior, 0.5, horizon=1e6)
+    params = found.params(unit=1e21)  # 1.2e21 FLOP at 20 tokens a parameter: C = 120 N^2
+    assert (params.lo, params.hi) == (pytest.approx(np.log10(1e19) / 2), np.inf)
+    assert params.median == pytest.approx(0.5 * np.log10(1e21))
+    assert (params.p_never, params.ess) == (found.forecast.p_never, found.forecast.ess)
+    more = found.params(tokens_per_param=2000.0, unit=1e21)
+    assert more.median == pytest.approx(params.median - 1)
+    for kwargs, message in (({"unit": 0.0}, "unit must be"), ({"tokens_per_param": np.inf}, "per")):
+        with pytest.raises(ValueError, match=message):
+            found.params(**kwargs)
+    with pytest.raises(ValueError, match=r"only a scale in FLOP.*'params'"):
+        threshold(curve(*(0.5,) * 8), 0.6).params()
+
+
+@pytest.mark.parametrize(
+    ("scale", "name", "said"),
+    [
+        (5.4e11, "N params", ", about the size of PaLM 540B"),
+        (1e11, "x params", ", between Qwen2.5 72B and GLM 130B"),
+        (1e12, "N", ", beyond the largest model listed (PaLM 540B)"),
+        (2.0e6, "N", ", below the smallest model listed (Pythia 70M)"),
+        (2.6e24, "C compute", ", about the training compute of PaLM 540B"),
+        (1e24, "C compute", ", between MT-NLG 530B and PaLM 540B in training compute"),
+        (100.0, "N params", ""),
+        (1e11, "x width", ""),
+        (np.inf, "N params", ""),
+    ],
+)
+def test_where_a_scale_stands_among_published_models(scale, name, said):
+    assert place(np.log10(scale), name) == said
 
 
 def test_what_threshold_refuses():
@@ -259,6 +343,50 @@ def test_the_wider_forecast_is_the_wider_prior_where_the_data_say_nothing():
     assert any("the forecast is the prior" in note for note in found.notes)
     assert found.summary()["wider"]["p_never"] == found.wider.p_never
     assert list(found.table().index) == ["law's prior", "wider prior"]
+
+
+def test_which_parameter_is_an_unlock_scale():
+    ones = {"g": [0.1], "u": [0.9], "x50": [1e12], "k": [1.0]}
+    assert unlock_parameter(posterior_of(sigmoid, ones)) == "x50"
+    assert unlock_parameter(posterior_of(sigmoid.fix(x50=1e12), ones)) is None
+    match = {"g": [0.1], "u": [0.9], "x50": [1e12], "alpha": [1.0]}
+    other = posterior_of(exact_match(), match)
+    assert unlock_parameter(other) == "x50"
+    np.testing.assert_allclose(
+        wider_weights(other), wider_weights(posterior_of(sigmoid, ones)), rtol=1e-6
+    )
+    # A scale at which something is lost, or of one token, is none.
+    lost = {"g": [0.5], "d": [0.1], "x50": [1e10], "k": [1.0]}
+    assert unlock_parameter(posterior_of(inverse, lost)) is None
+    token = {"g": [0.1], "u": [0.9], "c": [1e9], "alpha": [1.0]}
+    assert unlock_parameter(posterior_of(exact_match(True), token)) is None
+
+
+def test_the_wider_prior_is_of_the_average_group():
+    from bayescale.infer import natural
+
+    data = Dataset(
+        {"x": np.geomspace(1e8, 1e11, 8)},
+        {"y": np.full(8, 0.5)},
+        n=np.full(8, 100.0),
+        group=np.array(["a", "b"] * 4, object),
+    )
+    model = Model(sigmoid, beta_binomial, pool=("x50",), groups=2)
+    z = np.random.default_rng(0).normal(size=(1, 1, 50, model.size))
+    with jax.enable_x64(True):
+        lane = pack(model, data)[0].data
+        draws = {k: np.asarray(v)[0] for k, v in natural(model, z, lane)[0].items()}
+    plain = posterior_of(sigmoid, {k: [1.0] for k in ("g", "u", "x50", "k")})
+    pooled = replace(plain, model=model, data=data, draws=draws, z=z[0])
+    apart = replace(pooled, model=Model(sigmoid, beta_binomial))
+    expected = wider_weights(apart)  # of the draws themselves: those of the average group
+    assert np.ptp(np.log(expected)) > 0.1
+    for group in ("a", "b", AVERAGE, NEW):
+        one = for_group(pooled, group)
+        assert (group == AVERAGE) == np.allclose(one.draws["x50"], draws["x50"], rtol=1e-5)
+        np.testing.assert_allclose(wider_weights(one), expected, rtol=1e-5)
+        assert threshold(one).wider is not None
+    assert wider_weights(replace(pooled, z=None)) is None
 
 
 def test_few_effective_draws_are_said():

@@ -7,8 +7,9 @@ from difflib import get_close_matches
 
 from ..expression import parse_call
 from ..parametric import Parametric
-from .broken import broken
-from .capability import sigmoid
+from .broken import broken, broken_accuracy
+from .capability import elbow, exact_match, flat, multi_step, sigmoid
+from .distractor import distractor, inverse, inverted_u
 from .loss import (
     chinchilla,
     data_constrained,
@@ -18,19 +19,31 @@ from .loss import (
     saturating,
     shifted_power,
 )
+from .two_stage import breakthrough, from_loss, two_stage
 
 __all__ = [
     "LAWS",
+    "breakthrough",
     "broken",
+    "broken_accuracy",
     "chinchilla",
     "data_constrained",
+    "distractor",
+    "elbow",
+    "exact_match",
+    "flat",
+    "from_loss",
     "get_law",
+    "inverse",
+    "inverted_u",
     "kaplan",
     "kaplan_steps",
+    "multi_step",
     "power",
     "saturating",
     "shifted_power",
     "sigmoid",
+    "two_stage",
 ]
 
 LAWS: dict[str, Parametric | Callable[..., Parametric]] = {
@@ -43,6 +56,17 @@ LAWS: dict[str, Parametric | Callable[..., Parametric]] = {
     "chinchilla": chinchilla,
     "data_constrained": data_constrained,
     "sigmoid": sigmoid,
+    "exact_match": exact_match,
+    "multi_step": multi_step,
+    "elbow": elbow,
+    "flat": flat,
+    "distractor": distractor,
+    "inverse": inverse,
+    "inverted_u": inverted_u,
+    "broken_accuracy": broken_accuracy,
+    "from_loss": from_loss,
+    "two_stage": two_stage,
+    "breakthrough": breakthrough,
 }
 
 

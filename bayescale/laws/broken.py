@@ -11,6 +11,8 @@ import numpyro.distributions as dist
 from jax.nn import softplus
 
 from ..parametric import Parametric, law, scaled, share
+from ..priors import positive
+from .capability import CEILING, FLOOR, capability
 from .loss import EXPONENT
 
 
@@ -92,5 +94,47 @@ def broken(n_breaks: int = 1, monotone: bool = True, beyond: float = 0.0) -> Par
     ):
         """a + b x^-c0 prod_i (1 + (x/d_i)^(1/f_i))^(-c_i f_i) (arXiv 2210.14891)."""
         return a + b * _shape(x, c0, jnp.asarray(c), jnp.asarray(d), jnp.asarray(f))
+
+    return formula
+
+
+@cache
+def broken_accuracy(n_breaks: int = 1) -> Parametric:
+    """g + (u - g) exp(-h(x)), h a broken power law whose slopes have either sign.
+
+    Anything bounded: it may rise, fall and turn n_breaks times. h is b x^-c0 prod_i
+    (1 + (x/d_i)^(1/f_i))^(-c_i f_i), b sampled as the value of h at the largest scale.
+
+    Raises
+    ------
+    ValueError
+        If n_breaks is not a whole number of at least 1.
+
+    Notes
+    -----
+    After Caballero et al. 2023, BNSL (arXiv 2210.14891), which writes error rates so.
+    """
+    broken_loss = broken(n_breaks, monotone=False)
+    priors = {name: prior for name, prior in broken_loss.priors if name not in ("a", "b")}
+
+    @law(name=f"broken_accuracy({int(n_breaks)})", **capability)
+    def formula(
+        x,
+        *,
+        g=FLOOR,
+        u=CEILING,
+        b=scaled(
+            positive(0.05, 5),
+            lambda v, c0, c, d, f: v / _shape(jnp.ones(()), c0, c, d, f),
+            unit=lambda x, c0: x**c0,
+        ),
+        c0=priors["c0"],
+        c=priors["c"],
+        d=priors["d"],
+        f=priors["f"],
+    ):
+        """g + (u - g) exp(-h(x)), h a broken power law of either sign (arXiv 2210.14891)."""
+        h = b * _shape(x, c0, jnp.asarray(c), jnp.asarray(d), jnp.asarray(f))
+        return g + (u - g) * jnp.exp(-h)
 
     return formula

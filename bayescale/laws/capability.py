@@ -1,4 +1,9 @@
-"""Capability laws: accuracies between a floor and a ceiling.
+"""Capability laws: accuracies between a floor and a ceiling that rise once, or stay.
+
+`sigmoid` is the plain one. `exact_match`, `multi_step` and `elbow` are explanations of a threshold:
+many tokens must be right, many steps must be right, an abrupt onset. `flat` says that nothing
+happens. All have x50, the scale at which they are halfway up. Laws that also fall are in
+`distractor`, those that pass through a loss in `two_stage`.
 
 The floor g is a free parameter near the nominal chance level or above it, not chance itself:
 models that know nothing of a task still learn its answer format, or always give the commoner
@@ -7,13 +12,15 @@ answer. From data that all lie on the plateau, when the task unlocks is told by 
 
 from __future__ import annotations
 
+from functools import cache
 from math import log
 
 import jax.numpy as jnp
 import numpyro.distributions as dist
 from jax.nn import sigmoid as logistic
+from jax.nn import softplus
 
-from ..parametric import law, scaled
+from ..parametric import Parametric, law, scaled
 from ..priors import fraction, positive
 
 
@@ -27,8 +34,8 @@ def _near_chance(z, chance):
     return chance * (1 - below / (1 + below)) + (1 - chance) * above / (1 + above)
 
 
-FLOOR = scaled(dist.Normal(0.0, 1.0), _near_chance)
-CEILING = scaled(fraction(1 / 7, 7.0), lambda v, g: 1 - (1 - g) * v)
+FLOOR = scaled(dist.Normal(0.0, 1.0), _near_chance, link="logit")
+CEILING = scaled(fraction(1 / 7, 7.0), lambda v, g: 1 - (1 - g) * v, link="logit")
 DECADE = log(10.0)
 
 
@@ -53,11 +60,16 @@ def _in_logits(raw, k):
 # Where the unlock lies, before the data speak: about the largest model, one decade either way.
 UNLOCK_PRIOR = dist.StudentT(2.0, 0.0, DECADE)
 """Of log(x50 / largest x): what `UNLOCK` amounts to."""
-UNLOCK = scaled(dist.Logistic(0.0, 1.0), _unlock, unit=lambda x: x, warp=_in_logits)
+UNLOCK = scaled(dist.Logistic(0.0, 1.0), _unlock, unit=lambda x: x, warp=_in_logits, link="log")
+SLOPE = positive(0.2, 5)
+"""Of k: from 10 to 90 % of the rise in 10 decades, to .4 decades."""
+
+capability = {"support": "unit", "improves": "up", "response": "accuracy"}
+"""What all laws of accuracies have in common."""
 
 
-@law(support="unit", improves="up", response="accuracy")
-def sigmoid(x, *, g=FLOOR, u=CEILING, x50=UNLOCK, k=positive(0.2, 5)):
+@law(**capability)
+def sigmoid(x, *, g=FLOOR, u=CEILING, x50=UNLOCK, k=SLOPE):
     """g + (u - g) / (1 + (x/x50)^-k): a smooth threshold in log x.
 
     g floor and u ceiling are accuracies, x50 is the scale (in the unit of x) at which the curve
@@ -65,3 +77,106 @@ def sigmoid(x, *, g=FLOOR, u=CEILING, x50=UNLOCK, k=positive(0.2, 5)):
     decades. Standard form; for downstream accuracy see Ruan et al. 2024 (arXiv 2405.10938).
     """
     return g + (u - g) * logistic(k * (jnp.log(x) - jnp.log(x50)))
+
+
+@law(**capability)
+def flat(x, *, g=FLOOR):
+    """g: no scale helps or hurts."""
+    return g + jnp.zeros_like(x)
+
+
+@cache
+def exact_match(tokens: bool = False) -> Parametric:
+    """g + (u - g) exp(-T (x/c)^-alpha): all of T tokens must be right.
+
+    Each token's log probability falls as a power of scale; the exact match of T of them looks
+    like a threshold. With one T for all rows only T c^alpha matters, and the law is written in
+    the scale x50 where exp(...) is a half: g + (u - g) 2^-(x/x50)^-alpha, c = x50 (T / log 2)^(-1/
+    alpha). T and c cannot both be known from such data.
+
+    Parameters
+    ----------
+    tokens
+        T is a second column, the number of tokens of each row: c is then free.
+
+    Notes
+    -----
+    Schaeffer et al. 2023 (arXiv 2304.15004). alpha is in units of 1/log x, k of `sigmoid` at x50
+    is 4 log(2)/2 alpha = 1.4 alpha.
+    """
+    if not tokens:
+
+        @law(name="exact_match", **capability)
+        def formula(x, *, g=FLOOR, u=CEILING, x50=UNLOCK_BY_ALPHA, alpha=ALPHA):
+            """g + (u - g) 2^-(x/x50)^-alpha: all of many tokens must be right (2304.15004)."""
+            return g + (u - g) * _all_right(alpha * (jnp.log(x) - jnp.log(x50)) - LOG_LOG_2)
+
+        return formula
+
+    @law(name="exact_match(tokens=True)", **capability)
+    def formula(x, T, *, g=FLOOR, u=CEILING, c=TOKEN_SCALE, alpha=ALPHA):
+        """g + (u - g) exp(-T (x/c)^-alpha): all of T tokens must be right (2304.15004)."""
+        return g + (u - g) * _all_right(alpha * (jnp.log(x) - jnp.log(c)) - jnp.log(T))
+
+    return formula
+
+
+LOG_LOG_2 = log(log(2.0))
+ALPHA = positive(0.15, 3.5)
+UNLOCK_BY_ALPHA = scaled(
+    dist.Logistic(0.0, 1.0),
+    _unlock,
+    unit=lambda x: x,
+    warp=lambda raw, alpha: _in_logits(raw, alpha),
+    link="log",
+)
+UNLOCKS = (UNLOCK, UNLOCK_BY_ALPHA)
+"""Coordinates of a scale with `UNLOCK_PRIOR`, however they are sampled."""
+# c where T is a column: half of the answers of the usual length are right at an `UNLOCK` scale.
+TOKEN_SCALE = scaled(
+    dist.Logistic(0.0, 1.0),
+    lambda r, x, alpha: _unlock(r, x) * jnp.exp(LOG_LOG_2 / alpha),
+    unit=lambda x, T, alpha: x * T ** (-1 / alpha),
+    link="log",
+)
+
+
+def _all_right(log_odds):
+    """exp(-exp(-log_odds)), kept from overflow where nothing is right."""
+    return jnp.exp(-jnp.exp(jnp.minimum(-log_odds, 30.0)))
+
+
+@law(**capability)
+def multi_step(
+    x, *, g=FLOOR, u=CEILING, x50=UNLOCK, k=SLOPE, steps=scaled(positive(0.3, 30), lambda v: 1 + v)
+):
+    """g + (u - g) s(k_1 (log x - log x0))^steps: all steps must be right, each a `sigmoid`.
+
+    Written in x50, where all steps are right half of the time, and in k, the slope of `sigmoid`
+    that is as steep there: with q = 2^(-1/steps), k = 2 steps (1 - q) k_1 and
+    s(k_1 (log x50 - log x0)) = q. One step is `sigmoid`, infinitely many are `exact_match`. After
+    Wei et al. 2022 (arXiv 2206.07682, section 5) and Schaeffer et al. 2023 (arXiv 2304.15004);
+    formula ours.
+    """
+    log_q = -log(2.0) / steps
+    slope = k / (-2 * steps * jnp.expm1(log_q))
+    odds = log_q - jnp.log(-jnp.expm1(log_q))
+    each = slope * (jnp.log(x) - jnp.log(x50)) + odds
+    return g + (u - g) * jnp.exp(-steps * softplus(-each))
+
+
+CORNER = 0.05
+"""Width of the elbow's corners, as a share of its ramp."""
+
+
+@law(**capability)
+def elbow(x, *, g=FLOOR, u=CEILING, x50=UNLOCK, k=SLOPE):
+    """g, a straight rise in log x, and u: an abrupt onset.
+
+    The ramp is 4/k long in log x about x50, as steep as `sigmoid` there; it begins at
+    x50 e^(-2/k), below which nothing is seen of it. Its corners are rounded over a twentieth of
+    it. Formula ours.
+    """
+    along = k * (jnp.log(x) - jnp.log(x50)) / 4
+    ramp = softplus((along + 0.5) / CORNER) - softplus((along - 0.5) / CORNER)
+    return g + (u - g) * CORNER * ramp

@@ -1,0 +1,164 @@
+"""compare: several laws of the same runs, by what they predict and by what is believed of them.
+
+`weights` are predictive (leave one run out): they ask which law would have foretold the runs best,
+and make mixtures. `probability` is of belief: prior times evidence, for laws that are stories
+about the task (does it fall at all?). Where both are spread over several laws, the data cannot
+tell them apart.
+
+Floor 7.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .evidence import log_evidence
+from .mixture import Mixture, mix
+from .pointwise import leave_one_out
+from .posterior import Posterior
+
+if TYPE_CHECKING:
+    import pandas
+
+__all__ = ["Comparison", "compare", "pseudo_bma"]
+
+BOOTSTRAPS = 1000
+ROUGH = 0.7
+"""Pareto k above which a run's leave-one-out density is rough."""
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """Several laws of one curve, side by side; arrays by law in the order of `names`."""
+
+    posteriors: Mapping[str, Posterior]
+    elpd: Mapping[str, float]
+    """Expected log predictive density: the sum over runs, each left out in turn."""
+    difference: Mapping[str, float]
+    """elpd less that of the best law."""
+    difference_se: Mapping[str, float]
+    """Standard error of the difference, from the spread over runs."""
+    complexity: Mapping[str, float]
+    """Effective number of parameters."""
+    rough: Mapping[str, int]
+    """Runs whose leave-one-out density is rough (Pareto k above .7)."""
+    log_evidence: Mapping[str, float]
+    evidence_se: Mapping[str, float]
+    weights: Mapping[str, float]
+    """Predictive weights (pseudo-BMA+, arXiv 1704.02030)."""
+    probability: Mapping[str, float]
+    """Posterior probability of each law: prior times evidence."""
+    prior: Mapping[str, float]
+    """Prior probability of each law."""
+
+    @property
+    def best(self) -> str:
+        """The law with the highest predictive density."""
+        return max(self.elpd, key=self.elpd.__getitem__)
+
+    def mixture(self, by: str = "predictive") -> Mixture:
+        """Return the laws weighed: `predictive`, `evidence`, or `equal`."""
+        chosen = {"predictive": self.weights, "evidence": self.probability, "equal": None}
+        if by not in chosen:
+            raise ValueError(f"weights are predictive, evidence or equal, got {by!r}")
+        return mix(self.posteriors, chosen[by], prior=self.prior, why=by)
+
+    def table(self) -> pandas.DataFrame:
+        """Return one row a law, the best first."""
+        import pandas as pd
+
+        rows = pd.DataFrame(self.summary()).T
+        return rows.sort_values("elpd", ascending=False)
+
+    def summary(self) -> dict[str, dict[str, Any]]:
+        """Return plain numbers by law, fit for JSON."""
+        names = ("elpd", "difference", "difference_se", "complexity", "rough", "log_evidence")
+        names += ("weights", "probability", "prior")
+        singular = {"weights": "weight"}
+        return {
+            law: {singular.get(name, name): getattr(self, name)[law] for name in names}
+            | {"sound": self.posteriors[law].health.sound}
+            for law in self.posteriors
+        }
+
+
+def compare(
+    posteriors: Mapping[str, Posterior],
+    *,
+    prior: Mapping[str, float] | None = None,
+    seed: int = 0,
+) -> Comparison:
+    """Return how well several laws foretell the same runs, and how probable each is.
+
+    Parameters
+    ----------
+    posteriors
+        Posterior by name, each of one curve and of the same runs, in the same response.
+    prior
+        Prior probability of each law; equal unless given.
+    seed
+        Decides bootstrap and bridge.
+
+    Raises
+    ------
+    ValueError
+        If they are of several curves, of other runs, or the prior does not fit.
+
+    Notes
+    -----
+    Evidence is of all that a law speaks of: between laws of accuracy alone and laws that go
+    through a loss only predictive weights compare.
+    """
+    mixed = mix(posteriors, prior)  # checks that they compare, and normalises the prior
+    left = {name: leave_one_out(part) for name, part in posteriors.items()}
+    rows = np.stack([each.elpd for each in left.values()])
+    totals = rows.sum(1)
+    best = rows[totals.argmax()]
+    gap = rows - best
+    spread = np.sqrt(rows.shape[1]) * gap.std(1)
+    evidence = {name: log_evidence(part, seed=seed) for name, part in posteriors.items()}
+    logs = np.array([each.log for each in evidence.values()])
+    names = list(posteriors)
+
+    def named(values):
+        return {name: float(value) for name, value in zip(names, values, strict=True)}
+
+    return Comparison(
+        posteriors=dict(posteriors),
+        elpd=named(totals),
+        difference=named(gap.sum(1)),
+        difference_se=named(spread),
+        complexity=named([each.complexity.sum() for each in left.values()]),
+        rough={name: int(np.sum(each.k_hat > ROUGH)) for name, each in left.items()},
+        log_evidence=named(logs),
+        evidence_se=named([each.se for each in evidence.values()]),
+        weights=named(pseudo_bma(rows, seed)),
+        probability=named(_posterior(logs, np.array([mixed.weights[n] for n in names]))),
+        prior=dict(mixed.weights),
+    )
+
+
+def pseudo_bma(rows: np.ndarray, seed: int = 0) -> np.ndarray:
+    """Return pseudo-BMA+ weights of laws from their log densities, (law, row).
+
+    exp(elpd), normalised, averaged over the Bayesian bootstrap of the rows: Yao, Vehtari, Simpson
+    and Gelman 2018 (arXiv 1704.02030).
+    """
+    rng = np.random.default_rng([seed, 5])
+    share = rng.dirichlet(np.ones(rows.shape[1]), BOOTSTRAPS)
+    sums = rows.shape[1] * share @ rows.T
+    weights = np.exp(sums - sums.max(1, keepdims=True))
+    return (weights / weights.sum(1, keepdims=True)).mean(0)
+
+
+def _posterior(logs: np.ndarray, prior: np.ndarray) -> np.ndarray:
+    with np.errstate(divide="ignore"):
+        logs = logs + np.log(prior)
+    if not np.isfinite(logs).any():
+        return prior
+    weights = np.exp(logs - np.max(logs[np.isfinite(logs)]))
+    return weights / weights.sum()

@@ -1,0 +1,205 @@
+"""explain: which explanation of a threshold the data favour, and whether they can tell.
+
+A task that unlocks may cross a threshold in log scale, be a product of many tokens or steps that
+must all be right, set in abruptly, or follow from the loss. These laws mostly fit alike; weights
+are predictive (each run left out in turn), and where no law has a weight of .6 the answer is that
+the data cannot tell. `confusion` says how often that verdict is right where the truth is known:
+on simulated runs of the same design.
+
+Floor 8.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .compare import Comparison, compare, pseudo_bma
+from .infer import fit
+from .pointwise import leave_one_out, replicate
+from .posterior import Posterior
+from .samplers import NUTS
+
+if TYPE_CHECKING:
+    import pandas
+
+__all__ = ["CANNOT_TELL", "EXPLANATIONS", "Confusion", "Explanation", "confusion", "explain"]
+
+EXPLANATIONS = {
+    "sigmoid": "a smooth threshold in log scale",
+    "exact_match": "many tokens must all be right",
+    "multi_step": "several steps must all be right",
+    "elbow": "an abrupt onset",
+    "two_stage": "a steady loss, and a threshold in it",
+}
+CANNOT_TELL = "the data cannot tell"
+SURE = 0.6
+"""Weight from which a law is named: less would be wrong more than 4 times in 10."""
+
+
+@dataclass(frozen=True, eq=False)
+class Explanation:
+    """What the data favour among the laws of a rise."""
+
+    weights: Mapping[str, float]
+    """Predictive weight of each law of a rise; they sum to 1."""
+    elpd: Mapping[str, float]
+    """Leave-one-out log predictive density, less that of the best."""
+    backtest: Mapping[str, float] | None
+    """Log score a held-out run beyond the scales fitted, where a backtest was made."""
+    notes: tuple[str, ...] = ()
+
+    @property
+    def law(self) -> str | None:
+        """The favoured law; None where the data cannot tell."""
+        best = max(self.weights, key=self.weights.__getitem__, default=None)
+        return best if best is not None and self.weights[best] >= SURE else None
+
+    @property
+    def verdict(self) -> str:
+        """The favoured explanation in words, or that the data cannot tell."""
+        if not self.weights:
+            return "no law of a rise was fitted"
+        if self.law is None:
+            return CANNOT_TELL
+        return EXPLANATIONS.get(_root(self.law), self.law)
+
+    def summary(self) -> dict[str, Any]:
+        """Return plain numbers, fit for JSON."""
+        return {
+            "verdict": self.verdict,
+            "law": self.law,
+            "weights": dict(self.weights),
+            "elpd": dict(self.elpd),
+            "backtest": None if self.backtest is None else dict(self.backtest),
+            "notes": list(self.notes),
+        }
+
+
+def _root(name: str) -> str:
+    return name.split("(")[0]
+
+
+def explain(
+    which: Comparison | Mapping[str, Posterior],
+    *,
+    backtest: Mapping[str, float] | None = None,
+    seed: int = 0,
+) -> Explanation:
+    """Return which explanation of a rise the data favour.
+
+    Parameters
+    ----------
+    which
+        A comparison, or posteriors by name; laws that are no explanation of a rise are left out.
+    backtest
+        Skill by law from `backtest`, shown beside.
+    """
+    found = which if isinstance(which, Comparison) else compare(which, seed=seed)
+    rising = {k: v for k, v in found.posteriors.items() if _root(k) in EXPLANATIONS}
+    unsound = [k for k, v in rising.items() if not v.health.sound]
+    rising = {k: v for k, v in rising.items() if k not in unsound}
+    notes = [f"left out, not to be trusted: {', '.join(unsound)}"] * bool(unsound)
+    total = sum(found.weights[k] for k in rising)
+    if not rising or total <= 0:
+        return Explanation({}, {}, backtest, tuple(notes))
+    best = max(found.elpd[k] for k in rising)
+    return Explanation(
+        {k: found.weights[k] / total for k in rising},
+        {k: found.elpd[k] - best for k in rising},
+        backtest,
+        tuple(notes),
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class Confusion:
+    """How often the verdict names the law that made simulated runs of this design."""
+
+    laws: tuple[str, ...]
+    chosen: np.ndarray
+    """Simulations of each truth (row) for which each law weighed most (column)."""
+    told: np.ndarray
+    """Of these, those in which it weighed .6 or more, (truth, law)."""
+
+    @property
+    def error(self) -> float:
+        """Share of simulations in which another law than the true one weighed most."""
+        return float(1 - np.trace(self.chosen) / self.chosen.sum())
+
+    @property
+    def error_where_told(self) -> float:
+        """The same among those where a law was named; nan where none was."""
+        total = self.told.sum()
+        return float(1 - np.trace(self.told) / total) if total else float("nan")
+
+    @property
+    def told_share(self) -> float:
+        """Share of simulations in which a law was named."""
+        return float(self.told.sum() / self.chosen.sum())
+
+    def table(self) -> pandas.DataFrame:
+        """Return the matrix: truth in rows, favoured law in columns."""
+        import pandas as pd
+
+        return pd.DataFrame(self.chosen, index=list(self.laws), columns=list(self.laws))
+
+
+def confusion(
+    posteriors: Mapping[str, Posterior],
+    *,
+    simulations: int = 10,
+    sampler: NUTS | None = None,
+    seed: int = 0,
+) -> Confusion:
+    """Return how well laws are told apart on runs simulated from each of them, at this design.
+
+    Scales, numbers of questions and scatter are those of the fits. Each of the simulations is
+    fitted with every law: this takes laws^2 x simulations fits.
+
+    Parameters
+    ----------
+    posteriors
+        Posterior by law, each of one curve and of the same runs.
+    """
+    names, sampler = tuple(posteriors), sampler or NUTS(warmup=300, draws=300, retries=0)
+    tables, labels = [], []
+    for name, posterior in posteriors.items():
+        for i, shares in enumerate(replicate(posterior, simulations, seed=seed)):
+            tables.append(shares)
+            labels.append(f"{name}|{i}")
+    data = _stacked(next(iter(posteriors.values())).data, tables, labels)
+    scores = []
+    for posterior in posteriors.values():
+        refit = fit(posterior.law, data, noise=posterior.model.noise, sampler=sampler, seed=seed)
+        scores.append([leave_one_out(one).elpd for _, one in refit])
+    chosen, told = np.zeros((2, len(names), len(names)), int)
+    for i, label in enumerate(labels):
+        weights = pseudo_bma(np.stack([rows[i] for rows in scores]), seed)
+        at = names.index(label.split("|")[0]), int(weights.argmax())
+        chosen[at] += 1
+        told[at] += weights.max() >= SURE
+    return Confusion(names, chosen, told)
+
+
+def _stacked(data, tables: list[np.ndarray], labels: list[str]):
+    """Return the data once for each set of responses, as curves of their own."""
+    count, (response,) = len(tables), data.responses
+    rows = np.arange(1, count * len(data) + 1)
+    tiled = {k: None if v is None else np.tile(v, count) for k, v in _extras(data).items()}
+    return replace(
+        data,
+        inputs={k: np.tile(v, count) for k, v in data.inputs.items()},
+        responses={response: np.concatenate(tables)},
+        curve=np.repeat(np.array(labels, object), len(data)),
+        group=None,
+        rows=rows,
+        **tiled,
+    )
+
+
+def _extras(data) -> dict:
+    return {name: getattr(data, name) for name in ("n", "stderr", "chance")}

@@ -1,0 +1,129 @@
+"""Families: what a pooled fit says of one group, of the average one, and of a new one.
+
+These are three different forecasts. `for_group(fit, "Llama-2")` is of a family that was seen;
+`for_group(fit, AVERAGE)` of the centre about which families scatter; `for_group(fit, NEW)` of one
+that was not seen, and is the widest. Each is a Posterior of the same law, so that every question
+can be put to it; without `for_group` a pooled fit speaks of the average family.
+
+Floor 4.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import jax
+import numpy as np
+
+from .model import link_of
+from .posterior import INTERVAL, Posterior, summarise
+
+if TYPE_CHECKING:
+    import pandas
+
+__all__ = ["AVERAGE", "NEW", "Shift", "for_group", "shift"]
+
+AVERAGE = "the average one"
+NEW = "a new one"
+
+
+def for_group(posterior: Posterior, name: str, *, seed: int = 0) -> Posterior:
+    """Return the posterior of the law for one group, `AVERAGE` or `NEW`.
+
+    Parameters
+    ----------
+    posterior
+        A fit in which parameters are pooled by group.
+    name
+        A group of the data, `AVERAGE` (all shifts 0) or `NEW` (shifts drawn from their sd).
+    seed
+        Decides the shifts of a new group.
+
+    Raises
+    ------
+    ValueError
+        If nothing is pooled, or there is no such group.
+    """
+    model, names = posterior.model, posterior.data.group_names
+    if not model.pool:
+        raise ValueError("nothing is pooled in this fit: name a column of groups (--group)")
+    if name not in (*names, AVERAGE, NEW):
+        raise ValueError(
+            f"no group {name!r}; the groups are {', '.join(names[:20])}; or take NEW or AVERAGE"
+        )
+    rng, draws = np.random.default_rng([seed, 3]), dict(posterior.draws)
+    for each in model.pool:
+        shifts = draws[f"{each}_shift"]
+        if name in names:
+            moved = shifts[..., names.index(name)]
+        else:
+            spread = draws[f"{each}_sd"] * (name == NEW)
+            moved = spread * rng.normal(size=spread.shape)
+        with np.errstate(over="ignore"), jax.enable_x64(True):
+            draws[each] = np.asarray(model.shifted(each, draws[each], moved), float)
+    data = posterior.data
+    return replace(
+        posterior,
+        draws=draws,
+        data=replace(data, notes=(*data.notes, f"of the groups, this speaks of {name}")),
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class Shift:
+    """How far a pooled parameter of one group lies from another's."""
+
+    parameter: str
+    group: str
+    other: str
+    link: str
+    """`log`: draws are of log ratios; `logit`: of log odds; `identity`: of differences."""
+    draws: np.ndarray
+    """Shift of `group` less that of `other`, on the link's scale, (draw,)."""
+
+    def summary(self, mass: float = INTERVAL) -> dict[str, Any]:
+        """Return median and interval, log ratios as decades, and P(above 0)."""
+        draws = self.draws / np.log(10.0) if self.link == "log" else self.draws
+        unit = {"log": "decades", "logit": "log odds", "identity": "its own unit"}[self.link]
+        return summarise(draws, mass) | {"unit": unit, "p_above": float(np.mean(draws > 0))}
+
+
+def shift(
+    posterior: Posterior, group: str, other: str = AVERAGE, *, of: str | None = None
+) -> Shift:
+    """Return how far a pooled parameter of one group lies from another group's.
+
+    Both are of the same draws: the interval is of the difference.
+
+    Parameters
+    ----------
+    of
+        The pooled parameter; by default the first.
+
+    Raises
+    ------
+    ValueError
+        If nothing is pooled, or there is no such group or pooled parameter.
+    """
+    model, names = posterior.model, posterior.data.group_names
+    of = of or (model.pool[0] if model.pool else "")
+    if of not in model.pool:
+        raise ValueError(f"{of!r} is not pooled; pooled are {', '.join(model.pool) or 'none'}")
+    for name in (group, other):
+        if name not in (*names, AVERAGE):
+            raise ValueError(f"no group {name!r}; the groups are {', '.join(names[:20])}")
+    shifts = posterior.flat()[f"{of}_shift"]
+    at = {name: shifts[..., i] for i, name in enumerate(names)} | {AVERAGE: 0.0}
+    return Shift(of, group, other, link_of(posterior.law, of), at[group] - at[other])
+
+
+def shifts(posterior: Posterior, of: str | None = None) -> pandas.DataFrame:
+    """Return one row a group: how far its pooled parameter lies from the average one's."""
+    import pandas as pd
+
+    rows = {}
+    for name in posterior.data.group_names:
+        found = shift(posterior, name, of=of)
+        rows[name] = found.summary() | {"runs": int(np.sum(posterior.data.group == name))}
+    return pd.DataFrame.from_dict(rows, orient="index")

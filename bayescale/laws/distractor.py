@@ -1,0 +1,71 @@
+"""Capability laws that fall: U-shaped, inverse and inverted-U scaling, told as a competing task.
+
+Small models guess. Middling models become able to do another task, the distractor, whose answers
+score below (or above) the floor; large models become able to do the true one. The mechanism is
+of Wei et al. 2022 (arXiv 2211.02011), after the Inverse Scaling Prize (McKenzie et al. 2023,
+arXiv 2306.09479); the formulas are ours.
+"""
+
+from __future__ import annotations
+
+import jax.numpy as jnp
+import numpyro.distributions as dist
+from jax.nn import sigmoid as logistic
+
+from ..parametric import law, scaled
+from ..priors import positive
+from .capability import CEILING, FLOOR, SLOPE, UNLOCK, _in_logits, _unlock, capability
+
+BELOW = scaled(dist.Beta(1.0, 1.0), lambda v, g: g * v, link="logit")
+ABOVE = scaled(dist.Beta(1.0, 2.0), lambda v, g: g + (1 - g) * v, link="logit")
+GAP = positive(0.7, 10)
+"""In log x: the distractor comes .3 to 4.3 decades before."""
+FALL = scaled(dist.Logistic(0.0, 1.0), _unlock, unit=lambda x: x, warp=_in_logits, link="log")
+"""`UNLOCK` for a scale at which something is lost: no forecast of an unlock hangs on it."""
+
+
+def _two_tasks(x, first, last, d, x50, gap, k):
+    """Return r_t last + (1 - r_t) ((1 - r_d) first + r_d d), r_d coming `gap` before r_t."""
+    along = k * (jnp.log(x) - jnp.log(x50))
+    true, other = logistic(along), logistic(along + k * gap)
+    return true * last + (1 - true) * ((1 - other) * first + other * d)
+
+
+@law(**capability)
+def distractor(x, *, g=FLOOR, u=CEILING, d=BELOW, x50=UNLOCK, gap=GAP, k=SLOPE):
+    """r_t u + (1 - r_t) ((1 - r_d) g + r_d d), r = s(k (log x - log x_r)): U-shaped, d < g.
+
+    Small models guess (g), middling ones do a distractor task and score d, large ones the true
+    task (u). x50 is the scale x_t of the true task, the distractor's is x_d = x50 e^-gap; k is
+    one slope for both, for data seldom know two. Mechanism: Wei et al. 2022 (arXiv 2211.02011).
+    """
+    return _two_tasks(x, g, u, d, x50, gap, k)
+
+
+@law(**capability)
+def inverse(x, *, g=FLOOR, d=BELOW, x50=FALL, k=SLOPE):
+    """g - (g - d) s(k (log x - log x50)): the `distractor` whose true task is never learnt.
+
+    Accuracy falls from g to d < g for good; it is halfway at x50. McKenzie et al. 2023
+    (arXiv 2306.09479).
+    """
+    return g + (d - g) * logistic(k * (jnp.log(x) - jnp.log(x50)))
+
+
+@law(**capability)
+def inverted_u(
+    x,
+    *,
+    g=FLOOR,
+    u=scaled(dist.Beta(1.0, 1.0), lambda v, d: d * v, link="logit"),
+    d=ABOVE,
+    x50=FALL,
+    gap=GAP,
+    k=SLOPE,
+):
+    """The `distractor` with d > g and u < d: accuracy rises to d and falls to u.
+
+    What middling models do scores well, what large ones do instead scores worse: x50 is where it
+    is lost, x50 e^-gap where it was gained.
+    """
+    return _two_tasks(x, g, u, d, x50, gap, k)

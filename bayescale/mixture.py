@@ -1,0 +1,143 @@
+"""Mixture: several posteriors of one curve, each with a weight.
+
+Forecasts depend on the law; where laws fit the data alike, their answers are averaged. Every
+question takes a `Mixture` where it takes a `Posterior`: laws may differ, the runs may not.
+
+Floor 3.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from .posterior import FailedFit, Posterior
+
+__all__ = ["Mixture", "members", "mix"]
+
+
+@dataclass(frozen=True, eq=False)
+class Mixture:
+    """Posteriors of the same runs under several laws; `mix` makes one."""
+
+    parts: Mapping[str, Posterior]
+    """Posterior by name, each of one curve."""
+    weights: Mapping[str, float]
+    """Weight by name; they sum to 1."""
+    why: str = "equal"
+    """Where the weights come from."""
+    prior: Mapping[str, float] | None = None
+    """Probability of each member before the data; None where all are alike."""
+
+    @property
+    def law(self):
+        """The law that weighs most: what the response is called, and which way is better."""
+        return self.parts[max(self.weights, key=self.weights.__getitem__)].law
+
+    @property
+    def data(self):
+        """The runs."""
+        return next(iter(self.parts.values())).data
+
+    @property
+    def curves(self) -> tuple[str, ...]:
+        """A mixture is of one curve."""
+        return ()
+
+    @property
+    def failed(self) -> tuple[str, ...]:
+        """Names of the members whose fit is not to be trusted."""
+        return tuple(name for name, part in self.parts.items() if not part.health.sound)
+
+    def trusted(self, allow_failed: bool = False) -> Mixture:
+        """Return the mixture of its sound members, or raise `FailedFit` where there are none."""
+        bad = self.failed
+        if allow_failed or not bad:
+            return self
+        sound = {name: part for name, part in self.parts.items() if name not in bad}
+        if sum(self.weights[name] for name in sound) <= 0:
+            raise FailedFit(
+                f"no member of this mixture is to be trusted ({', '.join(bad)}): see the health of "
+                "each. To ask all the same, pass allow_failed=True."
+            )
+        left = f"{self.why}; left out, not to be trusted: {', '.join(bad)}"
+        prior = None if self.prior is None else {name: self.prior[name] for name in sound}
+        return mix(sound, {name: self.weights[name] for name in sound}, prior=prior, why=left)
+
+    def __iter__(self) -> Iterator[tuple[None, Mixture]]:
+        yield None, self
+
+    def __repr__(self) -> str:
+        parts = (f"{w:.2f} {n}{' (failed)' * (n in self.failed)}" for n, w in self.weights.items())
+        return f"Mixture of {', '.join(parts)}; weights: {self.why}"
+
+
+def mix(
+    posteriors: Mapping[str, Posterior],
+    weights: Mapping[str, float] | None = None,
+    *,
+    prior: Mapping[str, float] | None = None,
+    why: str | None = None,
+) -> Mixture:
+    """Return the weighted set of posteriors; equal weights unless given.
+
+    Parameters
+    ----------
+    posteriors
+        Posterior by name, each of one curve and of the same runs.
+    weights
+        Weight by name, 0 or more; normalised here. `compare` finds some.
+    prior
+        Probability of each before the data, where it is not the same for all.
+    why
+        Where the weights come from, for reports.
+
+    Raises
+    ------
+    ValueError
+        If there are none, they are of several curves or of other runs, or the weights do not fit.
+    """
+    if not posteriors:
+        raise ValueError("a mixture needs at least one posterior")
+    first = next(iter(posteriors.values()))
+    for name, part in posteriors.items():
+        if part.curves:
+            raise ValueError(f"{name} has several curves; mix one at a time: posterior.curve(NAME)")
+        same = part.law.improves == first.law.improves and _same_runs(part, first)
+        if not same:
+            raise ValueError(
+                f"{name} is of other runs or another response than {next(iter(posteriors))}: a "
+                "mixture averages laws, not data"
+            )
+    given = dict.fromkeys(posteriors, 1.0) if weights is None else dict(weights)
+    if set(given) != set(posteriors):
+        raise ValueError(
+            f"weights are for {', '.join(given)}, posteriors are {', '.join(posteriors)}"
+        )
+    total = sum(given.values())
+    if not (np.isfinite(total) and total > 0 and min(given.values()) >= 0):
+        raise ValueError(f"weights are 0 or more and not all 0, got {given}")
+    why = why or ("equal" if weights is None else "given")
+    weights = {k: float(given[k] / total) for k in posteriors}
+    return Mixture(dict(posteriors), weights, why, prior)
+
+
+def _same_runs(one: Posterior, other: Posterior) -> bool:
+    pairs = [(list(p.data.inputs.values()), p.data.responses) for p in (one, other)]
+    (x, y), (x0, y0) = pairs
+    shared = set(y) & set(y0)
+    return (
+        bool(shared)
+        and len(x) == len(x0)
+        and all(np.array_equal(a, b) for a, b in zip(x, x0, strict=True))
+        and all(np.array_equal(y[name], y0[name], equal_nan=True) for name in shared)
+    )
+
+
+def members(which: Posterior | Mixture) -> list[tuple[str, float, Posterior]]:
+    """Return (name, weight, posterior) of each member with weight; a posterior is its only one."""
+    if isinstance(which, Posterior):
+        return [(which.law.name, 1.0, which)]
+    return [(name, w, which.parts[name]) for name, w in which.weights.items() if w > 0]

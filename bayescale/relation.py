@@ -1,0 +1,296 @@
+"""relate: how much of a task the loss explains, and how often the lower loss is worse at the task.
+
+Loss and task are related, not the same: models of one loss differ in a task. Two figures say how
+much. R^2 is the share of the variance of the models' accuracies that the curve through the loss
+explains. Discordance is the probability that of two models the one with the lower loss is worse
+at the task. Both are of true accuracies, those on endless questions of the kind: the sampling of
+the questions at hand is left out, so that a short test does not look unrelated.
+
+Floor 5.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from .data import Dataset
+from .model import Model
+from .parametric import Parametric
+from .posterior import INTERVAL, Posterior, summarise
+
+if TYPE_CHECKING:
+    import pandas
+
+__all__ = ["Relation", "relate"]
+
+QUESTIONS = 10**9
+"""Questions of a true accuracy: their sampling moves it by less than 2e-5."""
+LEAST = 1e-12
+"""Variance between models that counts as none: sampling `QUESTIONS` would add more."""
+DRAWS = 500
+"""Draws used, evenly thinned."""
+PAIRS = 200_000
+"""Pairs of models compared; where there are more, so many are drawn."""
+BINS = 4
+ROWS = 5
+"""Models without which nothing is said."""
+COLUMNS = ("gap_lo", "gap_hi", "lo", "median", "hi")
+
+
+@dataclass(frozen=True, eq=False)
+class Relation:
+    """How the loss and one task are related, among the models of the data."""
+
+    r2: np.ndarray
+    """Share of the variance of true accuracies that the curve explains, (draw,)."""
+    discordance: np.ndarray
+    """Share of pairs of models of which the one with the lower loss is worse, (draw,)."""
+    by_gap: tuple[tuple[float, float, float, float, float], ...]
+    """The same in quantile bins of the difference in loss: gap_lo, gap_hi, and the share's lo,
+    median, hi (90 %)."""
+    observed: float
+    """Share of pairs discordant as measured: the sampling of questions is within."""
+    rows: int
+    """Models of which this speaks."""
+    notes: tuple[str, ...]
+    """What should be said with the answer."""
+
+    def summary(self, mass: float = INTERVAL) -> dict[str, Any]:
+        """Return plain numbers, fit for JSON; None where there are no draws."""
+        found = {
+            name: {key: _plain(value) for key, value in summarise(draws, mass).items()}
+            for name, draws in (("r2", self.r2), ("discordance", self.discordance))
+        }
+        return found | {
+            "by_gap": [dict(zip(COLUMNS, map(_plain, row), strict=True)) for row in self.by_gap],
+            "observed": self.observed,
+            "rows": self.rows,
+            "notes": list(self.notes),
+        }
+
+    def table(self) -> pandas.DataFrame:
+        """Return one row a bin of the difference in loss: P(the lower loss is worse)."""
+        import pandas as pd
+
+        return pd.DataFrame(self.by_gap, columns=COLUMNS)
+
+
+def relate(
+    posterior: Posterior, *, seed: int = 0, allow_failed: bool = False
+) -> Relation | dict[str, Relation]:
+    """Return how loss and task are related; by name of the curve where there are several.
+
+    For each draw, p_i being the accuracy that the curve gives model i of n, v_i the variance of
+    true accuracies about it, and a_i an accuracy drawn from that scatter:
+
+        R^2 = V / (V + mean_i v_i),  V = sum_i (p_i - mean p)^2 / (n - 1)
+        discordance = share of a_i < a_j among the pairs with L_i < L_j
+
+    Parameters
+    ----------
+    posterior
+        A fit of an accuracy law whose only scale is a loss, less being better (`from_loss`), or
+        exp(-loss), more being better; or of `two_stage`, whose rows count where both were
+        measured: accuracy given the loss is its second stage.
+    seed
+        Decides the accuracies drawn.
+
+    Raises
+    ------
+    FailedFit
+        If the fit is not to be trusted, unless `allow_failed`; failed curves among others say so.
+    ValueError
+        For another law, fewer than 5 models, models of one loss, or a noise without a variance.
+
+    Notes
+    -----
+    Ties of accuracies are not discordant. R^2: Gelman, Goodrich, Gabry and Vehtari 2019, doi
+    10.1080/00031305.2018.1549100, with the variance between models in place of that of a
+    measurement. Discordance: ours.
+    """
+    posterior.trusted(allow_failed)
+    _check_law(posterior.law)
+    groups, found = posterior.data.group_names, {}
+    for i, (name, one) in enumerate(posterior):
+        key = jax.random.fold_in(jax.random.key(seed), i)
+        found[name] = _one(one, _runs(one, name), groups, key, seed)
+    return found if posterior.curves else found[None]
+
+
+def _plain(value: float) -> float | None:
+    return float(value) if np.isfinite(value) else None
+
+
+def _check_law(law: Parametric) -> None:
+    if law.support != "unit" or law.improves != "up":
+        raise ValueError(
+            f"the law {law.name} is not of accuracies: fit one such as from_loss, with the loss "
+            "as its scale and the accuracy as the response"
+        )
+    if law.beside and not ("loss" in law.responses and "L0" in law.parameters):
+        raise ValueError(
+            f"in the law {law.name} accuracy does not follow from the loss: fit two_stage"
+        )
+    if not law.beside and len(law.inputs) != 1:
+        raise ValueError(
+            f"the law {law.name} has the scales {', '.join(law.inputs)}: fit one of a loss alone"
+        )
+
+
+class _Runs(NamedTuple):
+    """Rows in which loss and accuracy were measured."""
+
+    data: Dataset
+    loss: np.ndarray
+    accuracy: np.ndarray
+
+
+def _runs(posterior: Posterior, curve: str | None) -> _Runs:
+    """Return the rows that count, with their losses and accuracies."""
+    law, data = posterior.law, posterior.data
+    if law.beside:
+        both = np.isfinite(data.responses["loss"]) & np.isfinite(data.responses[law.response])
+        data = data.take(both)
+        loss, accuracy = data.responses["loss"], data.responses[law.response]
+    else:
+        ((name, x),), (accuracy,) = data.inputs.items(), data.responses.values()
+        loss = x if name in law.descending else -np.log(x)
+    rows = f"{len(data)} models" + (f" of curve {curve!r}" if curve is not None else "")
+    if len(data) < ROWS:
+        raise ValueError(f"{rows} with a loss and an accuracy, {ROWS} are needed: measure more")
+    if np.ptp(loss) == 0:
+        raise ValueError(f"all {rows} have one loss, {loss[0]:.6g}: nothing to relate")
+    return _Runs(data, loss, accuracy)
+
+
+def _one(posterior: Posterior, runs: _Runs, groups, key, seed: int) -> Relation:
+    """Return the relation of one curve; `groups` are those of the whole table."""
+    mean, between, true = _accuracies(posterior, runs, groups, key)
+    explained = mean.var(axis=1, ddof=1)
+    total = explained + between.mean(1)
+    r2 = np.divide(explained, total, out=np.zeros_like(total), where=total != 0)
+    low, high = _pairs(runs.loss, seed)
+    gap = runs.loss[high] - runs.loss[low]
+    edges = np.unique(np.quantile(gap, np.linspace(0, 1, BINS + 1), method="higher"))
+    edges = edges if len(edges) > 1 else edges.repeat(2)  # all pairs are as far apart
+    place = np.searchsorted(edges[1:-1], gap)
+    sizes = np.bincount(place, minlength=len(edges) - 1)
+    worse = [np.bincount(place, a[low] < a[high], len(sizes)) for a in true]
+    # Draws that an interrupt left out are nan, and so is what they say.
+    worse = np.where(np.isfinite(true).all(1)[:, None], worse, np.nan)
+    with np.errstate(invalid="ignore"):
+        ends = np.quantile(worse / sizes, [(1 - INTERVAL) / 2, 0.5, (1 + INTERVAL) / 2], axis=0)
+    bins = zip(edges[:-1], edges[1:], *ends, strict=True)
+    return Relation(
+        r2=r2,
+        discordance=worse.sum(1) / sizes.sum(),
+        by_gap=tuple(tuple(map(float, row)) for row in bins),
+        observed=float(np.mean(runs.accuracy[low] < runs.accuracy[high])),
+        rows=len(runs.data),
+        notes=tuple(_notes(posterior, len(runs.data))),
+    )
+
+
+def _pairs(loss: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the models of lower and of higher loss of each pair; equal losses make none."""
+    models = len(loss)
+    if models * (models - 1) // 2 <= PAIRS:
+        i, j = np.triu_indices(models, 1)
+    else:
+        i, j = np.random.default_rng([seed, 5]).integers(0, models, (2, PAIRS))
+    turned = loss[i] > loss[j]
+    low, high = np.where(turned, j, i), np.where(turned, i, j)
+    apart = loss[low] < loss[high]
+    return low[apart], high[apart]
+
+
+def _notes(posterior: Posterior, rows: int) -> list[str]:
+    (verdict,), law, data, notes = posterior.health.verdicts, posterior.law, posterior.data, []
+    if not verdict.sound:
+        notes.append(f"NOT TO BE TRUSTED: {'; '.join(verdict.problems)}")
+    if law.beside:
+        if rows < len(data):
+            notes.append(f"loss and accuracy were measured in {rows} of {len(data)} rows")
+        notes.append(
+            "the scatter of this fit is about the curve in scale, not about the loss that was "
+            "measured; for that, fit from_loss"
+        )
+    elif law.inputs[0] not in law.descending:
+        name = law.inputs[0]
+        column = data.columns.get(name, name)
+        notes.append(f"{column} is taken for exp(-loss): differences in loss are those of its log")
+    if posterior.model.pool:
+        notes.append("each family has its own curve: its lead counts as explained")
+    if rows * (rows - 1) // 2 > PAIRS:
+        notes.append(f"{PAIRS} pairs were compared, drawn at random")
+    return notes
+
+
+# ------------------------------------------------------------------ accuracies given the loss
+
+
+def _accuracies(posterior: Posterior, runs: _Runs, groups, key) -> tuple[np.ndarray, ...]:
+    """Return the curve, the variance between models and true accuracies, (draw, row) each."""
+    flat, model, data = posterior.flat(), posterior.model, runs.data
+    total = len(next(iter(flat.values())))
+    pick = np.linspace(0, total - 1, min(total, DRAWS)).astype(int)
+    params = {name: values[pick] for name, values in flat.items()}
+    if not all(np.isfinite(values).all() for values in params.values()):
+        return (np.full((len(pick), len(data)), np.nan),) * 3
+    columns = {"inputs": dict(data.inputs), "stderr": np.zeros(len(data))}
+    if model.noise.counts:
+        columns["n"] = np.full(len(data), QUESTIONS)
+    if model.law.beside:
+        columns["loss"] = runs.loss
+    if model.pool:
+        columns["group"] = np.searchsorted(groups, data.group.astype(str))
+    with jax.enable_x64(True):
+        try:
+            found = jax.device_get(_about(model, params, columns, key))
+        except NotImplementedError:
+            raise ValueError(
+                f"the noise {model.noise.name} has no variance here: fit with noise='normal', or "
+                "with a number of questions"
+            ) from None
+    return tuple(np.asarray(each, float) for each in found)
+
+
+@partial(jax.jit, static_argnames=("model",))
+def _about(model: Model, params, data, key):
+    """Return mean, variance between models and a true accuracy, for each draw and row.
+
+    Var(y/n) = v + (m (1 - m) - v)/n for counts y out of n of mean m, v between models.
+    """
+
+    def one(key, params):
+        found = replace(model, pool=(), groups=0).scatter(_of_rows(model, params, data), data)
+        mean, between, true = found.mean, found.variance, found.sample(key)
+        if model.noise.counts:
+            mean, between, true = mean / QUESTIONS, between / QUESTIONS**2, true / QUESTIONS
+            between = (between - mean * (1 - mean) / QUESTIONS) / (1 - 1 / QUESTIONS)
+        between = jnp.maximum(between, 0.0)
+        return mean, between, jnp.where(between > LEAST, true, mean)
+
+    return jax.vmap(one)(jax.random.split(key, len(next(iter(params.values())))), params)
+
+
+def _of_rows(model: Model, params, data) -> dict[str, Any]:
+    """Return the parameters with those of the law as each row has them.
+
+    A measured loss off the first stage moves L0 by as much the other way: s(k (L0 - L)) is then
+    the second stage at the measured loss, and scatter in scale is as it was fitted.
+    """
+    rows, varied = model.of_rows(params, data), set(model.pool)
+    if model.law.beside:
+        level = model.law.fn(*(data["inputs"][x] for x in model.law.inputs), **rows)["loss"]
+        rows["L0"] = rows["L0"] - (data["loss"] - level)
+        varied.add("L0")
+    if model.noise.nodes:
+        rows |= {name: rows[name][None] for name in varied}
+    return params | rows

@@ -1,0 +1,255 @@
+"""tasks: many tasks through several laws, one row each: kind, explanation, unlock, health.
+
+Each law is fitted to all tasks in one compiled program; then each task's laws are compared. The
+kind is of all laws, weighed by belief: prior times evidence. So is the unlock, so that a task on
+which nothing may ever happen says so. The explanation is of the laws that rise, by what they
+predict.
+
+Floor 8.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .compare import Comparison, compare
+from .data import Dataset
+from .evidence import log_evidence
+from .explain import EXPLANATIONS, Explanation, explain
+from .infer import fit
+from .laws import get_law
+from .mixture import Mixture
+from .posterior import Posterior
+from .samplers import NUTS
+from .shapes import Shape, shape
+from .thresholds import Threshold, threshold
+
+if TYPE_CHECKING:
+    import pandas
+
+__all__ = ["LAWS", "QUICK", "Task", "Tasks", "tasks"]
+
+LAWS = (*EXPLANATIONS, "flat", "distractor", "inverse", "inverted_u")
+LAWS = tuple(name for name in LAWS if name != "two_stage")  # which needs a loss
+QUICK = NUTS(warmup=500, draws=1000, target_accept=0.9)
+"""Enough for quantiles, at a third of the default's cost."""
+
+
+@dataclass(frozen=True, eq=False)
+class Task:
+    """What the runs say of one task."""
+
+    name: str
+    comparison: Comparison | None
+    """The laws whose fit is to be trusted; None where there is none."""
+    mixture: Mixture | None
+    """They, weighed by belief."""
+    shape: Shape | None
+    threshold: Threshold | None
+    explanation: Explanation | None
+    failed: Mapping[str, str]
+    """What is wrong with the laws left out, by name."""
+    notes: tuple[str, ...] = ()
+
+    def summary(self) -> dict[str, Any]:
+        """Return plain numbers, fit for JSON; None where no law's fit is to be trusted."""
+        health = {"sound": self.shape is not None, "failed": dict(self.failed)}
+        if self.shape is None:
+            return dict.fromkeys(("kind", "kinds", "explanation", "threshold")) | {"health": health}
+        return {
+            "kind": self.shape.kind,
+            "kinds": dict(self.shape.kinds),
+            "explanation": self.explanation.summary(),
+            "threshold": self.threshold.summary(),
+            "laws": self.comparison.summary(),
+            "shape": self.shape.summary(),
+            "health": health,
+            "notes": list(self.notes),
+        }
+
+
+@dataclass(frozen=True, eq=False)
+class Tasks:
+    """One `Task` by name."""
+
+    rows: Mapping[str, Task]
+    laws: tuple[str, ...]
+    prior: Mapping[str, float]
+    """Prior probability of each law."""
+
+    def __iter__(self) -> Iterator[Task]:
+        return iter(self.rows.values())
+
+    def __getitem__(self, name: str) -> Task:
+        return self.rows[name]
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def table(self) -> pandas.DataFrame:
+        """Return one row a task: kind, explanation, unlock scale (log10), health."""
+        import pandas as pd
+
+        rows = {}
+        for task in self:
+            if task.shape is None:
+                rows[task.name] = {"kind": "not to be trusted", "failed": ", ".join(task.failed)}
+                continue
+            unlock = task.threshold.forecast
+            rows[task.name] = {
+                "kind": task.shape.kind,
+                "probability": task.shape.probability,
+                "explanation": task.explanation.verdict,
+                "level": task.threshold.level,
+                "log10_unlock": unlock.median,
+                "lo": unlock.lo,
+                "hi": unlock.hi,
+                "p_never": unlock.p_never,
+                "p_already": unlock.p_already,
+                "failed": ", ".join(task.failed),
+            }
+        return pd.DataFrame.from_dict(rows, orient="index")
+
+    def summary(self) -> dict[str, Any]:
+        """Return plain numbers, fit for JSON."""
+        return {
+            "tasks": {task.name: task.summary() for task in self},
+            "laws": list(self.laws),
+            "prior": dict(self.prior),
+        }
+
+    def __repr__(self) -> str:
+        return self.table().to_string(float_format=lambda v: f"{v:.3g}")
+
+    def _repr_html_(self) -> str:
+        return self.table().to_html(float_format=lambda v: f"{v:.3g}", border=0)
+
+
+def prior_of(laws: Iterable[str]) -> dict[str, float]:
+    """Return the prior probability of laws: equal for each story, which several laws may tell.
+
+    All that rise for good tell one story; so do the others, each its own.
+    """
+    laws = tuple(laws)
+    story = {law: "rise" if law.split("(")[0] in EXPLANATIONS else law for law in laws}
+    told = list(story.values())
+    return {law: 1 / len(set(told)) / told.count(story[law]) for law in laws}
+
+
+def tasks(
+    data: Dataset,
+    laws: Iterable[str] = LAWS,
+    *,
+    level: float | str | None = None,
+    noise: Any = None,
+    pool: str | Iterable[str] | None = None,
+    prior: Mapping[str, float] | None = None,
+    horizon: float | None = None,
+    sampler: NUTS = QUICK,
+    seed: int = 0,
+    precision: str = "float64",
+    progress: Callable[[str, float], None] | None = None,
+) -> Tasks:
+    """Return of each task which kind it is, what explains it, and when it unlocks.
+
+    Parameters
+    ----------
+    data
+        Accuracies with the task as `curve`; without one, all rows are one task.
+    laws
+        Names of capability laws.
+    level
+        Accuracy that counts as unlocked; by default ("half") halfway between chance and 1.
+    noise, pool, sampler, seed, precision
+        As in `fit`.
+    prior
+        Prior probability of each law; by default equal for each story (`prior_of`).
+    horizon
+        The largest scale looked at for an unlock; 4 decades beyond the largest run by default.
+    progress
+        Called with (law: stage, share done) now and then.
+
+    Raises
+    ------
+    DataError
+        Where the data do not suit a law.
+    ValueError
+        For an unknown law, no laws, or a prior that does not fit.
+    """
+    made = {law.name: law for law in map(get_law, laws)}
+    if not made:
+        raise ValueError(f"name at least one law, such as {', '.join(LAWS)}")
+    for law in made.values():
+        if law.support != "unit" or len(law.inputs) != 1 or law.beside:
+            raise ValueError(
+                f"tasks takes laws of accuracy in one scale, such as {', '.join(LAWS)}; "
+                f"{law.name} is none"
+            )
+    prior = dict(prior_of(made) if prior is None else prior)
+    how = dict(noise=noise, pool=pool, seed=seed, precision=precision)
+    parts = _fits(made, data, sampler, how, progress)
+    rows = {name: _task(name, fits, prior, level, horizon, seed) for name, fits in parts.items()}
+    return Tasks(rows, tuple(made), prior)
+
+
+def _fits(made, data: Dataset, sampler: NUTS, how: dict, progress) -> dict[str, dict]:
+    """Return each task's posteriors by law; those that fail and matter are run again."""
+    names = data.curve_names or (None,)
+    found: dict[Any, dict[str, Posterior]] = {name: {} for name in names}
+    for i, (law, formula) in enumerate(made.items()):
+        tell = _telling(progress, law, i, len(made))
+        once = replace(sampler, retries=0)
+        for name, one in fit(formula, data, sampler=once, progress=tell, **how):
+            found[name][law] = one
+    for i, (law, formula) in enumerate(made.items() if sampler.retries else ()):
+        again = [name for name in names if _matters(found[name], law)]
+        if again:
+            tell = _telling(progress, f"{law}, again", i, len(made))
+            part = data if data.curve is None else data.take(np.isin(data.curve, again))
+            harder = replace(sampler.harder(0), retries=0)
+            for name, one in fit(formula, part, sampler=harder, progress=tell, **how):
+                found[name][law] = one
+    return {"all rows" if name is None else str(name): fits for name, fits in found.items()}
+
+
+def _telling(progress, law: str, i: int, count: int):
+    def tell(stage: str, share: float) -> None:
+        if progress is not None:
+            progress(f"{law}: {stage}", (i + share) / count)
+
+    return tell
+
+
+HOPELESS = 12.0
+"""Nats of evidence behind the best law from which a failed fit is not run again."""
+
+
+def _matters(fits: Mapping[str, Posterior], law: str) -> bool:
+    """Return whether a fit failed that might weigh in."""
+    if fits[law].health.sound:
+        return False
+    logs = {name: log_evidence(one).log for name, one in fits.items()}
+    return not logs[law] < max(logs.values()) - HOPELESS
+
+
+def _task(name: str, parts: dict[str, Posterior], prior, level, horizon, seed: int) -> Task:
+    """Return the answers on one task from its fits."""
+    sound = {law: one for law, one in parts.items() if one.health.sound}
+    failed = {law: str(one.health) for law, one in parts.items() if law not in sound}
+    if not sound:
+        return Task(name, None, None, None, None, None, failed)
+    found = compare(sound, prior={law: prior[law] for law in sound}, seed=seed)
+    mixture = found.mixture("evidence")
+    return Task(
+        name,
+        found,
+        mixture,
+        shape(mixture, seed=seed),
+        threshold(mixture, level, horizon=horizon),
+        explain(found),
+        failed,
+    )

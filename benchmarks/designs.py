@@ -1,0 +1,82 @@
+"""Open tasks that unlock, as forecasts see them, and simulated ones of the same designs.
+
+A `Case` is one task cut at a scale: what a forecaster may fit, and what came afterwards.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from . import labels
+from .common import data_dir
+
+WELL_ABOVE = 0.2
+"""Below half the threshold, models this share of the way from chance to 1 are left out."""
+LEAST = 12
+"""Fewest rows that are fitted."""
+FLOP = 1e21
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """One task, cut: columns x (FLOP), y (accuracy), n, chance of both parts."""
+
+    name: str
+    task: str
+    fitted: pd.DataFrame
+    held: pd.DataFrame
+    level: float
+    """Halfway between chance and the highest level of the whole task."""
+    unlock: float
+    """FLOP at which the whole task's smoothed accuracies stay past the level; inf for never."""
+    cut: float
+
+
+def tasks() -> dict[str, pd.DataFrame]:
+    """Return every open task with counts: x in FLOP, y, n, chance, family, T, label."""
+    folder, found = data_dir(), {}
+    table = labels.labelled()[0].set_index(["table", "task", "metric"])
+    for name, x, y, n, unit in (
+        ("expemergence_overall", "flops_1e21", "acc", "n_questions", FLOP),
+        ("obsscaling_emergent", "flops_1e21", "value", "n_examples", FLOP),
+        ("obsscaling_post_training_gsm8k", "flops_1e21", "value", "n_examples", FLOP),
+        ("gadre_downstream", "flops", "accuracy", "n_examples", 1.0),
+    ):
+        frame = pd.read_csv(folder / f"{name}.csv")
+        for task, rows in frame.groupby("task"):
+            good = rows[(rows[x] > 0) & rows[y].notna() & (rows[n] > 0)]
+            made = pd.DataFrame({"x": good[x] * unit, "y": good[y], "n": good[n]})
+            made["chance"] = good["chance"] if "chance" in good else 0.0
+            made["family"] = good["family"] if "family" in good else good["train_data"]
+            said = table.loc[(name, task, "acc")]
+            made["T"], made["label"] = said.unlock_flops, said.label
+            key = f"{name.split('_')[0]}/{task}".replace("exact_match,", "")
+            found[key] = made.sort_values("x", kind="stable").reset_index(drop=True)
+    return found
+
+
+def level_and_unlock(rows: pd.DataFrame) -> tuple[float, float]:
+    """Return the level halfway between chance and the highest, and where it is passed for good."""
+    curve = rows.assign(x=np.log10(rows.x), s=rows.y, sweep=False)
+    found = labels.bins(curve[["x", "s", "n", "sweep"]])
+    base, top = float(rows.chance.iloc[0]), float(found.s.max())
+    size = int(np.ceil(len(rows) / len(found)))
+    return (base + top) / 2, labels.unlock(curve, base, top, size)
+
+
+def cases(rows: pd.DataFrame, name: str, threshold: float, halves=(1.0, 0.5)) -> list[Case]:
+    """Return the task cut at its threshold, and at half of it without the early risers."""
+    level, unlock = level_and_unlock(rows)
+    made = []
+    for share in halves:
+        below = rows.x < share * threshold
+        if share < 1:
+            below &= rows.y < rows.chance + WELL_ABOVE * (1 - rows.chance)
+        held = rows[rows.x >= threshold]
+        if below.sum() >= LEAST and len(held):
+            label = f"{name}|{share:g}T"
+            made.append(Case(label, name, rows[below], held, level, unlock, share * threshold))
+    return made
