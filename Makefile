@@ -1,6 +1,6 @@
 # Needs Python 3.11 to 3.13, git and make; everything else goes into .venv.
 #   make test PYTHON=python3.12     another interpreter (.venv is made again for it)
-#   make study STUDIES=speed     one study of: calibration loss_laws extrapolation speed
+#   make study STUDIES=speed     one study, or several; `benchmarks/__main__.py` lists them
 #   make test PYTEST_ARGS="-k cli"  arguments for pytest (by default two workers)
 .DEFAULT_GOAL := help
 .PHONY: help demo test study lint clean

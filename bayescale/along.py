@@ -287,6 +287,10 @@ def _together(which, parts: list[tuple[str, float, np.ndarray]]) -> Drawn:
     return Drawn(np.concatenate(found), np.concatenate(weights))
 
 
+SAID = ("with a drift", "of the groups")
+"""How notes begin that say of what an answer speaks."""
+
+
 def said_of_fits(which: Posterior | Mixture) -> list[str]:
     """Return what must be said of the fits behind an answer: the failed ones, and the weights."""
     parts, notes = members(which), []
@@ -295,6 +299,8 @@ def said_of_fits(which: Posterior | Mixture) -> list[str]:
         if not verdict.sound:
             whose = f"{name}: " * (len(parts) > 1)
             notes.append(f"NOT TO BE TRUSTED: {whose}{'; '.join(verdict.problems)}")
+    said = [note for *_, one in parts for note in one.data.notes if note.startswith(SAID)]
+    notes += dict.fromkeys(said)
     if isinstance(which, Mixture):
         shares = ", ".join(f"{weight:.2f} {name}" for name, weight, _ in parts)
         notes.append(f"an average over laws: {shares}; weights: {which.why}")

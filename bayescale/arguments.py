@@ -8,8 +8,9 @@ Floor 8.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -32,6 +33,9 @@ __all__ = [
     "build_sampler",
     "echo",
     "flops",
+    "level",
+    "names",
+    "noise",
     "numbers",
     "rules",
     "scales",
@@ -42,12 +46,13 @@ __all__ = [
 class Roles:
     """Which columns of a table are what, as the command line gives it."""
 
-    x: Sequence[str] = ()
-    y: str | None = None
+    x: Sequence[str] | None = None
+    y: Sequence[str] | None = None
     n: str | None = None
     stderr: str | None = None
     chance: str | None = None
-    curve: Sequence[str] = ()
+    curve: Sequence[str] | None = None
+    group: Sequence[str] | None = None
     where: str | None = None
     duplicates: str = "error"
 
@@ -110,6 +115,43 @@ def rules(texts: Iterable[str], flag: str) -> dict[str, float | str]:
     return found
 
 
+def names(texts: Iterable[str] | str | None) -> tuple[str, ...] | None:
+    """Return the names of `x50,g` or `sigmoid,broken(2, True)`; None where there are none."""
+    joined = texts if isinstance(texts, str) else ",".join(texts or ())
+    parts = re.split(r",(?![^()]*\))", joined)
+    return tuple(part.strip() for part in parts if part.strip()) or None
+
+
+def noise(texts: Iterable[str] | None) -> str | dict[str, str] | None:
+    """Return the noise that is named, or the noise by response: `loss=student`.
+
+    Raises
+    ------
+    ValueError
+        If several are given and one does not say of which response it is, or one twice.
+    """
+    texts = list(texts or ())
+    pairs = [re.fullmatch(r"\s*(\w+)\s*=\s*(.+)", text) for text in texts]
+    if len(texts) == 1 and pairs[0] is None:
+        return texts[0]
+    found: dict[str, str] = {}
+    for text, pair in zip(texts, pairs, strict=True):
+        if pair is None:
+            raise ValueError(f"--noise: {text!r} is of which response? write --noise NAME={text}")
+        if pair[1] in found:
+            raise ValueError(f"--noise: {pair[1]} is given twice; give it once")
+        found[pair[1]] = pair[2]
+    return found or None
+
+
+def level(text: str | None) -> float | str | None:
+    """Return a level as a number, or `half`; a ValueError if it is neither."""
+    try:
+        return text if text is None or text == "half" else float(text)
+    except ValueError:
+        raise ValueError(f"--level: a level is a number, or half, not {text!r}") from None
+
+
 def flops(
     given: float | None, words: str | None, flops_per_gpu: float | None, mfu: float | None
 ) -> float | None:
@@ -165,7 +207,9 @@ def build_law(table: str, name: str | None, fix: Iterable[str], tie: Iterable[st
     return law
 
 
-def build_sampler(name: str, chains: int, draws: int, warmup: int) -> NUTS | Laplace | MAP:
+def build_sampler(
+    name: str, chains: int, draws: int, warmup: int, **more: float
+) -> NUTS | Laplace | MAP:
     """Return the sampler of this name.
 
     Raises
@@ -174,7 +218,7 @@ def build_sampler(name: str, chains: int, draws: int, warmup: int) -> NUTS | Lap
         If there is no such sampler, or a number is too small for it.
     """
     known = {
-        "nuts": lambda: NUTS(chains=chains, draws=draws, warmup=warmup),
+        "nuts": lambda: NUTS(chains=chains, draws=draws, warmup=warmup, **more),
         "laplace": lambda: Laplace(draws=chains * draws),
         "map": MAP,
     }
@@ -212,12 +256,13 @@ def build_data(table: str, roles: Roles, law: Parametric) -> Dataset:
         raise DataError(f"{table}: there is no such file, nor a data set; data sets are {known}")
     return from_frame(
         datasets.load(table) if named else read_table(table),
-        list(roles.x),
+        roles.x,
         roles.y,
         n=roles.n,
         stderr=roles.stderr,
         chance=roles.chance,
-        curve=list(roles.curve) or None,
+        curve=roles.curve,
+        group=roles.group,
         where=roles.where,
         duplicates=roles.duplicates,
         source=table,
@@ -244,13 +289,11 @@ def _usual(table: str, roles: Roles, inputs: Sequence[str]) -> Roles:
     columns = [*info.x.values()]
     if set(info.x) == set(inputs):
         columns = [info.x[name] for name in inputs]
-    return Roles(
+    return replace(
+        roles,
         x=columns,
-        y=info.y,
+        y=[info.y] if info.y else None,
         n=roles.n or info.n,
-        stderr=roles.stderr,
-        chance=roles.chance,
-        curve=roles.curve or ([info.curve] if info.curve else ()),
+        curve=roles.curve or ([info.curve] if info.curve else None),
         where=roles.where or info.where,
-        duplicates=roles.duplicates,
     )

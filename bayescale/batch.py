@@ -98,15 +98,20 @@ def _check_law(model: Model) -> None:
 
     def evaluate(z, *columns):
         params = model.parameters(model.constrain(z, lane)[0], lane)
-        return law.at(*columns, **{name: params[name] for name in law.parameters})
+        found = law.at(*columns, **{name: params[name] for name in law.parameters})
+        return found, {name: params[name] for name in model.pool}
 
+    z = jax.ShapeDtypeStruct((model.size,), dtype)
     try:
-        found = jax.eval_shape(evaluate, jax.ShapeDtypeStruct((model.size,), dtype), *columns)
+        found, pooled = jax.eval_shape(evaluate, z, *columns)
     except Exception as error:
         message = str(error).split("\n")[0]
         raise ValueError(
             f"the law {law.name} fails on columns of {rows} rows: {type(error).__name__}: {message}"
         ) from error
+    for name, value in pooled.items():
+        if value.shape:
+            raise ValueError(f"{name!r} cannot be pooled: it is a vector in {law.name}")
     if getattr(found, "shape", None) != (rows,):
         got = f"shape {found.shape}" if hasattr(found, "shape") else f"a {type(found).__name__}"
         raise ValueError(

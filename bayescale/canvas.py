@@ -18,19 +18,25 @@ from matplotlib import ticker
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 
+from .datasets import published_models
+from .forecast import kind_of
 from .posterior import Posterior
 
 __all__ = [
     "FAINT",
+    "GROUND",
     "HALF",
     "INK",
     "PALETTE",
     "POINTS",
     "STYLE",
     "WORDS",
+    "beyond",
     "canvas",
+    "landmarks",
     "legend",
     "mark_models",
+    "percent",
     "quantile_band",
     "response_axis",
     "scale_axis",
@@ -57,6 +63,8 @@ NATS = ("chinchilla", "kaplan", "kaplan_steps", "data_constrained")
 # Okabe and Ito 2008: told apart with every common colour blindness.
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#999999")
 INK, FAINT = "#222222", "#8a8a8a"
+GROUND = "#f1f1ee"
+"""What lies beyond the data."""
 
 STYLE = {
     "figure.figsize": (5.4, 3.6),
@@ -115,22 +123,33 @@ def scale_text(value: float, powers: bool = False) -> str:
     return f"{value:.3g}"
 
 
-def scale_axis(axis: Axis, lo: float, hi: float, powers: bool = False) -> None:
+def percent(share: float) -> str:
+    """Write a probability in percent; what is not quite 0 or 1 is not called so."""
+    if 0 < share < 0.005:
+        return "<1%"
+    return ">99%" if 0.995 < share < 1 - 1e-12 else f"{share:.0%}"
+
+
+def scale_axis(
+    axis: Axis, lo: float, hi: float, powers: bool = False, narrow: bool = False
+) -> None:
     """Make an axis logarithmic from lo to hi, with ticks that can be read.
 
-    Below a factor of 4 the ticks are evenly spaced numbers, below 2 decades 1, 2, (3,) 5 of each.
+    Below a factor of 4 the ticks are evenly spaced numbers, below 2 decades 1, 2, (3,) 5 of each;
+    fewer where the axis is `narrow`.
     """
     name = axis.axis_name
     axis.axes.set(**{f"{name}scale": "log", f"{name}lim": (lo, hi)})
     if hi < 4 * lo:
-        axis.set_major_locator(ticker.MaxNLocator(6))
+        axis.set_major_locator(ticker.MaxNLocator(3 if narrow else 6))
         axis.set_minor_locator(ticker.NullLocator())
     elif hi < 100 * lo:
         subs = (1, 2, 3, 5) if hi < 15 * lo else (1, 2, 5)
+        subs = (1, 3) if narrow else subs
         axis.set_major_locator(ticker.LogLocator(subs=subs))
         axis.set_minor_locator(ticker.LogLocator(subs=np.arange(1, 10)))
     else:
-        axis.set_major_locator(ticker.LogLocator(numticks=9))
+        axis.set_major_locator(ticker.LogLocator(numticks=4 if narrow else 9))
         axis.set_minor_locator(ticker.LogLocator(subs=np.arange(1, 10), numticks=99))
     axis.set_major_formatter(ticker.FuncFormatter(lambda value, _: scale_text(value, powers)))
     axis.set_minor_formatter(ticker.NullFormatter())
@@ -175,6 +194,45 @@ def legend(ax: Axes, place: str = "inside") -> None:
     }
     if ax.get_legend_handles_labels()[0]:
         ax.legend(frameon=False, fontsize=8, handlelength=1.8, **where[place])
+
+
+def beyond(ax: Axes, edge: float, high: bool) -> None:
+    """Shade what lies beyond the last scale that was measured, and say so where it is free."""
+    start, end = ax.get_xlim()
+    share = np.log(end / edge) / np.log(end / start)
+    if share <= 0 or abs(np.log(end / edge)) <= np.log(1.2):
+        return
+    ax.axvspan(edge, end, color=GROUND, lw=0, zorder=0)
+    ax.axvline(edge, color=FAINT, lw=0.7, zorder=1)
+    ax.annotate(
+        "beyond the data" if share > 0.27 else "beyond\nthe data",
+        (edge, high),
+        (4, -3 if high else 3),
+        xycoords=ax.get_xaxis_transform(),
+        textcoords="offset points",
+        va="top" if high else "bottom",
+        fontsize=7,
+        style="italic",
+        color="#666666",
+    )
+
+
+def landmarks(name: str, lo: float, hi: float, most: int = 7) -> dict[str, float]:
+    """Return published models between two scales, name -> scale, at most so many, well apart.
+
+    Parameters
+    ----------
+    name
+        Name or column of a scale of parameters, tokens or FLOP; other scales have no models.
+    """
+    kind, found = kind_of(name), {}
+    if kind is None:
+        return found
+    models, last = published_models().sort_values(kind), 0.0
+    for model, scale in zip(models["name"], models[kind], strict=True):
+        if lo <= scale <= hi and scale >= last * (hi / lo) ** (1 / most):
+            found[model] = last = float(scale)
+    return found
 
 
 def mark_models(ax: Axes, models: Mapping[str, float]) -> None:

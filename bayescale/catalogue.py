@@ -18,6 +18,7 @@ from .layout import sheet
 __all__ = ["data_set", "data_sets", "info", "law", "laws"]
 
 PACKAGES = ("bayescale", "jax", "jaxlib", "numpyro", "blackjax", "numpy", "pandas", "matplotlib")
+SUPPORTS = {"unit": "from 0 to 1", "positive": "above 0", "real": "any number"}
 
 
 def laws() -> RenderableType:
@@ -45,11 +46,23 @@ def law(name: str) -> RenderableType:
     found = get_law(name)
     head, rest = _described(name, found.doc)
     facts = sheet("", "")
-    facts.add_row("inputs", " ".join(found.inputs))
+    inputs = (f"{x} (less is better)" if x in found.descending else x for x in found.inputs)
+    facts.add_row("inputs", " ".join(inputs))
     facts.add_row("parameters", " ".join(found.parameters))
     better = {"down": "lower is better", "up": "higher is better"}[found.improves]
-    facts.add_row("response", f"{found.response}, {found.support}; {better}")
-    return Group(Text(f"{found.name}", "bold"), Text(head), facts, Text(f"\n{rest}"))
+    facts.add_row("response", f"{found.response}, {SUPPORTS[found.support]}; {better}")
+    for name, support in found.beside:
+        facts.add_row("and", f"{name}, {SUPPORTS[support]}: -y {name}=COLUMN")
+    return Group(Text(f"{found.name}", "bold"), Text(head), facts, Text(f"\n{_flowing(rest)}"))
+
+
+def _flowing(doc: str) -> str:
+    """Return a docstring whose plain paragraphs are a line each, to be wrapped by the terminal."""
+    parts = doc.split("\n\n")
+    plain = [not any(line.startswith((" ", "--")) for line in part.split("\n")) for part in parts]
+    return "\n\n".join(
+        part.replace("\n", " ") if whole else part for part, whole in zip(parts, plain, strict=True)
+    )
 
 
 def _described(name: str, doc: str) -> tuple[str, str]:

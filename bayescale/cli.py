@@ -8,14 +8,8 @@ Floor 9. Nothing heavy is imported before a command needs it: `--help` takes a b
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
-
-from . import options, terminal
+from . import options, reply, terminal
 from .shell import app, command, main
-
-if TYPE_CHECKING:
-    from .posterior import Posterior
 
 __all__ = ["app", "main"]
 
@@ -35,9 +29,11 @@ def fit(
     stderr: options.Stderr = None,
     chance: options.Chance = None,
     curve: options.Curve = None,
+    group: options.Group = None,
     where: options.Where = None,
     duplicates: options.Duplicates = "error",
     noise: options.Noise = None,
+    pool: options.Pool = None,
     fix: options.Fix = None,
     tie: options.Tie = None,
     seed: options.Seed = 0,
@@ -58,67 +54,27 @@ def fit(
         terminal.start_jax()
         from . import arguments, infer
 
-        _check(output, plot)
+        reply.check(output, plot)
         chosen = arguments.build_law(table, law, fix or (), tie or ())
         how = arguments.build_sampler(sampler, chains, draws, warmup)
-        roles = arguments.Roles(x or (), y, n, stderr, chance, curve or (), where, duplicates)
+        roles = arguments.Roles(x, y, n, stderr, chance, curve, group, where, duplicates)
         data = arguments.build_data(table, roles, chosen)
         terminal.tell(*arguments.echo(data))
-        settings = dict(noise=noise, sampler=how, seed=seed, precision=precision)
+        settings = dict(noise=arguments.noise(noise), pool=arguments.names(pool))
+        settings |= dict(sampler=how, seed=seed, precision=precision)
         posterior = infer.fit(chosen, data, **settings, progress=progress)
         if output:
             posterior.save(output)
             terminal.tell(f"saved: {output}")
-    return _answer(posterior, as_json, plot)
+    return reply.fit(posterior, as_json, plot)
 
 
 @command
 def show(path: options.FitFile, as_json: options.Json = False, plot: options.Plot = None) -> int:
     """Show a saved fit: every quantity, and its health."""
     with terminal.waiting():
-        posterior = _load(path, plot)
-    return _answer(posterior, as_json, plot)
-
-
-def _check(output: str | None, plot: str | None) -> None:
-    """Refuse files that cannot be written before time is spent on them."""
-    from . import pictures, storage
-
-    if output:
-        storage.writable(output)
-    if plot:
-        pictures.check(plot)
-
-
-def _load(path: str, plot: str | None = None) -> Posterior:
-    terminal.start_jax()
-    _check(None, plot)
-    from .storage import load
-
-    return load(path)
-
-
-def _answer(posterior: Posterior, as_json: bool, plot: str | None) -> int:
-    from . import document, pictures, report
-
-    if as_json:
-        terminal.put(document.document(posterior))
-    else:
-        terminal.show(report.fit(posterior))
-    if plot:
-        pictures.fit(plot, posterior)
-        terminal.tell(f"picture: {plot}")
-    return _status(posterior, as_json)
-
-
-def _status(posterior: Posterior, as_json: bool) -> int:
-    if as_json:
-        terminal.tell(*(f"note: {note}" for note in posterior.run.notes))
-    if posterior.health.sound:
-        return terminal.SOUND
-    if not as_json:  # the tables are marked; a document is read by a program
-        return terminal.UNTRUSTED
-    return terminal.complain(str(posterior.health), terminal.UNTRUSTED)
+        posterior = reply.load([path], plot).only
+    return reply.fit(posterior, as_json, plot)
 
 
 # ------------------------------------------------------------------ questions
@@ -129,20 +85,21 @@ def predict(
     path: options.FitFile,
     at: options.At,
     n: options.Questions = None,
+    family: options.Family = None,
     seed: options.Seed = 0,
     allow_failed: options.AllowFailed = False,
     as_json: options.Json = False,
 ) -> int:
     """Say what the law gives at new scales, and what a new run there would."""
     with terminal.waiting():
-        posterior = _load(path)
+        which = reply.load([path], family=family)
         from . import arguments, document, questions, report
         from .prediction import predict as law_at
 
         how = dict(n=n, seed=seed, allow_failed=allow_failed)
-        scales = arguments.scales(at, "--at", posterior)
-        found = questions.ask(posterior, lambda one: law_at(one, scales, **how))
-    return _reply(posterior, found, document.predictions, report.predictions, as_json)
+        scales = arguments.scales(at, "--at", which.only)
+        found = questions.ask(which, lambda one: law_at(one, scales, **how))
+    return reply.answers(which, found, document.predictions, report.predictions, as_json)
 
 
 @command
@@ -164,7 +121,7 @@ def allocate(
 ) -> int:
     """Split a compute budget between parameters and tokens, or trade them at one loss."""
     with terminal.waiting():
-        posterior = _load(path)
+        which = reply.load([path])
         from . import arguments, document, questions, report
 
         plan = questions.Plan(
@@ -178,53 +135,117 @@ def allocate(
             seed=seed,
             allow_failed=allow_failed,
         )
-        found = questions.ask(posterior, plan)
-    return _reply(posterior, found, document.plan, report.plan, as_json)
+        found = questions.ask(which, plan)
+    return reply.answers(which, found, document.plan, report.plan, as_json)
 
 
 @command
 def threshold(
-    path: options.FitFile,
+    paths: options.FitFiles,
     level: options.Level = None,
     by: options.Along = None,
     at: options.Follow = None,
     horizon: options.Horizon = None,
+    weights: options.Weights = None,
+    family: options.Family = None,
     allow_failed: options.AllowFailed = False,
     as_json: options.Json = False,
     plot: options.Plot = None,
 ) -> int:
     """Say from which scale on a level is passed, and how likely never."""
     with terminal.waiting():
-        posterior = _load(path, plot)
-        from . import arguments, document, pictures, questions, report
+        which = reply.load(paths, plot, weights, family)
+        from . import arguments, document, pictures, questions, report_tasks
         from .thresholds import threshold as first_past
 
         rules = arguments.rules([at], "--at") if at else None
         how = dict(by=by, at=rules, horizon=horizon, allow_failed=allow_failed)
-        found = questions.ask(posterior, lambda one: first_past(one, level, **how))
+        past = arguments.level(level)
+        found = questions.ask(which, lambda one: first_past(one, past, **how))
         if plot:
             pictures.thresholds(plot, found)
-    return _reply(posterior, found, document.threshold, report.threshold, as_json)
+    return reply.answers(which, found, document.threshold, report_tasks.threshold, as_json)
 
 
-def _reply(
-    posterior: Posterior,
-    found: dict[str | None, Any],
-    render: Callable[[Any], dict[str, Any]],
-    draw: Callable[[Any], Any],
-    as_json: bool,
+@command
+def shape(
+    paths: options.FitFiles,
+    cut: options.Cut = None,
+    by: options.Along = None,
+    at: options.Follow = None,
+    weights: options.Weights = None,
+    family: options.Family = None,
+    seed: options.Seed = 0,
+    allow_failed: options.AllowFailed = False,
+    as_json: options.Json = False,
 ) -> int:
-    """Print the answers of all curves; what was refused is said in their place."""
-    from . import document, questions, report
+    """Say which kind of curve it is: steady, emergent, U-shaped, ..., and how sure that is."""
+    with terminal.waiting():
+        which = reply.load(paths, None, weights, family)
+        from . import arguments, document_tasks, questions, report_tasks
+        from .shapes import shape as kind_of
 
-    refused = questions.refusals(found)
-    if as_json:
-        terminal.put(document.document(posterior, found, render))
-    elif len(refused) < len(found):
-        terminal.show(*report.answers(posterior, found, draw))
-    if len(refused) == len(found):
-        return terminal.complain(refused[0], terminal.UNTRUSTED)
-    return _status(posterior, as_json)
+        rules = arguments.rules([at], "--at") if at else None
+        how = dict(cut=cut, by=by, at=rules, seed=seed, allow_failed=allow_failed)
+        found = questions.ask(which, lambda one: kind_of(one, **how))
+    return reply.answers(which, found, document_tasks.shape, report_tasks.shape, as_json)
+
+
+# ------------------------------------------------------------------ many tasks
+
+
+@command
+def tasks(
+    table: options.Table,
+    curve: options.Task = None,
+    x: options.X = None,
+    y: options.Y = None,
+    n: options.N = None,
+    stderr: options.Stderr = None,
+    chance: options.Chance = None,
+    group: options.Group = None,
+    where: options.Where = None,
+    duplicates: options.Duplicates = "error",
+    laws: options.Laws = None,
+    level: options.Level = None,
+    horizon: options.Horizon = None,
+    drift: options.Drift = None,
+    noise: options.Noise = None,
+    pool: options.Pool = None,
+    seed: options.Seed = 0,
+    chains: options.Chains = 4,
+    draws: options.Draws = 1000,
+    warmup: options.Warmup = 500,
+    precision: options.Precision = "float64",
+    output: options.Folder = None,
+    as_json: options.TasksJson = False,
+    plot: options.Plot = None,
+) -> int:
+    """Say of each task which kind it is, what explains it, and when it unlocks."""
+    with terminal.waiting() as progress:
+        terminal.start_jax()
+        from . import arguments, document_tasks, many, questions
+        from .drift import DRIFT
+
+        reply.check(None, plot)
+        if output:
+            document_tasks.folder(output)
+        plan = questions.Tasks(
+            laws=arguments.names(laws) or many.LAWS,
+            level=arguments.level(level),
+            horizon=horizon,
+            drift=DRIFT if drift is None else drift,
+            noise=arguments.noise(noise),
+            pool=arguments.names(pool),
+            sampler=arguments.build_sampler("nuts", chains, draws, warmup, target_accept=0.9),
+            seed=seed,
+            precision=precision,
+        )
+        roles = arguments.Roles(x, y, n, stderr, chance, curve, group, where, duplicates)
+        data = arguments.build_data(table, roles, plan.formulas[0])
+        terminal.tell(*arguments.echo(data))
+        found = plan(data, progress)
+    return reply.tasks(found, data, plan, output, as_json, plot)
 
 
 # ------------------------------------------------------------------ what there is
@@ -267,7 +288,7 @@ def demo(seed: options.Seed = 0) -> None:
         terminal.start_jax()
         from . import demo as story
 
-        _check(None, PICTURE)
+        reply.check(None, PICTURE)
         told = story.run(seed, progress)
         story.draw(told, PICTURE)
     terminal.show(story.report(told, PICTURE))

@@ -55,6 +55,8 @@ class Dataset:
     """Labels (str) of independent fits."""
     group: np.ndarray | None = None
     """Labels (str) for partial pooling."""
+    all_groups: tuple[str, ...] = ()
+    """Names of the groups where rows of some are not here; by default those of `group`."""
     reference: Mapping[str, float] | None = None
     """Reference scales, by name of input or response, in place of the usual ones; > 0."""
     source: str = "table"
@@ -97,7 +99,9 @@ class Dataset:
     @property
     def group_names(self) -> tuple[str, ...]:
         """The groups in alphabetical order; () where no column was named."""
-        return () if self.group is None else tuple(sorted(set(map(str, self.group))))
+        if self.group is None:
+            return ()
+        return self.all_groups or tuple(sorted(set(map(str, self.group))))
 
     def take(self, index: Any) -> Dataset:
         """Return the rows that a mask, or an array of positions, picks."""

@@ -17,7 +17,9 @@ from typing import Any
 import numpy as np
 
 from .allocation import Allocation
+from .families import shifts
 from .forecast import Forecast
+from .forecast import plain as finite
 from .posterior import INTERVAL, FailedFit, Posterior, Verdict, scalar_quantities, summarise
 from .prediction import Prediction
 from .thresholds import Threshold
@@ -25,6 +27,7 @@ from .tradeoff import Comparison, TradeOff
 
 __all__ = [
     "document",
+    "groups",
     "plain",
     "plan",
     "predictions",
@@ -68,10 +71,19 @@ def spread(draws: np.ndarray) -> dict[str, float | None]:
 
 
 def quantities(posterior: Posterior) -> dict[str, dict[str, float | None]]:
-    """Return the spread of every scalar quantity of one curve, in natural units."""
-    order = posterior.law.parameters + posterior.model.noise.parameters
+    """Return the spread of every scalar quantity of one curve, in natural units.
+
+    What families differ by is left to `groups`.
+    """
+    apart = [f"{name}_shift" for name in posterior.model.pool]
+    order = [name for name in posterior.model.names if name not in apart]
     scalars = scalar_quantities({name: posterior.draws[name] for name in order})
     return {name: spread(draws) for name, draws in scalars.items()}
+
+
+def groups(one: Posterior) -> dict[str, dict[Any, Any]]:
+    """Return of each pooled parameter how far each family's lies from the average one's."""
+    return {of: shifts(one, of).to_dict("index") for of in one.model.pool}
 
 
 def document(
@@ -94,6 +106,8 @@ def document(
     for name, one in posterior:
         (verdict,) = one.health.verdicts
         parts[name] = {"quantities": quantities(one), "health": _verdict(verdict)}
+        if one.model.pool:
+            parts[name]["groups"] = groups(one)
         answer = (answers or {}).get(name)
         if isinstance(answer, FailedFit):
             parts[name]["refused"] = str(answer)
@@ -117,6 +131,7 @@ def _run(posterior: Posterior) -> dict[str, Any]:
     facts = {
         "law": law.name,
         "noise": posterior.model.noise.name,
+        "pooled": list(posterior.model.pool),
         "fixed": dict(law.fixed),
         "tied": dict(law.tied),
         "interval": INTERVAL,
@@ -209,6 +224,12 @@ def threshold(found: Threshold) -> dict[str, Any]:
         "wider": found.wider and _forecast(found.wider),
         "notes": found.notes,
     }
+    if len(found.members) > 1:
+        answer["members"] = {
+            name: _forecast(each) | {"weight": found.member_weights[name]}
+            for name, each in found.members.items()
+        }
+        answer["spread"] = finite(found.spread())
     return {"threshold": answer}
 
 

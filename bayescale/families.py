@@ -22,7 +22,7 @@ from .posterior import INTERVAL, Posterior, summarise
 if TYPE_CHECKING:
     import pandas
 
-__all__ = ["AVERAGE", "NEW", "Shift", "for_group", "shift"]
+__all__ = ["AVERAGE", "NEW", "Shift", "for_group", "shift", "shifts"]
 
 AVERAGE = "the average one"
 NEW = "a new one"
@@ -62,6 +62,7 @@ def for_group(posterior: Posterior, name: str, *, seed: int = 0) -> Posterior:
             moved = spread * rng.normal(size=spread.shape)
         with np.errstate(over="ignore"), jax.enable_x64(True):
             draws[each] = np.asarray(model.shifted(each, draws[each], moved), float)
+        draws[f"{each}_shift"] = np.zeros_like(shifts)  # it is in the parameter now
     data = posterior.data
     return replace(
         posterior,

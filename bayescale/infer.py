@@ -55,8 +55,8 @@ def fit(
         A checked table (`from_frame`); each of its curves is fitted on its own.
     noise
         What scatters about the law. Default: `scatter` for accuracies with a number of questions,
-        `normal` for accuracies without, `student` (on the log) for losses. For a law of several
-        responses a mapping by response.
+        `normal` for accuracies without (`bounded` beside a loss), `student` (on the log) for
+        losses. For a law of several responses a mapping by response.
     pool
         Parameters of the law that differ between the data's groups (partial pooling). Default,
         where the data name groups: the scale x50 of an unlock, else the floor g.

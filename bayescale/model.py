@@ -106,8 +106,12 @@ class Model:
                     f"({', '.join(self.law.free)})"
                 )
             prior = dict(self.law.priors)[name]
-            if not isinstance(prior, Coordinate) and prior.event_shape:
+            prior = prior.prior if isinstance(prior, Coordinate) else prior
+            if prior is not None and prior.event_shape:
                 raise ValueError(f"{name!r} cannot be pooled: it is a vector in {self.law.name}")
+            for tied, to in self.law.tied:
+                if to == name:
+                    raise ValueError(f"{name!r} cannot be pooled: {tied} is tied to it")
         if bool(self.pool) != bool(self.groups):
             raise ValueError("pool names parameters that differ between groups: name both or none")
 
@@ -262,7 +266,11 @@ class Model:
         if self.noise.nodes:
             nodes, _ = np.polynomial.hermite_e.hermegauss(self.noise.nodes)
             shift = jnp.exp(params["tau"] * jnp.asarray(nodes, params["tau"].dtype))[:, None]
-            inputs = [jnp.asarray(x)[None] * shift for x in inputs]
+            scales = [name not in self.law.of_task for name in self.law.inputs]
+            inputs = [
+                jnp.asarray(x)[None] * (shift if scale else 1.0)
+                for x, scale in zip(inputs, scales, strict=True)
+            ]
             of_rows = {k: v[None] if k in self.pool else v for k, v in of_rows.items()}
         found = self.law.fn(*inputs, **of_rows)
         if not self.law.beside:

@@ -268,7 +268,10 @@ def default_noise(law: Parametric, data: Dataset) -> str:
     """Return the name of the noise that a law's response has unless the user says otherwise."""
     if law.support == "positive":
         return "student"
-    return "scatter" if law.support == "unit" and data.n is not None else "normal"
+    if law.support == "unit" and data.n is not None:
+        return "scatter"
+    # `normal` has a sigma, as the noise of a loss beside an accuracy has.
+    return "bounded" if law.support == "unit" and law.beside else "normal"
 
 
 def get_noise(text: str | Parametric) -> Parametric:

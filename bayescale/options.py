@@ -35,11 +35,22 @@ X = Annotated[
         metavar="[NAME=]COL",
     ),
 ]
-Y = Annotated[Text, _option("The response: column or arithmetic.", "-y", "--y", metavar="COL")]
+Y = Annotated[
+    Texts,
+    _option(
+        "The response: column or arithmetic; loss=col for each of a law of several.",
+        "-y",
+        "--y",
+        metavar="[NAME=]COL",
+    ),
+]
 N = Annotated[Text, _option("Questions behind an accuracy.", "-n", "--n", metavar="COL")]
 Stderr = Annotated[Text, _option("Known standard error of the response.", metavar="COL")]
 Chance = Annotated[Text, _option("Nominal chance level.", metavar="COL|VALUE")]
 Curve = Annotated[Texts, _option("Fit each label of this column on its own.", metavar="COL")]
+Group = Annotated[
+    Texts, _option("Families, about whose average one the parameters of --pool lie.", metavar="COL")
+]
 Where = Annotated[Text, _option("Rows to keep: \"loss < 5 and family != 'T5'\".", metavar="EXPR")]
 Duplicates = Annotated[
     str, _option("What to do with rows that are alike.", metavar="error|keep|drop")
@@ -47,7 +58,17 @@ Duplicates = Annotated[
 
 # ------------------------------------------------------------------ how it is fitted
 
-Noise = Annotated[Text, _option("What scatters about the law: student, scatter, ...")]
+Noise = Annotated[
+    Texts,
+    _option("What scatters about the law: student, scatter, ...", metavar="[NAME=]NOISE"),
+]
+Pool = Annotated[
+    Text,
+    _option(
+        "What differs between families; by default the unlock scale x50, else the floor.",
+        metavar="x50[,g]",
+    ),
+]
 Fix = Annotated[Texts, _option("Hold a parameter, in its own unit.", metavar="E=1.8")]
 Tie = Annotated[Texts, _option("Give one parameter the value of another.", metavar="beta=alpha")]
 Seed = Annotated[int, _option("Decides every draw.")]
@@ -60,6 +81,17 @@ Output = Annotated[Text, _option("Save the fit.", "-o", "--output", metavar="FIT
 
 # ------------------------------------------------------------------ what all questions share
 
+FitFiles = Annotated[
+    list[str],
+    _argument("Fits saved by `bayescale fit -o`; several laws of one table are mixed.", "FIT.nc"),
+]
+Weights = Annotated[
+    Text, _option("Weights of several fits, in their order; else equal.", metavar=".7,.3")
+]
+Family = Annotated[
+    Text,
+    _option("Of a fit with --group: which family is asked about.", metavar="NAME|new|average"),
+]
 FitFile = Annotated[str, _argument("A fit saved by `bayescale fit -o`.", "FIT.nc")]
 Json = Annotated[
     bool,
@@ -95,8 +127,35 @@ InferenceTokens = Annotated[float, _option("Tokens to be served, at 2 N FLOP eac
 Others = Annotated[Text, _option("The law's other inputs.", metavar="U=1e11")]
 Along = Annotated[Text, _option("The scale along which to look, of several.", metavar="N")]
 Follow = Annotated[Text, _option("The law's other inputs.", metavar='"D=20*N"')]
-Level = Annotated[Number, _option("Default: halfway between chance and ceiling.")]
+Level = Annotated[
+    Text,
+    _option("Of an accuracy by default half: halfway between chance and 1.", metavar="half|.5"),
+]
 Horizon = Annotated[Number, _option("The largest scale to look at.")]
+
+Cut = Annotated[
+    Number,
+    _option("Least change that counts; .05 of an accuracy, 5 % of other responses by default."),
+]
+
+# ------------------------------------------------------------------ what tasks take
+
+Task = Annotated[Texts, _option("The task of a row; else all are of one.", metavar="COL")]
+Laws = Annotated[
+    Texts, _option("The laws, in place of the usual ones of an accuracy.", metavar="sigmoid,flat")
+]
+Drift = Annotated[
+    Number,
+    _option("Sd in log scale by which models beyond the data drift together; 0 for none."),
+]
+Folder = Annotated[
+    Text,
+    _option("Write tasks.csv, tasks.json and tasks.png there.", "-o", "--output", metavar="DIR"),
+]
+TasksJson = Annotated[
+    bool,
+    _option("Print one JSON document: tasks by name, laws, prior, health, run.", "--json"),
+]
 
 # ------------------------------------------------------------------ what lists take
 

@@ -107,6 +107,9 @@ class Parametric:
     them by name. Thresholds, predictions and shapes are of `response`."""
     descending: tuple[str, ...] = ()
     """Inputs of which less is better, such as a loss that an accuracy is told from."""
+    of_task: tuple[str, ...] = ()
+    """Inputs that are no scale of a model, such as the length of the answer: noises that let
+    models differ in effective scale leave them as they are."""
     same_unit: tuple[tuple[str, str], ...] = ()
     """Inputs of one kind: (("U", "D"),) gives U the reference scale of D."""
     fixed: tuple[tuple[str, float], ...] = ()
@@ -239,6 +242,7 @@ def law(
     response: str = "loss",
     beside: tuple[tuple[str, str], ...] = (),
     descending: tuple[str, ...] = (),
+    of_task: tuple[str, ...] = (),
     same_unit: tuple[tuple[str, str], ...] = (),
 ) -> Any:
     """Turn a function into a law: positional data columns, keyword-only parameters with priors.
@@ -258,6 +262,8 @@ def law(
         dict by response, and a table gives its columns by these names.
     descending
         Inputs of which less is better.
+    of_task
+        Inputs that are no scale of a model, such as the length of the answer.
     same_unit
         Pairs of inputs of one kind, e.g. `(("U", "D"),)`: the first is measured relative to the
         reference scale of the second.
@@ -269,7 +275,7 @@ def law(
         another form.
     """
     facts = dict(support=support, improves=improves, response=response, same_unit=same_unit)
-    facts |= dict(beside=tuple(beside), descending=tuple(descending))
+    facts |= dict(beside=tuple(beside), descending=tuple(descending), of_task=tuple(of_task))
 
     def make(fn: Callable) -> Parametric:
         return _parametric(fn, "law", name, **facts)

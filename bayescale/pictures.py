@@ -7,20 +7,26 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from . import plot
 from .canvas import PALETTE, style
+from .data import Dataset
+from .document_tasks import write
 from .grid import grid, isoflop
 from .posterior import FailedFit, Posterior
 from .prediction import predict
 from .residuals import residuals
 from .storage import writable
 
-__all__ = ["check", "fit", "keep", "panels", "thresholds"]
+if TYPE_CHECKING:
+    from .many import Tasks
+
+__all__ = ["check", "fit", "keep", "panels", "tasks", "thresholds"]
 
 ENDINGS = (".png", ".pdf", ".svg")
 BUDGETS = 5
@@ -64,11 +70,23 @@ def keep(figure: Any, path: str) -> None:
     with style():
         figure.savefig(buffer, format=target.suffix.lstrip(".").lower(), dpi=150)
     plt.close(figure)
-    target.write_bytes(buffer.getvalue())
+    write(target, buffer.getvalue())
+
+
+def _first(posterior: Posterior) -> Posterior:
+    """Return the fit with the runs of its first response alone: that is what curves are of."""
+    law, data = posterior.law, posterior.data
+    if not law.beside:
+        return posterior
+    data = data.take(np.isfinite(data.responses[law.response]))
+    y = {law.response: data.responses[law.response]}
+    columns = {k: v for k, v in data.columns.items() if k not in law.responses or k in y}
+    return replace(posterior, data=replace(data, responses=y, columns=columns))
 
 
 def fit(path: str, posterior: Posterior) -> None:
     """Draw a fit: its curve in one scale, isoflops of N and D, else what is left over."""
+    posterior = _first(posterior)
     figure, (ax,) = panels(1, 3.6)
     inputs, curves = posterior.law.inputs, posterior.curves
     with style():
@@ -98,3 +116,14 @@ def thresholds(path: str, found: Mapping[str | None, Any]) -> None:
             plot.threshold(each, ax)
             ax.set_title(name or "", loc="left", fontsize=9)
     keep(figure, path)
+
+
+def tasks(path: str, found: Tasks, data: Dataset) -> None:
+    """Draw a page of tasks: runs, curve and unlock of each."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from .curves import curves
+    from .plot_tasks import tasks as draw
+
+    keep(draw(found, curves(found), data=data), path)

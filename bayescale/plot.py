@@ -9,6 +9,8 @@
 | which other ways lead to the same loss? | `isoloss` | `match` |
 | when is a capability unlocked? | `threshold` | `threshold` |
 
+Of many tasks, `plot_tasks` has a page; of one, the kinds of its curve and its laws side by side.
+
 Bands are intervals with equal tails: 50 % darker, 90 % lighter, and for new runs the lightest.
 Beyond the data the ground is shaded and lines are dashed. `style()` gives figures that you make
 yourself the same look; `ax.figure.savefig(...)` keeps one.
@@ -24,28 +26,27 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from .canvas import (
-    FAINT,
     HALF,
     INK,
     PALETTE,
     POINTS,
     WORDS,
+    beyond,
     canvas,
     legend,
     mark_models,
     quantile_band,
     response_axis,
     scale_axis,
-    scale_text,
     style,
     words,
 )
 from .data import Dataset
 from .plot_compute import allocation, isoflop, isoloss
+from .plot_unlock import threshold
 from .posterior import INTERVAL, Posterior
 from .prediction import Prediction
 from .residuals import Residuals
-from .thresholds import Threshold
 
 __all__ = [
     "allocation",
@@ -108,7 +109,7 @@ def data_and_curve(
         _frame(ax, posterior, prediction, held_out, name)
         if level is not None:
             ax.axhline(level, lw=0.8, ls=(0, (1, 1.5)), color=INK, zorder=1)
-        _beyond(ax, posterior.data.inputs[name], high=posterior.law.improves == "down")
+        beyond(ax, posterior.data.inputs[name].max(), high=posterior.law.improves == "down")
         legend(ax)
         if models:
             mark_models(ax, models)
@@ -178,27 +179,6 @@ def _frame(ax: Axes, posterior: Posterior, prediction: Prediction, held_out, nam
     bands = prediction.quantiles("mean")
     y = np.concatenate([*y, bands.ravel()])
     response_axis(ax, posterior, y.min(), y.max())
-
-
-def _beyond(ax: Axes, seen: np.ndarray, high: bool) -> None:
-    """Shade what lies beyond the largest scale that was measured, and say so where it is free."""
-    edge, (_, end) = seen.max(), ax.get_xlim()
-    if end <= edge * 1.2:
-        return
-    ax.axvspan(edge, end, color="#f1f1ee", lw=0, zorder=0)
-    ax.axvline(edge, color=FAINT, lw=0.7, zorder=1)
-    wide = np.log(end / edge) > 0.27 * np.log(end / ax.get_xlim()[0])
-    ax.annotate(
-        "beyond the data" if wide else "beyond\nthe data",
-        (edge, high),
-        (4, -3 if high else 3),
-        xycoords=ax.get_xaxis_transform(),
-        textcoords="offset points",
-        va="top" if high else "bottom",
-        fontsize=7,
-        style="italic",
-        color="#666666",
-    )
 
 
 # ------------------------------------------------------------------ residuals and exponents
@@ -300,70 +280,3 @@ def _ridge(ax: Axes, row: float, draws: np.ndarray) -> None:
         ends = np.quantile(draws, [(1 - mass) / 2, (1 + mass) / 2])
         ax.plot(ends, [row, row], color=PALETTE[0], lw=width, solid_capstyle="butt", zorder=3)
     ax.plot(np.median(draws), row, "o", color="white", mec=PALETTE[0], ms=5, zorder=4)
-
-
-# ------------------------------------------------------------------ thresholds
-
-
-def threshold(
-    found: Threshold, ax: Axes | None = None, *, models: Mapping[str, float] | None = None
-) -> Axes:
-    """Draw the probability that a level is passed by each scale, and where it is passed.
-
-    The line ends at the horizon, short of 1 by the probability that it is never passed. The
-    density (per decade, its highest point at the middle of the axis) is of draws that cross.
-
-    Parameters
-    ----------
-    found
-        `threshold(posterior, level)` of one curve.
-    models
-        Published models, name -> scale, to mark along the top.
-    """
-    when = found.log10_scale[np.isfinite(found.log10_scale)]
-    span = np.log10([found.x_min, found.horizon])
-    with canvas(ax) as ax:
-        height, edges = np.histogram(when, bins=int(16 * np.ptp(span)) + 1, range=tuple(span))
-        if height.any():
-            ax.stairs(
-                0.5 * height / height.max(),
-                10.0**edges,
-                fill=True,
-                color=PALETTE[5],
-                alpha=0.4,
-                label="density of the scale",
-            )
-        ax.plot(found.grid, found.p_by, color=PALETTE[0], label="passed by this scale")
-        if found.forecast.p_never > 0:
-            look = dict(color=PALETTE[1], alpha=0.1, lw=0)
-            ax.fill_between(found.grid, found.p_by[-1], 1, **look, label="never")
-        scale_axis(ax.xaxis, found.x_min, found.horizon, "flop" in found.column.lower())
-        ax.set_ylim(0, 1.0)
-        ax.set_xlabel(words(found.column, found.scale))
-        ax.set_ylabel(f"probability of passing {found.level:g}")
-        _beyond(ax, np.array([found.x_min, found.x_max]), high=False)
-        legend(ax, "beside")
-        look = dict(va="top", fontsize=8, color=INK, linespacing=1.5)
-        ax.text(1.03, 0.7, _said(found), transform=ax.transAxes, **look)
-        if models:
-            mark_models(ax, models)
-    return ax
-
-
-def _said(found: Threshold) -> str:
-    """Return the forecast in a few lines; scales, never logarithms."""
-    forecast = found.forecast
-
-    def scale(log10):
-        if np.isfinite(log10):
-            return scale_text(10**log10)
-        return "never" if log10 > 0 else "already"
-
-    lines = [
-        f"median {scale(forecast.median)}",
-        f"{INTERVAL:.0%}: {scale(forecast.lo)} to {scale(forecast.hi)}",
-        f"P(never by {scale_text(found.horizon)}) {forecast.p_never:.0%}",
-    ]
-    if forecast.p_already > 0:
-        lines.append(f"P(already) {forecast.p_already:.0%}")
-    return "\n".join(lines)

@@ -186,10 +186,12 @@ class Posterior:
         """
         if name not in self.curves:
             raise KeyError(f"no curve {name!r}; the curves are {', '.join(self.curves[:20])}")
-        i = self.curves.index(name)
+        i, rows = self.curves.index(name), self.data.take(self.data.curve == name)
+        # Shifts stand in the order of all groups, also of those without a row in this curve.
+        groups = self.data.group_names if self.model.pool else ()
         return replace(
             self,
-            data=replace(self.data.take(self.data.curve == name), curve=None),
+            data=replace(rows, curve=None, all_groups=groups),
             draws={k: v[i] for k, v in self.draws.items()},
             stats={k: v[i] for k, v in self.stats.items()},
             z=None if self.z is None else self.z[i],

@@ -20,12 +20,12 @@ from rich.text import Text
 
 from . import datasets
 from .allocation import Allocation
-from .document import quantities, spread
-from .forecast import Forecast
+from .document import groups, quantities, spread
 from .layout import number, span, table
+from .mixture import members
 from .posterior import INTERVAL, FailedFit, Posterior, Verdict
 from .prediction import Prediction
-from .thresholds import Threshold
+from .questions import Saved
 from .tradeoff import Comparison, TradeOff
 
 __all__ = [
@@ -33,7 +33,6 @@ __all__ = [
     "fit",
     "plan",
     "predictions",
-    "threshold",
     "verdict",
 ]
 
@@ -67,11 +66,13 @@ def _head(posterior: Posterior) -> Text:
     head = Text(f"{posterior.law!r}", "bold")
     curves = f" in {len(posterior.curves)} curves" if posterior.curves else ""
     head.append(f"  {len(data)} rows of {data.source}{curves}, ", "default not bold")
-    return head.append(f"{posterior.model.noise.name} noise", "default not bold")
+    beside = zip(posterior.law.beside, posterior.model.beside, strict=True)
+    noises = [posterior.model.noise.name, *(f"{one.name} ({of})" for (of, _), one in beside)]
+    return head.append(f"{', '.join(noises)} noise", "default not bold")
 
 
 def _one(name: str | None, posterior: Posterior) -> RenderableType:
-    """Return one curve's table of quantities."""
+    """Return one curve's table of quantities, and how families differ."""
     (health,) = posterior.health.verdicts
     held = {k: "fixed" for k, _ in posterior.law.fixed}
     held |= {k: f"= {to}" for k, to in posterior.law.tied}
@@ -93,10 +94,24 @@ def _one(name: str | None, posterior: Posterior) -> RenderableType:
             ]
         rows.append([f"{quantity}{' *' * weak}", *cells])
     columns = ("", "median", f"{MASS} interval", "mean", "sd", "R-hat", "ESS")
-    shown = table(columns, rows)
+    shown = [table(columns, rows), *_families(posterior)]
     if name is None:
-        return shown
-    return Group(Text(f"\n{name}", "bold"), shown, verdict(posterior))
+        return Group(*shown)
+    return Group(Text(f"\n{name}", "bold"), *shown, verdict(posterior))
+
+
+def _families(one: Posterior) -> list[RenderableType]:
+    """Return, of each pooled parameter, a table of how far families lie from the average one."""
+    parts: list[RenderableType] = []
+    for of, found in groups(one).items():
+        rows = [
+            [name, number(v["median"], 3), span(v["lo"], v["hi"], 3), str(v["runs"])]
+            for name, v in found.items()
+        ]
+        unit = next(iter(found.values()))["unit"]
+        parts.append(Text(f"\n{of} of each family beside the average one, in {unit}", "bold"))
+        parts.append(table(("", "median", f"{MASS} interval", "runs"), rows))
+    return parts
 
 
 def _many(posterior: Posterior) -> Table:
@@ -142,21 +157,20 @@ def _sound(one: Verdict) -> RenderableType:
 
 
 def answers(
-    posterior: Posterior, found: Mapping[str | None, Any], draw: Any
+    which: Posterior | Saved, found: Mapping[str | None, Any], draw: Any
 ) -> list[RenderableType]:
     """Return each curve's answer drawn by `draw`, what was refused, and the notes once."""
     parts: list[RenderableType] = []
     notes = {name: getattr(answer, "notes", ()) for name, answer in found.items()}
     told = [note for each in notes.values() for note in each]
-    for name, one in posterior:
+    for name, one in which:
         if name is not None:
             parts.append(Text(f"\n{name}", "bold"))
         if isinstance(found[name], FailedFit):
             parts.append(Text(f"refused: {found[name]}", "red"))
             continue
         parts.append(draw(found[name]))
-        if not one.health.sound:
-            parts.append(verdict(one))
+        parts += [verdict(each) for *_, each in members(one) if not each.health.sound]
         own = [note for note in notes[name] if told.count(note) == 1 and len(found) > 1]
         parts += [Text(f"note: {note}", "yellow") for note in own]
     shared = dict.fromkeys(note for note in told if told.count(note) > 1 or len(found) == 1)
@@ -254,30 +268,3 @@ def _comparison(found: Comparison) -> RenderableType:
 
 
 _PLANS = {"allocation": _allocation, "tradeoff": _tradeoff, "comparison": _comparison}
-
-
-def threshold(found: Threshold) -> RenderableType:
-    """Return from which scale on the level is passed, under the prior and under a wider one."""
-    past = "above" if found.improves == "up" else "below"
-    head = f"{found.column} from which on the curve stays {past} {number(found.level)}"
-    cases = {"forecast": found.forecast}
-    if found.wider is not None:
-        cases["prior twice as wide"] = found.wider
-    rows = [[name, *_when(case)] for name, case in cases.items()]
-    columns = ("", "median", f"{MASS} interval", "P(already)", f"P(not by {number(found.horizon)})")
-    parts: list[RenderableType] = [Text(head, "bold"), table(columns, rows)]
-    decades = np.ceil(np.log10(found.x_max)) + np.arange(8)
-    inside = decades[(decades <= np.log10(found.horizon)) & (decades >= np.log10(found.x_min))]
-    by = np.interp(inside, np.log10(found.grid), found.p_by)
-    line = ", ".join(f"{p:.2f} by 1e{d:.0f}" for d, p in zip(inside, by, strict=True))
-    return Group(*parts, Text(f"probability {line}", "dim") if line else Text(""))
-
-
-def _when(case: Forecast) -> list[str]:
-    def scale(log10: float) -> str:
-        if math.isinf(log10):
-            return "never" if log10 > 0 else "already"
-        return number(10**log10, 3)
-
-    interval = f"{scale(case.lo)} .. {scale(case.hi)}"
-    return [scale(case.median), interval, f"{case.p_already:.2f}", f"{case.p_never:.2f}"]

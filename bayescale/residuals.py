@@ -15,6 +15,7 @@ from functools import partial
 import jax
 import numpy as np
 
+from .families import for_group
 from .model import Model
 from .posterior import INTERVAL, Posterior
 from .prediction import law_at
@@ -50,6 +51,9 @@ class Residuals:
 def residuals(posterior: Posterior, seed: int = 0) -> Residuals:
     """Return the residuals of every row, and the interval that the noise gives them.
 
+    Of a pooled fit each row is beside the curve of its own group; of a law of several responses
+    these are of `response`, nan where it was not measured.
+
     Parameters
     ----------
     posterior
@@ -58,18 +62,15 @@ def residuals(posterior: Posterior, seed: int = 0) -> Residuals:
         Decides the runs from which the intervals are taken.
     """
     data = posterior.data
-    ((_, observed),) = data.responses.items()
+    law = posterior.law
+    observed = data.responses[law.response if law.beside else next(iter(data.responses))]
     fitted, lo, hi = (np.empty(len(data)) for _ in range(3))
     for i, (name, one) in enumerate(posterior):
         own = slice(None) if name is None else data.curve == name
-        inputs = dict(one.data.inputs)
-        draws = {key: values[None] for key, values in one.draws.items()}
-        at = {key: values[None] for key, values in inputs.items()}
-        law = law_at(one.law, draws, at)
-        fitted[own] = np.median(law, axis=(0, 1, 2))
+        fitted[own] = np.median(_curve(one), axis=(0, 1))
         runs = _runs(one, jax.random.fold_in(jax.random.key(seed), i))
         lo[own], hi[own] = np.quantile(runs, [(1 - INTERVAL) / 2, (1 + INTERVAL) / 2], axis=0)
-    relative = posterior.law.support == "positive"
+    relative = law.support == "positive"
 
     def against(values):
         return values / fitted - 1 if relative else values - fitted
@@ -84,6 +85,20 @@ def residuals(posterior: Posterior, seed: int = 0) -> Residuals:
         hi=against(hi),
         relative=relative,
     )
+
+
+def _curve(one: Posterior) -> np.ndarray:
+    """Return the law at the rows of one curve, each under its own group, (chain, draw, row)."""
+    at = {key: values[None] for key, values in one.data.inputs.items()}
+
+    def under(which: Posterior) -> np.ndarray:
+        return law_at(one.law, {key: values[None] for key, values in which.draws.items()}, at)[0]
+
+    if not one.model.pool:
+        return under(one)
+    rows = one.data.group.astype(str)
+    curves = {name: under(for_group(one, name)) for name in set(rows)}
+    return np.stack([curves[name][..., i] for i, name in enumerate(rows)], -1)
 
 
 @partial(jax.jit, static_argnames=("model",))
@@ -103,6 +118,8 @@ def _runs(one: Posterior, key) -> np.ndarray:
     params = {name: values[pick] for name, values in flat.items()}
     stderr = data.stderr if data.stderr is not None else np.zeros(len(data))
     columns = {"inputs": dict(data.inputs), "stderr": stderr}
+    if model.pool:
+        columns["group"] = np.searchsorted(data.group_names, data.group.astype(str))
     # NumPyro samples counts only where their total is of an integer type.
     columns |= {"n": data.n.astype(np.int64)} if data.n is not None else {}
     with jax.enable_x64(True):

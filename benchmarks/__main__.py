@@ -3,7 +3,8 @@
 import sys
 from importlib import import_module
 
-STUDIES = ("calibration", "loss_laws", "extrapolation", "speed")
+STUDIES = ("calibration", "loss_laws", "extrapolation", "speed", "labels", "kinds", "unlock")
+STUDIES += ("unlock_simulated", "explanations", "conditions", "metric", "two_stage")
 
 
 def main(names: list[str]) -> None:

@@ -49,7 +49,7 @@ def tasks() -> dict[str, pd.DataFrame]:
         for task, rows in frame.groupby("task"):
             good = rows[(rows[x] > 0) & rows[y].notna() & (rows[n] > 0)]
             made = pd.DataFrame({"x": good[x] * unit, "y": good[y], "n": good[n]})
-            made["chance"] = good["chance"] if "chance" in good else 0.0
+            made["chance"] = good.get("chance", 0.0)
             made["family"] = good["family"] if "family" in good else good["train_data"]
             said = table.loc[(name, task, "acc")]
             made["T"], made["label"] = said.unlock_flops, said.label

@@ -74,10 +74,27 @@ def sigmoid_table(length: int, seed: int = 0):
     return Dataset({"x": x}, {"acc": rng.binomial(1000, p) / n}, n=n, chance=chance)
 
 
+def level_table(length: int, seed: int = 0, n: int = 60, p: float = 0.3):
+    """Accuracies of `length` models that all know as much."""
+    from bayescale.data import Dataset
+
+    rng = np.random.default_rng([10, seed])
+    questions = np.full(length, float(n))
+    y = rng.binomial(n, p, length) / questions
+    return Dataset(
+        {"x": np.geomspace(1e8, 1e11, length)}, {"acc": y}, n=questions, chance=0.25 + 0 * y
+    )
+
+
 @pytest.fixture(scope="session")
 def make_table():
     """Tables by law: make_table["power"](length, seed)."""
-    return {"power": power_table, "chinchilla": chinchilla_table, "sigmoid": sigmoid_table}
+    return {
+        "power": power_table,
+        "chinchilla": chinchilla_table,
+        "sigmoid": sigmoid_table,
+        "flat": level_table,
+    }
 
 
 @pytest.fixture(scope="session")
@@ -108,3 +125,33 @@ def sigmoid_fit():
     from bayescale.infer import fit
 
     return fit("sigmoid", sigmoid_table(30), seed=1)
+
+
+@pytest.fixture(scope="session")
+def small():
+    """A sampler for posteriors that need not be good: 2 x 200 draws."""
+    from bayescale.samplers import NUTS
+
+    return NUTS(chains=2, warmup=200, draws=200, retries=0)
+
+
+@pytest.fixture(scope="session")
+def level_fit():
+    """A posterior of one parameter, flat x binomial, of 10 models; 2 x 1000 draws."""
+    from bayescale.infer import fit
+    from bayescale.samplers import NUTS
+
+    sampler = NUTS(chains=2, warmup=200, draws=1000, retries=0)
+    return fit("flat", level_table(10), noise="binomial", sampler=sampler, seed=1)
+
+
+@pytest.fixture(scope="session")
+def rivals(small):
+    """Two laws of the same 16 runs, which rise: sigmoid and flat, x beta_binomial."""
+    from bayescale.infer import fit
+
+    data = sigmoid_table(16)
+    return {
+        name: fit(name, data, noise="beta_binomial", sampler=small, seed=1)
+        for name in ("sigmoid", "flat")
+    }

@@ -106,6 +106,30 @@ def test_what_was_simulated_is_recovered(name, truth, request):
     assert not {"alpha", "beta", "x50", "k", "u"} & set(verdict.unidentified)
 
 
+@law(support="real", response="y")
+def fork(x, *, a=dist.Normal(0.2, 1.0)):
+    """a^2: two modes, known up to the sign, of which the prior prefers the positive one."""
+    return a**2 + 0 * x
+
+
+def test_chains_jump_between_modes_far_apart(line_data):
+    """Two modes 200 standard deviations apart: no trajectory crosses, and weights are known."""
+    data = Dataset(line_data.inputs, {"y": 4 + SIGMA * np.random.default_rng(0).normal(size=20)})
+    sampler = NUTS(warmup=400, draws=500, retries=0)
+    posterior = fit(fork, data, noise=get_noise("normal").fix(sigma=0.1), sampler=sampler, seed=2)
+    a = posterior.draws["a"]
+    assert np.abs(a).min() > 1.8
+    assert np.abs(a).std() < 0.02
+    right = a > 0
+    crossings = (right[:, 1:] != right[:, :-1]).sum(1)
+    assert (crossings > 30).all(), "every chain goes to and fro"
+    # The prior's density at either mode: exp(-(a - .2)^2 / 2), and 2 a .2 is their difference.
+    want = 1 / (1 + np.exp(-0.4 * np.abs(a).mean()))
+    assert right.mean() == pytest.approx(want, abs=0.06)
+    assert (np.abs(right.mean(1) - want) < 0.15).all(), "wherever it began"
+    assert posterior.health.sound, str(posterior.health)
+
+
 # ------------------------------------------------------------------ the seed decides
 
 
@@ -250,6 +274,21 @@ def test_an_interrupt_in_the_second_length_class_keeps_all_curves(three_curves):
     posterior = fit("power", data, seed=1, progress=Interrupt("sampling", 0.75, time=4))
     assert "interrupted" in posterior.run.notes
     assert posterior.draws["alpha"].shape == (3, 4, 500)
+
+
+def test_an_interrupt_keeps_the_same_draws_of_every_curve(three_curves):
+    """Curves of one length class advance side by side, and stop after the same chunk."""
+    data, _ = three_curves
+    two = data.take(data.curve != "long")
+    whole = fit("power", two, seed=1)
+    part = fit("power", two, seed=1, progress=Interrupt("sampling", 0.75))
+    assert part.run.notes == ("interrupted",)
+    assert part.draws["alpha"].shape == (2, 4, 500)
+    np.testing.assert_array_equal(part.draws["alpha"], whole.draws["alpha"][:, :, :500])
+    np.testing.assert_array_equal(part.z, whole.z[:, :, :500])
+    limited = fit("power", two, seed=1, sampler=NUTS(time_limit=0.0))
+    assert limited.run.notes == ("stopped at its time limit",)
+    np.testing.assert_array_equal(limited.draws["alpha"], whole.draws["alpha"][:, :, :250])
 
 
 def test_an_interrupt_of_the_second_try_keeps_the_first(power_data):

@@ -19,31 +19,43 @@ from bayescale.data import Dataset
 from bayescale.infer import fit
 from bayescale.laws import (
     LAWS,
+    breakthrough,
     broken,
+    broken_accuracy,
     chinchilla,
     data_constrained,
+    distractor,
+    elbow,
+    exact_match,
+    flat,
+    from_loss,
     get_law,
+    inverse,
+    inverted_u,
     kaplan,
     kaplan_steps,
+    multi_step,
     power,
     saturating,
     shifted_power,
     sigmoid,
+    two_stage,
 )
 from bayescale.model import Model
-from bayescale.noises import get_noise
+from bayescale.noises import NODES, get_noise
 from bayescale.parametric import Parametric, law, scaled, share
-from bayescale.prediction import law_at
 from bayescale.priors import positive, real
 from bayescale.samplers import MAP
 
 X = np.geomspace(1e8, 1e11, 24)
 COMPUTE = np.geomspace(1e18, 1e24, 24)
+WIDE = np.geomspace(1e8, 1e12, 24)
 _rng = np.random.default_rng(1)
 N = np.exp(_rng.uniform(np.log(1e8), np.log(1e11), 40))
 D = np.exp(_rng.uniform(np.log(1e9), np.log(1e12), 40))
 S = np.exp(_rng.uniform(np.log(1e3), np.log(1e5), 40))
 U = D / np.exp(_rng.uniform(np.log(0.5), np.log(60), 40))
+T = _rng.integers(1, 20, 24).astype(float)
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,30 +67,97 @@ class Case:
     truth: dict
     formula: object
     direction: int = -1
-    """+1 rises, -1 falls, 0 either."""
+    """+1 rises, -1 falls, 0 either: from worse scales to better ones."""
+    ends: tuple = ((0.15, 0.35), (0.3, 0.9))
+    """Where half of the accuracies begin and end a priori."""
+    held: tuple = ()
+    """Inputs that stay where they are while the scales grow."""
+    single: float = 1.0
+    """Share of the prior that float32 must do: a threshold may lie beyond its exponents."""
 
     @property
     def accuracy(self):
         return self.law.support == "unit"
 
-    def model(self, law=None):
-        return Model(law or self.law, get_noise("scatter" if self.accuracy else "student"))
+    def model(self, law=None, noise="binomial"):
+        """With a noise of accuracies that is quick to compile, unless another is wanted."""
+        noise = get_noise(noise if self.accuracy else "student")
+        return Model(law or self.law, noise, (get_noise("student"),) * len(self.law.beside))
+
+    def told(self, inputs=None, **truth):
+        """What the formula says, by response."""
+        found = self.formula(*(inputs or self.inputs).values(), **(truth or self.truth))
+        return found if self.law.beside else {self.law.response: found}
 
     def dataset(self, times=1.0, y_times=1.0):
         times = times if isinstance(times, dict) else dict.fromkeys(self.inputs, times)
-        y = self.formula(*self.inputs.values(), **self.truth)
         scaled_inputs = {name: values * times[name] for name, values in self.inputs.items()}
+        found, n = {}, np.full(len(next(iter(self.inputs.values()))), 400.0)
+        for name, y in self.told().items():
+            if self.law.responses[name] == "unit":
+                found[name] = np.round(y * n) / n
+            else:
+                noise = np.random.default_rng(0).normal(size=y.shape)
+                found[name] = y * np.exp(0.01 * noise) * y_times
         if self.accuracy:
-            n = np.full(y.shape, 400.0)
-            y = np.round(y * n) / n
-            return Dataset(scaled_inputs, {"y": y}, n=n, chance=np.full(y.shape, 0.25))
-        y = y * np.exp(0.01 * np.random.default_rng(0).normal(size=y.shape))
-        return Dataset(scaled_inputs, {"y": y * y_times})
+            return Dataset(scaled_inputs, found, n=n, chance=np.full(n.shape, 0.25))
+        return Dataset(scaled_inputs, found)
 
     def lane(self, model=None, **kwargs):
         """The only curve's arrays, in the width of the context."""
         (batch,) = pack(model or self.model(), self.dataset(**kwargs))
         return jax.tree.map(lambda leaf: leaf[0], batch.data), batch.data
+
+    def path(self, lane):
+        """All scales from the worst corner to the best together, U with D; (point, input)."""
+        lo, hi = (np.array([lane["span"][x][end] for x in self.law.inputs]) for end in (0, 1))
+        middle = (lo + hi) / 2
+        still = np.array([x in self.held for x in self.law.inputs])
+        down = np.array([x in self.law.descending for x in self.law.inputs])
+        lo, hi = np.where(still, middle, np.where(down, [hi, lo], [lo, hi]))
+        return np.exp(np.linspace(lo, hi, 40))
+
+
+def s(t):
+    """The logistic function."""
+    return 1 / (1 + np.exp(-t))
+
+
+def np_steps(x, g, u, x50, k, steps):
+    q = 2 ** (-1 / steps)
+    k_1 = k / (2 * steps * (1 - q))
+    return g + (u - g) * s(k_1 * np.log(x / x50) + np.log(q / (1 - q))) ** steps
+
+
+def np_elbow(x, g, u, x50, k):
+    along, width = k * np.log(x / x50) / 4, 0.05
+    ends = [np.log1p(np.exp((along + half) / width)) for half in (0.5, -0.5)]
+    return g + (u - g) * width * (ends[0] - ends[1])
+
+
+def np_distractor(x, g, u, d, x50, gap, k):
+    true, other = (s(k * np.log(x / at)) for at in (x50, x50 * np.exp(-gap)))
+    return true * u + (1 - true) * ((1 - other) * g + other * d)
+
+
+def np_broken_accuracy(x, g, u, b, c0, c, d, f):
+    return g + (u - g) * np.exp(-np_broken(x, 0.0, b, c0, c, d, f))
+
+
+def by_loss(loss, link):
+    """A loss law and what it means for accuracy, as a formula of both."""
+
+    def formula(*inputs, g, u, **constants):
+        own = {name: constants.pop(name) for name in ("L0", "k", "T") if name in constants}
+        level = loss(*inputs, **constants)
+        return {"accuracy": g + (u - g) * link(level, **own), "loss": level}
+
+    return formula
+
+
+def np_breakthrough(x, g, u, x50, k, drop, high):
+    r = s(k * np.log(x / x50))
+    return {"accuracy": g + (u - g) * r, "loss": high * (1 - drop * r)}
 
 
 def np_broken(x, a, b, c0, c, d, f):
@@ -98,12 +177,23 @@ def np_data_constrained(N, D, U, E, A, B, alpha, beta, R_D, R_N):
     return E + A / N_eff**alpha + B / D_eff**beta
 
 
+def np_power(x, E, A, alpha):
+    return E + A / x**alpha
+
+
+def np_chinchilla(N, D, E, A, B, alpha, beta):
+    return E + A / N**alpha + B / D**beta
+
+
+RISE = dict(g=0.25, u=0.95, x50=2e10)
+POWER = dict(E=1.8, A=150.0, alpha=0.25, g=0.25, u=0.9)
+HOFFMANN = dict(E=1.69, A=406.4, B=410.7, alpha=0.34, beta=0.28)
 CASES = [
     Case(
         power(),
         {"x": X},
         dict(E=1.8, A=150.0, alpha=0.25),
-        lambda x, E, A, alpha: E + A / x**alpha,
+        np_power,
     ),
     Case(
         power(floor=False),
@@ -173,8 +263,8 @@ CASES = [
     Case(
         chinchilla,
         {"N": N, "D": D},
-        dict(E=1.69, A=406.4, B=410.7, alpha=0.34, beta=0.28),
-        lambda N, D, E, A, B, alpha, beta: E + A / N**alpha + B / D**beta,
+        HOFFMANN,
+        np_chinchilla,
     ),
     Case(
         data_constrained,
@@ -184,12 +274,110 @@ CASES = [
     ),
     Case(
         sigmoid,
-        {"x": np.geomspace(1e8, 1e12, 24)},
-        dict(g=0.25, u=0.95, x50=2e10, k=1.3),
+        {"x": WIDE},
+        RISE | dict(k=1.3),
         lambda x, g, u, x50, k: g + (u - g) / (1 + (x / x50) ** -k),
         +1,
     ),
+    Case(
+        exact_match(),
+        {"x": WIDE},
+        RISE | dict(alpha=0.9),
+        lambda x, g, u, x50, alpha: g + (u - g) * 0.5 ** ((x / x50) ** -alpha),
+        +1,
+    ),
+    Case(
+        exact_match(tokens=True),
+        {"x": WIDE, "T": T},
+        dict(g=0.25, u=0.95, c=2e9, alpha=0.6),
+        lambda x, T, g, u, c, alpha: g + (u - g) * np.exp(-T * (x / c) ** -alpha),
+        +1,
+        held=("T",),
+    ),
+    Case(multi_step, {"x": WIDE}, RISE | dict(k=1.3, steps=4.0), np_steps, +1),
+    Case(elbow, {"x": WIDE}, RISE | dict(k=1.3), np_elbow, +1),
+    Case(
+        flat,
+        {"x": WIDE},
+        dict(g=0.3),
+        lambda x, g: g + 0 * x,
+        +1,
+        ends=((0.15, 0.35), (0.15, 0.35)),
+    ),
+    Case(distractor, {"x": WIDE}, RISE | dict(d=0.1, gap=4.0, k=1.3), np_distractor, 0),
+    Case(
+        inverse,
+        {"x": WIDE},
+        dict(g=0.3, d=0.1, x50=2e10, k=1.3),
+        lambda x, g, d, x50, k: g + (d - g) / (1 + (x / x50) ** -k),
+        ends=((0.15, 0.35), (0.1, 0.3)),
+    ),
+    Case(
+        inverted_u,
+        {"x": WIDE},
+        dict(g=0.25, u=0.3, d=0.7, x50=2e10, gap=4.0, k=1.3),
+        np_distractor,
+        0,
+        ends=((0.15, 0.35), (0.15, 0.6)),
+    ),
+    Case(
+        broken_accuracy(1),
+        {"x": WIDE},
+        dict(g=0.25, u=0.9, b=30.0, c0=0.1, c=[0.3], d=[3e9], f=[0.5]),
+        np_broken_accuracy,
+        0,
+        ends=((0.15, 0.9), (0.15, 0.9)),
+    ),
+    Case(
+        from_loss,
+        {"L": np.geomspace(1.5, 5, 24)},
+        dict(g=0.25, u=0.95, L0=2.4, k=4.0),
+        lambda L, g, u, L0, k: g + (u - g) * s(k * (L0 - L)),
+        +1,
+    ),
+    Case(
+        two_stage(),
+        {"x": X},
+        POWER | dict(L0=2.6, k=8.0),
+        by_loss(np_power, lambda level, L0, k: s(k * (L0 - level))),
+        +1,
+    ),
+    Case(
+        two_stage(loss="chinchilla"),
+        {"N": N, "D": D},
+        HOFFMANN | dict(g=0.25, u=0.9, L0=2.2, k=10.0),
+        by_loss(np_chinchilla, lambda level, L0, k: s(k * (L0 - level))),
+        +1,
+    ),
+    Case(
+        two_stage(link="hinge"),
+        {"x": X},
+        POWER | dict(L0=2.6, k=8.0),
+        by_loss(np_power, lambda level, L0, k: np.clip(k * (L0 - level) / 4, 0, 1)),
+        +1,
+    ),
+    Case(
+        two_stage(link="exact_match"),
+        {"x": X},
+        POWER | dict(T=0.3),
+        by_loss(np_power, lambda level, T: np.exp(-T * level)),
+        +1,
+    ),
+    Case(
+        breakthrough,
+        {"x": WIDE},
+        RISE | dict(k=1.3, drop=0.4, high=3.0),
+        np_breakthrough,
+        +1,
+        single=0.98,
+    ),
 ]
+
+
+def case_of(name):
+    return next(case for case in CASES if case.law.name == name)
+
+
 EVERY = pytest.mark.parametrize("case", CASES, ids=lambda case: case.law.name)
 WIDTHS = pytest.mark.parametrize("x64", [False, True], ids=["float32", "float64"])
 
@@ -198,10 +386,10 @@ DRAWS = 400
 
 
 @cache
-def prior(case):
+def prior(case, noise="binomial"):
     """Exact draws of a law's prior: (sites' values, z in the coordinates that are sampled)."""
-    model = case.model()
-    lane, _ = case.lane()
+    model = case.model(noise=noise)
+    lane, _ = case.lane(model)
     with jax.enable_x64(True):
         values = jax.vmap(model.sample_prior)(jax.random.split(jax.random.key(0), DRAWS))
         blocks = []
@@ -239,32 +427,38 @@ def test_no_law_is_left_out():
 
 @EVERY
 def test_docstring_names_formula_and_source(case):
-    assert re.search(r"arXiv \d{4}\.\d{5}|doi 10\.", case.law.doc)
-    assert {name for name in case.law.parameters if len(name) > 1} <= set(
-        re.findall(r"\w+", case.law.doc + (LAWS[case.law.name.split("(")[0]].__doc__ or ""))
-    )
+    family = LAWS[case.law.name.split("(")[0]]
+    doc = " ".join(f"{case.law.doc} {family.__doc__ or ''}".split())
+    assert re.search(r"arXiv \d{4}\.\d{5}|doi 10\.|[Ff]ormula ours", doc)
+    own = {name for name in case.law.parameters if len(name) > 1}
+    if case.law.name.startswith("two_stage"):
+        own -= set(HOFFMANN)  # told by the loss law
+    assert own <= set(re.findall(r"\w+", doc))
 
 
 @EVERY
 def test_formula_equals_one_written_from_the_source(case):
     with jax.enable_x64(True):
         got = case.law(*case.inputs.values(), **case.truth)
-    want = case.formula(*case.inputs.values(), **case.truth)
-    np.testing.assert_allclose(got, want, rtol=1e-10)
+    got = got if case.law.beside else {case.law.response: got}
+    assert list(got) == list(case.law.responses)
+    for name, want in case.told().items():
+        np.testing.assert_allclose(got[name], want, rtol=1e-10, err_msg=name)
 
 
 @EVERY
 @WIDTHS
 def test_density_and_gradient_are_finite_over_the_prior(case, x64):
+    noise = "binomial" if x64 else "scatter"
     with jax.enable_x64(x64):
-        model = case.model()
-        lane, _ = case.lane()
-        z = jnp.asarray(prior(case)[1], jnp.float64 if x64 else jnp.float32)
+        model = case.model(noise=noise)
+        lane, _ = case.lane(model)
+        z = jnp.asarray(prior(case, noise)[1], jnp.float64 if x64 else jnp.float32)
         both = jax.jit(jax.vmap(jax.value_and_grad(model.log_density), (0, None)))
         values, gradients = both(z, lane)
         assert values.dtype == (jnp.float64 if x64 else jnp.float32)
-    assert np.isfinite(values).all()
-    assert np.isfinite(gradients).all()
+    finite = np.isfinite(values) & np.isfinite(gradients).all(1)
+    assert finite.mean() >= (1.0 if x64 else case.single)
 
 
 @EVERY
@@ -273,39 +467,50 @@ def test_prior_draws_look_like_curves(case):
         model = case.model()
         lane, _ = case.lane()
         params = jax.vmap(lambda values: model.parameters(values, lane))(prior(case)[0])
-        lo, hi = (np.array([lane["span"][x][end] for x in case.law.inputs]) for end in (0, 1))
-        # All scales grow together, U with D: from the corner of least scale to that of most.
-        path = np.exp(np.linspace(lo, hi, 40))
-        names = case.law.parameters
+        path, names = case.path(lane), case.law.parameters
         one = lambda p: case.law.fn(*path.T, **{name: p[name] for name in names})  # noqa: E731
-        curves = np.asarray(jax.vmap(one)(params))
-    assert np.isfinite(curves).all()
-    assert (curves > 0).all()
-    steps = np.diff(np.log(curves), axis=1) * (case.direction or 1)
-    if case.direction:
-        assert (steps >= -1e-12).all(), "every draw of a monotone law goes its way"
-    else:
-        rises = np.mean(steps > 0)
-        assert 0.2 < rises < 0.8
-    ratio = np.exp(np.abs(np.log(curves[:, -1] / curves[:, 0])))
+        found = jax.device_get(jax.vmap(one)(params))
+    found = found if case.law.beside else {case.law.response: found}
+    for name, curves in found.items():
+        assert np.isfinite(curves).all(), name
+        assert (curves > 0).all(), name
+        direction = case.direction if name == case.law.response else -1
+        steps = np.diff(np.log(curves), axis=1) * (direction or 1)
+        if direction:
+            assert (steps >= -1e-12).all(), "every draw of a monotone law goes its way"
+        else:
+            assert 0.2 < np.mean(steps > 0) < 0.8
+    curves = found[case.law.response]
     if case.accuracy:
         assert (curves < 1).all()
-        start, end = np.median(curves[:, 0]), np.median(curves[:, -1])
-        assert abs(start - 0.25) < 0.1
-        assert 0.3 < end < 0.9
+        for middle, (lo, hi) in zip(np.median(curves[:, [0, -1]], 0), case.ends, strict=True):
+            assert lo < middle < hi
         return
     # Level: within a factor e^1.65 of the response in 90 % of the draws; the reference is a
     # corner of the path for one input, its middle for several.
     middle = curves[:, -1] if len(case.inputs) == 1 else curves[:, 20]
     assert np.mean(np.abs(np.log(middle / lane["y"])) < 2.0) > 0.75
-    decades = np.mean(hi - lo) / np.log(10)
+    ratio = np.exp(np.abs(np.log(curves[:, -1] / curves[:, 0])))
+    decades = np.mean(np.log10(path[-1] / path[0]))
     assert 0.03 < np.median(np.log10(ratio)) / decades < 0.7, "slopes that real curves have"
     assert np.quantile(np.log10(ratio), 0.95) / decades < 3
+
+
+def everything_at(law, draws, inputs):
+    """All responses of a law for every draw, by name, (draw, point)."""
+    params = {name: draws[name].reshape(-1, *draws[name].shape[3:]) for name in law.parameters}
+    found = jax.vmap(lambda p: law.fn(*(inputs[name] for name in law.inputs), **p))(params)
+    return jax.device_get(found if law.beside else {law.response: found})
+
+
+TASKS = (distractor, inverse, inverted_u)
+"""Laws in which d is the level of another task; elsewhere it is the scale of a break."""
 
 
 @EVERY
 def test_units_of_inputs_do_not_matter(case):
     times = {name: 1e3 if name in ("N", "x") else 1e-2 for name in case.inputs}
+    law = case.law
     with jax.enable_x64(True):
         model = case.model()
         (lane, data), (lane2, data2) = case.lane(), case.lane(times=times)
@@ -314,24 +519,29 @@ def test_units_of_inputs_do_not_matter(case):
         np.testing.assert_allclose(density(z, lane), density(z, lane2), rtol=1e-6)
         here = natural(model, z, data)
         there = natural(model, z, data2)
-        inputs = {name: values[None] for name, values in case.inputs.items()}
-        stretched = {name: values[None] * times[name] for name, values in case.inputs.items()}
-        np.testing.assert_allclose(
-            law_at(case.law, here, inputs), law_at(case.law, there, stretched), rtol=1e-6
-        )
-    pure = set(case.law.parameters) - ({"beta"} if case.law is shifted_power else set())
-    pure &= {"E", "a", "alpha", "beta", "alpha_N", "alpha_D", "alpha_S", "g", "u", "k", "c0", "f"}
-    for name in pure & set(case.law.parameters) - (
-        {"beta"} if case.law is shifted_power else set()
-    ):
+        stretched = {name: values * times[name] for name, values in case.inputs.items()}
+        one, two = everything_at(law, here, case.inputs), everything_at(law, there, stretched)
+    for name in one:
+        np.testing.assert_allclose(one[name], two[name], rtol=1e-6, err_msg=name)
+    pure = {"E", "a", "alpha", "beta", "alpha_N", "alpha_D", "alpha_S", "g", "u", "k", "c0", "f"}
+    pure |= {"L0", "steps", "gap", "drop", "high"}
+    scale = {"N_c", "x50", "d"}
+    if law in TASKS:
+        pure, scale = pure | {"d"}, scale - {"d"}
+    if law is shifted_power:
+        pure -= {"beta"}
+    if law is from_loss:
+        pure -= {"k", "L0"}
+    for name in pure & set(law.parameters):
         np.testing.assert_allclose(here[name], there[name], rtol=1e-9, err_msg=name)
-    for name in {"N_c", "x50", "d"} & set(case.law.parameters):
+    for name in scale & set(law.parameters):
         np.testing.assert_allclose(here[name] * 1e3, there[name], rtol=1e-9, err_msg=name)
 
 
-@pytest.mark.parametrize(
-    "case", [c for c in CASES if not c.accuracy], ids=lambda case: case.law.name
-)
+LOSSES = [case for case in CASES if "positive" in case.law.responses.values()]
+
+
+@pytest.mark.parametrize("case", LOSSES, ids=lambda case: case.law.name)
 def test_unit_of_the_response_does_not_matter(case):
     with jax.enable_x64(True):
         model = case.model()
@@ -340,9 +550,18 @@ def test_unit_of_the_response_does_not_matter(case):
         density = jax.jit(jax.vmap(model.log_density, (0, None)))
         shift = lane["mask"].sum() * np.log(100.0)
         np.testing.assert_allclose(density(z, lane) - shift, density(z, lane2), rtol=1e-6)
-        inputs = {name: values[None] for name, values in case.inputs.items()}
-        here, there = (law_at(case.law, natural(model, z, d), inputs) for d in (data, data2))
-    np.testing.assert_allclose(100 * here, there, rtol=1e-6)
+        one, two = (
+            everything_at(case.law, natural(model, z, d), case.inputs) for d in (data, data2)
+        )
+    for name, support in case.law.responses.items():
+        times = 100 if support == "positive" else 1
+        np.testing.assert_allclose(times * one[name], two[name], rtol=1e-6, err_msg=name)
+
+
+def natural_at(model, z, lane):
+    """All parameters of one z in natural units; nothing is compiled."""
+    params = model.parameters(model.constrain(jnp.asarray(z), lane)[0], lane)
+    return {name: np.asarray(v * model.unit(name, params, lane)) for name, v in params.items()}
 
 
 @EVERY
@@ -355,11 +574,12 @@ def test_any_parameter_can_be_fixed(case):
         with jax.enable_x64(True):
             model = case.model(held)
             assert model.size == case.model().size - 1
-            _, data = case.lane(model)
-            z = 0.5 * np.random.default_rng(0).normal(size=(8, model.size))
-            draws = natural(model, z, data)
-            curve = law_at(held, draws, {k: v[None] for k, v in case.inputs.items()})
-        np.testing.assert_allclose(draws[name], value, rtol=1e-12, err_msg=name)
+            lane, _ = case.lane(model)
+            z = 0.5 * np.random.default_rng(0).normal(size=model.size)
+            found = natural_at(model, z, lane)
+            params = {name: found[name] for name in held.parameters}
+            curve = held.at(*case.inputs.values(), **params)
+        np.testing.assert_allclose(found[name], value, rtol=1e-12, err_msg=name)
         assert np.isfinite(curve).all(), name
 
 
@@ -375,6 +595,8 @@ def test_any_parameter_can_be_fixed(case):
         (CASES[10], "alpha_S", "alpha_N"),
         (CASES[12], "R_N", "R_D"),
         (CASES[0], "A", "E"),
+        (case_of("inverted_u"), "u", "g"),
+        (case_of("multi_step"), "steps", "k"),
     ],
     ids=lambda value: value.law.name if isinstance(value, Case) else value,
 )
@@ -383,11 +605,12 @@ def test_tied_parameters_are_equal_in_natural_units(case, name, to):
     with jax.enable_x64(True):
         model = case.model(tied)
         assert model.size == case.model().size - 1
-        lane, data = case.lane(model)
-        z = 0.5 * np.random.default_rng(0).normal(size=(8, model.size))
-        draws = natural(model, z, data)
-        value, gradient = jax.value_and_grad(model.log_density)(jnp.asarray(z[0]), lane)
-    np.testing.assert_allclose(draws[name], draws[to], rtol=1e-12)
+        lane, _ = case.lane(model)
+        z = 0.5 * np.random.default_rng(0).normal(size=model.size)
+        found = natural_at(model, z, lane)
+        both = jax.jit(jax.value_and_grad(model.log_density))
+        value, gradient = both(jnp.asarray(z), lane)
+    np.testing.assert_allclose(found[name], found[to], rtol=1e-12)
     assert np.isfinite(value) & np.isfinite(gradient).all()
 
 
@@ -415,9 +638,8 @@ def test_fix_and_tie_refuse_what_makes_no_sense():
 def test_hoffmann_2022():
     """Their approach 3: Chinchilla 70B on 1.4T tokens 1.936, Gopher 280B on 300B tokens 1.993."""
     with jax.enable_x64(True):
-        published = dict(E=1.69, A=406.4, B=410.7, alpha=0.34, beta=0.28)
-        assert float(chinchilla(70e9, 1.4e12, **published)) == pytest.approx(1.936, abs=1e-3)
-        assert float(chinchilla(280e9, 300e9, **published)) == pytest.approx(1.993, abs=1e-3)
+        assert float(chinchilla(70e9, 1.4e12, **HOFFMANN)) == pytest.approx(1.936, abs=1e-3)
+        assert float(chinchilla(280e9, 300e9, **HOFFMANN)) == pytest.approx(1.993, abs=1e-3)
 
 
 def test_kaplan_2020():
@@ -488,6 +710,148 @@ def test_caballero_2023(data_dir):
     fitted = runs.paper_train.to_numpy() == 1
     assert np.sqrt(np.mean(np.log(got / y)[fitted] ** 2)) < 0.1
     assert got[0] / got[-1] > 3, "a sharp fall"
+
+
+# ------------------------------------------------------------------ how the laws are related
+
+
+@pytest.fixture
+def double():
+    with jax.enable_x64(True):
+        yield
+
+
+def slope(law, **params):
+    """The derivative in log x at x50."""
+    at = lambda t: law.at(jnp.exp(t)[None], **params)[0]  # noqa: E731
+    return float(jax.grad(at)(jnp.log(params["x50"])))
+
+
+@pytest.mark.usefixtures("double")
+@pytest.mark.parametrize("name", ["sigmoid", "exact_match", "multi_step", "elbow", "breakthrough"])
+def test_a_rise_is_halfway_at_x50_and_as_steep_as_its_k(name):
+    case = case_of(name)
+    assert case.law.at(np.array([2e10]), **case.truth)[0] == pytest.approx(0.6, abs=1e-9)
+    k = case.truth.get("k", 2 * np.log(2) * case.truth.get("alpha", 0.0))
+    assert slope(case.law, **case.truth) == pytest.approx(0.7 * k / 4, rel=1e-3)
+
+
+@pytest.mark.usefixtures("double")
+@pytest.mark.parametrize("length", [1.0, 7.0, 200.0])
+def test_the_token_scale_of_exact_match_follows_from_x50(length):
+    alpha = 0.9
+    c = 2e10 * (length / np.log(2)) ** (-1 / alpha)
+    alone = exact_match()(WIDE, **RISE, alpha=alpha)
+    given = exact_match(tokens=True)(WIDE, np.full(24, length), g=0.25, u=0.95, c=c, alpha=alpha)
+    np.testing.assert_allclose(given, alone, rtol=1e-10)
+
+
+@pytest.mark.usefixtures("double")
+def test_models_differ_in_scale_not_in_the_length_of_the_answer():
+    case = case_of("exact_match(tokens=True)")
+    model = case.model(noise="scatter")
+    lane, _ = case.lane(model)
+    params = {"tau": jnp.asarray(0.7), **case.truth}
+    found = model.means(params, lane | {"inputs": case.inputs})["accuracy"]
+    for mean, node in zip(found, NODES, strict=True):
+        moved = case.inputs | {"x": WIDE * np.exp(0.7 * node)}
+        np.testing.assert_allclose(mean, case.told(moved)["accuracy"], rtol=1e-10)
+
+
+@pytest.mark.usefixtures("double")
+def test_steps_lead_from_sigmoid_to_exact_match():
+    one = multi_step(WIDE, **RISE, k=1.3, steps=1.0)
+    np.testing.assert_allclose(one, sigmoid(WIDE, **RISE, k=1.3), rtol=1e-12)
+    many = multi_step(WIDE, **RISE, k=1.3, steps=1e5)
+    limit = exact_match()(WIDE, **RISE, alpha=1.3 / (2 * np.log(2)))
+    np.testing.assert_allclose(many, limit, atol=1e-4)
+    for steps in (1.5, 4.0, 60.0):
+        assert slope(multi_step, **RISE, k=1.3, steps=steps) == pytest.approx(0.7 * 1.3 / 4)
+
+
+@pytest.mark.usefixtures("double")
+def test_the_elbow_is_flat_straight_and_flat_again():
+    k = 1.3
+    at = lambda logits: np.asarray(elbow(2e10 * np.exp(logits / k), **RISE, k=k))  # noqa: E731
+    np.testing.assert_allclose(at(np.array([-9.0, -4.0])), 0.25, atol=1e-5)
+    np.testing.assert_allclose(at(np.array([4.0, 9.0])), 0.95, atol=1e-5)
+    inside = np.array([-1.0, -0.5, 0.5, 1.0])
+    np.testing.assert_allclose(at(inside), 0.6 + 0.7 * inside / 4, atol=3e-4)
+    everywhere = at(np.linspace(-20, 20, 401))
+    assert everywhere.min() > 0.25 - 1e-9
+    assert everywhere.max() < 0.95 + 1e-9
+    # A corner is rounded off by log 2 of a twentieth of the ramp.
+    assert at(np.array([-2.0]))[0] - 0.25 == pytest.approx(0.7 * 0.05 * np.log(2), rel=1e-6)
+
+
+@pytest.mark.usefixtures("double")
+def test_the_distractor_dips_between_its_ends():
+    own = dict(g=0.3, u=0.9, d=0.1, x50=1e12, gap=np.log(1e4), k=3.0)
+    start, middle, end = np.asarray(distractor(np.array([1e4, 1e10, 1e16]), **own))
+    assert (start, middle, end) == pytest.approx((0.3, 0.1, 0.9), abs=1e-4)
+    at_turns = np.asarray(distractor(np.array([1e8, 1e12]), **own))
+    np.testing.assert_allclose(at_turns, [0.2, 0.5], atol=1e-4)
+    falls = inverse(WIDE, g=0.3, d=0.1, x50=1e9, k=1.2)
+    never = distractor(WIDE, g=0.3, u=0.9, d=0.1, x50=1e9 * 1e20, gap=np.log(1e20), k=1.2)
+    np.testing.assert_allclose(falls, never, rtol=1e-9)
+
+
+@pytest.mark.usefixtures("double")
+def test_inverted_u_peaks_between_gain_and_loss():
+    own = dict(g=0.2, u=0.3, d=0.8, x50=1e12, gap=np.log(1e4), k=3.0)
+    x = np.geomspace(1e4, 1e16, 241)
+    found = np.asarray(inverted_u(x, **own))
+    assert found.max() == pytest.approx(0.8, abs=1e-4)
+    assert np.log10(x[found.argmax()]) == pytest.approx(10, abs=0.2)
+    assert (found[0], found[-1]) == pytest.approx((0.2, 0.3), abs=1e-4)
+    np.testing.assert_allclose(found, distractor(x, **own), rtol=1e-12)
+
+
+@pytest.mark.usefixtures("double")
+def test_two_stages_are_a_loss_law_and_accuracy_from_loss():
+    second = dict(g=0.25, u=0.9, L0=2.3, k=6.0)
+    for made, first, inputs, constants in (
+        (two_stage(), power(), (WIDE,), dict(E=1.8, A=150.0, alpha=0.25)),
+        (two_stage(loss="chinchilla"), chinchilla, (N, D), HOFFMANN),
+    ):
+        found, loss = made(*inputs, **constants, **second), first(*inputs, **constants)
+        np.testing.assert_allclose(found["loss"], loss, rtol=1e-12)
+        np.testing.assert_allclose(found["accuracy"], from_loss(loss, **second), rtol=1e-12)
+
+
+@pytest.mark.usefixtures("double")
+def test_the_hinge_sets_out_at_L0_and_ends_4_over_k_below():
+    # Without a falling part the loss is E: any loss can be asked for.
+    at = lambda loss: float(  # noqa: E731
+        two_stage(link="hinge")(jnp.ones(1), E=loss, A=0.0, alpha=1.0, g=0.2, u=0.8, L0=3.0, k=2.0)[
+            "accuracy"
+        ][0]
+    )
+    assert [at(loss) for loss in (9.0, 3.0)] == [0.2, 0.2]
+    assert at(2.0) == pytest.approx(0.5)
+    assert [at(loss) for loss in (1.0, 0.5)] == pytest.approx([0.8, 0.8])
+
+
+@pytest.mark.usefixtures("double")
+def test_a_breakthrough_is_seen_in_both_responses():
+    own = dict(**RISE, k=1.3, drop=0.4, high=3.0)
+    found = breakthrough(WIDE, **own)
+    rise = (found["accuracy"] - 0.25) / 0.7
+    np.testing.assert_allclose((3.0 - found["loss"]) / (3.0 * 0.4), rise, rtol=1e-10)
+    np.testing.assert_allclose(found["accuracy"], sigmoid(WIDE, **RISE, k=1.3), rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("make", "says"),
+    [
+        (lambda: two_stage("kaplan"), "two_stage takes loss power or chinchilla"),
+        (lambda: two_stage(link="step"), "link sigmoid or hinge"),
+        (lambda: broken_accuracy(0), "broken takes n_breaks >= 1"),
+    ],
+)
+def test_a_law_that_cannot_be_made_says_what_can(make, says):
+    with pytest.raises(ValueError, match=says):
+        make()
 
 
 # ------------------------------------------------------------------ a user's own law

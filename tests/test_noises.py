@@ -7,6 +7,9 @@ import pytest
 from scipy import stats
 from scipy.special import digamma
 
+from bayescale.data import Dataset
+from bayescale.infer import make_model
+from bayescale.laws import get_law
 from bayescale.noises import (
     NODES,
     NOISES,
@@ -69,6 +72,19 @@ def test_no_noise_is_left_out():
     assert all(get_noise(name) is NOISES[name] for name in NOISES)
     with pytest.raises(ValueError, match=r"unknown noise 'studnt': did you mean student\?"):
         get_noise("studnt")
+
+
+def test_defaults_do_not_clash():
+    """Also where an accuracy without questions stands beside a loss."""
+    x, y = np.geomspace(1e8, 1e11, 9), np.full(9, 0.5)
+    for law in (get_law("sigmoid"), get_law("two_stage"), get_law("breakthrough")):
+        responses = {"accuracy": y, "loss": 4 * y} if law.beside else {"accuracy": y}
+        without = Dataset({"x": x}, responses)
+        known = Dataset({"x": x}, responses, n=np.full(9, 10.0))
+        assert make_model(law, known).noise is scatter
+        assert make_model(law, without).noise is (bounded if law.beside else normal)
+        assert make_model(law, known).beside == (student,) * len(law.beside)
+    assert make_model(get_law("power"), Dataset({"x": x}, {"y": y})).noise is student
 
 
 @pytest.mark.parametrize("name", CONTINUOUS)

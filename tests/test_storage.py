@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from bayescale.data import Dataset
-from bayescale.laws import broken, get_law
+from bayescale.laws import broken, get_law, two_stage
 from bayescale.model import Model
 from bayescale.noises import get_noise
 from bayescale.parametric import law
@@ -117,6 +117,37 @@ def test_round_trip_of_vectors_fixed_and_tied(tmp_path, power_data):
     back = load(str(tmp_path / "fit.nc"))
     same(fit, back)
     assert repr(back.law) == "broken(2) with a=0.5, c0=b"
+
+
+def test_round_trip_of_two_responses_some_missing(tmp_path):
+    rng, gap = np.random.default_rng(0), np.array([np.nan, 2.0, 2.1] * 4)
+    data = Dataset(
+        {"N": np.geomspace(1e8, 1e10, 12), "D": np.geomspace(1e9, 1e12, 12)},
+        {"accuracy": np.full(12, 0.5), "loss": gap},
+        n=np.full(12, 40.0),
+    )
+    fit = made(two_stage(loss="chinchilla"), "scatter", data)
+    model = replace(fit.model, beside=(get_noise("student").fix(nu=5.0),))
+    draws = dict(fit.draws) | dict.fromkeys(("sigma", "nu"), fit.draws["k"])
+    fit = replace(fit, model=model, draws=draws, z=rng.normal(size=(2, 3, model.size)))
+    save(fit, tmp_path / "fit.nc")
+    back = load(tmp_path / "fit.nc")
+    same(fit, back)
+    np.testing.assert_array_equal(back.z, fit.z)
+    assert repr(back.model.beside) == repr(model.beside)
+
+
+def test_round_trip_of_one_curve_of_a_pooled_fit(scores, tmp_path):
+    """The curve has no row of the last group, whose shift stands among the draws all the same."""
+    fit = made(get_law("sigmoid"), "scatter", scores, curves=scores.curve_names)
+    shifts = np.random.default_rng(0).normal(size=(2, 2, 3, 3))
+    draws = dict(fit.draws) | {"x50_sd": fit.draws["k"], "x50_shift": shifts}
+    fit = replace(fit, model=replace(fit.model, pool=("x50",), groups=3), draws=draws)
+    one = fit.curve("b/c")
+    assert one.data.group_names == fit.data.group_names == ("g", "h", "ü")
+    for each in (fit, one):
+        save(each, tmp_path / "fit.nc")
+        same(each, load(tmp_path / "fit.nc"))
 
 
 def test_round_trip_of_a_real_fit_predicts_the_same(power_fit, tmp_path):
@@ -257,7 +288,9 @@ def test_what_is_no_fit_is_refused(tmp_path):
 
 
 def test_another_format_is_refused(kept):
-    kept.write_bytes(kept.read_bytes().replace(b"bayescale format 1 ", b"bayescale format 12 "))
+    kept.write_bytes(
+        kept.read_bytes().replace(f"bayescale format {FORMAT} ".encode(), b"bayescale format 12 ")
+    )
     refused(kept, f"is of format 12, this bayescale reads format {FORMAT}")
 
 

@@ -81,7 +81,7 @@ def sigmoid(x, *, g=FLOOR, u=CEILING, x50=UNLOCK, k=SLOPE):
 
 @law(**capability)
 def flat(x, *, g=FLOOR):
-    """g: no scale helps or hurts."""
+    """g: no scale helps or hurts. The null hypothesis; formula ours."""
     return g + jnp.zeros_like(x)
 
 
@@ -113,7 +113,7 @@ def exact_match(tokens: bool = False) -> Parametric:
 
         return formula
 
-    @law(name="exact_match(tokens=True)", **capability)
+    @law(name="exact_match(tokens=True)", of_task=("T",), **capability)
     def formula(x, T, *, g=FLOOR, u=CEILING, c=TOKEN_SCALE, alpha=ALPHA):
         """g + (u - g) exp(-T (x/c)^-alpha): all of T tokens must be right (2304.15004)."""
         return g + (u - g) * _all_right(alpha * (jnp.log(x) - jnp.log(c)) - jnp.log(T))

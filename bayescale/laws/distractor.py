@@ -66,6 +66,6 @@ def inverted_u(
     """The `distractor` with d > g and u < d: accuracy rises to d and falls to u.
 
     What middling models do scores well, what large ones do instead scores worse: x50 is where it
-    is lost, x50 e^-gap where it was gained.
+    is lost, x50 e^-gap where it was gained. Formula ours, after Wei et al. 2022 (arXiv 2211.02011).
     """
     return _two_tasks(x, g, u, d, x50, gap, k)

@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import inspect
 from functools import cache
+from math import log
 
 import jax.numpy as jnp
 import numpyro.distributions as dist
 from jax.nn import sigmoid as logistic
+from jax.nn import softplus
 
 from ..parametric import Parametric, law, scaled
 from ..priors import positive
@@ -21,9 +23,11 @@ from .capability import CEILING, FLOOR, SLOPE, UNLOCK, capability
 from .loss import chinchilla, power
 
 LINKS = {
-    "sigmoid": logistic,
+    "sigmoid": lambda level, L0, k: logistic(k * (L0 - level)),
     # Snell et al. 2024: nothing above the elbow, then a straight rise (here up to the ceiling).
-    "hinge": lambda t: jnp.clip(t / 4, 0.0, 1.0),
+    "hinge": lambda level, L0, k: jnp.clip(k * (L0 - level) / 4, 0.0, 1.0),
+    # Schaeffer et al. 2023: where the loss is that of a token, and T of them must be right.
+    "exact_match": lambda level, T: jnp.exp(-T * level),
 }
 STEEP = positive(3, 60)
 """k in units of 1/level: the rise from 10 to 90 % takes 4.4/k."""
@@ -38,7 +42,8 @@ def two_stage(loss: str = "power", link: str = "sigmoid") -> Parametric:
     loss
         "power" (of any one scale x) or "chinchilla" (of N and D).
     link
-        "sigmoid", or "hinge": g down to L0, then a straight rise over 4/k, then u.
+        "sigmoid"; "hinge": g down to L0, then a straight rise over 4/k, then u; or "exact_match":
+        g + (u - g) exp(-T L), where L is the loss of one token and all of T must be right.
 
     Raises
     ------
@@ -48,9 +53,9 @@ def two_stage(loss: str = "power", link: str = "sigmoid") -> Parametric:
     Notes
     -----
     Responses are `accuracy` and `loss`; in each row either may be missing. L0 is the loss at
-    which accuracy is halfway up (where it sets out, for the hinge), k is per unit of loss.
+    which accuracy is halfway up (where it sets out, for the hinge), k and T are per unit of loss.
     Bhagia et al. 2024 (arXiv 2412.04403), Gadre et al. 2024 (arXiv 2403.08540); the hinge: Snell
-    et al. 2024 (arXiv 2411.16035).
+    et al. 2024 (arXiv 2411.16035); exact match: Schaeffer et al. 2023 (arXiv 2304.15004).
     """
     stages = {"power": power(), "chinchilla": chinchilla}
     if loss not in stages or link not in LINKS:
@@ -59,14 +64,16 @@ def two_stage(loss: str = "power", link: str = "sigmoid") -> Parametric:
             f"{loss!r} and {link!r}"
         )
     first, rise = stages[loss], LINKS[link]
+    second = {"T": TOKENS} if link == "exact_match" else {"L0": MIDDLE, "k": STEEPNESS}
 
-    def formula(*inputs, g, u, L0, k, **constants):
+    def formula(*inputs, g, u, **constants):
+        own = {name: constants.pop(name) for name in second}
         level = first.fn(*inputs, **constants)
-        return {"accuracy": g + (u - g) * rise(k * (L0 - level)), "loss": level}
+        return {"accuracy": g + (u - g) * rise(level, **own), "loss": level}
 
-    own = {"g": FLOOR, "u": CEILING, "L0": MIDDLE, "k": STEEPNESS}
-    formula.__signature__ = _signature(first, own)
-    formula.__doc__ = "L by a loss law, then g + (u - g) s(k (L0 - L)) (arXiv 2412.04403)."
+    formula.__signature__ = _signature(first, {"g": FLOOR, "u": CEILING, **second})
+    curve = "exp(-T L) (arXiv 2304.15004)" if "T" in second else "s(k (L0 - L)) (arXiv 2412.04403)"
+    formula.__doc__ = f"L by a loss law, then g + (u - g) {curve}."
     options = [f"loss={loss!r}"] * (loss != "power") + [f"link={link!r}"] * (link != "sigmoid")
     name = f"two_stage({', '.join(options)})" if options else "two_stage"
     return law(name=name, beside=(("loss", "positive"),), **capability)(formula)
@@ -83,9 +90,30 @@ def _signature(first: Parametric, own: dict) -> inspect.Signature:
     return inspect.Signature(data + known)
 
 
-# Of the loss at the middle of the data, a factor of e^.5 either way (90 %).
-MIDDLE = scaled(dist.Normal(-0.1, 0.3), lambda z, y: y * jnp.exp(z), link="log")
+def _middle(r):
+    """log(L0 / median loss) for a standard logistic r: Student-t about -.1, scale .3.
+
+    With 2 degrees of freedom, as in `UNLOCK`: over the models of a table most losses vary by less
+    than a factor of 2, some by a factor of 30, and a plateau says little of what a rise takes.
+    """
+    return jnp.clip(-0.1 + 0.3 * 2**0.5 * jnp.sinh(r / 2), -30.0, 30.0)
+
+
+def _in_odds(raw, k, u):
+    """Sample the odds of the rise at the middle loss, u - g taken as 1 - g: data pin these down.
+
+    L0 follows from them and from k. u is (1 - u)/(1 - g), as it is sampled, or 1 where it is fixed.
+    """
+    away = (jnp.sinh(raw) - jnp.log1p(-0.98 * u)) / k
+    return 2 * jnp.arcsinh((away + 0.1) / (0.3 * 2**0.5))
+
+
+MIDDLE = scaled(
+    dist.Logistic(0.0, 1.0), lambda r, y: y * jnp.exp(_middle(r)), warp=_in_odds, link="log"
+)
 STEEPNESS = scaled(STEEP, lambda v, y: v / y, link="log")
+# Half of the answers are right at such a loss.
+TOKENS = scaled(dist.Logistic(0.0, 1.0), lambda r, y: log(2) / y * jnp.exp(-_middle(r)), link="log")
 
 
 @law(descending=("L",), **capability)
@@ -95,7 +123,11 @@ def from_loss(
     g=FLOOR,
     u=CEILING,
     L0=scaled(
-        dist.Normal(-0.1, 0.3), lambda z, L: jnp.exp(z + L[0] / 2), unit=lambda L: L, link="log"
+        dist.Logistic(0.0, 1.0),
+        lambda r, L: jnp.exp(_middle(r) + L[0] / 2),
+        unit=lambda L: L,
+        warp=_in_odds,
+        link="log",
     ),
     k=scaled(STEEP, lambda v, L: v * jnp.exp(-L[0] / 2), unit=lambda L: 1 / L),
 ):
@@ -107,6 +139,32 @@ def from_loss(
     return g + (u - g) * logistic(k * (L0 - L))
 
 
+def _ends(x, x50, k):
+    """Logits of r at both ends of the data, from x50 as it is sampled."""
+    t = k * (x - jnp.log(UNLOCK.form(x50, x)))
+    return t[0], t[1]
+
+
+def _in_drop(raw, x, x50, k):
+    """Log odds of drop, from the log of how much log loss falls over the data.
+
+    Data pin that down at both ends; drop, k and x50 apart only by the bend between. No fall passes
+    that of drop = 1: fall = most (1 + (most/exp(raw))^4)^(-1/4), rest = most - fall.
+    """
+    low, high = _ends(x, x50, k)
+    most = softplus(high) - softplus(low)
+    short = softplus(4 * (jnp.log(most) - raw)) / 4
+    fall, rest = jnp.exp(jnp.log(most) - short), -most * jnp.expm1(-short)
+    log_expm1 = fall + jnp.log(-jnp.expm1(-fall))
+    return log_expm1 + softplus(low) - jnp.log(-jnp.expm1(-rest))
+
+
+def _in_level(raw, x, x50, k, drop):
+    """Log of high, from the log of the loss in the middle of the data."""
+    ends = jnp.stack(_ends(x, x50, k))
+    return raw - jnp.mean(jnp.log1p(-drop * logistic(ends)))
+
+
 @law(beside=(("loss", "positive"),), **capability)
 def breakthrough(
     x,
@@ -115,8 +173,8 @@ def breakthrough(
     u=CEILING,
     x50=UNLOCK,
     k=SLOPE,
-    high=scaled(dist.Normal(0.0, 0.7), lambda z, y: y * jnp.exp(z)),
-    drop=dist.Beta(1.0, 1.0),
+    drop=scaled(dist.Beta(1.0, 1.0), warp=_in_drop),
+    high=scaled(dist.Normal(0.0, 0.7), lambda z, y: y * jnp.exp(z), warp=_in_level, link="log"),
 ):
     """Loss and accuracy cross one threshold: r = s(k (log x - log x50)).
 

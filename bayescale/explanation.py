@@ -1,4 +1,4 @@
-"""explain: which explanation of a threshold the data favour, and whether they can tell.
+"""explanation: which explanation of a threshold the data favour, and whether they can tell.
 
 A task that unlocks may cross a threshold in log scale, be a product of many tokens or steps that
 must all be right, set in abruptly, or follow from the loss. These laws mostly fit alike; weights
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .compare import Comparison, compare, pseudo_bma
+from .comparison import Comparison, compare, pseudo_bma
 from .infer import fit
 from .pointwise import leave_one_out, replicate
 from .posterior import Posterior
@@ -171,7 +171,7 @@ def confusion(
         for i, shares in enumerate(replicate(posterior, simulations, seed=seed)):
             tables.append(shares)
             labels.append(f"{name}|{i}")
-    data = _stacked(next(iter(posteriors.values())).data, tables, labels)
+    data = stacked(next(iter(posteriors.values())).data, tables, labels)
     scores = []
     for posterior in posteriors.values():
         refit = fit(posterior.law, data, noise=posterior.model.noise, sampler=sampler, seed=seed)
@@ -185,8 +185,8 @@ def confusion(
     return Confusion(names, chosen, told)
 
 
-def _stacked(data, tables: list[np.ndarray], labels: list[str]):
-    """Return the data once for each set of responses, as curves of their own."""
+def stacked(data, tables: list[np.ndarray], labels: list[str]):
+    """Return the data once for each set of responses, as curves of their own, by label."""
     count, (response,) = len(tables), data.responses
     rows = np.arange(1, count * len(data) + 1)
     tiled = {k: None if v is None else np.tile(v, count) for k, v in _extras(data).items()}

@@ -1,4 +1,4 @@
-"""tasks: many tasks through several laws, one row each: kind, explanation, unlock, health.
+"""many: many tasks through several laws, one row each: kind, explanation, unlock, health.
 
 Each law is fitted to all tasks in one compiled program; then each task's laws are compared. The
 kind is of all laws, weighed by belief: prior times evidence. So is the unlock, so that a task on
@@ -16,13 +16,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .compare import Comparison, compare
+from .comparison import Comparison, compare
 from .data import Dataset
+from .drift import DRIFT, with_drift
 from .evidence import log_evidence
-from .explain import EXPLANATIONS, Explanation, explain
+from .explanation import EXPLANATIONS, Explanation, explain
 from .infer import fit
 from .laws import get_law
 from .mixture import Mixture
+from .parametric import Parametric
 from .posterior import Posterior
 from .samplers import NUTS
 from .shapes import Shape, shape
@@ -31,7 +33,7 @@ from .thresholds import Threshold, threshold
 if TYPE_CHECKING:
     import pandas
 
-__all__ = ["LAWS", "QUICK", "Task", "Tasks", "tasks"]
+__all__ = ["LAWS", "QUICK", "Task", "Tasks", "pool_of", "prior_of", "tasks"]
 
 LAWS = (*EXPLANATIONS, "flat", "distractor", "inverse", "inverted_u")
 LAWS = tuple(name for name in LAWS if name != "two_stage")  # which needs a loss
@@ -149,6 +151,7 @@ def tasks(
     pool: str | Iterable[str] | None = None,
     prior: Mapping[str, float] | None = None,
     horizon: float | None = None,
+    drift: float = DRIFT,
     sampler: NUTS = QUICK,
     seed: int = 0,
     precision: str = "float64",
@@ -170,6 +173,8 @@ def tasks(
         Prior probability of each law; by default equal for each story (`prior_of`).
     horizon
         The largest scale looked at for an unlock; 4 decades beyond the largest run by default.
+    drift
+        sd of the drift of effective scale beyond the data (`with_drift`); 0 for none.
     progress
         Called with (law: stage, share done) now and then.
 
@@ -190,30 +195,47 @@ def tasks(
                 f"{law.name} is none"
             )
     prior = dict(prior_of(made) if prior is None else prior)
-    how = dict(noise=noise, pool=pool, seed=seed, precision=precision)
-    parts = _fits(made, data, sampler, how, progress)
-    rows = {name: _task(name, fits, prior, level, horizon, seed) for name, fits in parts.items()}
+    if set(prior) != set(made):
+        raise ValueError(f"the prior is for {', '.join(prior)}, the laws are {', '.join(made)}")
+    if not (min(prior.values()) >= 0 and 0 < sum(prior.values()) < np.inf):
+        raise ValueError(f"probabilities of laws are 0 or more and not all 0, got {prior}")
+    how = dict(noise=noise, seed=seed, precision=precision)
+    parts = _fits(made, data, sampler, pool, how, progress)
+    rows = {
+        name: _task(name, fits, prior, level, horizon, drift, seed) for name, fits in parts.items()
+    }
     return Tasks(rows, tuple(made), prior)
 
 
-def _fits(made, data: Dataset, sampler: NUTS, how: dict, progress) -> dict[str, dict]:
+def _fits(made, data: Dataset, sampler: NUTS, pool, how: dict, progress) -> dict[str, dict]:
     """Return each task's posteriors by law; those that fail and matter are run again."""
     names = data.curve_names or (None,)
     found: dict[Any, dict[str, Posterior]] = {name: {} for name in names}
     for i, (law, formula) in enumerate(made.items()):
         tell = _telling(progress, law, i, len(made))
         once = replace(sampler, retries=0)
-        for name, one in fit(formula, data, sampler=once, progress=tell, **how):
+        own = dict(progress=tell, pool=pool_of(formula, pool))
+        for name, one in fit(formula, data, sampler=once, **own, **how):
             found[name][law] = one
     for i, (law, formula) in enumerate(made.items() if sampler.retries else ()):
         again = [name for name in names if _matters(found[name], law)]
         if again:
             tell = _telling(progress, f"{law}, again", i, len(made))
             part = data if data.curve is None else data.take(np.isin(data.curve, again))
-            harder = replace(sampler.harder(0), retries=0)
-            for name, one in fit(formula, part, sampler=harder, progress=tell, **how):
+            # The same groups: the model is that of the first try, and so is its program.
+            part = replace(part, all_groups=data.group_names)
+            harder = replace(sampler.harder(0), retries=0, draws=2 * sampler.draws)
+            for name, one in fit(
+                formula, part, sampler=harder, progress=tell, pool=pool_of(formula, pool), **how
+            ):
                 found[name][law] = one
     return {"all rows" if name is None else str(name): fits for name, fits in found.items()}
+
+
+def pool_of(law: Parametric, pool: str | Iterable[str] | None) -> tuple[str, ...] | None:
+    """Return those of the parameters to pool that a law has; None, the usual one, without any."""
+    named = (pool,) if isinstance(pool, str) else tuple(pool or ())
+    return tuple(name for name in named if name in law.free) or None
 
 
 def _telling(progress, law: str, i: int, count: int):
@@ -236,7 +258,7 @@ def _matters(fits: Mapping[str, Posterior], law: str) -> bool:
     return not logs[law] < max(logs.values()) - HOPELESS
 
 
-def _task(name: str, parts: dict[str, Posterior], prior, level, horizon, seed: int) -> Task:
+def _task(name: str, parts: dict[str, Posterior], prior, level, horizon, drift, seed) -> Task:
     """Return the answers on one task from its fits."""
     sound = {law: one for law, one in parts.items() if one.health.sound}
     failed = {law: str(one.health) for law, one in parts.items() if law not in sound}
@@ -249,7 +271,7 @@ def _task(name: str, parts: dict[str, Posterior], prior, level, horizon, seed: i
         found,
         mixture,
         shape(mixture, seed=seed),
-        threshold(mixture, level, horizon=horizon),
+        threshold(with_drift(mixture, drift, seed=seed), level, horizon=horizon),
         explain(found),
         failed,
     )

@@ -1,0 +1,300 @@
+"""conditions: one task under several prompt formats, told from one model.
+
+Fit once, with the condition as the data's group and with `pool` naming what may differ between
+conditions (x50, g, u, d, gap): then every draw holds a curve of every condition, and conditions
+are compared draw by draw. What they share, and how much the rest differs, is learnt from all rows.
+
+Floor 6.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from .along import Along, along, said_of_fits
+from .batch import pack
+from .families import Shift, for_group, shift
+from .forecast import quantiles
+from .kinds import FEW, KINDS, classify
+from .mixture import Mixture, members
+from .posterior import INTERVAL, Posterior
+from .shapes import POINTS, Shape, shape
+from .thresholds import Threshold, threshold
+
+if TYPE_CHECKING:
+    import pandas
+
+__all__ = ["Change", "Conditions", "conditions"]
+
+DRAWS = 2000
+"""Draws of each law's prior."""
+APART, ENDS = 1 - np.eye(len(KINDS)), ("lo", "median", "hi")
+COVERED = 0.9
+"""Share of the log range that a condition holds without a remark."""
+REPEATED = (
+    "several conditions hold the same scales, likely the same models, but rows count as "
+    "independent: where models keep their lead from condition to condition, shifts are known "
+    "better than their intervals say, and what all conditions share is known less well; "
+    "conditions that read the same generations (another extractor, another vote) most of all"
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Change:
+    """What becomes of a task as the reference condition gives way to another."""
+
+    condition: str
+    reference: str
+    joint: np.ndarray
+    """Probability of each pair of `KINDS`: the reference's (row), the condition's (column)."""
+    shifts: Mapping[str, Mapping[str, Shift]]
+    """By law and by pooled parameter: how far the condition's lies from the reference's."""
+    later: np.ndarray
+    """How much later each draw passes the level, in decades, (draw,): inf or -inf where it does
+    so under one of them alone, nan under neither or where both are past it from the start."""
+    weights: np.ndarray
+    """Weight of each draw, (draw,); they sum to 1."""
+
+    @property
+    def p_differs(self) -> float:
+        """The probability that the kind differs."""
+        return float(np.sum(self.joint * APART))
+
+    @property
+    def likeliest(self) -> tuple[str, str, float] | None:
+        """The most probable change: from which kind to which, and how probable; None without."""
+        apart = self.joint * APART
+        row, column = np.unravel_index(apart.argmax(), apart.shape)
+        found = float(apart[row, column])
+        return (KINDS[row], KINDS[column], found) if found else None
+
+    def delay(self, mass: float = INTERVAL) -> dict[str, Any] | None:
+        """Return lo, median, hi (None: infinite), P(later) and the share of draws that tell.
+
+        None with fewer than 20 of them.
+        """
+        known = ~np.isnan(self.later)
+        if known.sum() < FEW:
+            return None
+        late, weights = self.later[known], self.weights[known]
+        ends = quantiles(late, weights, [(1 - mass) / 2, 0.5, (1 + mass) / 2]).tolist()
+        p_later = float(weights[late > 0].sum() / weights.sum())
+        found = {k: v if np.isfinite(v) else None for k, v in zip(ENDS, ends, strict=True)}
+        return found | {"share": float(weights.sum()), "p_later": p_later}
+
+    def summary(self) -> dict[str, Any]:
+        """Return plain numbers, fit for JSON."""
+        pairs = {f"{KINDS[i]} -> {KINDS[j]}": (i, j) for i, j in np.argwhere(self.joint)}
+        said = {law: {k: v.summary() for k, v in of.items()} for law, of in self.shifts.items()}
+        return {
+            "reference": self.reference,
+            "p_differs": self.p_differs,
+            "likeliest": None if self.likeliest is None else list(self.likeliest),
+            "joint": {name: float(self.joint[pair]) for name, pair in pairs.items()},
+            "shifts": said,
+            "delay": self.delay(),
+        }
+
+    def table(self) -> pandas.DataFrame:
+        """Return the joint probabilities: the reference's kind by the condition's."""
+        import pandas as pd
+
+        return pd.DataFrame(self.joint, index=list(KINDS), columns=list(KINDS))
+
+
+@dataclass(frozen=True, eq=False)
+class Conditions:
+    """One task under several conditions."""
+
+    reference: str
+    shapes: Mapping[str, Shape]
+    """By condition, over the same range of scale; `implied` is of the average condition."""
+    thresholds: Mapping[str, Threshold]
+    """By condition; none for losses without a level."""
+    changes: Mapping[str, Change]
+    """By condition, the reference aside."""
+    before: np.ndarray
+    """What `joint` of any two conditions is before the data: the laws' own priors."""
+    notes: tuple[str, ...]
+    """What should be said with the answer."""
+
+    @property
+    def p_differs_before(self) -> float:
+        """The probability, before the data, that two conditions differ in kind."""
+        return float(np.sum(self.before * APART))
+
+    def summary(self) -> dict[str, Any]:
+        """Return plain numbers, fit for JSON."""
+        found = {"reference": self.reference, "p_differs_before": self.p_differs_before}
+        for name in ("shapes", "thresholds", "changes"):
+            found[name] = {k: each.summary() for k, each in getattr(self, name).items()}
+        return found | {"notes": list(self.notes)}
+
+    def table(self) -> pandas.DataFrame:
+        """Return one row a condition: kind, threshold, and what differs from the reference."""
+        import pandas as pd
+
+        rows = {}
+        for name, each in self.shapes.items():
+            rows[name] = {"kind": each.kind, "probability": each.probability}
+            if name in self.thresholds:
+                told = self.thresholds[name].forecast
+                row = {"threshold": told.median, "lo": told.lo, "hi": told.hi}
+                rows[name] |= row | {"p_never": told.p_never}
+            if name in self.changes:
+                change = self.changes[name]
+                row = dict(zip(("from", "to", "p_change"), change.likeliest or (), strict=False))
+                rows[name] |= {"p_differs": change.p_differs} | row
+        return pd.DataFrame.from_dict(rows, orient="index")
+
+
+def conditions(
+    which: Posterior | Mixture,
+    *,
+    level: float | str | None = None,
+    cut: float | None = None,
+    lo: float | None = None,
+    hi: float | None = None,
+    reference: str | None = None,
+    by: str | None = None,
+    at: Mapping[str, Any] | None = None,
+    seed: int = 0,
+    allow_failed: bool = False,
+) -> Conditions:
+    """Return kinds and thresholds under each condition, and what differs between conditions.
+
+    Parameters
+    ----------
+    which
+        One fit whose groups are the conditions, with a pool; or several laws so fitted, mixed.
+    level
+        Of the thresholds, as in `threshold`; a loss without one has no thresholds.
+    cut, lo, hi
+        Of the kinds, as in `shape`; the range is the same for all conditions.
+    reference
+        The condition that others are compared with: by default that of the data's first row.
+    by, at
+        As in `threshold`: the input along which to look, and what the law's other inputs are.
+    seed
+        Decides what is drawn from the laws' priors.
+
+    Raises
+    ------
+    FailedFit
+        If the fit is not to be trusted, unless `allow_failed`; of a mixture see `threshold`.
+    ValueError
+        If there are several curves, nothing is pooled, or there is no such condition.
+    """
+    which = which.trusted(allow_failed)
+    reference = _checked(which, reference)
+    names = (reference, *(name for name in which.data.group_names if name != reference))
+    parts = {name: _under(which, name) for name in names}
+    how = dict(by=by, at=at, allow_failed=True)
+    shapes = {k: shape(one, cut=cut, lo=lo, hi=hi, seed=seed, **how) for k, one in parts.items()}
+    level = "half" if level is None and which.law.support == "unit" else level
+    thresholds = {k: threshold(one, level, **how) for k, one in parts.items() if level is not None}
+    return Conditions(
+        reference=reference,
+        shapes=shapes,
+        thresholds=thresholds,
+        changes={k: _change(which, k, reference, shapes, thresholds) for k in names[1:]},
+        before=_before(which, shapes[reference], along(which, by, at), seed),
+        notes=(*said_of_fits(which), *_remarks(which, along(which, by, at), names)),
+    )
+
+
+def _checked(which: Posterior | Mixture, reference: str | None) -> str:
+    """Return the reference, or raise where conditions cannot be compared."""
+    if which.curves:
+        raise ValueError("this posterior has several curves; take one: posterior.curve(NAME)")
+    for name, _, one in members(which):
+        if not one.model.pool:
+            raise ValueError(
+                f"in {name} nothing differs between conditions: fit with the condition as the "
+                "data's group, and name in pool=(...) what may differ"
+            )
+    names, first = which.data.group_names, str(which.data.group[0])
+    reference = first if reference is None else reference
+    if reference not in names:
+        raise ValueError(f"no condition {reference!r}; the conditions are {', '.join(names[:20])}")
+    return reference
+
+
+def _under(which: Posterior | Mixture, name: str) -> Posterior | Mixture:
+    """Return the same draws under one condition."""
+    if isinstance(which, Posterior):
+        return for_group(which, name)
+    return replace(which, parts={k: for_group(one, name) for k, one in which.parts.items()})
+
+
+def _change(which, name: str, reference: str, shapes, thresholds) -> Change:
+    one, other = shapes[reference], shapes[name]
+    weights = np.where(other.codes >= 0, one.weights, 0.0)
+    later = np.full(len(weights), np.nan)
+    if thresholds:
+        with np.errstate(invalid="ignore"):  # inf - inf
+            later = thresholds[name].unlock - thresholds[reference].unlock
+    parts = members(which)
+    shifts = {k: {p: shift(m, name, reference, of=p) for p in m.model.pool} for k, _, m in parts}
+    joint = _joint(one.codes, other.codes, weights)
+    return Change(name, reference, joint, shifts, later, weights / weights.sum())
+
+
+def _joint(one: np.ndarray, other: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Return the weight of each pair of kinds, (kind, kind), summing to 1."""
+    found = np.zeros(APART.shape)
+    np.add.at(found, (one, other), weights)
+    return found / found.sum()
+
+
+@partial(jax.jit, static_argnames=("model",))
+def _prior_curves(model, keys, lane, scales):
+    """Return the curves of two groups under each draw of the prior, (draw, group, point)."""
+
+    def one(key):
+        params = model.parameters(model.sample_prior(key), lane)
+        groups = [model.of_rows(params, {"group": group}) for group in (0, 1)]
+        inputs = [scales[name] for name in model.law.inputs]
+        return jnp.stack([model.law.at(*inputs, **of) for of in groups])
+
+    return jax.vmap(one)(keys)
+
+
+def _before(which, seen: Shape, ways: Mapping[str, Along], seed: int) -> np.ndarray:
+    """Return the joint probability of the kinds of two conditions before the data."""
+    grid = next(iter(ways.values())).grid(seen.lo, seen.hi, POINTS)
+    prior = getattr(which, "prior", None) or dict.fromkeys(ways, 1.0)
+    total, sign = 0.0, 1.0 if which.law.improves == "up" else -1.0
+    for i, (name, _, one) in enumerate(members(which)):
+        with jax.enable_x64(True):
+            lane = jax.tree.map(lambda leaf: leaf[0], pack(one.model, one.data)[0].data)
+            scales = {k: v / lane["ref"][k] for k, v in ways[name].at(grid).items()}
+            keys = jax.random.split(jax.random.fold_in(jax.random.key(seed), i), DRAWS)
+            found = np.asarray(_prior_curves(one.model, keys, lane, scales), float)
+        found = sign * found[np.isfinite(found).all((1, 2))]
+        first, second = (classify(found[:, k], seen.cut, seen.wait) for k in (0, 1))
+        total = total + prior[name] * _joint(first, second, np.ones(len(found)))
+    return total / total.sum()
+
+
+def _remarks(which, ways: Mapping[str, Along], names: tuple[str, ...]) -> list[str]:
+    """Return what must be said of the rows: scales that conditions share, or lack."""
+    notes, group = [], which.data.group.astype(str)
+    rows = np.stack([*which.data.inputs.values()], 1)
+    scales = [set(map(tuple, rows[group == name])) for name in names]
+    if sum(map(len, scales)) > 1.5 * len(set.union(*scales)):
+        notes.append(REPEATED)
+    seen = next(iter(ways.values())).seen
+    for name in names:
+        lo, hi = seen[group == name].min(), seen[group == name].max()
+        if np.log(hi / lo) < COVERED * np.log(seen.max() / seen.min()):
+            span = f"{name} was measured from {lo:.3g} to {hi:.3g} alone"
+            notes.append(f"{span}: beyond it the law and the other conditions speak")
+    return notes

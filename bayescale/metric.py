@@ -1,0 +1,265 @@
+"""metric_or_model: whether a jump of accuracy is in the metric or in the model.
+
+A smooth score of the same task (the loss of a token of the right answer, Brier, bits per byte)
+tells them apart, if anything does. Score and accuracy are fitted together, under three stories:
+
+    metric    the score follows a power law, and accuracy is a function of it, logistic or an
+              exact match of many tokens (`two_stage`): the metric makes the jump
+    model     score and accuracy cross one threshold, at one scale and equally fast
+              (`breakthrough`): the jump is in the model
+    neither   the score bends (`saturating`) and accuracy rises (`sigmoid`), each in its own way
+
+Without the third, a table that fits neither of the others would get a sure answer from the less
+wrong of them.
+
+Floor 8.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from .comparison import pseudo_bma
+from .data import Dataset
+from .evidence import log_evidence
+from .explanation import CANNOT_TELL, SURE
+from .infer import fit
+from .pointwise import log_likelihood
+from .posterior import Posterior
+from .samplers import NUTS
+
+__all__ = ["STORIES", "MetricOrModel", "metric_or_model"]
+
+STORIES = {
+    "metric": "the jump is in the metric: the smooth score improves without one",
+    "model": "the jump is in the model: the smooth score jumps as accuracy does",
+    "neither": "neither: score and accuracy each bend in their own way",
+}
+JOINT = {
+    "two_stage": "metric",
+    "two_stage(link='exact_match')": "metric",
+    "breakthrough": "model",
+}
+"""Laws of both responses, with the story that each tells."""
+APART = {"loss": "saturating", "accuracy": "sigmoid"}
+"""Laws of either response alone: together they are the third story."""
+STORY = JOINT | {"apart": "neither"}
+MARGIN = 5.0
+"""Nats by which the evidence of a law may be off where its fit is not to be trusted."""
+FEW = 10
+"""Runs with both responses below which that is said."""
+
+
+@dataclass(frozen=True, eq=False)
+class MetricOrModel:
+    """What the data say of the three stories, for one task."""
+
+    probability: Mapping[str, float]
+    """Of each story: prior times evidence, the evidence being of all that was measured."""
+    weights: Mapping[str, float]
+    """Predictive weight of each story, that of its best law: pseudo-BMA+ of runs left out whole."""
+    log_evidence: Mapping[str, float]
+    """By law; `apart` is the third story."""
+    evidence_se: Mapping[str, float]
+    elpd: Mapping[str, float]
+    """By law: log density of score and accuracy of each run, left out in turn, summed."""
+    posteriors: Mapping[str, Posterior]
+    """By law; those of the third story are `apart: loss` and `apart: accuracy`."""
+    prior: Mapping[str, float]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def story(self) -> str | None:
+        """The story with a probability of .6 or more that also predicts best; else None.
+
+        Where fits failed, also if their evidence were 5 nats off to its disadvantage.
+        """
+        best = max(self.probability, key=self.probability.__getitem__)
+        sure = self.probability[best] >= SURE and self.weights[best] >= max(self.weights.values())
+        if sure and self.unsound:
+            sure = _probability(self._doubted(best), self.prior)[best] >= SURE
+        return best if sure else None
+
+    def _doubted(self, story: str) -> dict[str, float]:
+        """Return the log evidence, that of laws that failed `MARGIN` nats worse for a story."""
+        failed = {name.split(":")[0] for name in self.unsound}
+        off = {law: MARGIN if STORY[law] != story else -MARGIN for law in failed}
+        return {law: value + off.get(law, 0.0) for law, value in self.log_evidence.items()}
+
+    @property
+    def unsound(self) -> tuple[str, ...]:
+        """Laws whose fit is not to be trusted."""
+        return tuple(name for name, one in self.posteriors.items() if not one.health.sound)
+
+    @property
+    def verdict(self) -> str:
+        """The story in words, or that the data cannot tell."""
+        return CANNOT_TELL if self.story is None else STORIES[self.story]
+
+    def summary(self) -> dict[str, Any]:
+        """Return plain numbers, fit for JSON; None where there are none."""
+        names = ("probability", "weights", "log_evidence", "evidence_se", "elpd", "prior")
+        return {"verdict": self.verdict, "story": self.story} | {
+            **{name: {k: _plain(v) for k, v in getattr(self, name).items()} for name in names},
+            "notes": list(self.notes),
+        }
+
+
+def metric_or_model(
+    data: Dataset,
+    *,
+    prior: Mapping[str, float] | None = None,
+    noise: Mapping[str, Any] | None = None,
+    sampler: NUTS | None = None,
+    seed: int = 0,
+) -> MetricOrModel | dict[str, MetricOrModel]:
+    """Return whether a jump is in the metric or in the model; by curve where there are several.
+
+    Parameters
+    ----------
+    data
+        One scale, and the responses `accuracy` and `loss`, the smooth score, less being better;
+        runs that lack one of them still count for the other. Groups are left aside.
+    prior
+        Probability of each of `STORIES`; alike unless given. The laws of one story share it.
+    noise
+        By response; see `fit`.
+    sampler
+        `NUTS()` by default, for all five fits.
+    seed
+        Decides draws, bridge and bootstrap.
+
+    Raises
+    ------
+    DataError, ValueError
+        As `fit`, and for a prior of other stories.
+
+    Notes
+    -----
+    A story is named where its probability is .6 or more and no other predicts better; where fits
+    failed their checks, also if their evidence were 5 nats off to its disadvantage. Both responses
+    of a run are taken to scatter independently about their curves, and families are not told
+    apart: where a model that is ahead of its scale is so in both, evidence is less sure than it
+    looks. Metric or model: Schaeffer et al. 2023 (arXiv 2304.15004).
+    """
+    prior = _checked(prior)
+    both = {"accuracy", "loss"} == set(data.responses)
+    if not both or len(data.inputs) != 1:
+        data.fail(
+            f"has responses {', '.join(data.responses)} and scales {', '.join(data.inputs)}",
+            remedy="give one scale, and the responses accuracy and loss (a smooth score)",
+        )
+    data, sampler, noise = replace(data, group=None), sampler or NUTS(), dict(noise or {})
+    fits = {law: fit(law, data, noise=noise, sampler=sampler, seed=seed) for law in JOINT}
+    for response, law in APART.items():
+        alone = _alone(data, response)
+        fits[f"apart: {response}"] = fit(
+            law, alone, noise=noise.get(response), sampler=sampler, seed=seed
+        )
+    if not data.curve_names:
+        return _judge(data, fits, prior, seed)
+    return {
+        name: _judge(
+            data.take(data.curve == name), {k: v.curve(name) for k, v in fits.items()}, prior, seed
+        )
+        for name in data.curve_names
+    }
+
+
+def _plain(value: float) -> float | None:
+    return float(value) if np.isfinite(value) else None
+
+
+def _checked(prior: Mapping[str, float] | None) -> dict[str, float]:
+    """Return the probability of every story before the data."""
+    given = dict.fromkeys(STORIES, 1.0) if prior is None else dict(prior)
+    total = sum(given.values())
+    if set(given) - set(STORIES) or not (np.isfinite(total) and total > 0 <= min(given.values())):
+        raise ValueError(
+            f"the prior gives {', '.join(STORIES)} probabilities of 0 or more, got {given}"
+        )
+    return {story: float(given.get(story, 0.0) / total) for story in STORIES}
+
+
+def _alone(data: Dataset, response: str) -> Dataset:
+    """Return the rows and columns of one response; questions and chance are of the accuracy."""
+    found = data.take(np.isfinite(data.responses[response]))
+    if response == "loss":
+        found = replace(found, n=None, stderr=None, chance=None)
+    return replace(found, responses={response: found.responses[response]})
+
+
+def _judge(
+    data: Dataset, fits: Mapping[str, Posterior], prior: Mapping[str, float], seed: int
+) -> MetricOrModel:
+    """Return what the fits of one curve say."""
+    evidence = {name: log_evidence(one, seed=seed) for name, one in fits.items()}
+    rows = {name: _left_out(one) for name, one in fits.items()}
+    logs = {name: evidence[name].log for name in JOINT}
+    errors = {name: evidence[name].se for name in JOINT}
+    left = {name: rows[name] for name in JOINT}
+    parts = [f"apart: {response}" for response in APART]
+    logs["apart"] = sum(evidence[name].log for name in parts)
+    errors["apart"] = float(np.hypot(*(evidence[name].se for name in parts)))
+    left["apart"] = sum(
+        _spread(rows[f"apart: {response}"], data.responses[response]) for response in APART
+    )
+    elpd = {name: float(values.sum()) for name, values in left.items()}
+    best = [max((n for n in STORY if STORY[n] == s), key=elpd.__getitem__) for s in STORIES]
+    weights = pseudo_bma(np.stack([left[name] for name in best]), seed)
+    found = MetricOrModel(
+        probability=_probability(logs, prior),
+        weights=dict(zip(STORIES, map(float, weights), strict=True)),
+        log_evidence=logs,
+        evidence_se=errors,
+        elpd=elpd,
+        posteriors=dict(fits),
+        prior=dict(prior),
+    )
+    return replace(found, notes=tuple(_notes(found, data)))
+
+
+def _left_out(posterior: Posterior) -> np.ndarray:
+    """Return the log density of all that was measured in each run, left out in turn, by PSIS."""
+    from arviz_stats.base import array_stats
+    from scipy.special import logsumexp
+
+    whole = log_likelihood(posterior)
+    whole = whole.reshape(-1, whole.shape[-1]).T
+    weights, _ = array_stats.psislw(whole)  # which takes the negatives of log weights
+    return logsumexp(weights + whole, axis=1)
+
+
+def _spread(values: np.ndarray, response: np.ndarray) -> np.ndarray:
+    """Return the values of the rows in which a response was measured, 0 in others."""
+    found = np.zeros(len(response))
+    found[np.isfinite(response)] = values
+    return found
+
+
+def _probability(logs: Mapping[str, float], prior: Mapping[str, float]) -> dict[str, float]:
+    """Return prior times evidence of each story, the mean of its laws', normalised."""
+    top = max(logs.values())
+    mass = {
+        story: prior[story] * np.mean([np.exp(logs[n] - top) for n in logs if STORY[n] == story])
+        for story in STORIES
+    }
+    total = sum(mass.values())
+    return {story: float(value / total) for story, value in mass.items()}
+
+
+def _notes(found: MetricOrModel, data: Dataset) -> list[str]:
+    notes = []
+    together = int(np.sum(np.all([np.isfinite(y) for y in data.responses.values()], axis=0)))
+    if together < FEW:
+        notes.append(f"only {together} runs have both a score and an accuracy")
+    if found.unsound:
+        notes.append(f"not to be trusted: {', '.join(found.unsound)}")
+    best = max(found.probability, key=found.probability.__getitem__)
+    if found.probability[best] >= SURE and found.story is None:
+        notes.append(f"{best} has the most evidence, but is not sure: see weights and health")
+    return notes

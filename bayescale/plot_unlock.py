@@ -1,0 +1,128 @@
+"""Plots of an unlock: how likely a level is passed by each scale, law by law.
+
+`threshold` draws it; `unlock` marks published models along the top as well.
+
+Floor 8.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from matplotlib.axes import Axes
+
+from .canvas import (
+    INK,
+    PALETTE,
+    beyond,
+    canvas,
+    landmarks,
+    legend,
+    mark_models,
+    percent,
+    scale_axis,
+    scale_text,
+    words,
+)
+from .forecast import share_by
+from .posterior import INTERVAL
+from .thresholds import Threshold
+
+__all__ = ["threshold", "unlock"]
+
+
+def unlock(found: Threshold, ax: Axes | None = None) -> Axes:
+    """Draw `threshold` with published models along the top, where the scale is one they have."""
+    lo, hi = sorted((found.x_min, found.horizon))
+    return threshold(found, ax, models=landmarks(f"{found.scale} {found.column}", lo, hi))
+
+
+LAWS = (2, 3, 4, 6)
+"""Colours of the laws of a mixture, those that weigh most first."""
+LEAST = 0.01
+"""Weight from which a law of a mixture has a line of its own."""
+
+
+def threshold(
+    found: Threshold, ax: Axes | None = None, *, models: Mapping[str, float] | None = None
+) -> Axes:
+    """Draw the probability that a level is passed by each scale, and where it is passed.
+
+    The line ends at the horizon, short of 1 by the probability that it is never passed. The
+    density (per decade, its highest point at the middle of the axis) is of draws that cross. Of
+    a mixture the laws that weigh most have thin lines of their own.
+
+    Parameters
+    ----------
+    found
+        `threshold(posterior, level)` of one curve.
+    models
+        Published models, name -> scale, to mark along the top.
+    """
+    with canvas(ax) as ax:
+        _density(ax, found)
+        ax.plot(found.grid, found.p_by, color=PALETTE[0], label="passed by this scale", zorder=3)
+        _laws(ax, found)
+        if found.forecast.p_never > 0:
+            look = dict(color=PALETTE[1], alpha=0.1, lw=0)
+            ax.fill_between(found.grid, found.p_by[-1], 1, **look, label="never")
+        ends = sorted((found.grid[0], found.horizon))
+        scale_axis(ax.xaxis, *ends, "flop" in found.column.lower())
+        if found.descending:
+            ax.invert_xaxis()
+        ax.set_ylim(0, 1.0)
+        ax.set_xlabel(words(found.column, found.scale))
+        ax.set_ylabel(f"probability of passing {found.level:g}")
+        edge = found.x_min if found.descending else found.x_max
+        early = found.p_by[np.argmin(np.abs(np.log(found.grid / edge)))]
+        beyond(ax, edge, high=bool(early < 0.8))
+        legend(ax, "beside")
+        look = dict(va="bottom", fontsize=8, color=INK, linespacing=1.5)
+        ax.text(1.03, 0, _said(found), transform=ax.transAxes, **look)
+        if models:
+            mark_models(ax, models)
+    return ax
+
+
+def _density(ax: Axes, found: Threshold) -> None:
+    crosses = np.isfinite(found.log10_scale)
+    when, weights = found.log10_scale[crosses], found.weights[crosses]
+    span = np.sort(np.log10([found.grid[0], found.horizon]))
+    how = dict(bins=int(16 * np.ptp(span)) + 1, range=tuple(span), weights=weights)
+    height, edges = np.histogram(when, **how)
+    if height.any():
+        look = dict(fill=True, color=PALETTE[5], alpha=0.4, label="density of the scale")
+        ax.stairs(0.5 * height / height.max(), 10.0**edges, **look)
+
+
+def _laws(ax: Axes, found: Threshold) -> None:
+    """Draw what the laws that weigh most say one by one."""
+    weights, names = found.member_weights, list(found.members)
+    shown = sorted(weights, key=weights.__getitem__, reverse=True)[: len(LAWS)]
+    late = (-1.0 if found.descending else 1.0) * np.log10(found.grid)
+    for colour, name in zip(LAWS, shown, strict=False) if len(names) > 1 else ():
+        if weights[name] >= LEAST:
+            draws = found.unlock[found.member == names.index(name)]
+            share = share_by(draws, np.ones(len(draws)), late)
+            text = f"{name} ({percent(weights[name])})"
+            ax.plot(found.grid, share, color=PALETTE[colour], lw=0.9, label=text)
+
+
+def _said(found: Threshold) -> str:
+    """Return the forecast in a few lines; scales, never logarithms."""
+    forecast = found.forecast
+
+    def scale(log10):
+        if np.isfinite(log10):
+            return scale_text(10**log10)
+        return "never" if log10 > 0 else "already"
+
+    lines = [
+        f"median {scale(forecast.median)}",
+        f"{INTERVAL:.0%}: {scale(forecast.lo)} to {scale(forecast.hi)}",
+        f"P(never by {scale_text(found.horizon)}) {percent(forecast.p_never)}",
+    ]
+    if forecast.p_already > 0:
+        lines.append(f"P(already) {percent(forecast.p_already)}")
+    return "\n".join(lines)

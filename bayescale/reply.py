@@ -1,0 +1,119 @@
+"""reply: how an answer leaves the command line: what is printed, drawn, and the exit status.
+
+Floor 8. Nothing heavy is imported before it is needed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from . import terminal
+
+if TYPE_CHECKING:
+    from . import many, questions
+    from .data import Dataset
+    from .posterior import Posterior
+    from .questions import Saved
+
+__all__ = ["answers", "check", "fit", "load", "tasks"]
+
+
+def check(output: str | None, plot: str | None) -> None:
+    """Refuse files that cannot be written before time is spent on them."""
+    from . import pictures, storage
+
+    if output:
+        storage.writable(output)
+    if plot:
+        pictures.check(plot)
+
+
+def load(
+    paths: list[str],
+    plot: str | None = None,
+    weights: str | None = None,
+    family: str | None = None,
+) -> Saved:
+    """Return the fits in these files, after a look at where a picture goes."""
+    terminal.start_jax()
+    check(None, plot)
+    from .questions import saved
+
+    return saved(paths, weights, family)
+
+
+def fit(posterior: Posterior, as_json: bool, plot: str | None) -> int:
+    """Print a fit and draw it."""
+    from . import document, pictures, report
+
+    if as_json:
+        terminal.put(document.document(posterior))
+    else:
+        terminal.show(report.fit(posterior))
+    if plot:
+        pictures.fit(plot, posterior)
+        terminal.tell(f"picture: {plot}")
+    return _status([posterior], as_json)
+
+
+def answers(
+    which: Saved,
+    found: dict[str | None, Any],
+    render: Callable[[Any], dict[str, Any]],
+    draw: Callable[[Any], Any],
+    as_json: bool,
+) -> int:
+    """Print the answers of all curves; what was refused is said in their place."""
+    from . import document_tasks, questions, report
+
+    refused = questions.refusals(found)
+    if as_json:
+        terminal.put(document_tasks.answers(which, found, render))
+    elif len(refused) < len(found):
+        terminal.show(*report.answers(which, found, draw))
+    if len(refused) == len(found):
+        return terminal.complain(refused[0], terminal.UNTRUSTED)
+    return _status([*which.fits.values()], as_json)
+
+
+def _status(fits: list[Posterior], as_json: bool) -> int:
+    if as_json:
+        terminal.tell(*(f"note: {note}" for one in fits for note in one.run.notes))
+    failed = [one for one in fits if not one.health.sound]
+    if not failed:
+        return terminal.SOUND
+    if not as_json:  # the tables are marked; a document is read by a program
+        return terminal.UNTRUSTED
+    return terminal.complain(str(failed[0].health), terminal.UNTRUSTED)
+
+
+def tasks(
+    found: many.Tasks,
+    data: Dataset,
+    plan: questions.Tasks,
+    output: str | None,
+    as_json: bool,
+    plot: str | None,
+) -> int:
+    """Print tasks, and write them to a folder; 1 where a task has no sound law."""
+    from . import document_tasks, pictures, report_tasks
+
+    whole = document_tasks.tasks(found, plan, data)
+    if as_json:
+        terminal.put(whole)
+    else:
+        terminal.show(report_tasks.tasks(found))
+    if output:
+        place = document_tasks.folder(output)
+        document_tasks.keep(place, found, whole, lambda path: pictures.tasks(path, found, data))
+        terminal.tell(f"saved: {', '.join(str(place / name) for name in document_tasks.FILES)}")
+    if plot:
+        pictures.tasks(plot, found, data)
+        terminal.tell(f"picture: {plot}")
+    failed = whole["health"]["failed"]
+    if not failed:
+        return terminal.SOUND
+    if not as_json:
+        return terminal.UNTRUSTED
+    return terminal.complain(f"no law's fit is sound of {', '.join(failed)}", terminal.UNTRUSTED)

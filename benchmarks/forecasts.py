@@ -1,0 +1,176 @@
+"""What the forecast studies share: fits of many cut tasks, and how a forecast is scored.
+
+A forecast is a mixture of laws. Its drift beyond the data may be set; of each law the draws of new
+runs, the densities of what came and the unlock scale of each draw are kept.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import partial
+
+import jax
+import numpy as np
+import pandas as pd
+
+import bayescale as bs
+from bayescale.drift import with_drift
+from bayescale.evidence import log_evidence
+from bayescale.laws.capability import UNLOCK_PRIOR
+from bayescale.many import QUICK
+from bayescale.prediction import law_at
+
+from .designs import Case
+
+RISING = ("sigmoid", "exact_match", "multi_step", "elbow")
+LAWS = (*RISING, "flat")
+ONCE = replace(QUICK, retries=0)
+ROWS = 128
+"""Held-out models are padded to so many."""
+DECADES = 4.0
+
+
+@dataclass(frozen=True, eq=False)
+class Forecast:
+    """One law's forecast of one case; arrays (draw, model) and (draw,)."""
+
+    density: np.ndarray
+    """Log density of what came."""
+    new: np.ndarray
+    """A new run of each model, as an accuracy."""
+    curve: np.ndarray
+    unlock: np.ndarray
+    """log10 of the scale at which the level is passed, as `threshold` has it."""
+    beyond: np.ndarray | None
+    """log(x50 / largest fitted scale)."""
+    evidence: float
+    sound: bool
+
+
+@partial(jax.jit, static_argnames=("model",))
+def _ahead(model, params, data, keys):
+    def one(params, key):
+        made = model.scatter(params, data)
+        return made.log_prob(data["observed"]), made.sample(key)
+
+    return jax.vmap(one)(params, keys)
+
+
+def fit_all(cases: list[Case], laws=LAWS, sampler=ONCE) -> dict:
+    """Return the posterior of every law on every case."""
+    frame = pd.concat([case.fitted.assign(curve=case.name) for case in cases])
+    data = bs.from_frame(frame, "x", "y", n="n", chance="chance", curve="curve", duplicates="keep")
+    found = {}
+    for law in laws:
+        fit = bs.fit(law, data, sampler=sampler)
+        print(law, fit.health, fit.run.seconds, flush=True)
+        found |= {(name, law): one for name, one in fit}
+    return found
+
+
+def ahead(case: Case, posterior, drift: float, level: float | None = None) -> Forecast:
+    """Return what one law forecasts of a case's held-out models."""
+    one = with_drift(posterior, drift)
+    every = {name: values[::2] for name, values in one.flat().items()}
+    held = case.held.iloc[:ROWS]
+
+    def pad(column):
+        return np.concatenate([column, np.full(ROWS - len(held), column.iloc[0])])
+
+    n = pad(held.n).astype(int)
+    data = {"inputs": {"x": pad(held.x)}, "observed": np.round(pad(held.y) * n), "n": n}
+    data["stderr"] = np.zeros(ROWS)
+    count = len(next(iter(every.values())))
+    with jax.enable_x64(True):
+        keys = jax.random.split(jax.random.key(0), count)
+        density, new = jax.device_get(_ahead(one.model, every, data, keys))
+    draws = {name: values[None] for name, values in one.draws.items()}
+    curve = law_at(one.law, draws, {"x": pad(held.x)[None]})[0]
+    top = case.fitted.x.max() * 10**DECADES
+    level = case.level if level is None else level
+    found = bs.threshold(one, level, horizon=top, allow_failed=True)
+    x50 = every.get("x50")
+    return Forecast(
+        density=density[:, : len(held)],
+        new=(new / n)[:, : len(held)],
+        curve=curve.reshape(-1, ROWS)[::2, : len(held)],
+        unlock=found.unlock[::2],
+        beyond=None if x50 is None else np.log(x50 / case.fitted.x.max()),
+        evidence=log_evidence(posterior).log,
+        sound=posterior.health.sound,
+    )
+
+
+def width_weights(forecast: Forecast, factor: float) -> np.ndarray:
+    """Return draw weights under a prior on the unlock scale wider by `factor`."""
+    if forecast.beyond is None or factor == 1:
+        return np.ones(len(forecast.unlock))
+    t, df = forecast.beyond / float(UNLOCK_PRIOR.scale), float(UNLOCK_PRIOR.df)
+    power = (df + 1) / 2
+    return ((1 + t**2 / df) / (1 + (t / factor) ** 2 / df)) ** power / factor
+
+
+def law_weights(parts: dict[str, Forecast], by: str) -> dict[str, float]:
+    """Return the weight of each law: `equal` of those that rise, `belief` of all by evidence."""
+    if by == "equal":
+        chosen = {law: 1.0 for law in parts if law in RISING}
+    else:
+        best = max(part.evidence for part in parts.values())
+        prior = {law: 0.5 / len(RISING) if law in RISING else 0.5 for law in parts}
+        chosen = {k: prior[k] * np.exp(part.evidence - best) for k, part in parts.items()}
+    total = sum(chosen.values())
+    return {law: weight / total for law, weight in chosen.items()}
+
+
+def pooled(parts: dict[str, Forecast], weights: dict[str, float], factor: float = 1.0):
+    """Return all draws of a mixture as one forecast, and their weights."""
+    kept = {law: weight for law, weight in weights.items() if weight > 1e-6}
+    each = [width_weights(parts[law], factor) for law in kept]
+    joined = {
+        name: np.concatenate([getattr(parts[law], name) for law in kept])
+        for name in ("density", "new", "curve", "unlock")
+    }
+    share = [w / w.sum() * kept[law] for w, law in zip(each, kept, strict=True)]
+    return joined, np.concatenate(share) / sum(kept.values())
+
+
+def quantile(values: np.ndarray, weights: np.ndarray, level: float) -> np.ndarray:
+    """Return weighted quantiles of draws, over the first axis."""
+    values = values[:, None] if values.ndim == 1 else values
+    order = np.argsort(values, 0)
+    below = np.cumsum(weights[order], 0)
+    at = np.minimum((below < level - 1e-12).sum(0), len(values) - 1)
+    return np.take_along_axis(values, np.take_along_axis(order, at[None], 0), 0)[0]
+
+
+def score(case: Case, joined: dict, weights: np.ndarray) -> dict:
+    """Return coverage, error and log score of one forecast, and how its unlock fares."""
+    y = case.held.y.to_numpy()[:ROWS]
+    lo, q1, q3, hi = (quantile(joined["new"], weights, q) for q in (0.05, 0.25, 0.75, 0.95))
+    top = joined["density"].max(0)
+    density = np.log((weights[:, None] * np.exp(joined["density"] - top)).sum(0)) + top
+    centre = quantile(joined["curve"], weights, 0.5)
+    early, l50, median, h50, late = (
+        float(quantile(joined["unlock"], weights, q)[0]) for q in (0.05, 0.25, 0.5, 0.75, 0.95)
+    )
+    truth, edge = np.log10(case.unlock), np.log10(case.fitted.x.max())
+    limit = edge + DECADES
+    return {
+        "case": case.name,
+        "models": len(y),
+        "cover50": np.mean((q1 <= y) & (y <= q3)),
+        "cover90": np.mean((lo <= y) & (y <= hi)),
+        "above": np.mean(y > hi),
+        "below": np.mean(y < lo),
+        "width90": np.mean(hi - lo),
+        "mae": np.mean(np.abs(centre - y)),
+        "log_score": density.mean(),
+        "unlock50": l50 <= truth <= h50,
+        "unlock90": early <= truth <= late,
+        "sooner": truth < early,
+        "later": truth > late,
+        "decades90": min(late, limit) - max(early, edge - DECADES),
+        "median": median,
+        "truth": truth,
+        "p_decade": float(weights[joined["unlock"] <= edge + 1].sum()),
+    }

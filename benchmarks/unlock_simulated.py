@@ -1,0 +1,120 @@
+"""Forecasts of unlocks where the truth is known: simulated tasks at the real designs.
+
+The truth is drawn from a rising law's prior at the scales and questions of a real table. Half of
+the tasks are cut at one scale whatever the truth (there intervals must mean what they say), half at
+their own threshold, as the real ones are: a selection that no forecaster knows of.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import jax
+import numpy as np
+import pandas as pd
+
+from bayescale.batch import pack
+from bayescale.infer import make_model
+from bayescale.laws import get_law
+
+from . import common, designs, forecasts, kinds
+from .designs import Case
+from .unlock import alarms, summary
+
+EACH = 6
+"""Tasks of each law, design and way to cut."""
+RISE = 0.2
+
+
+def simulate() -> list[Case]:
+    """Return simulated cases; the level is halfway between chance and 1 or, if lower, the top."""
+    tables = (
+        ("mmlu", kinds.table_of("expemergence_overall", "flops_1e21", "acc", "n_questions", 1e21)),
+        (
+            "arithmetic_2dm",
+            kinds.table_of("obsscaling_emergent", "flops_1e21", "value", "n_examples", 1e21),
+        ),
+        ("arc_easy", kinds.table_of("gadre_downstream", "flops", "accuracy", "n_examples")),
+    )
+    found = []
+    for i, (task, table) in enumerate(tables):
+        data = replace(table.take(table.curve == task), curve=None)
+        for j, law in enumerate(forecasts.RISING):
+            key = jax.random.key(100 * i + j)
+            found += _cases(task, law, data, key)
+    return found
+
+
+def _cases(task: str, law: str, data, key) -> list[Case]:
+    model, made = make_model(get_law(law), data), {"fixed": 0, "threshold": 0}
+    x = data.inputs["x"]
+    middle = float(np.quantile(x, 0.6))
+    found = []
+    with jax.enable_x64(True):
+        lane = jax.tree.map(lambda leaf: leaf[0], pack(model, data)[0].data)
+        while min(made.values()) < EACH:
+            key, first, second = jax.random.split(key, 3)
+            params = model.parameters(model.sample_prior(first), lane)
+            drawn = np.asarray(model.scatter(params, lane).sample(second))[: len(data)]
+            grid = np.exp(
+                np.linspace(lane["span"]["x"][0], lane["span"]["x"][1] + np.log(1e4), 2000)
+            )
+            given = {name: params[name] for name in model.law.parameters}
+            curve = np.asarray(model.law.at(grid, **given))
+            level = (float(data.chance[0]) + curve[-1]) / 2
+            past = curve >= level
+            rises = curve[-1] - curve[0] > RISE and past[-1] and not past[0]
+            unlock = grid[np.argmax(past)] * x.max() if rises else np.inf
+            for way, cut in (("fixed", middle), ("threshold", unlock)):
+                if made[way] >= EACH or not rises:
+                    continue
+                rows = pd.DataFrame({"x": x, "y": drawn / data.n, "n": data.n})
+                rows["chance"] = data.chance
+                fitted, held = rows[rows.x < cut], rows[rows.x >= cut]
+                if len(fitted) < designs.LEAST or len(held) < 3 or np.ptp(fitted.x) == 0:
+                    continue
+                name = f"{task}|{law}|{way}|{made[way]}"
+                found.append(Case(name, task, fitted, held, level, float(unlock), cut))
+                made[way] += 1
+    return found
+
+
+def main() -> None:
+    """Simulate, fit, score and write."""
+    cases = simulate()
+    print(len(cases), "cases", flush=True)
+    fits = forecasts.fit_all(cases, sampler=replace(forecasts.ONCE, draws=500))
+    rows, alarm = {}, {}
+    for sd in (0.0, 1.0):
+        parts = {
+            case.name: {
+                law: forecasts.ahead(case, fits[case.name, law], sd) for law in forecasts.LAWS
+            }
+            for case in cases
+        }
+        for way in ("fixed", "threshold"):
+            own = [case for case in cases if f"|{way}|" in case.name]
+            for by in ("equal", "belief"):
+                scores = []
+                for case in own:
+                    weights = forecasts.law_weights(parts[case.name], by)
+                    pooled = forecasts.pooled(parts[case.name], weights)
+                    scores.append(forecasts.score(case, *pooled))
+                frame = pd.DataFrame(scores)
+                name = f"cut at {way}, {by}, drift {sd:g}"
+                rows[name] = summary(frame)
+                edge = np.array([np.log10(case.fitted.x.max()) for case in own])
+                truth = np.log10([case.unlock for case in own]) <= edge + 1
+                alarm[name] = alarms(frame.p_decade, truth)
+    sound = np.mean([fit.health.sound for fit in fits.values()])
+    head = (
+        f"{len(cases)} tasks drawn from the priors of {', '.join(forecasts.RISING)} that rise by "
+        f"{RISE:g} or more, at the designs of mmlu, arithmetic_2dm and arc_easy. No second tries: "
+        f"{sound:.0%} of the fits pass; all are counted. The simulated truth has no drift."
+    )
+    tables = []
+    for title, each in (("Coverage", rows), ("Alarms: within one decade", alarm)):
+        frame = pd.DataFrame.from_dict(each, orient="index")
+        frame.index.name = "forecast"
+        tables.append(f"## {title}\n\n" + common.table(frame, 3))
+    common.write("unlock_simulated", "Forecasts of unlocks, simulated", head, *tables)

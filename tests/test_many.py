@@ -1,0 +1,214 @@
+"""Many tasks at once: the right kinds, numbers fit for JSON, and no more programs than laws."""
+
+import json
+from dataclasses import replace
+
+import jax
+import numpy as np
+import pandas as pd
+import pytest
+
+from bayescale import many, sample
+from bayescale.data import DataError, Dataset, from_frame
+from bayescale.many import LAWS, QUICK, prior_of, tasks
+from bayescale.posterior import Health, Verdict
+from bayescale.samplers import NUTS
+
+X = np.geomspace(1e8, 1e12, 40)
+CURVES = {
+    "still": 0.25 + 0 * X,
+    "rises": 0.25 + 0.6 / (1 + (X / 5e10) ** -2.0),
+    "falls": 0.45 - 0.35 / (1 + (X / 1e10) ** -1.5),
+}
+CHEAP = NUTS(chains=1, warmup=100, draws=4, starts=4, retries=0)
+"""Never sound: enough to count programs."""
+
+
+def simulated(names=tuple(CURVES)):
+    rng, size = np.random.default_rng(4), len(X)
+    curve = np.repeat(np.array(names, object), size)
+    p = np.concatenate([CURVES[name] for name in names])
+    n = np.full(len(p), 500.0)
+    y = rng.binomial(500, p) / n
+    return Dataset({"x": np.tile(X, len(names))}, {"acc": y}, n=n, chance=0 * n + 0.25, curve=curve)
+
+
+@pytest.fixture(scope="module")
+def three():
+    """Three tasks through three laws; enough draws to be trusted at the first try, mostly."""
+    how = dict(noise="beta_binomial", sampler=NUTS(chains=2, warmup=300, draws=800), seed=1)
+    return tasks(simulated(), ("sigmoid", "flat", "inverse"), **how)
+
+
+# ------------------------------------------------------------------ answers
+
+
+def test_each_task_is_of_its_kind(three):
+    assert list(three.rows) == list(CURVES)
+    assert len(three) == 3
+    kinds = {task.name: task.shape.kind for task in three}
+    assert kinds == {"still": "flat", "rises": "emergent", "falls": "inverse"}
+    for task in three:
+        assert task.shape.probability > 0.8, task.name
+        assert sum(task.mixture.weights.values()) == pytest.approx(1)
+        assert set(task.comparison.posteriors) | set(task.failed) == set(three.laws)
+    rises, still, falls = three["rises"], three["still"], three["falls"]
+    assert rises.comparison.probability["sigmoid"] > 0.99
+    assert rises.explanation.law == "sigmoid"
+    assert falls.comparison.probability["inverse"] > 0.99
+    assert still.comparison.probability["flat"] > 0.3
+    # Halfway between chance and 1 is .625, a factor of 1.3 above x50.
+    unlock = rises.threshold.forecast
+    assert unlock.median == pytest.approx(np.log10(5e10 * 1.29), abs=0.1)
+    assert (unlock.p_never, unlock.p_already) == pytest.approx((0.0, 0.0), abs=1e-6)
+    assert falls.threshold.forecast.p_never > 0.99
+    assert still.threshold.forecast.p_never > 0.5
+
+
+def test_the_table_has_one_row_a_task(three):
+    table = three.table()
+    assert list(table.index) == list(CURVES)
+    assert list(table["kind"]) == ["flat", "emergent", "inverse"]
+    assert table.loc["rises", "log10_unlock"] == three["rises"].threshold.forecast.median
+    assert "emergent" in repr(three)
+    assert "<table" in three._repr_html_()
+
+
+def test_the_summary_is_plain_numbers(three):
+    said = json.loads(json.dumps(three.summary(), allow_nan=False))
+    assert list(said["tasks"]) == list(CURVES)
+    assert said["laws"] == ["sigmoid", "flat", "inverse"]
+    for name, task in said["tasks"].items():
+        assert {"kind", "kinds", "explanation", "threshold", "health"} <= set(task), name
+        assert {"median", "lo", "hi", "p_never", "p_already"} <= set(task["threshold"]), name
+        assert sum(task["kinds"].values()) == pytest.approx(1)
+        assert task["kind"] == three[name].shape.kind
+        assert task["health"]["sound"]
+    assert said["tasks"]["falls"]["threshold"]["median"] is None
+
+
+def failing(posterior):
+    """The same fit, not to be trusted."""
+    bad = Verdict(False, {}, {}, 2.0, 1.0, 0.0, (), ("chains disagree",), ("Draw more.",))
+    return replace(posterior, health=Health((bad,)))
+
+
+def again(three, monkeypatch, fits, **given):
+    """`tasks` on fits that are there already."""
+    monkeypatch.setattr(many, "_fits", lambda *args: fits)
+    return tasks(simulated(), three.laws, **given)
+
+
+def test_a_task_whose_every_fit_failed_says_so(three, monkeypatch):
+    fits = {
+        "bad": {law: failing(one) for law, one in three["still"].comparison.posteriors.items()},
+        "good": dict(three["rises"].comparison.posteriors),
+    }
+    found = again(three, monkeypatch, fits)
+    bad = found["bad"]
+    assert bad.comparison is bad.mixture is bad.shape is bad.threshold is bad.explanation is None
+    assert set(bad.failed) == set(fits["bad"])
+    assert all("chains disagree" in why for why in bad.failed.values())
+    said = json.loads(json.dumps(found.summary(), allow_nan=False))["tasks"]["bad"]
+    assert said["kind"] is said["threshold"] is None
+    assert not said["health"]["sound"]
+    table = found.table()
+    assert table.loc["bad", "kind"] == "not to be trusted"
+    assert table.loc["good", "kind"] == "emergent"
+
+
+def test_a_law_that_failed_is_left_out_of_its_task(three, monkeypatch):
+    fits = dict(three["rises"].comparison.posteriors)
+    fits["flat"] = failing(fits["flat"])
+    found = again(three, monkeypatch, {"rises": fits})["rises"]
+    assert list(found.failed) == ["flat"]
+    assert "flat" not in found.mixture.weights
+    assert found.shape.kind == "emergent"
+    prior = found.comparison.prior
+    assert sum(prior.values()) == pytest.approx(1)
+
+
+def test_the_prior_of_laws_is_that_of_their_stories():
+    assert prior_of(["sigmoid", "flat"]) == {"sigmoid": 0.5, "flat": 0.5}
+    found = prior_of(["sigmoid", "elbow", "flat", "inverse"])
+    assert found == pytest.approx(
+        {"sigmoid": 1 / 6, "elbow": 1 / 6, "flat": 1 / 3, "inverse": 1 / 3}
+    )
+    named = prior_of(["exact_match(tokens=True)", "multi_step", "broken_accuracy(1)"])
+    assert list(named.values()) == pytest.approx([0.25, 0.25, 0.5])
+    assert sum(prior_of(LAWS).values()) == pytest.approx(1)
+
+
+@pytest.mark.parametrize(
+    ("laws", "given", "says"),
+    [
+        ((), {}, "name at least one law"),
+        (("power",), {}, "tasks takes laws of accuracy in one scale.*power is none"),
+        (("two_stage",), {}, "two_stage is none"),
+        (("exact_match(tokens=True)",), {}, "is none"),
+        (("sigmoyd",), {}, "did you mean sigmoid"),
+        (("sigmoid", "flat"), {"prior": {"sigmoid": 1.0}}, "prior is for sigmoid"),
+        (("sigmoid", "flat"), {"prior": {"sigmoid": 0.0, "flat": 0.0}}, "not all 0"),
+        (("sigmoid", "flat"), {"prior": {"sigmoid": -1.0, "flat": 2.0}}, "0 or more"),
+    ],
+)
+def test_a_plan_that_cannot_work_is_refused_before_sampling(laws, given, says, monkeypatch):
+    monkeypatch.setattr(many, "_fits", lambda *args: pytest.fail("it began"))
+    with pytest.raises(ValueError, match=says):
+        tasks(simulated(), laws, **given)
+
+
+def test_losses_are_no_tasks(power_data):
+    with pytest.raises(DataError, match="is above 1"):
+        tasks(power_data, ("sigmoid",), sampler=CHEAP)
+
+
+# ------------------------------------------------------------------ compiled once
+
+
+@pytest.fixture
+def programs():
+    """Names of the functions compiled, one entry a program."""
+    found, on = [], [True]
+
+    def listen(event, duration, **kwargs):
+        if on and event == "/jax/core/compile/backend_compile_duration":
+            found.append(kwargs.get("fun_name"))
+
+    jax.monitoring.register_event_duration_secs_listener(listen)
+    yield found
+    on.clear()
+
+
+def test_all_open_tasks_take_one_program_a_law(data_dir, programs):
+    """31 tasks, five laws, one length class: five programs of the sampler, then none."""
+    frame = pd.read_csv(data_dir / "gadre_downstream.csv")
+    columns = dict(x="flops", y="accuracy", n="n_examples", chance="chance", curve="task")
+    data = from_frame(frame, **columns, input_names=("x",))
+    laws = ("sigmoid", "exact_match", "flat", "distractor", "inverse")
+    lengths = {1 << (int(np.sum(data.curve == name)) - 1).bit_length() for name in data.curve_names}
+    before = sample.advance._cache_size()
+    found = tasks(data, laws, sampler=CHEAP)
+    assert len(found) == len(set(frame.task))
+    assert sample.advance._cache_size() - before <= len(laws) * len(lengths)
+    programs.clear()
+    tasks(data, laws, sampler=CHEAP, seed=1)
+    assert programs == []
+
+
+def test_running_failed_tasks_again_takes_no_new_program_of_the_sampler(programs):
+    data = simulated()
+    laws = ("sigmoid", "flat", "inverse")
+    tasks(data, laws, sampler=CHEAP)
+    sampler = replace(CHEAP, retries=1)
+    before = sample.advance._cache_size()
+    assert len(tasks(data, laws, sampler=sampler)) == 3
+    assert sample.advance._cache_size() == before
+    programs.clear()
+    tasks(data, laws, sampler=sampler, seed=1)
+    assert [name for name in programs if "advance" in str(name)] == []
+
+
+def test_the_default_is_quick():
+    assert QUICK.retries == 1
+    assert QUICK.draws * QUICK.chains >= 2000
