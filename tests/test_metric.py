@@ -11,6 +11,7 @@ import pytest
 
 from bayescale import metric
 from bayescale.data import DataError, Dataset
+from bayescale.evidence import Evidence
 from bayescale.infer import make_model
 from bayescale.laws import breakthrough, from_loss, two_stage
 from bayescale.metric import STORIES, MetricOrModel, metric_or_model
@@ -166,6 +167,33 @@ def test_warps_leave_the_priors_as_they_are():
 # ------------------------------------------------------------------ fits
 
 
+def test_scores_of_two_fits_apart_are_added(monkeypatch):
+    data = steady()
+    loss = data.responses["loss"].copy()
+    loss[:4] = np.nan
+    data = replace(data, responses=dict(data.responses) | {"loss": loss})
+    logs = dict(zip((*LAWS[:3], "saturating", "sigmoid"), (1.0, 2.0, 3.0, 4.0, 5.0), strict=True))
+    said = {}
+    monkeypatch.setattr(metric, "fit", lambda law, data, **how: _named(law, data, said))
+    monkeypatch.setattr(metric, "log_evidence", lambda p, seed: Evidence(logs[said[id(p)]], 0.3))
+    monkeypatch.setattr(metric, "_left_out", lambda p: np.full(len(p.data), logs[said[id(p)]] / 10))
+    answer = metric_or_model(data)
+    assert answer.log_evidence == dict(zip(LAWS, (1.0, 2.0, 3.0, 9.0), strict=True))
+    assert answer.evidence_se["apart"] == pytest.approx(0.3 * 2**0.5)
+    assert answer.elpd["apart"] == pytest.approx(20 * 0.4 + 24 * 0.5)
+    assert answer.elpd["breakthrough"] == pytest.approx(24 * 0.3)
+    assert answer.story == "neither"
+    assert answer.notes == ()
+    json.dumps(answer.summary(), allow_nan=False)
+
+
+def _named(law, data, said):
+    one = replace(posterior_of(True), data=data)
+    said[id(one)] = law
+    return one
+
+
+@pytest.mark.study
 def test_tables_of_known_truth():
     data = [steady(), jumps()]
     join = lambda part: np.concatenate([part(d) for d in data])  # noqa: E731
@@ -175,7 +203,7 @@ def test_tables_of_known_truth():
         n=join(lambda d: d.n),
         curve=np.repeat(["steady", "jumps"], len(X)),
     )
-    sampler = NUTS(chains=2, warmup=200, draws=200, retries=0)
+    sampler = NUTS(chains=2, warmup=100, draws=100, starts=32, retries=0)
     told = metric_or_model(both, sampler=sampler)
     assert list(told) == ["steady", "jumps"]
     assert told["steady"].probability["metric"] > 0.95

@@ -48,10 +48,11 @@ def test_committed_without_outputs(path):
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_runs(path, kernel, data_dir, monkeypatch, tmp_path):
-    needed = TABLES.get(path.stem)
-    if needed and not (data_dir / "raw" / needed).is_file():
-        pytest.skip(f"{data_dir} has no raw/{needed}: the notebook would download it")
+def test_runs(path, kernel, request, monkeypatch, tmp_path):
+    if needed := TABLES.get(path.stem):
+        data_dir = request.getfixturevalue("data_dir")
+        if not (data_dir / "raw" / needed).is_file():
+            pytest.skip(f"{data_dir} has no raw/{needed}: the notebook would download it")
     monkeypatch.setenv("BAYESCALE_NOTEBOOK_DRAWS", DRAWS)
     monkeypatch.delenv("MPLBACKEND", raising=False)  # a notebook draws inline
     notebook = nbformat.read(path, as_version=4)
