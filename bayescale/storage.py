@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
+from . import pointwise
 from .data import Dataset
 from .laws import get_law
 from .model import Model

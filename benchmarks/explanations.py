@@ -45,9 +45,9 @@ def main() -> None:
             made = confusion(own, simulations=SIMULATIONS, sampler=SHORT)
             print(name, found.verdict, made.error, made.told_share, flush=True)
             matrices.append(
-                f"### {name}\n\nWrong in {made.error:.0%} of {made.chosen.sum()} simulations; a "
-                f"law is named (weight {SURE:g} or more) in {made.told_share:.0%}, and is then wrong "
-                f"in {made.error_where_told:.0%}. Truth in rows, heaviest law in columns:\n\n"
+                f"### {name}\n\nWrong in {made.error:.0%} of {made.chosen.sum()} simulations; "
+                f"a law is named (weight {SURE:g} or more) in {made.told_share:.0%}, and is then "
+                f"wrong in {made.error_where_told:.0%}. Truth in rows, heaviest law in columns:\n\n"
                 + common.table(made.table().rename_axis("truth"))
             )
     frame = pd.DataFrame.from_dict(rows, orient="index").rename_axis("task")

@@ -26,10 +26,10 @@ from bayescale.shapes import shape
 from . import common
 
 STORIES = ("sigmoid", "flat", "distractor", "inverse", "inverted_u")
-SAMPLER = replace(QUICK, draws=500)
+SAMPLER = replace(QUICK, draws=500, retries=0)
 FEW = (sigmoid, flat, distractor.fix(gap=2.3, k=1.5), inverse, inverted_u.fix(gap=2.3, k=1.5))
 """For curves of four points: no more parameters than points."""
-SIMULATED = 8
+SIMULATED = 4
 """Curves simulated from each story, at each design."""
 
 
@@ -141,7 +141,7 @@ def simulated() -> str:
     for i, (task, data) in enumerate(designs.items()):
         one = replace(data.take(data.curve == task), curve=None, group=None)
         truth, made = _simulate(one, seed=i)
-        found = tasks(made, STORIES, sampler=replace(SAMPLER, retries=0))
+        found = tasks(made, STORIES, sampler=SAMPLER)
         for name, kind in truth.items():
             answer = found[name].shape
             if answer is not None:
@@ -192,33 +192,37 @@ def _simulate(data: Dataset, seed: int) -> tuple[dict[str, str], Dataset]:
     return truth, stacked(data, tables, list(truth))
 
 
+SOURCES = (
+    ("expemergence_overall", "flops_1e21", "acc", "n_questions", 1e21),
+    ("gadre_downstream", "flops", "accuracy", "n_examples", 1.0),
+    ("obsscaling_emergent", "flops_1e21", "value", "n_examples", 1e21),
+)
+
+
 def main() -> None:
-    """Judge, simulate and write."""
-    sources = (
-        (table_of("expemergence_overall", "flops_1e21", "acc", "n_questions", 1e21), STORIES),
-        (table_of("obsscaling_emergent", "flops_1e21", "value", "n_examples", 1e21), STORIES),
-        (table_of("gadre_downstream", "flops", "accuracy", "n_examples"), STORIES),
-        (groups_of(), STORIES),
-        (prize(), FEW),
-    )
-    names = ("expemergence_overall", "obsscaling_emergent", "gadre_downstream")
-    names += ("expemergence_difficulty_groups", "inverse_scaling_pipeline")
-    found, costs = [], []
-    for (data, laws), table in zip(sources, names, strict=True):
-        rows, cost = judged(data, table, laws)
-        print(rows.to_string(), cost, flush=True)
+    """Judge, simulate and write; after each part, so that a long study leaves what it has."""
+    found, costs, parts = [], [], {}
+    sources = [(name, table_of(name, *rest), STORIES) for name, *rest in SOURCES]
+    sources += [("expemergence_difficulty_groups", groups_of(), STORIES)]
+    sources += [("inverse_scaling_pipeline", prize(), FEW)]
+    for name, data, laws in sources:
+        rows, cost = judged(data, name, laws)
+        print(cost, flush=True)
         found.append(rows)
         costs.append(cost)
-    rows = pd.concat(found)
-    losses = curves_of_losses()
-    print(losses.to_string(), flush=True)
-    report = [f"Cost, compilation included: {'; '.join(costs)}."]
-    report += [
-        "## Against the labels\n\n" + agreement(rows),
-        "## By category\n\n" + by_category(rows),
-    ]
-    report += ["## Losses\n\n" + common.table(losses, 3)]
-    report += ["## Calibration on simulated curves\n\n" + simulated()]
+        _write(pd.concat(found), costs, parts)
+        if name == "obsscaling_emergent":
+            parts["Calibration on simulated curves"] = simulated()
+    parts["Losses"] = common.table(curves_of_losses(), 3)
+    _write(pd.concat(found), costs, parts)
+
+
+def _write(rows: pd.DataFrame, costs: list[str], parts: dict[str, str]) -> None:
+    report = [f"Laws: {', '.join(STORIES)}. {'; '.join(costs)}."]
+    report += ["## Against the labels\n\n" + agreement(rows)]
+    if (rows.table == "gadre_downstream").any():
+        report += ["## By category\n\n" + by_category(rows)]
+    report += [f"## {title}\n\n{text}" for title, text in parts.items()]
     report += ["## Every task\n\n" + common.table(rows.reset_index(drop=True), 3)]
     common.write("kinds", "Which kind of task", *report)
 

@@ -133,10 +133,11 @@ def main() -> None:
     text = [_laws_table(rise, parts), _drift_table(rise, parts), _baseline_table(rise, parts)]
     text += [_alarm_table(rise, stay, parts), _case_table(rise, parts)]
     sound = ", ".join(f"{law} {share}" for law, share in health.items())
+    count = len({case.task for case in rise})
     head = (
-        f"{len(rise)} cases of {len({c.task for c in rise})} tasks that unlock (their prompts and "
-        f"digits are related), {len(stay)} tasks that do not. Fits that pass (a second try only for "
-        f"tasks that unlock): {sound}; those that fail are counted all the same. Means over cases; `sooner`: the truth "
+        f"{len(rise)} cases of {count} tasks that unlock (their prompts and digits are related), "
+        f"{len(stay)} tasks that do not. Fits that pass, with a second try for tasks that unlock: "
+        f"{sound}; those that fail are counted all the same. Means over cases; `sooner`: the truth "
         "lies before the interval."
     )
     common.write("unlock", "Forecasts of unlocks, and alarms", head, *text)

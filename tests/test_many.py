@@ -184,28 +184,28 @@ def test_all_open_tasks_take_one_program_a_law(data_dir, programs):
     """31 tasks, five laws, one length class: five programs of the sampler, then none."""
     frame = pd.read_csv(data_dir / "gadre_downstream.csv")
     columns = dict(x="flops", y="accuracy", n="n_examples", chance="chance", curve="task")
-    data = from_frame(frame, **columns, input_names=("x",))
+    data = from_frame(frame, **columns, input_names=("x",), duplicates="keep")
     laws = ("sigmoid", "exact_match", "flat", "distractor", "inverse")
     lengths = {1 << (int(np.sum(data.curve == name)) - 1).bit_length() for name in data.curve_names}
     before = sample.advance._cache_size()
-    found = tasks(data, laws, sampler=CHEAP)
+    found = tasks(data, laws, noise="beta_binomial", sampler=CHEAP)
     assert len(found) == len(set(frame.task))
     assert sample.advance._cache_size() - before <= len(laws) * len(lengths)
     programs.clear()
-    tasks(data, laws, sampler=CHEAP, seed=1)
+    tasks(data, laws, noise="beta_binomial", sampler=CHEAP, seed=1)
     assert programs == []
 
 
 def test_running_failed_tasks_again_takes_no_new_program_of_the_sampler(programs):
     data = simulated()
     laws = ("sigmoid", "flat", "inverse")
-    tasks(data, laws, sampler=CHEAP)
+    tasks(data, laws, noise="beta_binomial", sampler=CHEAP)
     sampler = replace(CHEAP, retries=1)
     before = sample.advance._cache_size()
-    assert len(tasks(data, laws, sampler=sampler)) == 3
+    assert len(tasks(data, laws, noise="beta_binomial", sampler=sampler)) == 3
     assert sample.advance._cache_size() == before
     programs.clear()
-    tasks(data, laws, sampler=sampler, seed=1)
+    tasks(data, laws, noise="beta_binomial", sampler=sampler, seed=1)
     assert [name for name in programs if "advance" in str(name)] == []
 
 
