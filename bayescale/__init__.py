@@ -21,6 +21,7 @@ _HOMES = {
     "allocate": "allocation",
     "compare": "comparison",
     "compare_configurations": "tradeoff",
+    "conditions": "formats",
     "confusion": "explanation",
     "explain": "explanation",
     "fit": "infer",

@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from bayescale.conditions import Change, Conditions, conditions
+from bayescale.formats import Change, Conditions, conditions
 from bayescale.data import Dataset, from_frame
 from bayescale.families import for_group
 from bayescale.infer import fit

@@ -8,7 +8,7 @@ import numpy as np
 import numpyro.distributions as dist
 import pytest
 
-from bayescale.conditions import REPEATED, conditions
+from bayescale.formats import REPEATED, conditions
 from bayescale.data import Dataset
 from bayescale.families import for_group
 from bayescale.kinds import CUT, KINDS, classify
