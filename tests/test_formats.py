@@ -8,9 +8,9 @@ import numpy as np
 import numpyro.distributions as dist
 import pytest
 
-from bayescale.formats import REPEATED, conditions
 from bayescale.data import Dataset
 from bayescale.families import for_group
+from bayescale.formats import REPEATED, conditions
 from bayescale.kinds import CUT, KINDS, classify
 from bayescale.laws import distractor, power, sigmoid
 from bayescale.mixture import mix
