@@ -182,7 +182,7 @@ class Model:
             value, density = _constrain_site(site, raw)
             values[site.name] = value
             log_prior += density
-        return values, log_prior, jnp.concatenate(plain)
+        return values, log_prior, jnp.concatenate(plain) if plain else z
 
     def log_prior(self, plain: Float[Array, " size"]) -> Array:
         """Return the log prior density of coordinates without their warps."""

@@ -4,7 +4,8 @@ A lane is one chain of one curve. Its coordinates are shifted and scaled by a mo
 curvature there, so that the posterior is nearly round from the first step; step size and scale
 adapt on top of that. Warm-up and sampling are the same program: a chunk of steps, each
 with a phase. Each step's key depends on the seed, the curve, the chain and the step's number
-alone, so that results do not depend on the chunks or on the other lanes.
+alone, so that results do not depend on the chunks or on the other lanes, but for what chains
+remember of their warm-up: it is gathered by whole chunks.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from jax.sharding import PartitionSpec as P
 
 from .model import Model
 
-__all__ = ["CHUNK", "Draws", "Jumps", "Lanes", "advance", "begin", "phases"]
+__all__ = ["CHUNK", "Draws", "Jumps", "Lanes", "advance", "begin", "chunks"]
 
 CHUNK = 250
 IDLE, SAMPLE, FAST, SLOW, SLOW_END, LAST = range(6)
@@ -78,15 +79,22 @@ class Draws(NamedTuple):
     diverging: Any
 
 
-def phases(warmup: int, draws: int) -> np.ndarray:
-    """Return the phase of every step, Stan's warm-up windows first, padded to whole chunks."""
+def chunks(warmup: int, draws: int) -> list[tuple[int, np.ndarray]]:
+    """Return (number of the first step, phase of every step) of each chunk.
+
+    Stan's windows of warm-up first. Warm-up ends where a chunk does: idle steps fill it up, which
+    have no number, so that step 1,200 is the same one whatever the length of chunks.
+    """
     schedule = np.asarray(build_schedule(warmup)) if warmup else np.zeros((0, 2), int)
     stage = np.where(schedule[:, 0] == 0, FAST, SLOW)
     stage = np.where(schedule[:, 1] == 1, SLOW_END, stage)
     if warmup:
         stage[-1] = LAST
-    steps = np.concatenate([stage, np.full(draws, SAMPLE)])
-    return np.concatenate([steps, np.full(-len(steps) % CHUNK, IDLE)]).astype(np.int8)
+    found = []
+    for begin, steps in ((0, stage), (warmup, np.full(draws, SAMPLE))):
+        padded = np.concatenate([steps, np.full(-len(steps) % CHUNK, IDLE)]).astype(np.int8)
+        found += [(begin + at, padded[at : at + CHUNK]) for at in range(0, len(padded), CHUNK)]
+    return found
 
 
 @jax.jit

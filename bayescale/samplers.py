@@ -123,7 +123,7 @@ class NUTS:
 
     def _advance(self, model, blocks, mesh, clock: Clock) -> list[sample.Draws]:
         """Run all chunks; an interrupt or the time limit keeps what was drawn of every curve."""
-        steps = sample.phases(self.warmup, self.draws)
+        steps = sample.chunks(self.warmup, self.draws)
         loop = jax.default_backend() == "cpu"
         go = partial(sample.advance, max_depth=self.max_depth, loop=loop, mesh=mesh)
         target = np.float64(self.target_accept)
@@ -139,25 +139,25 @@ class NUTS:
         try:
             # The blocks of one program are independent: XLA runs them on as many cores.
             with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-                for first in range(0, len(steps), sample.CHUNK):
+                for done, (first, phase) in enumerate(steps, 1):
                     if kept and clock.over(self.time_limit):
                         clock.notes.append("stopped at its time limit")
                         break
-                    phase = steps[first : first + sample.CHUNK]
+                    wanted = phase == sample.SAMPLE
+                    if seen and wanted.any():
+                        joined = [np.concatenate(z, 1) for z in zip(*seen, strict=True)]
+                        blocks, seen = tuple(map(_remember, blocks, joined)), []
                     turn = partial(advance, first=first, phase=phase)
                     spread = map if len(blocks) == 1 else pool.map
                     blocks, drawn = zip(*spread(turn, blocks), strict=True)
-                    wanted = phase == sample.SAMPLE
-                    if self.warmup / 2 <= first + sample.CHUNK / 2 < self.warmup:
-                        seen.append(tuple(each.z[:, ~wanted] for each in drawn))
-                    if seen and first + sample.CHUNK >= self.warmup:
-                        joined = [np.concatenate(z, 1) for z in zip(*seen, strict=True)]
-                        blocks = tuple(map(_remember, blocks, joined))
-                        seen = []
+                    late = (first + np.arange(len(phase)) >= self.warmup / 2) & ~wanted
+                    late &= phase != sample.IDLE
+                    if late.any():
+                        seen.append(tuple(each.z[:, late] for each in drawn))
                     if wanted.any():
                         joined = jax.tree.map(lambda *leaves: np.concatenate(leaves), *drawn)
                         kept.append(jax.tree.map(lambda leaf, w=wanted: leaf[:, w], joined))
-                    clock.tell("sampling", min(1.0, (first + sample.CHUNK) / len(steps)))
+                    clock.tell("sampling", done / len(steps))
         except KeyboardInterrupt:
             if not kept:
                 raise

@@ -141,7 +141,8 @@ def test_one_seed_one_posterior_and_another_seed_another(power_data, power_fit):
 
 
 def test_chunks_do_not_matter(line_data, line_fit, monkeypatch):
-    monkeypatch.setattr(sample, "CHUNK", 400)
+    """Of any length that the warm-up, and its second half, are made of."""
+    monkeypatch.setattr(sample, "CHUNK", 500)
     other = fit(line, line_data, noise=KNOWN, seed=3)
     np.testing.assert_allclose(pairs(other), pairs(line_fit), rtol=1e-6)
 
@@ -170,7 +171,7 @@ from bayescale import sample
 from bayescale.data import Dataset
 from bayescale.infer import fit
 from bayescale.samplers import NUTS
-sample.phases = lambda warmup, draws: np.full(250, sample.SAMPLE, np.int8)
+sample.chunks = lambda warmup, draws: [(0, np.full(250, sample.SAMPLE, np.int8))]
 x, y = (np.array(column) for column in json.loads(sys.argv[1]))
 data = Dataset({"x": x}, {"y": y})
 posterior = fit("power", data, seed=5, sampler=NUTS(warmup=200, draws=50, retries=0))

@@ -35,8 +35,8 @@ def simulated(names=tuple(CURVES)):
 
 @pytest.fixture(scope="module")
 def three():
-    """Three tasks through three laws; enough draws to be trusted at the first try, mostly."""
-    how = dict(noise="beta_binomial", sampler=NUTS(chains=2, warmup=300, draws=800), seed=1)
+    """Three tasks through three laws, with draws enough to be trusted at the first try."""
+    how = dict(noise="beta_binomial", sampler=NUTS(chains=2, warmup=300, draws=1000, retries=0), seed=1)
     return tasks(simulated(), ("sigmoid", "flat", "inverse"), **how)
 
 
