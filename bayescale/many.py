@@ -47,7 +47,8 @@ class Task:
 
     name: str
     comparison: Comparison | None
-    """The laws whose fit is to be trusted; None where there is none."""
+    """The laws whose fit is to be trusted; None where there is none, or where one that failed
+    explains the data clearly better."""
     mixture: Mixture | None
     """They, weighed by belief."""
     shape: Shape | None
@@ -58,7 +59,7 @@ class Task:
     notes: tuple[str, ...] = ()
 
     def summary(self) -> dict[str, Any]:
-        """Return plain numbers, fit for JSON; None where no law's fit is to be trusted."""
+        """Return plain numbers, fit for JSON; None where the fits are not to be trusted."""
         health = {"sound": self.shape is not None, "failed": dict(self.failed)}
         if self.shape is None:
             return dict.fromkeys(("kind", "kinds", "explanation", "threshold")) | {"health": health}
@@ -258,11 +259,25 @@ def _matters(fits: Mapping[str, Posterior], law: str) -> bool:
     return not logs[law] < max(logs.values()) - HOPELESS
 
 
+CLEARLY = 3.0
+"""Nats of evidence by which a failed law is clearly better than all that passed."""
+
+
+def _left_to_worse(parts: Mapping[str, Posterior], sound: Mapping[str, Posterior]) -> bool:
+    """Return whether a law that failed explains the data clearly better than all that passed.
+
+    The others alone would then call a rising task flat, and be sure of it.
+    """
+    logs = {law: log_evidence(one).log for law, one in parts.items()}
+    best = max(logs[law] for law in sound)
+    return any(logs[law] > best + CLEARLY for law in parts if law not in sound)
+
+
 def _task(name: str, parts: dict[str, Posterior], prior, level, horizon, drift, seed) -> Task:
     """Return the answers on one task from its fits."""
     sound = {law: one for law, one in parts.items() if one.health.sound}
     failed = {law: str(one.health) for law, one in parts.items() if law not in sound}
-    if not sound:
+    if not sound or _left_to_worse(parts, sound):
         return Task(name, None, None, None, None, None, failed)
     found = compare(sound, prior={law: prior[law] for law in sound}, seed=seed)
     mixture = found.mixture("evidence")

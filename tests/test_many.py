@@ -36,7 +36,8 @@ def simulated(names=tuple(CURVES)):
 @pytest.fixture(scope="module")
 def three():
     """Three tasks through three laws, with draws enough to be trusted at the first try."""
-    how = dict(noise="beta_binomial", sampler=NUTS(chains=2, warmup=300, draws=1000, retries=0), seed=1)
+    once = NUTS(chains=2, warmup=300, draws=1000, retries=0)
+    how = dict(noise="beta_binomial", sampler=once, seed=1)
     return tasks(simulated(), ("sigmoid", "flat", "inverse"), **how)
 
 
@@ -212,3 +213,11 @@ def test_running_failed_tasks_again_takes_no_new_program_of_the_sampler(programs
 def test_the_default_is_quick():
     assert QUICK.retries == 1
     assert QUICK.draws * QUICK.chains >= 2000
+
+
+def test_a_failed_law_that_explains_clearly_more_leaves_no_answer(three, monkeypatch):
+    fits = dict(three["rises"].comparison.posteriors)
+    fits["sigmoid"] = failing(fits["sigmoid"])  # flat and inverse alone would be sure, and wrong
+    found = again(three, monkeypatch, {"rises": fits})["rises"]
+    assert found.shape is None
+    assert set(found.failed) == {"sigmoid"}
