@@ -4,8 +4,7 @@ A lane is one chain of one curve. Its coordinates are shifted and scaled by a mo
 curvature there, so that the posterior is nearly round from the first step; step size and scale
 adapt on top of that. Warm-up and sampling are the same program: a chunk of steps, each
 with a phase. Each step's key depends on the seed, the curve, the chain and the step's number
-alone, so that results do not depend on the chunks or on the other lanes, but for what chains
-remember of their warm-up: it is gathered by whole chunks.
+alone, so that results do not depend on the chunks, nor on the lanes of other curves.
 """
 
 from __future__ import annotations

@@ -33,7 +33,6 @@ STEEP = positive(3, 60)
 """k in units of 1/level: the rise from 10 to 90 % takes 4.4/k."""
 
 
-@cache
 def two_stage(loss: str = "power", link: str = "sigmoid") -> Parametric:
     """L by a loss law, then accuracy g + (u - g) s(k (L0 - L)).
 
@@ -63,7 +62,13 @@ def two_stage(loss: str = "power", link: str = "sigmoid") -> Parametric:
             f"two_stage takes loss {' or '.join(stages)} and link {' or '.join(LINKS)}, got "
             f"{loss!r} and {link!r}"
         )
-    first, rise = stages[loss], LINKS[link]
+    return _two_stage(loss, stages[loss], link)
+
+
+@cache
+def _two_stage(loss: str, first: Parametric, link: str) -> Parametric:
+    """Return the one law of these options, however they were written."""
+    rise = LINKS[link]
     second = {"T": TOKENS} if link == "exact_match" else {"L0": MIDDLE, "k": STEEPNESS}
 
     def formula(*inputs, g, u, **constants):
