@@ -14,6 +14,9 @@ import numpy as np
 from .batch import pack
 from .posterior import Posterior
 
+FEWEST = 25
+"""Draws below which importance weights have no tail to smooth."""
+
 __all__ = ["LeftOut", "leave_one_out", "log_likelihood", "replicate"]
 
 
@@ -77,6 +80,8 @@ def leave_one_out(posterior: Posterior) -> LeftOut:
     if law.beside:
         seen = np.isfinite(posterior.data.responses[law.response])
         whole, own = whole[seen], own[seen]
+    if whole.shape[1] < FEWEST:
+        raise ValueError(f"leave-one-out needs {FEWEST} draws or more, got {whole.shape[1]}")
     weights, k_hat = array_stats.psislw(whole)  # which takes the negatives of log weights
     elpd = logsumexp(weights + own, axis=1)
     inside = logsumexp(own, axis=1) - np.log(own.shape[1])

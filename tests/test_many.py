@@ -20,7 +20,7 @@ CURVES = {
     "rises": 0.25 + 0.6 / (1 + (X / 5e10) ** -2.0),
     "falls": 0.45 - 0.35 / (1 + (X / 1e10) ** -1.5),
 }
-CHEAP = NUTS(chains=1, warmup=100, draws=4, starts=4, retries=0)
+CHEAP = NUTS(chains=1, warmup=100, draws=100, starts=4, retries=0)
 """Never sound: enough to count programs."""
 
 
