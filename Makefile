@@ -6,7 +6,8 @@
 .PHONY: help demo test study lint clean
 
 PYTHON ?= python3
-PYTEST_ARGS ?= -n 2 --dist loadfile
+# Files in their order: by number of tests the notebooks, few and long, would come last.
+PYTEST_ARGS ?= -n 2 --dist loadfile --no-loadscope-reorder
 STUDIES ?=
 VENV := .venv
 BIN := $(VENV)/bin

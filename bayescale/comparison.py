@@ -33,7 +33,7 @@ ROUGH = 0.7
 
 @dataclass(frozen=True, eq=False)
 class Comparison:
-    """Several laws of one curve, side by side; arrays by law in the order of `names`."""
+    """Several laws of one curve, side by side; every field is by law."""
 
     posteriors: Mapping[str, Posterior]
     elpd: Mapping[str, float]

@@ -73,8 +73,7 @@ def with_drift(
             f"{', '.join(law.inputs)}" + ", and several curves" * bool(which.curves)
         )
     edge = which.data.inputs[law.inputs[0]].max() * (1 + 1e-9)
-    shape = next(iter(which.stats.values())).shape[:2] if which.stats else None
-    shape = shape or next(iter(which.draws.values())).shape[:2]
+    shape = next(iter(which.draws.values())).shape[:2]
     drift = sd * np.random.default_rng([seed, 6]).normal(size=shape)
     model = Model(_drifting(law), which.model.noise, which.model.beside)
     draws = dict(which.draws) | {"drift": drift, "edge": np.full(shape, edge)}

@@ -96,7 +96,12 @@ def explain(
     which
         A comparison, or posteriors by name; laws that are no explanation of a rise are left out.
     backtest
-        Skill by law from `backtest`, shown beside.
+        Skill by law, from fits of your own to the smaller scales: shown beside, not used.
+
+    Raises
+    ------
+    ValueError
+        As `compare`.
     """
     found = which if isinstance(which, Comparison) else compare(which, seed=seed)
     rising = {k: v for k, v in found.posteriors.items() if _root(k) in EXPLANATIONS}

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import jax
 import numpy as np
 
-from .model import link_of
+from .pooling import link_of, shifted
 from .posterior import INTERVAL, Posterior, summarise
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def for_group(posterior: Posterior, name: str, *, seed: int = 0) -> Posterior:
             spread = draws[f"{each}_sd"] * (name == NEW)
             moved = spread * rng.normal(size=spread.shape)
         with np.errstate(over="ignore"), jax.enable_x64(True):
-            draws[each] = np.asarray(model.shifted(each, draws[each], moved), float)
+            draws[each] = np.asarray(shifted(posterior.law, each, draws[each], moved), float)
         draws[f"{each}_shift"] = np.zeros_like(shifts)  # it is in the parameter now
     data = posterior.data
     return replace(

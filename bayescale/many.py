@@ -35,8 +35,8 @@ if TYPE_CHECKING:
 
 __all__ = ["LAWS", "QUICK", "Task", "Tasks", "pool_of", "prior_of", "tasks"]
 
-LAWS = (*EXPLANATIONS, "flat", "distractor", "inverse", "inverted_u")
-LAWS = tuple(name for name in LAWS if name != "two_stage")  # which needs a loss
+RISING = tuple(name for name in EXPLANATIONS if name != "two_stage")  # which needs a loss
+LAWS = (*RISING, "flat", "distractor", "inverse", "inverted_u")
 QUICK = NUTS(warmup=500, draws=1000, target_accept=0.9)
 """Enough for quantiles, at a third of the default's cost."""
 
@@ -56,7 +56,6 @@ class Task:
     explanation: Explanation | None
     failed: Mapping[str, str]
     """What is wrong with the laws left out, by name."""
-    notes: tuple[str, ...] = ()
 
     def summary(self) -> dict[str, Any]:
         """Return plain numbers, fit for JSON; None where the fits are not to be trusted."""
@@ -71,7 +70,6 @@ class Task:
             "laws": self.comparison.summary(),
             "shape": self.shape.summary(),
             "health": health,
-            "notes": list(self.notes),
         }
 
 
@@ -218,8 +216,9 @@ def _fits(made, data: Dataset, sampler: NUTS, pool, how: dict, progress) -> dict
         own = dict(progress=tell, pool=pool_of(formula, pool))
         for name, one in fit(formula, data, sampler=once, **own, **how):
             found[name][law] = one
+    matter = {name: _mattering(found[name]) for name in names} if sampler.retries else {}
     for i, (law, formula) in enumerate(made.items() if sampler.retries else ()):
-        again = [name for name in names if _matters(found[name], law)]
+        again = [name for name in names if law in matter[name]]
         if again:
             tell = _telling(progress, f"{law}, again", i, len(made))
             part = data if data.curve is None else data.take(np.isin(data.curve, again))
@@ -251,35 +250,38 @@ HOPELESS = 12.0
 """Nats of evidence behind the best law from which a failed fit is not run again."""
 
 
-def _matters(fits: Mapping[str, Posterior], law: str) -> bool:
-    """Return whether a fit failed that might weigh in."""
-    if fits[law].health.sound:
-        return False
-    logs = {name: log_evidence(one).log for name, one in fits.items()}
-    return not logs[law] < max(logs.values()) - HOPELESS
+def _mattering(fits: Mapping[str, Posterior]) -> set[str]:
+    """Return the laws whose fit failed and might weigh in."""
+    failed = {law for law, one in fits.items() if not one.health.sound}
+    if not failed:
+        return failed
+    logs = {law: log_evidence(one).log for law, one in fits.items()}
+    return {law for law in failed if not logs[law] < max(logs.values()) - HOPELESS}
 
 
 CLEARLY = 3.0
 """Nats of evidence by which a failed law is clearly better than all that passed."""
 
 
-def _left_to_worse(parts: Mapping[str, Posterior], sound: Mapping[str, Posterior]) -> bool:
+def _left_to_worse(failed: Iterable[Posterior], found: Comparison) -> bool:
     """Return whether a law that failed explains the data clearly better than all that passed.
 
     The others alone would then call a rising task flat, and be sure of it.
     """
-    logs = {law: log_evidence(one).log for law, one in parts.items()}
-    best = max(logs[law] for law in sound)
-    return any(logs[law] > best + CLEARLY for law in parts if law not in sound)
+    best = max(found.log_evidence.values())
+    return any(log_evidence(one).log > best + CLEARLY for one in failed)
 
 
 def _task(name: str, parts: dict[str, Posterior], prior, level, horizon, drift, seed) -> Task:
     """Return the answers on one task from its fits."""
     sound = {law: one for law, one in parts.items() if one.health.sound}
     failed = {law: str(one.health) for law, one in parts.items() if law not in sound}
-    if not sound or _left_to_worse(parts, sound):
-        return Task(name, None, None, None, None, None, failed)
+    without = Task(name, None, None, None, None, None, failed)
+    if not sound:
+        return without
     found = compare(sound, prior={law: prior[law] for law in sound}, seed=seed)
+    if _left_to_worse([parts[law] for law in failed], found):
+        return without
     mixture = found.mixture("evidence")
     return Task(
         name,

@@ -28,7 +28,7 @@ from .data import Dataset
 from .evidence import log_evidence
 from .explanation import CANNOT_TELL, SURE
 from .infer import fit
-from .pointwise import log_likelihood
+from .pointwise import leave_one_out
 from .posterior import Posterior
 from .samplers import NUTS
 
@@ -224,14 +224,8 @@ def _judge(
 
 
 def _left_out(posterior: Posterior) -> np.ndarray:
-    """Return the log density of all that was measured in each run, left out in turn, by PSIS."""
-    from arviz_stats.base import array_stats
-    from scipy.special import logsumexp
-
-    whole = log_likelihood(posterior)
-    whole = whole.reshape(-1, whole.shape[-1]).T
-    weights, _ = array_stats.psislw(whole)  # which takes the negatives of log weights
-    return logsumexp(weights + whole, axis=1)
+    """Return the log density of all that was measured in each run, left out in turn."""
+    return leave_one_out(posterior, whole=True).elpd
 
 
 def _spread(values: np.ndarray, response: np.ndarray) -> np.ndarray:

@@ -19,21 +19,13 @@ from jaxtyping import Array, Float
 from numpyro.distributions import Distribution, biject_to
 
 from .parametric import Coordinate, Parametric, by_name
-from .priors import positive
+from .pooling import shifted, spread_of
 
-__all__ = ["Model", "Site", "link_of"]
+__all__ = ["Model", "Site"]
 
 # The level at the reference is known to a factor of e either way (68 %) from a glance at the
 # response: weaker than any two data points.
 LEVEL = dist.Normal(0.0, 1.0)
-# How much families differ: in scale, from a tenth to a factor of 20 of effective compute; in any
-# other constant, on its link's scale, less.
-SPREAD, SPREAD_OF_SCALE = positive(0.05, 1), positive(0.1, 3)
-LINKS = {
-    "log": (jnp.log, jnp.exp),
-    "logit": (jax.scipy.special.logit, jax.nn.sigmoid),
-    "identity": (lambda v: v, lambda v: v),
-}
 
 
 class Site(NamedTuple):
@@ -147,7 +139,7 @@ class Model:
                 if name in part.free and chosen is not None:
                     found.append((name, chosen))
         for name in self.pool:
-            found.append((f"{name}_sd", _spread(self.law, name)))
+            found.append((f"{name}_sd", spread_of(self.law, name)))
             found.append((f"{name}_shift", dist.Normal(np.zeros(self.groups), 1.0).to_event(1)))
         # Warps may speak of the coordinates that have none.
         warped = {k for k, v in self.law.priors if isinstance(v, Coordinate) and v.warp is not None}
@@ -248,13 +240,8 @@ class Model:
         found = {name: params[name] for name in self.law.parameters}
         for name in self.pool:
             shift = params[f"{name}_shift"][data["group"]]
-            found[name] = self.shifted(name, params[name], shift)
+            found[name] = shifted(self.law, name, params[name], shift)
         return found
-
-    def shifted(self, name: str, value: Any, shift: Any) -> Any:
-        """Return a pooled parameter at a shift on its link's scale."""
-        there, back = LINKS[link_of(self.law, name)]
-        return back(there(value) + shift)
 
     def means(self, params: Mapping[str, Any], data: Mapping[str, Any]) -> dict[str, Array]:
         """Return what the law says of each response at the data's inputs.
@@ -312,25 +299,6 @@ class Model:
         """Return the log joint density of z and one curve's data."""
         values, log_prior, _ = self.constrain(z, data)
         return log_prior + jnp.sum(self.log_likelihood(self.parameters(values, data), data))
-
-
-def _spread(law: Parametric, name: str) -> Distribution:
-    """Return the prior of how much families differ in a parameter."""
-    prior = dict(law.priors)[name]
-    scale = isinstance(prior, Coordinate) and prior.link == "log"
-    return SPREAD_OF_SCALE if scale else SPREAD
-
-
-def link_of(law: Parametric, name: str) -> str:
-    """Return on which scale families differ in a parameter: log, logit or identity."""
-    prior = dict(law.priors)[name]
-    if isinstance(prior, Coordinate):
-        if prior.link is not None or prior.prior is None:
-            return prior.link or "log"
-        prior = prior.prior
-    if prior.support is dist.constraints.positive:
-        return "log"
-    return "logit" if prior.support is dist.constraints.unit_interval else "identity"
 
 
 def _tables(model: Model) -> tuple[dict, dict, dict]:

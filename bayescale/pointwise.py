@@ -14,10 +14,10 @@ import numpy as np
 from .batch import pack
 from .posterior import Posterior
 
+__all__ = ["LeftOut", "leave_one_out", "log_likelihood", "replicate"]
+
 FEWEST = 25
 """Draws below which importance weights have no tail to smooth."""
-
-__all__ = ["LeftOut", "leave_one_out", "log_likelihood", "replicate"]
 
 
 @partial(jax.jit, static_argnames=("model",))
@@ -60,11 +60,21 @@ class LeftOut(NamedTuple):
     parameters."""
 
 
-def leave_one_out(posterior: Posterior) -> LeftOut:
+def leave_one_out(posterior: Posterior, *, whole: bool = False) -> LeftOut:
     """Return the leave-one-run-out predictive density of `response`, by PSIS.
 
     Where a law speaks of several responses, whole runs are left out, and what is scored is the
     law's `response`: laws of accuracy alone and laws that go through a loss compare.
+
+    Parameters
+    ----------
+    whole
+        Score all that was measured in each run, for laws that speak of the same responses.
+
+    Raises
+    ------
+    ValueError
+        If there are too few draws to smooth the importance weights.
 
     Notes
     -----
@@ -73,16 +83,16 @@ def leave_one_out(posterior: Posterior) -> LeftOut:
     from arviz_stats.base import array_stats
     from scipy.special import logsumexp
 
-    whole = log_likelihood(posterior)
-    law = posterior.law
-    own = log_likelihood(posterior, law.response) if law.beside else whole
-    whole, own = (v.reshape(-1, v.shape[-1]).T for v in (whole, own))
-    if law.beside:
+    runs, law = log_likelihood(posterior), posterior.law
+    apart = law.beside and not whole
+    own = log_likelihood(posterior, law.response) if apart else runs
+    runs, own = (v.reshape(-1, v.shape[-1]).T for v in (runs, own))
+    if apart:
         seen = np.isfinite(posterior.data.responses[law.response])
-        whole, own = whole[seen], own[seen]
-    if whole.shape[1] < FEWEST:
-        raise ValueError(f"leave-one-out needs {FEWEST} draws or more, got {whole.shape[1]}")
-    weights, k_hat = array_stats.psislw(whole)  # which takes the negatives of log weights
+        runs, own = runs[seen], own[seen]
+    if runs.shape[1] < FEWEST:
+        raise ValueError(f"leave-one-out needs {FEWEST} draws or more, got {runs.shape[1]}")
+    weights, k_hat = array_stats.psislw(runs)  # which takes the negatives of log weights
     elpd = logsumexp(weights + own, axis=1)
     inside = logsumexp(own, axis=1) - np.log(own.shape[1])
     return LeftOut(elpd, np.asarray(k_hat, float), inside - elpd)

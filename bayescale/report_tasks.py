@@ -178,7 +178,7 @@ def _notes(found: Tasks) -> list[str]:
 
 def _told(task: Task) -> dict[str, None]:
     parts = [each for each in (task.threshold, task.explanation, task.shape) if each is not None]
-    notes = [*task.notes, *(note for part in parts for note in part.notes)]
+    notes = [note for part in parts for note in part.notes]
     if task.failed and parts:
         notes.append(f"left out, not to be trusted: {', '.join(task.failed)}")
     return dict.fromkeys(note for note in notes if not note.startswith(TABLED))

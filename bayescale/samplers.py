@@ -16,10 +16,10 @@ from typing import NamedTuple
 
 import jax
 import numpy as np
-from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from . import sample
 from .batch import Batch
+from .blocks import best_of, competing, divide, remember
 from .check import judge, judge_laplace, judge_map
 from .model import Model
 from .start import Mode, Point, evaluate, search
@@ -28,8 +28,6 @@ __all__ = ["MAP", "NUTS", "Chains", "Clock", "Laplace"]
 
 SPREAD = 5.0
 """Modes whose Laplace evidence is within this many nats of the best each get a chain."""
-COMPETING, MOST = 12.0, 6
-"""Chains may jump between modes within so many nats of the best, to so many at most."""
 
 
 @dataclass
@@ -101,8 +99,8 @@ class NUTS:
         """Sample one batch of curves."""
         modes = clock.timed("start", search, model, batch.data, batch.curves, seed, self.starts)
         own, points = _disperse(model, batch, modes, seed, self.chains)
-        blocks, mesh = _blocks(batch, own, _competing(model, modes), points, seed)
-        kept = clock.timed("sampling", self._advance, model, blocks, mesh, clock)
+        blocks = divide(batch, own, competing(modes, model), points, seed)
+        kept = clock.timed("sampling", self._advance, model, blocks, clock)
         count = len(batch.curves) * self.chains
         joined = jax.tree.map(lambda *leaves: np.concatenate(leaves, 1)[:count], *kept)
         shape = (len(batch.curves), self.chains)
@@ -121,11 +119,11 @@ class NUTS:
 
     judge = staticmethod(judge)
 
-    def _advance(self, model, blocks, mesh, clock: Clock) -> list[sample.Draws]:
+    def _advance(self, model, blocks, clock: Clock) -> list[sample.Draws]:
         """Run all chunks; an interrupt or the time limit keeps what was drawn of every curve."""
         steps = sample.chunks(self.warmup, self.draws)
         loop = jax.default_backend() == "cpu"
-        go = partial(sample.advance, max_depth=self.max_depth, loop=loop, mesh=mesh)
+        go = partial(sample.advance, max_depth=self.max_depth, loop=loop, mesh=blocks[0].mesh)
         target = np.float64(self.target_accept)
         wide = jax.config.jax_enable_x64
         kept: list[sample.Draws] = []
@@ -146,7 +144,7 @@ class NUTS:
                     wanted = phase == sample.SAMPLE
                     if seen and wanted.any():
                         joined = [np.concatenate(z, 1) for z in zip(*seen, strict=True)]
-                        blocks, seen = tuple(map(_remember, blocks, joined)), []
+                        blocks, seen = tuple(map(remember, blocks, joined)), []
                     turn = partial(advance, first=first, phase=phase)
                     spread = map if len(blocks) == 1 else pool.map
                     blocks, drawn = zip(*spread(turn, blocks), strict=True)
@@ -179,7 +177,7 @@ class Laplace:
         modes = clock.timed("start", search, model, batch.data, batch.curves, seed, self.starts)
         zs, weights = [], []
         for number, found in zip(batch.curves, modes, strict=True):
-            best = _best(found, model)
+            best = best_of(found, model)
             noise = np.random.default_rng([seed, number, 2]).normal(size=(self.draws, model.size))
             zs.append(best.z + noise @ best.scale.T)
             weights.append(-0.5 * (noise**2).sum(1))
@@ -200,19 +198,14 @@ class MAP:
     def run(self, model: Model, batch: Batch, seed: int, clock: Clock) -> Chains:
         """Find the best mode of each curve."""
         modes = clock.timed("start", search, model, batch.data, batch.curves, seed, self.starts)
-        best = [max((_best(found, model), *found), key=lambda m: m.log_density) for found in modes]
+        best = [
+            max((best_of(found, model), *found), key=lambda m: m.log_density) for found in modes
+        ]
         density = np.array([mode.log_density for mode in best])
         return Chains(
             np.stack([mode.z for mode in best])[:, None, None],
             {"log_density": density[:, None, None]},
         )
-
-
-def _best(modes: list[Mode], model: Model) -> Mode:
-    """Return the heaviest mode; where no start had a finite density, the origin, marked so."""
-    if modes:
-        return modes[0]
-    return Mode(np.zeros(model.size), -np.inf, np.eye(model.size), -np.inf)
 
 
 def _disperse(
@@ -228,7 +221,7 @@ def _disperse(
     own, candidates = [], np.empty((len(modes), chains, tries, size))
     for row, (number, found) in enumerate(zip(batch.curves, modes, strict=True)):
         rng = np.random.default_rng([seed, number, 1])
-        best = _best(found, model)
+        best = best_of(found, model)
         near = [m for m in found if m.log_evidence > best.log_evidence - SPREAD] or [best]
         own.append([near[chain] if chain < len(near) else near[0] for chain in range(chains)])
         for chain, mode in enumerate(own[-1]):
@@ -244,121 +237,3 @@ def _disperse(
     pick = allowed.argmax(-1)
     rows, cols = np.indices(pick.shape)
     return own, jax.tree.map(lambda leaf: leaf[rows, cols, pick], points)
-
-
-COMPONENTS = MOST + 58
-"""Of the proposals of jumps: modes, and places that the warm-up has seen."""
-
-
-def _competing(model: Model, modes: list[list[Mode]]) -> sample.Jumps:
-    """Return each curve's modes for jumps, (curve, component, ...); one alone is never left."""
-    rows = []
-    for found in modes:
-        best = _best(found, model)
-        rows.append([m for m in found if m.log_evidence > best.log_evidence - COMPETING][:MOST])
-        rows[-1] = rows[-1] or [best]
-    # Half the difference in evidence: light modes are tried more often than they are right, for
-    # Laplace's evidence may be wrong.
-    weight = np.full((len(rows), COMPONENTS), -np.inf)
-    for i, row in enumerate(rows):
-        weight[i, : len(row)] = [0.5 * (m.log_evidence - row[0].log_evidence) for m in row]
-    padded = [row + [row[0]] * (COMPONENTS - len(row)) for row in rows]
-    centre = np.array([[m.z for m in row] for row in padded])
-    return _jumps(centre, np.array([[m.scale for m in row] for row in padded]), weight)
-
-
-def _jumps(centre: np.ndarray, root: np.ndarray, log_weight: np.ndarray) -> sample.Jumps:
-    unroot = np.linalg.inv(root)
-    return sample.Jumps(centre, root, unroot, np.linalg.slogdet(unroot)[1], log_weight)
-
-
-class Block(NamedTuple):
-    """Lanes that advance together."""
-
-    lanes: sample.Lanes
-    data: dict
-    row: np.ndarray
-    """Number of each lane's curve."""
-    mesh: Mesh | None
-
-
-def _remember(block: Block, z: np.ndarray) -> Block:
-    """Let the chains jump to places that the warm-up of their curve has seen, (lane, step, size).
-
-    A mixture of normals about some of the draws, with their covariance narrowed as a kernel
-    density has it, besides the modes: half of the proposals each. Nothing adapts afterwards.
-    """
-    old, size = jax.device_get(block.lanes.jumps), z.shape[2]
-    active = jax.device_get(block.lanes.active)
-    found = jax.tree.map(np.array, old)
-    for curve in np.unique(block.row):
-        mine = block.row == curve
-        draws = z[mine & active].reshape(-1, size)
-        if not len(draws) or not np.isfinite(draws).all():
-            continue
-        new = _local(draws, COMPONENTS - MOST)
-        total = np.logaddexp.reduce(old.log_weight[mine][0, :MOST])
-        for name, values in new._asdict().items():
-            getattr(found, name)[mine, MOST:] = values
-        found.log_weight[mine, :MOST] -= total
-    found = jax.tree.map(lambda leaf, like: leaf.astype(like.dtype), found, old)
-    if block.mesh is not None:
-        found = jax.device_put(found, NamedSharding(block.mesh, PartitionSpec("lanes")))
-    return block._replace(lanes=block.lanes._replace(jumps=found))
-
-
-NEAREST = 0.15
-"""Share of the draws that shape a component."""
-
-
-def _local(draws: np.ndarray, count: int) -> sample.Jumps:
-    """Return normal components about some draws, each as wide as the draws nearest to it."""
-    size = draws.shape[1]
-    covariance = np.cov(draws.T).reshape(size, size)
-    covariance += 1e-12 * np.trace(covariance) * np.eye(size) + 1e-20 * np.eye(size)
-    round_ = np.linalg.solve(np.linalg.cholesky(covariance), draws.T).T
-    picked = np.linspace(0, len(draws) - 1, count).astype(int)
-    least = int(max(2 * size, NEAREST * len(draws)))
-    roots = []
-    for at in picked:
-        near = np.argsort(((round_ - round_[at]) ** 2).sum(1))[:least]
-        local = np.cov(draws[near].T).reshape(size, size) + 1e-3 * covariance
-        roots.append(np.linalg.cholesky(local))
-    return _jumps(draws[picked], np.array(roots), np.full(count, -np.log(count)))
-
-
-def _blocks(batch: Batch, own: list[list[Mode]], jumps, points: Point, seed: int):
-    """Return blocks of lanes with their data, and the mesh.
-
-    On a CPU a block is the chains of a curve or few: one compiled program serves any number of
-    curves. An accelerator takes all lanes at once, their number padded to a power of two.
-    """
-    curves, chains = points.log_density.shape
-    devices = jax.devices()
-    count = curves * chains
-    size = max(4, 1 << ((count if jax.default_backend() != "cpu" else chains) - 1).bit_length())
-    size = -(-size // len(devices)) * len(devices)
-    flat = [mode for modes in own for mode in modes]
-    mesh = Mesh(np.asarray(devices), ("lanes",)) if len(devices) > 1 else None
-    blocks = []
-    for first in range(0, count, size):
-        at = np.arange(first, first + size)
-        index = np.minimum(at, count - 1)
-        row, chain = index // chains, index % chains
-        lanes = sample.begin(
-            np.uint32(seed),
-            np.asarray(batch.curves, np.int32)[row],
-            chain.astype(np.int32),
-            at < count,
-            np.stack([flat[i].z for i in index]),
-            np.stack([flat[i].scale for i in index]),
-            jax.tree.map(lambda leaf, row=row: leaf[row], jumps),
-            points.z[row, chain],
-            points.log_density[row, chain],
-            points.gradient[row, chain] * -1.0,
-        )
-        data = jax.tree.map(lambda leaf, row=row: leaf[row], batch.data)
-        if mesh is not None:
-            lanes, data = jax.device_put((lanes, data), NamedSharding(mesh, PartitionSpec("lanes")))
-        blocks.append(Block(lanes, data, row, mesh))
-    return tuple(blocks), mesh

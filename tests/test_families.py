@@ -14,10 +14,11 @@ from bayescale.data import DataError, Dataset
 from bayescale.families import AVERAGE, NEW, for_group, shift, shifts
 from bayescale.infer import fit, make_model
 from bayescale.laws import broken, chinchilla, get_law, inverse, sigmoid
-from bayescale.model import Model, link_of
+from bayescale.model import Model
 from bayescale.noises import beta_binomial, binomial, normal
 from bayescale.parametric import law
 from bayescale.pointwise import leave_one_out, log_likelihood
+from bayescale.pooling import link_of, shifted
 from bayescale.posterior import Posterior
 from bayescale.priors import fraction, positive
 from bayescale.residuals import residuals
@@ -158,7 +159,7 @@ def test_the_scale_on_which_families_differ(which, links):
     model = Model(which, binomial if which.support == "unit" else normal)
     with jax.enable_x64(True):
         for name, link in links.items():
-            moved = float(model.shifted(name, 0.3, 0.7))
+            moved = float(shifted(model.law, name, 0.3, 0.7))
             want = {
                 "log": 0.3 * np.exp(0.7),
                 "logit": 1 / (1 + np.exp(-np.log(3 / 7) - 0.7)),

@@ -12,11 +12,11 @@ ROOT = Path(bayescale.__file__).parent
 # or beside it, and nothing listed may import it.
 FLOORS = {
     0: "data expression parametric priors remarks table",
-    1: "datasets laws noises",
+    1: "datasets laws noises pooling",
     2: "model",
     3: "batch mixture posterior",
     4: "prediction sample start",
-    5: "check samplers",
+    5: "blocks check samplers",
     6: "infer",
 }
 FLOOR = {name: floor for floor, names in FLOORS.items() for name in names.split()}
