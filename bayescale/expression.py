@@ -73,7 +73,8 @@ def _number(cell: Any) -> float | None:
     if cell is None or type(cell).__name__ in ("NAType", "NaTType"):
         return np.nan
     if isinstance(cell, str):
-        return float(cell) if _NUMBER.fullmatch(cell.strip()) else None
+        text = cell.strip()  # of more than `float` takes for white space
+        return float(text) if _NUMBER.fullmatch(text) else None
     try:
         return float(cell) if isinstance(cell, Real | Decimal | np.bool_) else None
     except (OverflowError, TypeError, ValueError):
