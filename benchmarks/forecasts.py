@@ -68,9 +68,13 @@ def fit_all(cases: list[Case], laws=LAWS, sampler=ONCE) -> dict:
     return found
 
 
-def ahead(case: Case, posterior, drift: float, level: float | None = None) -> Forecast:
-    """Return what one law forecasts of a case's held-out models."""
-    one = with_drift(posterior, drift)
+def ahead(case: Case, posterior, drifts) -> dict[float, Forecast]:
+    """Return what one law forecasts of a case's held-out models, by sd of the drift."""
+    evidence = log_evidence(posterior).log
+    return {sd: _forecast(case, with_drift(posterior, sd), evidence) for sd in drifts}
+
+
+def _forecast(case: Case, one, evidence: float) -> Forecast:
     every = {name: values[::2] for name, values in one.flat().items()}
     held = case.held.iloc[:ROWS]
 
@@ -87,8 +91,7 @@ def ahead(case: Case, posterior, drift: float, level: float | None = None) -> Fo
     draws = {name: values[None] for name, values in one.draws.items()}
     curve = law_at(one.law, draws, {"x": pad(held.x)[None]})[0]
     top = case.fitted.x.max() * 10**DECADES
-    level = case.level if level is None else level
-    found = bs.threshold(one, level, horizon=top, allow_failed=True)
+    found = bs.threshold(one, case.level, horizon=top, allow_failed=True)
     x50 = every.get("x50")
     return Forecast(
         density=density[:, : len(held)],
@@ -96,8 +99,8 @@ def ahead(case: Case, posterior, drift: float, level: float | None = None) -> Fo
         curve=curve.reshape(-1, ROWS)[::2, : len(held)],
         unlock=found.unlock[::2],
         beyond=None if x50 is None else np.log(x50 / case.fitted.x.max()),
-        evidence=log_evidence(posterior).log,
-        sound=posterior.health.sound,
+        evidence=evidence,
+        sound=one.health.sound,
     )
 
 

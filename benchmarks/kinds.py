@@ -26,7 +26,7 @@ from bayescale.shapes import shape
 from . import common
 
 STORIES = ("sigmoid", "flat", "distractor", "inverse", "inverted_u")
-SAMPLER = replace(QUICK, draws=500, retries=0)
+SAMPLER = replace(QUICK, draws=500, retries=1)
 FEW = (sigmoid, flat, distractor.fix(gap=2.3, k=1.5), inverse, inverted_u.fix(gap=2.3, k=1.5))
 """For curves of four points: no more parameters than points."""
 SIMULATED = 4

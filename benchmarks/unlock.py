@@ -8,6 +8,8 @@ all cases of a kind of task in turn.
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pandas as pd
 
@@ -117,17 +119,16 @@ def main() -> None:
     rise, stay = unlocking(tasks), staying(tasks)
     fits = forecasts.fit_all(rise, sampler=QUICK) | forecasts.fit_all(stay)
     made = {
-        (case.name, law, sd): forecasts.ahead(case, fits[case.name, law], sd)
+        (case.name, law): forecasts.ahead(case, fits[case.name, law], DRIFTS)
         for case in rise + stay
         for law in forecasts.LAWS
-        for sd in DRIFTS
     }
     health = {
         law: f"{sum(fits[c.name, law].health.sound for c in rise + stay)} of {len(rise + stay)}"
         for law in forecasts.LAWS
     }
     parts = {
-        sd: {c.name: {k: made[c.name, k, sd] for k in forecasts.LAWS} for c in rise + stay}
+        sd: {c.name: {k: made[c.name, k][sd] for k in forecasts.LAWS} for c in rise + stay}
         for sd in DRIFTS
     }
     text = [_laws_table(rise, parts), _drift_table(rise, parts), _baseline_table(rise, parts)]
@@ -207,19 +208,51 @@ def _alarm_table(rise, stay, parts) -> str:
     for by in ("equal", "belief"):
         for sd in (0.0, 1.0):
             for factor in (0.5, 1.0, 2.0):
-                probability, truth = [], []
-                for case in rise + stay:
-                    own = parts[sd][case.name]
-                    joined, weights = forecasts.pooled(own, forecasts.law_weights(own, by), factor)
-                    edge = np.log10(case.fitted.x.max())
-                    probability.append(weights[joined["unlock"] <= edge + 1].sum())
-                    truth.append(np.log10(case.unlock) <= edge + 1)
-                rows[f"{by}, drift {sd:g}, prior x{factor:g}"] = alarms(probability, truth)
+                name = f"{by}, drift {sd:g}, prior x{factor:g}"
+                rows[name] = alarms(*_crossings(rise + stay, parts[sd], by, factor))
+    for by in ("equal", "belief"):
+        reliability(f"unlock_{by}", *_crossings(rise + stay, parts[1.0], by, 1.0))
     return (
         "## Alarms: crosses its level within one decade\n\n"
         f"{len(rise)} cases that unlock, {len(stay)} that stay. Alarm at a probability of one "
-        "half.\n\n" + _markdown(rows)
+        "half.\n\n" + _markdown(rows) + "\n\nReliability, drift 1, with 90 % intervals: "
+        "![belief](unlock_belief.png) ![equal](unlock_equal.png)"
     )
+
+
+def _crossings(cases, parts, by: str, factor: float) -> tuple[list[float], list[bool]]:
+    """Return the probability that each level is crossed within a decade, and whether it was."""
+    probability, truth = [], []
+    for case in cases:
+        own = parts[case.name]
+        joined, weights = forecasts.pooled(own, forecasts.law_weights(own, by), factor)
+        edge = np.log10(case.fitted.x.max())
+        probability.append(weights[joined["unlock"] <= edge + 1].sum())
+        truth.append(np.log10(case.unlock) <= edge + 1)
+    return probability, truth
+
+
+def reliability(name: str, probability, truth) -> None:
+    """Draw how often what had a probability came, to results/NAME.png."""
+    import matplotlib.pyplot as plt
+
+    p, y = np.asarray(probability, float), np.asarray(truth, bool)
+    figure, ax = plt.subplots(figsize=(4, 4))
+    ax.plot([0, 1], [0, 1], color="0.7", lw=0.8)
+    edges = np.array([0, 0.1, 0.3, 0.5, 0.7, 0.9, 1.0001])
+    for lo, hi in pairwise(edges):
+        own = (p >= lo) & (p < hi)
+        if not own.any():
+            continue
+        ends, share = wilson(int(y[own].sum()), int(own.sum())), y[own].mean()
+        ax.plot([p[own].mean()] * 2, ends, color="#1f4e79", lw=1.2)
+        ax.plot(p[own].mean(), share, "o", color="#1f4e79")
+        ax.annotate(f" {own.sum()}", (p[own].mean(), share), fontsize=8)
+    ax.set_xlabel("probability of crossing within one decade")
+    ax.set_ylabel("share that crossed")
+    figure.tight_layout()
+    figure.savefig(common.RESULTS / f"{name}.png", dpi=120)
+    plt.close(figure)
 
 
 def alarms(probability, truth) -> dict:

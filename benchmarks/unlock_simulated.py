@@ -19,11 +19,14 @@ from bayescale.laws import get_law
 
 from . import common, designs, forecasts, kinds
 from .designs import Case
-from .unlock import alarms, summary
+from .unlock import alarms, reliability, summary
 
 EACH = 6
-"""Tasks of each law, design and way to cut."""
+"""Tasks that rise of each law, design and way to cut."""
+STAYING = 15
+"""Flat tasks of each design."""
 RISE = 0.2
+DRIFTS = (0.0, 1.0)
 
 
 def simulate() -> list[Case]:
@@ -42,7 +45,32 @@ def simulate() -> list[Case]:
         for j, law in enumerate(forecasts.RISING):
             key = jax.random.key(100 * i + j)
             found += _cases(task, law, data, key)
+        found += _flat(task, data, jax.random.key(100 * i + 50))
     return found
+
+
+def _flat(task: str, data, key) -> list[Case]:
+    """Return tasks on which nothing happens, cut at a fixed scale; level halfway to 1."""
+    model, x, found = make_model(get_law("flat"), data), data.inputs["x"], []
+    cut, chance = float(np.quantile(x, 0.6)), float(data.chance[0])
+    with jax.enable_x64(True):
+        lane = jax.tree.map(lambda leaf: leaf[0], pack(model, data)[0].data)
+        while len(found) < STAYING:
+            key, first, second = jax.random.split(key, 3)
+            params = model.parameters(model.sample_prior(first), lane)
+            drawn = np.asarray(model.scatter(params, lane).sample(second))[: len(data)]
+            level = (1 + chance) / 2
+            if float(np.mean(drawn / data.n)) < level - 0.1:
+                fitted, held = _cut(data, drawn, cut)
+                name = f"{task}|flat|fixed|{len(found)}"
+                found.append(Case(name, task, fitted, held, level, np.inf, cut))
+    return found
+
+
+def _cut(data, drawn: np.ndarray, cut: float) -> tuple[pd.DataFrame, pd.DataFrame]:
+    rows = pd.DataFrame({"x": data.inputs["x"], "y": drawn / data.n, "n": data.n})
+    rows["chance"] = data.chance
+    return rows[rows.x < cut], rows[rows.x >= cut]
 
 
 def _cases(task: str, law: str, data, key) -> list[Case]:
@@ -68,9 +96,7 @@ def _cases(task: str, law: str, data, key) -> list[Case]:
             for way, cut in (("fixed", middle), ("threshold", unlock)):
                 if made[way] >= EACH or not rises:
                     continue
-                rows = pd.DataFrame({"x": x, "y": drawn / data.n, "n": data.n})
-                rows["chance"] = data.chance
-                fitted, held = rows[rows.x < cut], rows[rows.x >= cut]
+                fitted, held = _cut(data, drawn, cut)
                 if len(fitted) < designs.LEAST or len(held) < 3 or np.ptp(fitted.x) == 0:
                     continue
                 name = f"{task}|{law}|{way}|{made[way]}"
@@ -79,40 +105,45 @@ def _cases(task: str, law: str, data, key) -> list[Case]:
     return found
 
 
+def _score(case: Case, parts, by: str) -> dict:
+    weights = forecasts.law_weights(parts, by)
+    return forecasts.score(case, *forecasts.pooled(parts, weights))
+
+
 def main() -> None:
     """Simulate, fit, score and write."""
     cases = simulate()
     print(len(cases), "cases", flush=True)
     fits = forecasts.fit_all(cases, sampler=replace(forecasts.ONCE, draws=500))
+    made = {
+        (case.name, law): forecasts.ahead(case, fits[case.name, law], DRIFTS)
+        for case in cases
+        for law in forecasts.LAWS
+    }
     rows, alarm = {}, {}
-    for sd in (0.0, 1.0):
-        parts = {
-            case.name: {
-                law: forecasts.ahead(case, fits[case.name, law], sd) for law in forecasts.LAWS
-            }
-            for case in cases
-        }
+    flat = [case for case in cases if "|flat|" in case.name]
+    for sd in DRIFTS:
+        parts = {c.name: {law: made[c.name, law][sd] for law in forecasts.LAWS} for c in cases}
         for way in ("fixed", "threshold"):
-            own = [case for case in cases if f"|{way}|" in case.name]
+            own = [case for case in cases if f"|{way}|" in case.name and case not in flat]
             for by in ("equal", "belief"):
-                scores = []
-                for case in own:
-                    weights = forecasts.law_weights(parts[case.name], by)
-                    pooled = forecasts.pooled(parts[case.name], weights)
-                    scores.append(forecasts.score(case, *pooled))
-                frame = pd.DataFrame(scores)
+                scored = {c.name: _score(c, parts[c.name], by) for c in own + flat}
                 name = f"cut at {way}, {by}, drift {sd:g}"
-                rows[name] = summary(frame)
-                edge = np.array([np.log10(case.fitted.x.max()) for case in own])
-                truth = np.log10([case.unlock for case in own]) <= edge + 1
-                alarm[name] = alarms(frame.p_decade, truth)
+                rows[name] = summary(pd.DataFrame([scored[c.name] for c in own]))
+                chances = [scored[c.name]["p_decade"] for c in own + flat]
+                edges = [np.log10(c.fitted.x.max()) for c in own + flat]
+                truth = np.log10([c.unlock for c in own + flat]) <= np.array(edges) + 1
+                alarm[name] = alarms(chances, truth)
+                if way == "fixed" and sd == 0:
+                    reliability(f"unlock_simulated_{by}", chances, truth)
     sound = np.mean([fit.health.sound for fit in fits.values()])
     head = (
-        f"{len(cases)} tasks drawn from the priors of {', '.join(forecasts.RISING)} that rise by "
-        f"{RISE:g} or more, at the designs of mmlu, arithmetic_2dm and arc_easy. No second tries: "
+        f"{len(cases) - len(flat)} tasks drawn from the priors of {', '.join(forecasts.RISING)} "
+        f"that rise by {RISE:g} or more, and {len(flat)} flat ones (which count in the alarms "
+        "only), at the designs of mmlu, arithmetic_2dm and arc_easy. No second tries: "
         f"{sound:.0%} of the fits pass; all are counted. The simulated truth has no drift."
     )
-    tables = []
+    tables = ["Reliability, fixed cut, no drift: ![belief](unlock_simulated_belief.png)"]
     for title, each in (("Coverage", rows), ("Alarms: within one decade", alarm)):
         frame = pd.DataFrame.from_dict(each, orient="index")
         frame.index.name = "forecast"

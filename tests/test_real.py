@@ -123,7 +123,7 @@ def test_over_training_is_foreseen_from_five_small_runs(data_dir):
     large = ((million == 1440) & (times == 32)) | ((million == 6889) & (times == 1))
     assert (small.sum(), large.sum()) == (5, 2)
     data = bs.from_frame(runs[small], {"N": "params", "D": "tokens"}, "loss")
-    # Five runs leave the losses uncertain by 7 %: it takes draws to know a median to a tenth of that.
+    # Five runs leave the losses uncertain by 7 %: a median to a tenth of that takes many draws.
     sampler = bs.NUTS(warmup=2000, draws=8000)
     post = bs.fit(chinchilla.tie("beta", "alpha"), data, sampler=sampler)
     target = runs[large]
