@@ -19,6 +19,7 @@ _HOMES = {
     "Posterior": "posterior",
     "Threshold": "thresholds",
     "allocate": "allocation",
+    "backtest": "skill",
     "compare": "comparison",
     "compare_configurations": "tradeoff",
     "conditions": "formats",

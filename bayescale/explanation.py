@@ -22,6 +22,7 @@ from .infer import fit
 from .pointwise import leave_one_out, replicate
 from .posterior import Posterior
 from .samplers import NUTS
+from .skill import Backtest
 
 if TYPE_CHECKING:
     import pandas
@@ -48,8 +49,8 @@ class Explanation:
     """Predictive weight of each law of a rise; they sum to 1."""
     elpd: Mapping[str, float]
     """Leave-one-out log predictive density, less that of the best."""
-    backtest: Mapping[str, float] | None
-    """Log score a held-out run beyond the scales fitted, where a backtest was made."""
+    backtest: Mapping[str, Backtest]
+    """How each law, fitted to the smaller scales, fared on the larger; none unless asked for."""
     notes: tuple[str, ...] = ()
 
     @property
@@ -74,7 +75,7 @@ class Explanation:
             "law": self.law,
             "weights": dict(self.weights),
             "elpd": dict(self.elpd),
-            "backtest": None if self.backtest is None else dict(self.backtest),
+            "backtest": {law: one.summary() for law, one in self.backtest.items()},
             "notes": list(self.notes),
         }
 
@@ -86,7 +87,7 @@ def _root(name: str) -> str:
 def explain(
     which: Comparison | Mapping[str, Posterior],
     *,
-    backtest: Mapping[str, float] | None = None,
+    backtest: Mapping[str, Backtest] | None = None,
     seed: int = 0,
 ) -> Explanation:
     """Return which explanation of a rise the data favour.
@@ -96,7 +97,7 @@ def explain(
     which
         A comparison, or posteriors by name; laws that are no explanation of a rise are left out.
     backtest
-        Skill by law, from fits of your own to the smaller scales: shown beside, not used.
+        By law, from `backtest`: shown beside the weights, which do not use it.
 
     Raises
     ------
@@ -108,14 +109,15 @@ def explain(
     unsound = [k for k, v in rising.items() if not v.health.sound]
     rising = {k: v for k, v in rising.items() if k not in unsound}
     notes = [f"left out, not to be trusted: {', '.join(unsound)}"] * bool(unsound)
+    shown = {k: v for k, v in (backtest or {}).items() if k in rising}
     total = sum(found.weights[k] for k in rising)
     if not rising or total <= 0:
-        return Explanation({}, {}, backtest, tuple(notes))
+        return Explanation({}, {}, shown, tuple(notes))
     best = max(found.elpd[k] for k in rising)
     return Explanation(
         {k: found.weights[k] / total for k in rising},
         {k: found.elpd[k] - best for k in rising},
-        backtest,
+        shown,
         tuple(notes),
     )
 

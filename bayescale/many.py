@@ -28,6 +28,8 @@ from .parametric import Parametric
 from .posterior import Posterior
 from .samplers import NUTS
 from .shapes import Shape, shape
+from .skill import backtest as backtest_of
+from .skill import checked_share, fitted
 from .thresholds import Threshold, threshold
 
 if TYPE_CHECKING:
@@ -48,7 +50,7 @@ class Task:
     name: str
     comparison: Comparison | None
     """The laws whose fit is to be trusted; None where there is none, or where one that failed
-    explains the data clearly better."""
+    explains the data clearly better and says another kind."""
     mixture: Mixture | None
     """They, weighed by belief."""
     shape: Shape | None
@@ -151,6 +153,7 @@ def tasks(
     prior: Mapping[str, float] | None = None,
     horizon: float | None = None,
     drift: float = DRIFT,
+    backtest: float | None = None,
     sampler: NUTS = QUICK,
     seed: int = 0,
     precision: str = "float64",
@@ -174,6 +177,10 @@ def tasks(
         The largest scale looked at for an unlock; 4 decades beyond the largest run by default.
     drift
         sd of the drift of effective scale beyond the data (`with_drift`); 0 for none.
+    backtest
+        Share of each task's runs, those of the largest scales, that the laws of a rise are also
+        to forecast from the others, as `backtest` does; None for no backtest. Shown beside the
+        weights of the explanation; a task of too few scales has none.
     progress
         Called with (law: stage, share done) now and then.
 
@@ -198,10 +205,13 @@ def tasks(
         raise ValueError(f"the prior is for {', '.join(prior)}, the laws are {', '.join(made)}")
     if not (min(prior.values()) >= 0 and 0 < sum(prior.values()) < np.inf):
         raise ValueError(f"probabilities of laws are 0 or more and not all 0, got {prior}")
+    backtest = None if backtest is None else checked_share(backtest)
     how = dict(noise=noise, seed=seed, precision=precision)
     parts = _fits(made, data, sampler, pool, how, progress)
+    skill = {} if backtest is None else _skill(made, data, backtest, sampler, pool, how, progress)
     rows = {
-        name: _task(name, fits, prior, level, horizon, drift, seed) for name, fits in parts.items()
+        name: _task(name, fits, prior, level, horizon, drift, seed, skill.get(name))
+        for name, fits in parts.items()
     }
     return Tasks(rows, tuple(made), prior)
 
@@ -229,7 +239,29 @@ def _fits(made, data: Dataset, sampler: NUTS, pool, how: dict, progress) -> dict
                 formula, part, sampler=harder, progress=tell, pool=pool_of(formula, pool), **how
             ):
                 found[name][law] = one
-    return {"all rows" if name is None else str(name): fits for name, fits in found.items()}
+    return {_said(name): fits for name, fits in found.items()}
+
+
+def _said(name) -> str:
+    return "all rows" if name is None else str(name)
+
+
+def _skill(made, data: Dataset, share, sampler: NUTS, pool, how: dict, progress) -> dict[str, dict]:
+    """Return each task's backtests of the laws of a rise; of tasks long enough for one."""
+    rising = {law: one for law, one in made.items() if law.split("(")[0] in EXPLANATIONS}
+    found: dict[str, dict] = {}
+    for i, (law, formula) in enumerate(rising.items()):
+        below = fitted(formula, data, share)
+        if not below.any():
+            continue
+        part = data if data.curve is None else data.take(np.isin(data.curve, data.curve[below]))
+        part = replace(part, all_groups=data.group_names)
+        own = dict(progress=_telling(progress, f"{law}, backtest", i, len(rising)))
+        own |= dict(pool=pool_of(formula, pool), sampler=replace(sampler, retries=0), share=share)
+        tested = backtest_of(formula, part, **own, **how)
+        for name, one in (tested if data.curve is not None else {None: tested}).items():
+            found.setdefault(_said(name), {})[law] = one
+    return found
 
 
 def pool_of(law: Parametric, pool: str | Iterable[str] | None) -> tuple[str, ...] | None:
@@ -263,16 +295,18 @@ CLEARLY = 3.0
 """Nats of evidence by which a failed law is clearly better than all that passed."""
 
 
-def _left_to_worse(failed: Iterable[Posterior], found: Comparison) -> bool:
-    """Return whether a law that failed explains the data clearly better than all that passed.
+def _overturned(answer: Shape, failed: Mapping[str, float], parts: dict, seed: int) -> bool:
+    """Return whether a law that failed, but explains the data clearly better, says another kind.
 
-    The others alone would then call a rising task flat, and be sure of it.
+    The laws that passed would then call a rising task flat, and be sure of it.
     """
-    best = max(found.log_evidence.values())
-    return any(log_evidence(one).log > best + CLEARLY for one in failed)
+    kinds = (shape(parts[law], seed=seed, allow_failed=True).kind for law in failed)
+    return any(kind != answer.kind for kind in kinds)
 
 
-def _task(name: str, parts: dict[str, Posterior], prior, level, horizon, drift, seed) -> Task:
+def _task(
+    name: str, parts: dict[str, Posterior], prior, level, horizon, drift, seed, skill
+) -> Task:
     """Return the answers on one task from its fits."""
     sound = {law: one for law, one in parts.items() if one.health.sound}
     failed = {law: str(one.health) for law, one in parts.items() if law not in sound}
@@ -280,15 +314,20 @@ def _task(name: str, parts: dict[str, Posterior], prior, level, horizon, drift, 
     if not sound:
         return without
     found = compare(sound, prior={law: prior[law] for law in sound}, seed=seed)
-    if _left_to_worse([parts[law] for law in failed], found):
+    mixture, best = found.mixture("evidence"), max(found.log_evidence.values())
+    gains = {law: log_evidence(parts[law], seed=seed).log - best for law in failed}
+    better = {law: gain for law, gain in gains.items() if gain > CLEARLY}
+    answer = shape(mixture, seed=seed)
+    if _overturned(answer, better, parts, seed):
         return without
-    mixture = found.mixture("evidence")
+    for law, gain in better.items():
+        failed[law] += f"; by evidence it is {gain:.0f} nats better than all that passed"
     return Task(
         name,
         found,
         mixture,
-        shape(mixture, seed=seed),
+        answer,
         threshold(with_drift(mixture, drift, seed=seed), level, horizon=horizon),
-        explain(found),
+        explain(found, backtest=skill),
         failed,
     )

@@ -148,6 +148,10 @@ Drift = Annotated[
     Number,
     _option("Sd in log scale by which models beyond the data drift together; 0 for none."),
 ]
+Backtest = Annotated[
+    Number,
+    _option("Share of the runs, the largest, that laws of a rise forecast from the others: .25."),
+]
 Folder = Annotated[
     Text,
     _option("Write tasks.csv, tasks.json and tasks.png there.", "-o", "--output", metavar="DIR"),

@@ -218,6 +218,7 @@ class Tasks:
     level: float | str | None
     horizon: float | None
     drift: float
+    backtest: float | None
     noise: str | Mapping[str, str] | None
     pool: tuple[str, ...] | None
     sampler: NUTS
@@ -227,6 +228,8 @@ class Tasks:
     def __post_init__(self) -> None:
         if not 0 <= self.drift < float("inf"):
             raise ValueError(f"--drift: an sd is 0 or more, not {self.drift:g}")
+        if self.backtest is not None and not 0 < self.backtest < 1:
+            raise ValueError(f"--backtest: a share lies between 0 and 1, not {self.backtest:g}")
         if isinstance(self.level, float) and not 0 < self.level < 1:
             raise ValueError(f"--level: of an accuracy it lies between 0 and 1, not {self.level:g}")
 

@@ -13,6 +13,7 @@ import numpy as np
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from .explanation import Explanation
 from .forecast import Forecast, place
 from .kinds import KINDS
 from .layout import number, span, table
@@ -127,6 +128,7 @@ def tasks(found: Tasks) -> RenderableType:
     head = f"{len(found)} task{'s' * (len(found) > 1)}, laws: {', '.join(found.laws)}"
     rows = [_row(task, len(found.laws)) for task in found]
     parts: list[RenderableType] = [Text(head, "bold"), table(columns, rows, left=3)]
+    parts += _backtests(found)
     parts += [Text(line, "dim") for line in _places(found)]
     bad = [task for task in found if task.shape is None]
     parts += [Text(f"NOT TO BE TRUSTED: {task.name}: {_why(task)}", "red") for task in bad]
@@ -143,6 +145,29 @@ def _row(task: Task, laws: int) -> list[str]:
     cells = [_scale(unlock.median), interval, f"{unlock.p_never:.2f}", sound]
     why = task.explanation.verdict if task.shape.kind in RISING else "-"
     return [task.name, kind, why, *cells]
+
+
+def _backtests(found: Tasks) -> list[RenderableType]:
+    """Return how the laws, fitted to the smaller scales, fared, beside their weights."""
+    told = {task.name: task.explanation for task in found if task.explanation is not None}
+    told = {name: each for name, each in told.items() if each.backtest}
+    laws = [law for law in found.laws if any(law in each.backtest for each in told.values())]
+    if not laws:
+        return []
+    rows = []
+    for name, each in told.items():
+        one = next(iter(each.backtest.values()))
+        cells = [_tested(each, law) for law in laws]
+        rows.append([name, f"{one.runs} above {number(one.cut, 3)}", *cells])
+    head = "weight, and log score a run forecast from the smaller scales (* fit not sound)"
+    return [Text(head, "bold"), table(("task", "runs", *laws), rows, left=2)]
+
+
+def _tested(each: Explanation, law: str) -> str:
+    if law not in each.backtest:
+        return "-"
+    one = each.backtest[law]
+    return f"{each.weights.get(law, 0.0):.2f}, {number(one.score, 3)}" + "*" * (not one.sound)
 
 
 def _why(task: Task) -> str:

@@ -139,11 +139,11 @@ def small():
 
 @pytest.fixture(scope="session")
 def level_fit():
-    """A posterior of one parameter, flat x binomial, of 10 models; 2 x 1000 draws."""
+    """A posterior of one parameter, flat x binomial, of 10 models; 2 x 4000 draws."""
     from bayescale.infer import fit
     from bayescale.samplers import NUTS
 
-    sampler = NUTS(chains=2, warmup=200, draws=1000, retries=0)
+    sampler = NUTS(chains=2, warmup=200, draws=4000, retries=0)
     return fit("flat", level_table(10), noise="binomial", sampler=sampler, seed=1)
 
 

@@ -48,7 +48,7 @@ def answered(table):
     """The folder that `tasks -o` makes."""
     place = Path(table).with_name("page")
     call = ["tasks", table, "--curve", "task", *ROLES, "--laws", "sigmoid,flat", *QUICK]
-    assert main([*call, "-o", str(place)]) == 0
+    assert main([*call, "--backtest", ".25", "-o", str(place)]) == 0
     return place
 
 
@@ -120,6 +120,7 @@ def test_the_document_of_tasks(answered):
     rises, never = found["tasks"]["rises"], found["tasks"]["never"]
     assert rises["threshold"]["lo"] < rises["threshold"]["median"] < rises["threshold"]["hi"]
     assert rises["explanation"]["law"] == "sigmoid"
+    assert rises["explanation"]["backtest"]["sigmoid"]["runs"] == 6
     assert never["threshold"]["median"] is None
     assert never["threshold"]["p_never"] > 0.5
 
@@ -153,6 +154,7 @@ BAD = {
     "no level": (["--level", "most"], ("--level", "'most'")),
     "horizon": (["--horizon", "1e20"], ("--horizon", "largest run")),
     "drift": (["--drift", "-1"], ("--drift",)),
+    "backtest": (["--backtest", "1"], ("--backtest", "between 0 and 1")),
     "noise": (["--noise", "bad"], ("unknown noise",)),
     "pool without groups": (["--pool", "x50", "--laws", "sigmoid"], ("--group",)),
     "few draws": (["--draws", "1"], ("draws",)),

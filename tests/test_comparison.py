@@ -19,6 +19,7 @@ from bayescale.noises import beta_binomial
 from bayescale.pointwise import leave_one_out, log_likelihood, replicate
 from bayescale.posterior import Health, Posterior, Run, Verdict
 from bayescale.samplers import NUTS
+from bayescale.skill import Backtest
 
 
 @pytest.fixture(scope="module")
@@ -229,10 +230,11 @@ def test_laws_with_options_count_under_their_name():
 def test_what_explains_nothing_is_left_out():
     none = explain(weighed(flat=0.5, inverse=0.5))
     assert (none.law, none.verdict) == (None, "no law of a rise was fitted")
-    found = explain(weighed(("sigmoid",), sigmoid=0.8, elbow=0.2), backtest={"elbow": 0.1})
+    skill = {law: Backtest(-3.5, 0.1, 0.9, 8, 1e10, True) for law in ("elbow", "sigmoid")}
+    found = explain(weighed(("sigmoid",), sigmoid=0.8, elbow=0.2), backtest=skill)
     assert found.law == "elbow"
     assert found.notes == ("left out, not to be trusted: sigmoid",)
-    assert found.summary()["backtest"] == {"elbow": 0.1}
+    assert found.summary()["backtest"] == {"elbow": skill["elbow"].summary()}
     assert explain(weighed(("sigmoid",), sigmoid=1.0)).law is None
 
 

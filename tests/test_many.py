@@ -2,14 +2,17 @@
 
 import json
 from dataclasses import replace
+from io import StringIO
 
 import jax
 import numpy as np
 import pandas as pd
 import pytest
+from rich.console import Console
 
-from bayescale import many, sample
+from bayescale import many, report_tasks, sample
 from bayescale.data import DataError, Dataset, from_frame
+from bayescale.evidence import Evidence
 from bayescale.many import LAWS, QUICK, prior_of, tasks
 from bayescale.posterior import Health, Verdict
 from bayescale.samplers import NUTS
@@ -37,7 +40,7 @@ def simulated(names=tuple(CURVES)):
 def three():
     """Three tasks through three laws, with draws enough to be trusted at the first try."""
     once = NUTS(chains=2, warmup=300, draws=1000, retries=0)
-    how = dict(noise="beta_binomial", sampler=once, seed=1)
+    how = dict(noise="beta_binomial", sampler=once, seed=1, backtest=0.15)
     return tasks(simulated(), ("sigmoid", "flat", "inverse"), **how)
 
 
@@ -64,6 +67,19 @@ def test_each_task_is_of_its_kind(three):
     assert (unlock.p_never, unlock.p_already) == pytest.approx((0.0, 0.0), abs=1e-6)
     assert falls.threshold.forecast.p_never > 0.99
     assert still.threshold.forecast.p_never > 0.5
+
+
+def test_laws_of_a_rise_are_backtested_beside_their_weights(three):
+    for task in three:
+        passed = {"sigmoid"} - set(task.failed)
+        assert set(task.explanation.backtest) == passed, task.name
+    found = three["rises"].explanation.backtest["sigmoid"]
+    assert (found.runs, found.cut) == (6, X[33])
+    said = three.summary()["tasks"]["rises"]["explanation"]["backtest"]["sigmoid"]
+    assert said["score"] == found.score
+    with (console := Console(width=120, record=True, file=StringIO())).capture():
+        console.print(report_tasks.tasks(three))
+    assert f"1.00, {said['score']:.3g}" in console.export_text()
 
 
 def test_the_table_has_one_row_a_task(three):
@@ -129,6 +145,24 @@ def test_a_law_that_failed_is_left_out_of_its_task(three, monkeypatch):
     assert sum(prior.values()) == pytest.approx(1)
 
 
+def test_a_failed_law_that_is_better_and_of_another_kind_leaves_no_answer(three, monkeypatch):
+    fits = dict(three["rises"].comparison.posteriors)
+    fits["sigmoid"] = failing(fits["sigmoid"])
+    found = again(three, monkeypatch, {"rises": fits})["rises"]
+    assert found.shape is None, "flat and inverse alone would be sure that nothing rises"
+    assert not found.summary()["health"]["sound"]
+
+
+def test_a_failed_law_that_is_better_and_of_the_same_kind_is_named(three, monkeypatch):
+    fits = dict(three["rises"].comparison.posteriors)
+    fits["inverse"] = failing(fits["sigmoid"])
+    best = max(three["rises"].comparison.log_evidence.values())
+    monkeypatch.setattr(many, "log_evidence", lambda one, seed: Evidence(best + 9.0, 0.1))
+    found = again(three, monkeypatch, {"rises": fits})["rises"]
+    assert found.shape.kind == "emergent"
+    assert "9 nats better" in found.failed["inverse"]
+
+
 def test_the_prior_of_laws_is_that_of_their_stories():
     assert prior_of(["sigmoid", "flat"]) == {"sigmoid": 0.5, "flat": 0.5}
     found = prior_of(["sigmoid", "elbow", "flat", "inverse"])
@@ -144,6 +178,7 @@ def test_the_prior_of_laws_is_that_of_their_stories():
     ("laws", "given", "says"),
     [
         ((), {}, "name at least one law"),
+        (("sigmoid",), {"backtest": 1.0}, "share of runs held out lies between 0 and 1, got 1"),
         (("power",), {}, "tasks takes laws of accuracy in one scale.*power is none"),
         (("two_stage",), {}, "two_stage is none"),
         (("exact_match(tokens=True)",), {}, "is none"),

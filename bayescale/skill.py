@@ -1,0 +1,161 @@
+"""skill: what a law fitted to the smaller scales would have foretold of the larger.
+
+Floor 7.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from .data import Dataset
+from .infer import fit
+from .laws import get_law
+from .parametric import Parametric
+from .pointwise import log_likelihood, replicate
+from .posterior import INTERVAL, Posterior
+from .samplers import NUTS
+
+__all__ = ["SHARE", "Backtest", "backtest", "checked_share", "fitted"]
+
+SHARE = 0.25
+"""Share of a curve's runs, those of the largest scales, that are held out."""
+RUNS, SCALES = 8, 4
+"""Fewest runs, and scales, that are fitted."""
+NEW = 1000
+"""Simulations of the runs held out."""
+
+
+@dataclass(frozen=True)
+class Backtest:
+    """How one law, fitted to a curve's smaller scales, fared on the larger ones."""
+
+    score: float
+    """Mean log predictive density of a run held out (of a count, where runs are counts)."""
+    error: float
+    """Mean distance of the median forecast of a run from what came."""
+    inside: float
+    """Share of the runs inside their 90 % intervals."""
+    runs: int
+    """Runs held out."""
+    cut: float
+    """The largest scale that was fitted."""
+    sound: bool
+    """Whether the fit is to be trusted."""
+
+    def summary(self) -> dict[str, Any]:
+        """Return plain numbers, fit for JSON."""
+        return asdict(self)
+
+
+def backtest(
+    law: Parametric | Callable[..., Parametric] | str,
+    data: Dataset,
+    *,
+    share: float = SHARE,
+    noise: Any = None,
+    pool: str | Iterable[str] | None = None,
+    sampler: NUTS | None = None,
+    seed: int = 0,
+    precision: str = "float64",
+    progress: Callable[[str, float], None] | None = None,
+) -> Backtest | dict[str, Backtest]:
+    """Return how the law, fitted to the smaller scales, fares on the larger; by curve if several.
+
+    Parameters
+    ----------
+    law, noise, pool, sampler, seed, precision, progress
+        As in `fit`.
+    data
+        Runs in one scale, or of a loss as scale (less is then larger).
+    share
+        Of each curve's runs, those of the largest scales, held out; runs of one scale stay
+        together, on the side of the smaller.
+
+    Raises
+    ------
+    DataError
+        Where a curve leaves fewer than 8 runs, or 4 scales, to fit.
+    ValueError
+        If share is no share, or the law has several scales or responses.
+    """
+    law = get_law(law)
+    below = fitted(law, data, share)
+    for row in np.flatnonzero(~_kept(data, below)):
+        where = "the table" if data.curve is None else f"curve {data.curve[row]!r}"
+        data.fail(
+            f"{where} leaves fewer than {RUNS} runs at {SCALES} scales below the largest "
+            f"{share:.0%} of the runs",
+            remedy="measure more scales, or leave the backtest out",
+        )
+    how = dict(noise=noise, pool=pool, sampler=sampler, seed=seed, precision=precision)
+    whole = replace(data, all_groups=data.group_names)
+    found = {}
+    for name, one in fit(law, whole.take(below), progress=progress, **how):
+        own = np.ones(len(data), bool) if name is None else data.curve == name
+        found[name] = _scored(one, replace(whole.take(own), curve=None), below[own], seed)
+    return found[None] if data.curve is None else found
+
+
+def fitted(law: Parametric, data: Dataset, share: float = SHARE) -> np.ndarray:
+    """Return which rows a backtest fits, (row,): none of a curve that is too short for one.
+
+    Raises
+    ------
+    ValueError
+        If share is no share, or the law has several scales or responses.
+    """
+    share = checked_share(share)
+    if len(law.inputs) != 1 or law.beside:
+        raise ValueError(f"a backtest is of a law of one response in one scale, not {law.name}")
+    (x,) = data.inputs.values()
+    size = 1 / x if law.descending else x
+    found = np.zeros(len(data), bool)
+    for name in data.curve_names or (None,):
+        own = np.ones(len(data), bool) if name is None else data.curve == name
+        cut = np.quantile(size[own], 1 - share, method="lower")
+        below = own & (size <= cut if cut < size[own].max() else size < cut)
+        if below.sum() >= RUNS and len(np.unique(x[below])) >= SCALES:
+            found |= below
+    return found
+
+
+def checked_share(share: float) -> float:
+    """Return the share of runs held out.
+
+    Raises
+    ------
+    ValueError
+        If it is no share.
+    """
+    if not 0 < share < 1:
+        raise ValueError(f"the share of runs held out lies between 0 and 1, got {share:g}")
+    return float(share)
+
+
+def _kept(data: Dataset, below: np.ndarray) -> np.ndarray:
+    """Return which rows are of a curve that is fitted."""
+    if data.curve is None:
+        return np.full(len(data), below.any())
+    return np.isin(data.curve, data.curve[below])
+
+
+def _scored(one: Posterior, whole: Dataset, below: np.ndarray, seed: int) -> Backtest:
+    from scipy.special import logsumexp
+
+    seen, (y,) = replace(one, data=whole), whole.responses.values()
+    density = log_likelihood(seen).reshape(-1, len(whole))[:, ~below]
+    new = replicate(seen, NEW, seed=seed)[:, ~below]
+    lo, median, hi = np.quantile(new, [(1 - INTERVAL) / 2, 0.5, (1 + INTERVAL) / 2], axis=0)
+    y, (x,) = y[~below], one.data.inputs.values()
+    return Backtest(
+        score=float((logsumexp(density, 0) - np.log(len(density))).mean()),
+        error=float(np.abs(median - y).mean()),
+        inside=float(((lo <= y) & (y <= hi)).mean()),
+        runs=len(y),
+        cut=float(x.min() if one.law.descending else x.max()),
+        sound=one.health.sound,
+    )
