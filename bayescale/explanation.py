@@ -39,6 +39,8 @@ EXPLANATIONS = {
 CANNOT_TELL = "the data cannot tell"
 SURE = 0.6
 """Weight from which a law is named: less would be wrong more than 4 times in 10."""
+WRONG = 1 - SURE
+"""Share of simulations in which a law is named and wrong from which it is not named at all."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,13 +53,18 @@ class Explanation:
     """Leave-one-out log predictive density, less that of the best."""
     backtest: Mapping[str, Backtest]
     """How each law, fitted to the smaller scales, fared on the larger; none unless asked for."""
+    simulated: Confusion | None = None
+    """How often such a verdict is right on simulated runs, where that was asked."""
     notes: tuple[str, ...] = ()
 
     @property
     def law(self) -> str | None:
-        """The favoured law; None where the data cannot tell."""
+        """The favoured law; None where the data cannot tell, or seem to and on simulations err."""
         best = max(self.weights, key=self.weights.__getitem__, default=None)
-        return best if best is not None and self.weights[best] >= SURE else None
+        if best is None or self.weights[best] < SURE:
+            return None
+        wrong = 0.0 if self.simulated is None else self.simulated.error_where(best)
+        return None if wrong > WRONG else best
 
     @property
     def verdict(self) -> str:
@@ -76,6 +83,7 @@ class Explanation:
             "weights": dict(self.weights),
             "elpd": dict(self.elpd),
             "backtest": {law: one.summary() for law, one in self.backtest.items()},
+            "simulated": None if self.simulated is None else self.simulated.summary(),
             "notes": list(self.notes),
         }
 
@@ -88,6 +96,7 @@ def explain(
     which: Comparison | Mapping[str, Posterior],
     *,
     backtest: Mapping[str, Backtest] | None = None,
+    simulated: Confusion | None = None,
     seed: int = 0,
 ) -> Explanation:
     """Return which explanation of a rise the data favour.
@@ -98,6 +107,9 @@ def explain(
         A comparison, or posteriors by name; laws that are no explanation of a rise are left out.
     backtest
         By law, from `backtest`: shown beside the weights, which do not use it.
+    simulated
+        From `confusion` of the same fits: a law that was wrong in more than 40 % of the simulations
+        in which it was named is not named; the data cannot tell.
 
     Raises
     ------
@@ -112,12 +124,13 @@ def explain(
     shown = {k: v for k, v in (backtest or {}).items() if k in rising}
     total = sum(found.weights[k] for k in rising)
     if not rising or total <= 0:
-        return Explanation({}, {}, shown, tuple(notes))
+        return Explanation({}, {}, shown, simulated, tuple(notes))
     best = max(found.elpd[k] for k in rising)
     return Explanation(
         {k: found.weights[k] / total for k in rising},
         {k: found.elpd[k] - best for k in rising},
         shown,
+        simulated,
         tuple(notes),
     )
 
@@ -148,6 +161,25 @@ class Confusion:
         """Share of simulations in which a law was named."""
         return float(self.told.sum() / self.chosen.sum())
 
+    def error_where(self, law: str) -> float:
+        """Share of the simulations in which a law was named that another one made; nan of none."""
+        if law not in self.laws:
+            return float("nan")
+        at = self.laws.index(law)
+        total = self.told[:, at].sum()
+        return float(1 - self.told[at, at] / total) if total else float("nan")
+
+    def summary(self) -> dict[str, Any]:
+        """Return plain numbers, fit for JSON: truth in rows, favoured law in columns."""
+        where = {law: self.error_where(law) for law in self.laws}
+        return {
+            "laws": list(self.laws),
+            "chosen": self.chosen.tolist(),
+            "told": self.told.tolist(),
+            "error": self.error,
+            "error_where_told": {k: None if np.isnan(v) else v for k, v in where.items()},
+        }
+
     def table(self) -> pandas.DataFrame:
         """Return the matrix: truth in rows, favoured law in columns."""
         import pandas as pd
@@ -171,7 +203,18 @@ def confusion(
     ----------
     posteriors
         Posterior by law, each of one curve and of the same runs.
+
+    Raises
+    ------
+    ValueError
+        For a fit of several curves, in which something is pooled, or of several responses.
     """
+    for law, one in posteriors.items():
+        if one.curves or one.model.pool or one.law.beside:
+            raise ValueError(
+                f"confusion takes fits of one curve and one response with nothing pooled; {law} "
+                "is none: take one curve, posterior.curve(NAME), or fit without groups"
+            )
     names, sampler = tuple(posteriors), sampler or NUTS(warmup=300, draws=300, retries=0)
     tables, labels = [], []
     for name, posterior in posteriors.items():

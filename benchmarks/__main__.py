@@ -4,7 +4,7 @@ import sys
 from importlib import import_module
 
 STUDIES = ("calibration", "loss_laws", "extrapolation", "speed", "labels", "kinds", "unlock")
-STUDIES += ("unlock_simulated", "explanations", "conditions", "metric", "two_stage")
+STUDIES += ("unlock_simulated", "explanations", "conditions", "metric", "two_stage", "cost")
 
 
 def main(names: list[str]) -> None:

@@ -39,10 +39,10 @@ def main() -> None:
         fits = {law: bs.fit(law, part, sampler=replace(QUICK, retries=1)) for law in RISING}
         for name in names:
             own = {law: fit.curve(name) for law, fit in fits.items()}
-            found = explain(compare(own))
+            made = confusion(own, simulations=SIMULATIONS, sampler=SHORT)
+            found = explain(compare(own), simulated=made)
             weights = {law: found.weights.get(law, float("nan")) for law in RISING}
             rows[name] = {"verdict": found.verdict} | weights
-            made = confusion(own, simulations=SIMULATIONS, sampler=SHORT)
             print(name, found.verdict, made.error, made.told_share, flush=True)
             matrices.append(
                 f"### {name}\n\nWrong in {made.error:.0%} of {made.chosen.sum()} simulations; "

@@ -12,7 +12,7 @@ from scipy.stats import binom, norm
 from bayescale.batch import pack
 from bayescale.comparison import Comparison, compare, pseudo_bma
 from bayescale.data import Dataset
-from bayescale.explanation import CANNOT_TELL, EXPLANATIONS, confusion, explain, stacked
+from bayescale.explanation import CANNOT_TELL, EXPLANATIONS, Confusion, confusion, explain, stacked
 from bayescale.laws import flat
 from bayescale.model import Model
 from bayescale.noises import beta_binomial
@@ -256,6 +256,25 @@ def test_laws_are_told_apart_on_runs_simulated_from_them(rivals):
     assert found.error == pytest.approx(1 - np.trace(found.chosen) / 4)
     assert found.told_share == found.told.sum() / 4
     assert list(found.table().columns) == ["sigmoid", "flat"]
+
+
+def test_what_is_named_and_wrong_on_simulations_is_not_named():
+    laws, told = ("sigmoid", "elbow"), np.array([[5, 4], [1, 4]])
+    simulated = Confusion(laws, told, told)
+    assert simulated.error_where("sigmoid") == pytest.approx(1 / 6)
+    assert simulated.error_where("elbow") == 0.5
+    assert np.isnan(simulated.error_where("multi_step"))
+    sure = {law: weighed(**{law: 0.9, other: 0.1}) for law, other in (laws, laws[::-1])}
+    assert explain(sure["sigmoid"], simulated=simulated).law == "sigmoid"
+    found = explain(sure["elbow"], simulated=simulated)
+    assert (found.law, found.verdict) == (None, CANNOT_TELL)
+    json.dumps(found.summary(), allow_nan=False)
+
+
+def test_confusion_refuses_what_it_cannot_simulate(rivals):
+    model = replace(rivals["flat"].model, pool=("g",), groups=2)
+    with pytest.raises(ValueError, match="nothing pooled; flat is none"):
+        confusion(rivals | {"flat": replace(rivals["flat"], model=model)})
 
 
 def test_simulated_runs_stand_as_curves_of_their_own(rivals):

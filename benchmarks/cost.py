@@ -1,0 +1,66 @@
+"""What many tasks cost: every task of one table through five laws, compilation apart.
+
+Each law is fitted twice, with another seed the second time: the first time it is compiled. CPU
+seconds of the process, so that other work on the machine counts little.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pandas as pd
+
+import bayescale as bs
+from bayescale import sample
+from bayescale.evidence import log_evidence
+from bayescale.many import QUICK, tasks
+
+from . import common, kinds
+
+CHOSEN = ("sigmoid", "exact_match", "multi_step", "elbow", "flat")
+
+
+def main() -> None:
+    """Fit, answer and write."""
+    data = kinds.table_of("gadre_downstream", "flops", "accuracy", "n_examples")
+    once, count, rows = replace(QUICK, retries=0), len(data.curve_names), {}
+    for law in CHOSEN:
+        spent, programs = [], sample.advance._cache_size()
+        for seed in (0, 1):
+            before = common.cpu_seconds()
+            fit = bs.fit(law, data, sampler=once, seed=seed)
+            spent.append(common.cpu_seconds() - before)
+        programs = sample.advance._cache_size() - programs
+        before = common.cpu_seconds()
+        for _, one in fit:
+            log_evidence(one)
+        bridge = common.cpu_seconds() - before
+        verdicts = fit.health.verdicts
+        rows[law] = {
+            "CPU s a task": spent[1] / count,
+            "compilation, s": spent[0] - spent[1],
+            "programs": programs,
+            "evidence, CPU s a task": bridge / count,
+            "sound": f"{sum(one.sound for one in verdicts)} of {count}",
+            "median least ESS": float(pd.Series([min(v.ess.values()) for v in verdicts]).median()),
+            "median largest R-hat": float(
+                pd.Series([max(v.rhat.values()) for v in verdicts]).median()
+            ),
+        }
+        print(law, rows[law], flush=True)
+    before = common.cpu_seconds()
+    found = tasks(data, CHOSEN, sampler=QUICK)
+    whole = common.cpu_seconds() - before
+    answered = sum(task.shape is not None for task in found)
+    frame = pd.DataFrame.from_dict(rows, orient="index").rename_axis("law")
+    common.write(
+        "cost",
+        "What many tasks cost",
+        f"All {count} tasks of gadre_downstream ({len(data)} rows) through {len(CHOSEN)} laws: "
+        f"{QUICK.chains} chains of {QUICK.draws} draws after {QUICK.warmup} of warm-up, float64. "
+        "First tries:",
+        common.table(frame, 3),
+        f"The whole of `tasks` on them afterwards (second tries where a failed fit might weigh in, "
+        f"comparison, kinds, unlocks): {whole:.0f} CPU s, {whole / count / len(CHOSEN):.2f} a task "
+        f"and law; {answered} of {count} tasks are answered.",
+    )
