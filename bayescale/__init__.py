@@ -27,7 +27,7 @@ _HOMES = {
     "explain": "explanation",
     "fit": "infer",
     "for_group": "families",
-    "from_frame": "data",
+    "from_frame": "frame",
     "get_law": "laws",
     "law": "parametric",
     "load": "storage",

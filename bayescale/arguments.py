@@ -17,8 +17,9 @@ import numpy as np
 
 from . import datasets, prediction
 from .budget import budget
-from .data import Dataset, from_frame
+from .data import Dataset
 from .forecast import place
+from .frame import from_frame
 from .laws import get_law
 from .parametric import Parametric
 from .posterior import Posterior

@@ -18,9 +18,9 @@ from matplotlib import ticker
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 
-from .datasets import published_models
 from .forecast import kind_of
 from .posterior import Posterior
+from .published import published_models
 
 __all__ = [
     "FAINT",

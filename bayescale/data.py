@@ -1,34 +1,30 @@
 """Dataset: a checked table of measured runs.
 
-`from_frame` says which columns (or arithmetic on columns) of a table are scales, responses and
-labels, and checks them once. An error names row, column, value and remedy. Nothing is repaired in
-silence: what a filter leaves out and what is dropped as a copy is told in `Dataset.notes`. How
+`from_frame` (in `frame`) makes one of a table. An error names row, column, value and remedy; how
 hard input is answered stands in `remarks`.
 
-Floor 0: imports numpy, `expression`, `remarks` and `table`.
+Floor 0: imports numpy, `expression` and `table`.
 """
 
 from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, NoReturn
 
 import numpy as np
 
 from bayescale import expression
-from bayescale.expression import ExpressionError, near, one_line, quoted
-from bayescale.remarks import remarks
-from bayescale.table import DataError, Table, leave_out, open_table, option, read_table, refuse
+from bayescale.expression import near, one_line
+from bayescale.table import DataError, leave_out, option, refuse
 
-__all__ = ["DataError", "Dataset", "from_frame", "read_table"]
+__all__ = ["DataError", "Dataset"]
 
 EXTRAS = ("n", "stderr", "chance")
 LABELS = ("curve", "group")
 SUPPORTS = ("positive", "real", "unit")
-DUPLICATES = ("error", "keep", "drop")
 
 
 @dataclass(frozen=True, eq=False)
@@ -265,180 +261,3 @@ def _as_counts(data: Dataset, y: np.ndarray, atom: str) -> str:
     for row in np.flatnonzero(y > data.n)[:1]:
         remedy += f", but row {data.rows[row]} has {y[row]:.6g} of {data.n[row]:.6g}"
     return remedy
-
-
-# ------------------------------------------------------------------ columns to roles
-
-
-def from_frame(
-    frame: Any,
-    x: str | Iterable[str] | Mapping[str, str],
-    y: str | Iterable[str] | Mapping[str, str],
-    *,
-    n: str | float | None = None,
-    stderr: str | float | None = None,
-    chance: str | float | None = None,
-    curve: str | Iterable[str] | None = None,
-    group: str | Iterable[str] | None = None,
-    where: str | None = None,
-    duplicates: str = "error",
-    reference: Mapping[str, float] | None = None,
-    source: str = "table",
-    input_names: Iterable[str] | None = None,
-) -> Dataset:
-    """Return the checked Dataset that these columns of a table make.
-
-    Parameters
-    ----------
-    frame
-        Any dataframe (pandas, polars, pyarrow, ...), or a mapping of arrays.
-    x
-        The scales: columns or arithmetic on columns, `params` or `N=params_b*1e9`, one or
-        several, or a mapping name -> text. Without names they are the law's inputs in order;
-        without a law a single one is called "x", several are called by their texts.
-    y
-        The responses, likewise; a single one without a name is called "y". With several, a cell
-        may be missing where a response was not measured.
-    n, stderr, chance
-        Questions, standard error and chance level: column, arithmetic or number.
-    curve, group
-        Columns of labels: independent fits, partial pooling. Several are joined with "/".
-    where
-        The rows to keep, such as "family != 'T5' and loss < 5".
-    duplicates
-        What to do with rows that agree in all columns used: "error", "keep" or "drop".
-    reference
-        Reference scales by name of input or response.
-    source
-        What messages call the table.
-    input_names
-        The law's inputs in order.
-
-    Raises
-    ------
-    DataError
-        Naming source, row, column, value and remedy.
-    """
-    if duplicates not in DUPLICATES:
-        remedy = f"known are {', '.join(DUPLICATES)}"
-        refuse(source, f"duplicates={duplicates!r} is unknown", remedy)
-    try:
-        table, notes = open_table(frame, source).filtered(where)
-        inputs = _named(x, "x", table, input_names)
-        responses = _named(y, "y", table, None)
-        for name in inputs.keys() & responses.keys():
-            refuse(source, f"{name!r} is both input and response", "name one of them anew")
-        extras = {"n": n, "stderr": stderr, "chance": chance}
-        extras = {k: _canonical(v, table) for k, v in extras.items() if v is not None}
-        labels = {"curve": curve, "group": group}
-        labels = {k: [v] if isinstance(v, str) else list(v) for k, v in labels.items() if v}
-        data = Dataset(
-            inputs={role: table.number(text) for role, text in inputs.items()},
-            responses={k: table.number(text, len(responses) > 1) for k, text in responses.items()},
-            **{role: table.number(text) for role, text in extras.items()},
-            **{role: table.labels(names) for role, names in labels.items()},
-            reference=reference,
-            source=source,
-            rows=table.keep + 1,
-            columns={
-                **inputs,
-                **responses,
-                **extras,
-                **{k: "/".join(v) for k, v in labels.items()},
-            },
-            notes=notes,
-        )
-    except ExpressionError as error:
-        raise DataError(f"{source}: {error}") from None
-    data = _settle_copies(data, duplicates)
-    _check_spread(data)
-    return replace(data, notes=(*data.notes, *remarks(data)))
-
-
-def _canonical(text: Any, table: Table) -> str:
-    """Return the text of an expression so that its meaning is plain without the table."""
-    return quoted(text) if text in table.known else str(text).strip()
-
-
-def _named(given: Any, flag: str, table: Table, law: Iterable[str] | None) -> dict[str, str]:
-    """Return name -> expression of the inputs or responses, in the order of the law."""
-    if isinstance(given, Mapping):
-        pairs = [(str(name), text) for name, text in given.items()]
-    else:
-        texts = [given] if isinstance(given, str) else list(given)
-        pairs = [_split(text, table.known) for text in texts]
-    named = [name for name, _ in pairs if name]
-    if law is None:
-        spare = [flag] if len(pairs) == 1 else [text for name, text in pairs if not name]
-    else:
-        law = list(law)
-        spare = [name for name in law if name not in named]
-        if len(pairs) != len(law) or set(named) - set(law):
-            got = ", ".join(f"{name}={text}" if name else str(text) for name, text in pairs)
-            problem = f"the law's inputs are {', '.join(law)}, got {len(pairs)}: {got or 'none'}"
-            example = " ".join(f"-{flag} {name}=..." for name in law)
-            refuse(table.source, problem, f"give each once: {example}")
-    if not pairs:
-        refuse(table.source, f"{flag} names no column", "name at least one")
-    spare = iter(spare)
-    result: dict[str, str] = {}
-    for name, text in pairs:
-        name = name or next(spare)
-        if name in (*result, *EXTRAS, *LABELS):
-            remedy = f"give another: {option(flag, f'name={text}')}"
-            refuse(table.source, f"the name {name!r} is taken", remedy)
-        result[name] = _canonical(text, table)
-    return result if law is None else {name: result[name] for name in law}
-
-
-def _split(text: Any, known: tuple[str, ...]) -> tuple[str | None, Any]:
-    match = re.fullmatch(r"\s*([^\W\d]\w*)\s*=(?!=)\s*(.*)", str(text), re.DOTALL)
-    return (None, text) if text in known or not match else match.groups()
-
-
-# ------------------------------------------------------------------ the rows together
-
-
-def _codes(labels: np.ndarray) -> np.ndarray:
-    return np.unique(labels.astype(str), return_inverse=True)[1].ravel()
-
-
-def _settle_copies(data: Dataset, duplicates: str) -> Dataset:
-    columns = [_codes(v) if role in LABELS else v for role, v in data._roles().items()]
-    # A missing response must equal a missing response; no value is ever infinite.
-    matrix = np.nan_to_num(np.column_stack(columns), nan=-np.inf)
-    _, first, inverse = np.unique(matrix, axis=0, return_index=True, return_inverse=True)
-    original = first[inverse.ravel()]
-    copies = np.flatnonzero(original != np.arange(len(data)))
-    if not len(copies):
-        return data
-    count = f"{len(copies)} of {len(data)} rows repeat an earlier row in all columns used"
-    if duplicates == "error":
-        pair = f"first: rows {data.rows[original[copies[0]]]} and {data.rows[copies[0]]}"
-        drop, keep = (f"duplicates='{d}' (--duplicates {d})" for d in ("drop", "keep"))
-        remedy = f"if they are copies, {drop}; if independent measurements, {keep}"
-        data.fail(f"{count} ({pair})", remedy=remedy)
-    if duplicates == "keep":
-        note = f"{count}; kept as independent measurements"
-        return replace(data, notes=(*data.notes, note))
-    kept = data.take(np.unique(original))
-    return replace(kept, notes=(*data.notes, f"{count}; dropped"))
-
-
-def _check_spread(data: Dataset) -> None:
-    """Refuse curves whose scales do not vary: no law can be learnt from one scale."""
-    curve = np.full(len(data), "", object) if data.curve is None else data.curve
-    codes = _codes(curve)
-    varies = np.zeros(codes.max() + 1, bool)
-    for x in data.inputs.values():
-        low, high = np.full(varies.shape, np.inf), np.zeros(varies.shape)
-        np.minimum.at(low, codes, x)
-        np.maximum.at(high, codes, x)
-        varies |= low < high
-    for row in np.flatnonzero(~varies[codes])[:1]:
-        count = int(np.sum(codes == codes[row]))
-        name = "" if data.curve is None else f"curve {curve[row]!r} has "
-        same = " and ".join(f"{role} = {x[row]:.6g}" for role, x in data.inputs.items())
-        remedy = "a law needs two scales or more: give other rows"
-        remedy += ", or leave this curve out with where (--where)" * bool(name)
-        data.fail(f"{name}{count} row{'s' * (count > 1)}, all at {same}", row=row, remedy=remedy)

@@ -19,7 +19,8 @@ from rich.text import Text
 
 from . import datasets, pictures, plot
 from .canvas import style
-from .data import Dataset, from_frame
+from .data import Dataset
+from .frame import from_frame
 from .grid import grid
 from .infer import fit
 from .layout import number, span, table

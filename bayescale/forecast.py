@@ -21,11 +21,11 @@ import numpyro.distributions as dist
 
 from .along import Along, said_of_fits
 from .batch import pack
-from .datasets import about
 from .laws.capability import UNLOCK_PRIOR, UNLOCKS
 from .mixture import Mixture, members
 from .posterior import INTERVAL, Posterior
 from .prediction import UNCALIBRATED
+from .published import about
 
 if TYPE_CHECKING:
     from .thresholds import Threshold

@@ -260,7 +260,7 @@ class Posterior:
 
     def to_arviz(self, log_likelihood: bool = True) -> xarray.DataTree:
         """Return an ArviZ DataTree: posterior, sample_stats, log_likelihood and the data."""
-        from .storage import to_datatree
+        from .datatree import to_datatree
 
         return to_datatree(self, log_likelihood)
 

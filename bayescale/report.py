@@ -18,13 +18,13 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from . import datasets
 from .allocation import Allocation
 from .document import groups, quantities, spread
 from .layout import number, span, table
 from .mixture import members
 from .posterior import INTERVAL, FailedFit, Posterior, Verdict
 from .prediction import Prediction
+from .published import about
 from .questions import Saved
 from .tradeoff import Comparison, TradeOff
 
@@ -220,9 +220,9 @@ def _allocation(found: Allocation) -> RenderableType:
     }
     rows = [[name, *_cell(draws[:, 0])] for name, draws in named.items()]
     budget = found.flops[0]
-    head = f"{number(budget)} FLOP ({datasets.about(budget, 'flops')}), {found.cost}"
+    head = f"{number(budget)} FLOP ({about(budget, 'flops')}), {found.cost}"
     size = float(np.median(found.params[:, 0]))
-    foot = f"N is {datasets.about(size, 'params')}" if math.isfinite(size) else ""
+    foot = f"N is {about(size, 'params')}" if math.isfinite(size) else ""
     shown = table(("", "median", f"{MASS} interval"), rows)
     return Group(Text(head, "bold"), shown, Text(foot, "dim"))
 

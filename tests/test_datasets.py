@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bayescale import datasets
+from bayescale import datasets, published
 
 RAW = "svg_extracted_data.csv"
 
@@ -165,7 +165,7 @@ def test_gpt3_addition_is_the_published_table():
 
 
 def test_published_models_are_well_formed():
-    frame = datasets.published_models()
+    frame = published.published_models()
     assert frame["name"].is_unique
     assert not frame[["name", "organisation", "params", "year", "source"]].isna().any(axis=None)
     assert frame["params"].between(5e7, 1e12).all()
@@ -194,20 +194,20 @@ def test_published_models_are_well_formed():
     ],
 )
 def test_about(scale, kind, words):
-    assert datasets.about(scale, kind) == words
+    assert published.about(scale, kind) == words
 
 
-@pytest.mark.parametrize("model", datasets._MODELS, ids=lambda model: model[0])
+@pytest.mark.parametrize("model", published._MODELS, ids=lambda model: model[0])
 def test_about_knows_every_model(model):
-    assert datasets.about(model[2]).startswith("about the size of ")
+    assert published.about(model[2]).startswith("about the size of ")
 
 
 @pytest.mark.parametrize("scale", [0.0, -1.0, float("nan"), float("inf")])
 def test_about_refuses_what_is_no_scale(scale):
     with pytest.raises(ValueError, match="positive and finite"):
-        datasets.about(scale)
+        published.about(scale)
 
 
 def test_about_refuses_an_unknown_kind():
     with pytest.raises(ValueError, match="known: params, tokens, flops"):
-        datasets.about(1e9, "layers")
+        published.about(1e9, "layers")

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from bayescale.data import Dataset
+from bayescale.datatree import to_datatree
 from bayescale.laws import broken, get_law, two_stage
 from bayescale.model import Model
 from bayescale.noises import get_noise
@@ -16,7 +17,7 @@ from bayescale.parametric import law
 from bayescale.posterior import Health, Posterior, Run, Verdict
 from bayescale.prediction import predict
 from bayescale.priors import positive
-from bayescale.storage import FORMAT, StorageError, load, save, to_datatree, writable
+from bayescale.storage import FORMAT, StorageError, load, save, writable
 
 VERDICT = Verdict(
     sound=False,
