@@ -63,6 +63,6 @@ def main() -> None:
         "First tries; beside a parameter, on how many tasks its posterior is nearly its prior:",
         common.table(frame, 3),
         f"The whole of `tasks` with {', '.join(CHOSEN)} on them afterwards (second tries where a "
-        f"failed fit might weigh in, comparison, kinds, unlocks): {whole:.0f} CPU s, {whole / count / len(CHOSEN):.2f} a task "
-        f"and law; {answered} of {count} tasks are answered.",
+        f"failed fit might weigh in, comparison, kinds, unlocks): {whole:.0f} CPU s, "
+        f"{whole / count / len(CHOSEN):.2f} a task and law; {answered} of {count} tasks are answered.",
     )
