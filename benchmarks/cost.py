@@ -64,5 +64,5 @@ def main() -> None:
         common.table(frame, 3),
         f"The whole of `tasks` with {', '.join(CHOSEN)} on them afterwards (second tries where a "
         f"failed fit might weigh in, comparison, kinds, unlocks): {whole:.0f} CPU s, "
-        f"{whole / count / len(CHOSEN):.2f} a task and law; {answered} of {count} tasks are answered.",
+        f"{whole / count / len(CHOSEN):.2f} a task and law; {answered} of {count} tasks answered.",
     )
