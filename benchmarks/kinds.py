@@ -210,11 +210,11 @@ def main() -> None:
         print(cost, flush=True)
         found.append(rows)
         costs.append(cost)
-        _write(pd.concat(found), costs, parts)
+        _write(pd.concat(found, ignore_index=True), costs, parts)
         if name == "obsscaling_emergent":
             parts["Calibration on simulated curves"] = simulated()
     parts["Losses"] = common.table(curves_of_losses(), 3)
-    _write(pd.concat(found), costs, parts)
+    _write(pd.concat(found, ignore_index=True), costs, parts)
 
 
 def _write(rows: pd.DataFrame, costs: list[str], parts: dict[str, str]) -> None:
@@ -223,7 +223,7 @@ def _write(rows: pd.DataFrame, costs: list[str], parts: dict[str, str]) -> None:
     if (rows.table == "gadre_downstream").any():
         report += ["## By category\n\n" + by_category(rows)]
     report += [f"## {title}\n\n{text}" for title, text in parts.items()]
-    report += ["## Every task\n\n" + common.table(rows.reset_index(drop=True), 3)]
+    report += ["## Every task\n\n" + common.table(rows, 3)]
     common.write("kinds", "Which kind of task", *report)
 
 
@@ -233,9 +233,13 @@ def agreement(rows: pd.DataFrame) -> str:
     matrix = pd.crosstab(known.label, known.kind)
     sure = known[known.probability >= 0.9]
     right = (known.kind == known.label).mean()
+    # Most labels are by a rule on raw accuracies, which noise moves over the line between the two.
+    rise = {"emergent": "rises", "steady": "rises"}
+    alike = known.kind.replace(rise) == known.label.replace(rise)
     return (
         f"{len(known)} tasks with a label: {right:.0%} agree; of {len(sure)} calls made with 90 % "
-        f"or more, {(sure.kind == sure.label).mean():.0%}. Label in rows:\n\n"
+        f"or more, {(sure.kind == sure.label).mean():.0%}. With steady and emergent as one: "
+        f"{alike.mean():.0%}, and {alike[sure.index].mean():.0%}. Label in rows:\n\n"
         + common.table(matrix)
     )
 
