@@ -28,6 +28,8 @@ ONCE = replace(QUICK, retries=0)
 ROWS = 128
 """Held-out models are padded to so many."""
 DECADES = 4.0
+DRAWS = 500
+"""Of each law, of the four that make a mixture."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,7 +77,9 @@ def ahead(case: Case, posterior, drifts) -> dict[float, Forecast]:
 
 
 def _forecast(case: Case, one, evidence: float) -> Forecast:
-    every = {name: values[::2] for name, values in one.flat().items()}
+    every = one.flat()
+    thin = max(1, len(next(iter(every.values()))) // DRAWS)
+    every = {name: values[::thin] for name, values in every.items()}
     held = case.held.iloc[:ROWS]
 
     def pad(column):
@@ -96,8 +100,8 @@ def _forecast(case: Case, one, evidence: float) -> Forecast:
     return Forecast(
         density=density[:, : len(held)],
         new=(new / n)[:, : len(held)],
-        curve=curve.reshape(-1, ROWS)[::2, : len(held)],
-        unlock=found.unlock[::2],
+        curve=curve.reshape(-1, ROWS)[::thin, : len(held)],
+        unlock=found.unlock[::thin],
         beyond=None if x50 is None else np.log(x50 / case.fitted.x.max()),
         evidence=evidence,
         sound=one.health.sound,
