@@ -64,7 +64,7 @@ def test_complexity_is_about_the_number_of_parameters(level_fit, rivals):
 
 def test_log_likelihoods_are_the_noise_at_the_law(level_fit):
     found = log_likelihood(level_fit)
-    assert found.shape == (2, 1000, 10)
+    assert found.shape == (*level_fit.draws["g"].shape, 10)
     data = level_fit.data
     k = np.round(data.responses["acc"] * data.n)
     want = binom.logpmf(k, data.n, level_fit.draws["g"][..., None])

@@ -47,7 +47,7 @@ def family_table(shifts=SHIFTS, seed=0, **labels):
 @pytest.fixture(scope="module")
 def families():
     """Three families far apart, pooled by x50; a small fit."""
-    sampler = NUTS(chains=2, warmup=200, draws=200, retries=0)
+    sampler = NUTS(chains=2, warmup=500, draws=500, retries=0)
     return fit("sigmoid", family_table(), noise="beta_binomial", sampler=sampler, seed=1)
 
 
@@ -173,8 +173,8 @@ def test_the_scale_on_which_families_differ(which, links):
 
 def test_a_real_fit_recovers_how_families_differ(families):
     assert families.model.pool == ("x50",)
-    assert families.draws["x50_shift"].shape == (2, 200, 3)
-    assert families.draws["x50_sd"].shape == (2, 200)
+    assert families.draws["x50_shift"].shape == (2, 500, 3)
+    assert families.draws["x50_sd"].shape == (2, 500)
     assert max(families.health.verdicts[0].rhat.values()) < 1.1
     table = shifts(families)
     assert list(table.index) == ["ahead", "behind", "middle"]

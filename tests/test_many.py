@@ -78,9 +78,8 @@ def test_laws_of_a_rise_are_backtested_beside_their_weights(three):
     assert (found.runs, found.cut) == (6, X[33])
     said = three.summary()["tasks"]["rises"]["explanation"]["backtest"]["sigmoid"]
     assert said["score"] == found.score
-    with (console := Console(width=120, record=True, file=StringIO())).capture():
-        console.print(report_tasks.tasks(three))
-    assert f"1.00, {said['score']:.3g}" in console.export_text()
+    Console(width=120, file=(page := StringIO())).print(report_tasks.tasks(three))
+    assert f"1.00, {said['score']:.3g}" in page.getvalue()
 
 
 def test_the_table_has_one_row_a_task(three):
