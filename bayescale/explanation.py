@@ -40,7 +40,8 @@ CANNOT_TELL = "the data cannot tell"
 SURE = 0.6
 """Weight from which a law is named: less would be wrong more than 4 times in 10."""
 WRONG = 1 - SURE
-"""Share of simulations in which a law is named and wrong from which it is not named at all."""
+"""Share of simulations at a design in which another law than the true one weighs most, above which
+none is named there."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,12 +60,11 @@ class Explanation:
 
     @property
     def law(self) -> str | None:
-        """The favoured law; None where the data cannot tell, or seem to and on simulations err."""
+        """The favoured law; None where the data cannot tell, or such data could not."""
         best = max(self.weights, key=self.weights.__getitem__, default=None)
         if best is None or self.weights[best] < SURE:
             return None
-        wrong = 0.0 if self.simulated is None else self.simulated.error_where(best)
-        return None if wrong > WRONG else best
+        return None if self.simulated is not None and self.simulated.error > WRONG else best
 
     @property
     def verdict(self) -> str:
@@ -108,8 +108,8 @@ def explain(
     backtest
         By law, from `backtest`: shown beside the weights, which do not use it.
     simulated
-        From `confusion` of the same fits: a law that was wrong in more than 40 % of the simulations
-        in which it was named is not named; the data cannot tell.
+        From `confusion` of the same fits: where another law than the true one weighed most in more
+        than 40 % of the simulations, the data cannot tell.
 
     Raises
     ------
@@ -161,23 +161,15 @@ class Confusion:
         """Share of simulations in which a law was named."""
         return float(self.told.sum() / self.chosen.sum())
 
-    def error_where(self, law: str) -> float:
-        """Share of the simulations in which a law was named that another one made; nan of none."""
-        if law not in self.laws:
-            return float("nan")
-        at = self.laws.index(law)
-        total = self.told[:, at].sum()
-        return float(1 - self.told[at, at] / total) if total else float("nan")
-
     def summary(self) -> dict[str, Any]:
         """Return plain numbers, fit for JSON: truth in rows, favoured law in columns."""
-        where = {law: self.error_where(law) for law in self.laws}
+        told = None if np.isnan(self.error_where_told) else self.error_where_told
         return {
             "laws": list(self.laws),
             "chosen": self.chosen.tolist(),
             "told": self.told.tolist(),
             "error": self.error,
-            "error_where_told": {k: None if np.isnan(v) else v for k, v in where.items()},
+            "error_where_told": told,
         }
 
     def table(self) -> pandas.DataFrame:

@@ -12,7 +12,7 @@ import pandas as pd
 
 import bayescale as bs
 from bayescale.comparison import compare
-from bayescale.explanation import SURE, confusion, explain
+from bayescale.explanation import SURE, WRONG, confusion, explain
 from bayescale.many import QUICK
 
 from . import common, kinds
@@ -46,12 +46,16 @@ def main() -> None:
             print(name, found.verdict, made.error, made.told_share, flush=True)
             matrices.append(
                 f"### {name}\n\nWrong in {made.error:.0%} of {made.chosen.sum()} simulations; "
-                f"a law is named (weight {SURE:g} or more) in {made.told_share:.0%}, and is then "
-                f"wrong in {made.error_where_told:.0%}. Truth in rows, heaviest law in columns:\n\n"
+                f"a weight is {SURE:g} or more in {made.told.sum()}, and then the wrong law's in "
+                f"{made.told.sum() - made.told.trace()}. Truth in rows, heaviest in columns:\n\n"
                 + common.table(made.table().rename_axis("truth"))
             )
     frame = pd.DataFrame.from_dict(rows, orient="index").rename_axis("task")
-    head = "Predictive weights (leave one run out) of the laws that rise, on all models of a task."
+    head = (
+        f"Predictive weights (leave one run out) of the laws that rise, on all models of a task. A "
+        f"law is named from a weight of {SURE:g} on, unless in more than {WRONG:.0%} of the "
+        "simulations at the task's design another than the true one weighs most."
+    )
     common.write(
         "explanations", "Which explanation of a threshold", head, common.table(frame, 2), *matrices
     )

@@ -258,17 +258,17 @@ def test_laws_are_told_apart_on_runs_simulated_from_them(rivals):
     assert list(found.table().columns) == ["sigmoid", "flat"]
 
 
-def test_what_is_named_and_wrong_on_simulations_is_not_named():
-    laws, told = ("sigmoid", "elbow"), np.array([[5, 4], [1, 4]])
-    simulated = Confusion(laws, told, told)
-    assert simulated.error_where("sigmoid") == pytest.approx(1 / 6)
-    assert simulated.error_where("elbow") == 0.5
-    assert np.isnan(simulated.error_where("multi_step"))
-    sure = {law: weighed(**{law: 0.9, other: 0.1}) for law, other in (laws, laws[::-1])}
-    assert explain(sure["sigmoid"], simulated=simulated).law == "sigmoid"
-    found = explain(sure["elbow"], simulated=simulated)
-    assert (found.law, found.verdict) == (None, CANNOT_TELL)
-    json.dumps(found.summary(), allow_nan=False)
+def test_where_simulated_runs_cannot_be_told_apart_no_law_is_named():
+    sure = weighed(sigmoid=0.9, elbow=0.1)
+    for right, law in ((6, "sigmoid"), (5, None)):
+        chosen = np.array([[right, 10 - right], [10 - right, right]])
+        simulated = Confusion(("sigmoid", "elbow"), chosen, 0 * chosen)
+        assert simulated.error == pytest.approx(1 - right / 10)
+        found = explain(sure, simulated=simulated)
+        assert found.law == law
+        said = json.loads(json.dumps(found.summary(), allow_nan=False))["simulated"]
+        assert (said["error"], said["error_where_told"]) == (simulated.error, None)
+    assert found.verdict == CANNOT_TELL
 
 
 def test_confusion_refuses_what_it_cannot_simulate(rivals):
