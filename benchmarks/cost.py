@@ -13,7 +13,6 @@ import numpy as np
 import pandas as pd
 
 import bayescale as bs
-from bayescale import sample
 from bayescale.evidence import log_evidence
 from bayescale.many import LAWS, QUICK, tasks
 
@@ -27,12 +26,11 @@ def main() -> None:
     data = kinds.table_of("gadre_downstream", "flops", "accuracy", "n_examples")
     once, count, rows = replace(QUICK, retries=0), len(data.curve_names), {}
     for law in LAWS:
-        spent, programs = [], sample.advance._cache_size()
+        spent = []
         for seed in (0, 1):
             before = common.cpu_seconds()
             fit = bs.fit(law, data, sampler=once, seed=seed)
             spent.append(common.cpu_seconds() - before)
-        programs = sample.advance._cache_size() - programs
         before = common.cpu_seconds()
         for _, one in fit:
             log_evidence(one)
@@ -42,7 +40,6 @@ def main() -> None:
         rows[law] = {
             "CPU s a task": spent[1] / count,
             "compilation, s": spent[0] - spent[1],
-            "programs": programs,
             "evidence, CPU s a task": bridge / count,
             "sound": f"{sum(one.sound for one in verdicts)} of {count}",
             "median least ESS": float(np.median([min(v.ess.values()) for v in verdicts])),
