@@ -19,10 +19,6 @@ from . import baselines, common, designs, forecasts
 from .designs import Case
 
 DRIFTS = (0.0, 0.5, 1.0, 1.5)
-PUBLISHED = -6.85, 0.15  # the prototype's log score a model and mean absolute error
-FLAT = ("flat", "inverse", "u_shaped")
-
-
 EXTRACTORS = ("gsm8k_5_flex", "gsm8k_cot_8_flex", "gsm8k_cot_zeroshot_0_flex")
 """Of GSM8K one extractor a prompt format: the others read the same generations."""
 

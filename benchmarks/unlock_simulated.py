@@ -134,8 +134,8 @@ def main() -> None:
                 edges = [np.log10(c.fitted.x.max()) for c in own + flat]
                 truth = np.log10([c.unlock for c in own + flat]) <= np.array(edges) + 1
                 alarm[name] = alarms(chances, truth)
-                if way == "fixed" and sd == 0:
-                    reliability(f"unlock_simulated_{by}", chances, truth)
+                if (way, by, sd) == ("fixed", "belief", 0):
+                    reliability("unlock_simulated_belief", chances, truth)
     sound = np.mean([fit.health.sound for fit in fits.values()])
     head = (
         f"{len(cases) - len(flat)} tasks drawn from the priors of {', '.join(forecasts.RISING)} "
