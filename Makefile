@@ -6,8 +6,9 @@
 .PHONY: help demo test study lint clean
 
 PYTHON ?= python3
-# Files in their order: by number of tests the notebooks, few and long, would come last.
-PYTEST_ARGS ?= -n 2 --dist loadfile --no-loadscope-reorder
+# Files in their order: by number of tests the notebooks, few and long, would come last. A worker
+# that crashes ends the run: its substitute would wait for ever for the rest of the file.
+PYTEST_ARGS ?= -n 2 --dist loadfile --no-loadscope-reorder --max-worker-restart 0
 STUDIES ?=
 VENV := .venv
 BIN := $(VENV)/bin

@@ -14,6 +14,18 @@ import pytest
 jax.config.update("jax_numpy_rank_promotion", "raise")
 
 
+@pytest.fixture(autouse=True, scope="module")
+def few_programs():
+    """Forget what is compiled once it is much: XLA crashes where memory maps run out.
+
+    Linux allows a process 65,530 of them by default, and each compiled kernel takes three.
+    """
+    yield
+    maps = Path("/proc/self/maps")
+    if maps.exists() and maps.read_bytes().count(b"\n") > 20_000:
+        jax.clear_caches()
+
+
 @pytest.fixture(scope="session")
 def data_dir() -> Path:
     """The folder of real scaling data that ``BAYESCALE_DATA`` names; skips without one."""
