@@ -13,6 +13,7 @@ import numpy as np
 
 from .data import Dataset
 from .model import Model
+from .pooling import unpinned
 
 __all__ = ["Batch", "pack"]
 
@@ -25,7 +26,7 @@ class Batch:
     """Positions of these curves among `Dataset.curve_names`; (0,) for a table without curves."""
     data: dict[str, Any]
     """Arrays with a leading curve axis: inputs, observed, mask, n, stderr, ref, span, y, chance;
-    `beside` of further responses, `group` where something is pooled."""
+    `beside` of further responses; `group` and `pinned` where something is pooled."""
 
 
 def pack(model: Model, data: Dataset) -> tuple[Batch, ...]:
@@ -92,7 +93,7 @@ def _check_law(model: Model) -> None:
     """Refuse a law that does not return one real number a row."""
     law, rows = model.law, 7
     lane = {"span": {x: np.zeros(2) for x in law.inputs}, "ref": dict.fromkeys(law.inputs, 1.0)}
-    lane |= {"y": 1.0, "chance": 0.0}
+    lane |= {"y": 1.0, "chance": 0.0, "pinned": dict.fromkeys(model.pool, unpinned(model.groups))}
     dtype = jnp.result_type(float)
     columns = [jax.ShapeDtypeStruct((rows,), dtype)] * len(law.inputs)
 
@@ -179,6 +180,7 @@ def _lane(model: Model, data: Dataset, length: int, groups: tuple[str, ...]) -> 
         }
     if model.pool:
         lane["group"] = pad(np.searchsorted(groups, data.group.astype(str)))
+        lane["pinned"] = dict.fromkeys(model.pool, unpinned(len(groups)))
     return lane | ({"n": pad(data.n.astype(int))} if data.n is not None else {})
 
 

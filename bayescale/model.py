@@ -19,7 +19,7 @@ from jaxtyping import Array, Float
 from numpyro.distributions import Distribution, biject_to
 
 from .parametric import Coordinate, Parametric, by_name
-from .pooling import shifted, spread_of
+from .pooling import expected_shifts, expected_value, linked, shifted, spread_of
 
 __all__ = ["Model", "Site"]
 
@@ -55,7 +55,8 @@ class Model:
     """The joint density of a law's parameters, its noises' and the data.
 
     Pooled parameters differ from group to group: link(value of a group) = link(value) + sd * e,
-    with e standard normal (non-centred), sd learnt from all groups.
+    with e standard normal and sd learnt from all groups. The coordinate of e is e itself until a
+    sampler has seen what the data say of each group (`pinned`; see `centring`).
     """
 
     law: Parametric
@@ -128,6 +129,12 @@ class Model:
         )
 
     @cached_property
+    def warped(self) -> tuple[str, ...]:
+        """Names of the law's parameters whose coordinates are warped."""
+        priors = self.law.priors
+        return tuple(k for k, v in priors if isinstance(v, Coordinate) and v.warp is not None)
+
+    @cached_property
     def sites(self) -> tuple[Site, ...]:
         """The sampled blocks, in their order in z."""
         found = [("level", LEVEL)] if self.shares else []
@@ -138,12 +145,12 @@ class Model:
                 chosen = prior.prior if isinstance(prior, Coordinate) else prior
                 if name in part.free and chosen is not None:
                     found.append((name, chosen))
-        for name in self.pool:
-            found.append((f"{name}_sd", spread_of(self.law, name)))
-            found.append((f"{name}_shift", dist.Normal(np.zeros(self.groups), 1.0).to_event(1)))
-        # Warps may speak of the coordinates that have none.
-        warped = {k for k, v in self.law.priors if isinstance(v, Coordinate) and v.warp is not None}
-        found.sort(key=lambda pair: pair[0] in warped)
+        found += [(f"{name}_sd", spread_of(self.law, name)) for name in self.pool]
+        shift = dist.Normal(np.zeros(self.groups), 1.0).to_event(1)
+        shifts = [(f"{name}_shift", shift) for name in self.pool]
+        # Warps may speak of the coordinates that have none, values of their sd, shifts of all.
+        found.sort(key=lambda pair: (pair[0] in self.pool) + 2 * (pair[0] in self.warped))
+        found += shifts
         return tuple(Site(name, prior, _unconstrained_size(prior)) for name, prior in found)
 
     @property
@@ -184,6 +191,10 @@ class Model:
 
     def _warp(self, name: str, values: Mapping[str, Any], data: Mapping[str, Any]) -> Any:
         """Return the warp of a site's raw coordinate, given the sites before it; None without."""
+        pooled = name.removesuffix("_shift")
+        if pooled in self.pool and not (pooled == name and name in self.warped):
+            middle, width = self.centre(name, values, data)
+            return lambda raw: middle + width * raw
         prior = dict(self.law.priors).get(name)
         if not isinstance(prior, Coordinate) or prior.warp is None:
             return None
@@ -200,6 +211,24 @@ class Model:
 
     def parameters(self, values: Mapping[str, Any], data: Mapping[str, Any]) -> dict[str, Any]:
         """Return all parameters from the sites' values, in units of the reference scales."""
+        known = self._known(values, data)
+        found = {name: known[name] for name in _tables(self)[0]}
+        for name in self.pool:
+            found[f"{name}_sd"] = values[f"{name}_sd"]
+            found[f"{name}_shift"] = values[f"{name}_sd"] * values[f"{name}_shift"]
+        return found
+
+    def centre(self, name: str, values: Mapping[str, Any], data: Mapping[str, Any]) -> tuple:
+        """Return where a pooled parameter, or its shifts, are expected given sd, and how wide."""
+        pooled = name.removesuffix("_shift")
+        pinned, sd = data["pinned"][pooled], values[f"{pooled}_sd"]
+        if pooled == name:
+            return expected_value(pinned, sd)
+        value = linked(self.law, pooled, self._known(values, data)[pooled])
+        return expected_shifts(pinned, value, sd)
+
+    def _known(self, values: Mapping[str, Any], data: Mapping[str, Any]) -> _Names:
+        """Return the parameters that are not of groups, each found when first asked for."""
         priors, fixed, tied = _tables(self)
 
         def find(name):
@@ -220,11 +249,7 @@ class Model:
             return level * values["share"][self.shares.index(name)] if "share" in values else level
 
         known = _Names(find)
-        found = {name: known[name] for name in priors}
-        for name in self.pool:
-            found[f"{name}_sd"] = values[f"{name}_sd"]
-            found[f"{name}_shift"] = values[f"{name}_sd"] * values[f"{name}_shift"]
-        return found
+        return known
 
     def unit(self, name: str, params: Mapping[str, Any], data: Mapping[str, Any]) -> Any:
         """Return the unit of a parameter: its natural value is this times the relative one."""

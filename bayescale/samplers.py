@@ -20,6 +20,7 @@ import numpy as np
 from . import sample
 from .batch import Batch
 from .blocks import best_of, competing, divide, remember
+from .centring import centred, standard
 from .check import judge, judge_laplace, judge_map
 from .model import Model
 from .start import Mode, Point, evaluate, search
@@ -98,6 +99,7 @@ class NUTS:
     def run(self, model: Model, batch: Batch, seed: int, clock: Clock) -> Chains:
         """Sample one batch of curves."""
         modes = clock.timed("start", search, model, batch.data, batch.curves, seed, self.starts)
+        batch, modes = centred(model, batch, modes)
         own, points = _disperse(model, batch, modes, seed, self.chains)
         blocks = divide(batch, own, competing(modes, model), points, seed)
         kept = clock.timed("sampling", self._advance, model, blocks, clock)
@@ -105,6 +107,7 @@ class NUTS:
         joined = jax.tree.map(lambda *leaves: np.concatenate(leaves, 1)[:count], *kept)
         shape = (len(batch.curves), self.chains)
         z, *stats = (leaf.reshape(*shape, *leaf.shape[1:]) for leaf in joined)
+        z = standard(model, batch, z)
         return Chains(z, dict(zip(sample.Draws._fields[1:], stats, strict=True)))
 
     def harder(self, attempt: int) -> NUTS:

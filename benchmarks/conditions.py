@@ -139,7 +139,7 @@ def real() -> tuple[list[str], Conditions, Posterior, pd.DataFrame]:
 G, D, U, K = 0.25, 0.08, 0.9, 1.5
 LOST, FOUND, LATE = 1e22, 1e24, 1.5e26  # FLOP at which distractor and true task are learnt
 POOL = ("x50", "gap")
-MANY = NUTS(warmup=500, draws=1000, target_accept=0.9, retries=0)
+MANY = NUTS(warmup=500, draws=1000, target_accept=0.9)
 
 
 def rises(x, at: float) -> np.ndarray:
@@ -241,9 +241,9 @@ def told_of_simulations(found: pd.DataFrame) -> list[str]:
         f"{LOST:.0e} FLOP; the true task is learnt about {FOUND:.0e} FLOP (recovers, rises), or "
         f"about {LATE:.1e}, beyond the largest model (hardly recovers). Each pair of conditions is "
         f"fitted by one distractor law with {' and '.join(POOL)} pooled, all else shared, by "
-        f"{MANY.chains} chains of {MANY.draws} draws without second tries: {found.sound.sum()} of "
-        f"{len(found)} fits pass their checks, ALL are counted, and figures of fits that fail are "
-        "rough. True kinds are of the true curves over the simulated range.",
+        f"{MANY.chains} chains of {MANY.draws} draws, with one second try: {found.sound.sum()} of "
+        f"{len(found)} fits pass their checks; all are counted. True kinds are of the "
+        "true curves over the simulated range.",
         tallied(found),
         f"Before the data two of them differ in kind with probability {found.before.mean():.2f}.",
     ]

@@ -16,7 +16,7 @@ FLOORS = {
     2: "model",
     3: "batch mixture posterior",
     4: "prediction sample start",
-    5: "blocks check samplers",
+    5: "blocks centring check samplers",
     6: "infer",
 }
 FLOOR = {name: floor for floor, names in FLOORS.items() for name in names.split()}
