@@ -117,14 +117,24 @@ def width_weights(forecast: Forecast, factor: float) -> np.ndarray:
     return ((1 + t**2 / df) / (1 + (t / factor) ** 2 / df)) ** power / factor
 
 
+MIXTURES = ("equal", "belief", "story")
+
+
 def law_weights(parts: dict[str, Forecast], by: str) -> dict[str, float]:
-    """Return the weight of each law: `equal` of those that rise, `belief` of all by evidence."""
-    if by == "equal":
-        chosen = {law: 1.0 for law in parts if law in RISING}
-    else:
-        best = max(part.evidence for part in parts.values())
-        prior = {law: 0.5 / len(RISING) if law in RISING else 0.5 for law in parts}
-        chosen = {k: prior[k] * np.exp(part.evidence - best) for k, part in parts.items()}
+    """Return the weight of each law.
+
+    `equal` of those that rise; `belief` of all: prior times evidence; `story` by belief whether
+    accuracy rises at all, and equal of those that rise.
+    """
+    best = max(part.evidence for part in parts.values())
+    prior = {law: 0.5 / len(RISING) if law in RISING else 0.5 for law in parts}
+    belief = {law: prior[law] * np.exp(part.evidence - best) for law, part in parts.items()}
+    rise = sum(belief[law] for law in RISING) / len(RISING)
+    chosen = {
+        "equal": dict.fromkeys(RISING, 1.0),
+        "belief": belief,
+        "story": belief | dict.fromkeys(RISING, rise),
+    }[by]
     total = sum(chosen.values())
     return {law: weight / total for law, weight in chosen.items()}
 

@@ -118,7 +118,7 @@ def main() -> None:
     """Fit, score and write."""
     tasks = designs.tasks()
     rise, stay = unlocking(tasks), staying(tasks)
-    fits = forecasts.fit_all(rise, sampler=QUICK) | forecasts.fit_all(stay)
+    fits = forecasts.fit_all(rise + stay, sampler=QUICK)
     made = {
         (case.name, law): forecasts.ahead(case, fits[case.name, law], DRIFTS)
         for case in rise + stay
@@ -138,7 +138,7 @@ def main() -> None:
     count = len({case.task for case in rise})
     head = (
         f"{len(rise)} cases of {count} tasks that unlock (their prompts and digits are related), "
-        f"{len(stay)} tasks that do not. Fits that pass, with a second try for tasks that unlock: "
+        f"{len(stay)} tasks that do not. Fits that pass, with a second try: "
         f"{sound}; those that fail are counted all the same. Means over cases; `sooner`: the truth "
         "lies before the interval."
     )
@@ -165,7 +165,7 @@ def _laws_table(rise, parts) -> str:
                 rows[f"{share} {law}, drift {sd:g}"] = summary(
                     _scores(cases, parts[sd], laws=[law])
                 )
-            for by in ("equal", "belief"):
+            for by in forecasts.MIXTURES:
                 rows[f"{share} mixture ({by}), drift {sd:g}"] = summary(
                     _scores(cases, parts[sd], by)
                 )
@@ -206,18 +206,19 @@ def _baseline_table(rise, parts) -> str:
 
 def _alarm_table(rise, stay, parts) -> str:
     rows = {}
-    for by in ("equal", "belief"):
+    for by in forecasts.MIXTURES:
         for sd in (0.0, 1.0):
             for factor in (0.5, 1.0, 2.0):
                 name = f"{by}, drift {sd:g}, prior x{factor:g}"
                 rows[name] = alarms(*_crossings(rise + stay, parts[sd], by, factor))
-    for by in ("equal", "belief"):
+    for by in forecasts.MIXTURES:
         reliability(f"unlock_{by}", *_crossings(rise + stay, parts[1.0], by, 1.0))
     return (
         "## Alarms: crosses its level within one decade\n\n"
         f"{len(rise)} cases that unlock, {len(stay)} that stay. Alarm at a probability of one "
         "half.\n\n" + _markdown(rows) + "\n\nReliability, drift 1, with 90 % intervals: "
-        "![belief](unlock_belief.png) ![equal](unlock_equal.png)"
+        "![belief](unlock_belief.png) ![equal](unlock_equal.png) "
+        "![story](unlock_story.png)"
     )
 
 

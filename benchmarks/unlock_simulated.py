@@ -126,7 +126,7 @@ def main() -> None:
         parts = {c.name: {law: made[c.name, law][sd] for law in forecasts.LAWS} for c in cases}
         for way in ("fixed", "threshold"):
             own = [case for case in cases if f"|{way}|" in case.name and case not in flat]
-            for by in ("equal", "belief"):
+            for by in forecasts.MIXTURES:
                 scored = {c.name: _score(c, parts[c.name], by) for c in own + flat}
                 name = f"cut at {way}, {by}, drift {sd:g}"
                 rows[name] = summary(pd.DataFrame([scored[c.name] for c in own]))
