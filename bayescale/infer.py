@@ -25,7 +25,7 @@ from .parametric import Parametric
 from .posterior import UNREACHED, Health, Posterior, Run, scalar_quantities
 from .prediction import law_at
 from .samplers import MAP, NUTS, Chains, Clock, Laplace
-from .start import prior_sd
+from .start import prior_moments
 
 __all__ = ["fit"]
 
@@ -228,7 +228,7 @@ def _finish(model: Model, batch: Batch, sampler: Any, chains: Chains):
     draws, plain = natural(model, chains.z, batch.data)
     inputs = _probe(batch)
     predictions = law_at(model.law, draws, inputs)
-    spread = prior_sd(model)
+    _, spread = prior_moments(model)
     verdicts = []
     for i in range(len(batch.curves)):
         stats = {name: values[i] for name, values in chains.stats.items()}

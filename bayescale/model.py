@@ -129,12 +129,6 @@ class Model:
         )
 
     @cached_property
-    def warped(self) -> tuple[str, ...]:
-        """Names of the law's parameters whose coordinates are warped."""
-        priors = self.law.priors
-        return tuple(k for k, v in priors if isinstance(v, Coordinate) and v.warp is not None)
-
-    @cached_property
     def sites(self) -> tuple[Site, ...]:
         """The sampled blocks, in their order in z."""
         found = [("level", LEVEL)] if self.shares else []
@@ -148,8 +142,9 @@ class Model:
         found += [(f"{name}_sd", spread_of(self.law, name)) for name in self.pool]
         shift = dist.Normal(np.zeros(self.groups), 1.0).to_event(1)
         shifts = [(f"{name}_shift", shift) for name in self.pool]
-        # Warps may speak of the coordinates that have none, values of their sd, shifts of all.
-        found.sort(key=lambda pair: (pair[0] in self.pool) + 2 * (pair[0] in self.warped))
+        # Pooled values lie by their sd; warps may speak of what has none, and shifts of all.
+        warped = {k for k, v in self.law.priors if isinstance(v, Coordinate) and v.warp is not None}
+        found.sort(key=lambda pair: 2 if pair[0] in warped else pair[0] in self.pool)
         found += shifts
         return tuple(Site(name, prior, _unconstrained_size(prior)) for name, prior in found)
 
@@ -167,12 +162,31 @@ class Model:
             for i in range(site.size)
         )
 
+    @cached_property
+    def places(self) -> dict[str, slice]:
+        """Where each site's coordinates are in z."""
+        ends = np.cumsum([site.size for site in self.sites]).tolist()
+        return {s.name: slice(end - s.size, end) for s, end in zip(self.sites, ends, strict=True)}
+
     def constrain(self, z: Float[Array, " size"], data: Mapping[str, Any]) -> tuple[dict, Any, Any]:
         """Return each site's value, the log prior density of z, and z without its warps."""
-        values, log_prior, plain, start = {}, 0.0, [], 0
+        values, log_prior, plain, _, _ = self._resolve(z, data)
+        return values, log_prior, plain
+
+    def unpinned(self, z: Float[Array, " size"], data: Mapping[str, Any]) -> tuple[Any, Any]:
+        """Return z as it is where nothing is pinned, and the log density lost by the change."""
+        return self._resolve(z, data)[3:]
+
+    def _resolve(self, z: Float[Array, " size"], data: Mapping[str, Any]) -> tuple:
+        values, log_prior, plain, unpinned, volume = {}, 0.0, [], [], 0.0
         for site in self.sites:
-            raw = z[start : start + site.size]
-            start += site.size
+            raw = z[self.places[site.name]]
+            pin = self.pin(site.name, values, data)
+            if pin is not None:
+                middle, width = pin
+                volume += jnp.sum(jnp.log(width * jnp.ones_like(raw)))
+                raw = middle + width * raw
+            unpinned.append(raw)
             warp = self._warp(site.name, values, data)
             if warp is not None:
                 raw, slope = jax.jvp(warp, (raw,), (jnp.ones_like(raw),))
@@ -181,7 +195,21 @@ class Model:
             value, density = _constrain_site(site, raw)
             values[site.name] = value
             log_prior += density
-        return values, log_prior, jnp.concatenate(plain) if plain else z
+        plain, unpinned = (jnp.concatenate(z) if z else jnp.zeros(0) for z in (plain, unpinned))
+        return values, log_prior + volume, plain, unpinned, volume
+
+    def pin(self, site: str, values: Mapping[str, Any], data: Mapping[str, Any]) -> Any:
+        """Return where a site's coordinates are expected given those before it, and how wide.
+
+        None for what is not pooled.
+        """
+        of = {f"{name}_shift": name for name in self.pool}.get(site)
+        if of is not None:
+            value = linked(self.law, of, self._known(values, data)[of])
+            return expected_shifts(data["pinned"][of], value, values[f"{of}_sd"])
+        if site in self.pool:
+            return expected_value(data["pinned"][site], values[f"{site}_sd"])
+        return None
 
     def log_prior(self, plain: Float[Array, " size"]) -> Array:
         """Return the log prior density of coordinates without their warps."""
@@ -191,10 +219,6 @@ class Model:
 
     def _warp(self, name: str, values: Mapping[str, Any], data: Mapping[str, Any]) -> Any:
         """Return the warp of a site's raw coordinate, given the sites before it; None without."""
-        pooled = name.removesuffix("_shift")
-        if pooled in self.pool and not (pooled == name and name in self.warped):
-            middle, width = self.centre(name, values, data)
-            return lambda raw: middle + width * raw
         prior = dict(self.law.priors).get(name)
         if not isinstance(prior, Coordinate) or prior.warp is None:
             return None
@@ -217,15 +241,6 @@ class Model:
             found[f"{name}_sd"] = values[f"{name}_sd"]
             found[f"{name}_shift"] = values[f"{name}_sd"] * values[f"{name}_shift"]
         return found
-
-    def centre(self, name: str, values: Mapping[str, Any], data: Mapping[str, Any]) -> tuple:
-        """Return where a pooled parameter, or its shifts, are expected given sd, and how wide."""
-        pooled = name.removesuffix("_shift")
-        pinned, sd = data["pinned"][pooled], values[f"{pooled}_sd"]
-        if pooled == name:
-            return expected_value(pinned, sd)
-        value = linked(self.law, pooled, self._known(values, data)[pooled])
-        return expected_shifts(pinned, value, sd)
 
     def _known(self, values: Mapping[str, Any], data: Mapping[str, Any]) -> _Names:
         """Return the parameters that are not of groups, each found when first asked for."""

@@ -32,15 +32,17 @@ __all__ = [
 # other constant, on its link's scale, less.
 SPREAD, SPREAD_OF_SCALE = positive(0.05, 1), positive(0.1, 3)
 LINKS = {
-    "log": (lambda v: jnp.log(jnp.maximum(v, _ends(v).tiny)), jnp.exp),
-    "logit": (lambda v: logit(jnp.clip(v, _ends(v).tiny, 1 - _ends(v).eps)), jax.nn.sigmoid),
+    "log": (lambda v: jnp.log(_inside(v, jnp.inf)), jnp.exp),
+    "logit": (lambda v: logit(_inside(v, 1.0)), jax.nn.sigmoid),
     "identity": (lambda v: v, lambda v: v),
 }
 
 
-def _ends(v: Any) -> Any:
-    """Return the limits of a value's width: a value rounded to an end has a finite link."""
-    return jnp.finfo(jnp.result_type(v, float))
+def _inside(v: Any, end: float) -> Any:
+    """Return a value that was rounded to 0 or `end` as its neighbour: its link is finite."""
+    width = jnp.finfo(jnp.result_type(v, float))
+    last = width.max if np.isinf(end) else end - width.epsneg
+    return jnp.where(v == 0, width.tiny, jnp.where(v == end, last, v))
 
 
 def spread_of(law: Parametric, name: str) -> Distribution:
@@ -80,31 +82,36 @@ class Pinned(NamedTuple):
     """Where they put it on its link's scale, (group,)."""
     precision: Any
     """How precisely, (group,); 0 where nothing is known."""
-    at: Any
-    """The same places as coordinates of the parameter, (group,)."""
+    straight: Any
+    """Where they put slope times the coordinate of the average group, (group,)."""
     slope: Any
-    """Of the link in this coordinate."""
+    """Of the link in that coordinate; 0 for an amplitude, which has none."""
+    mean: Any
+    """Of the coordinate, before the data."""
     prior: Any
     """Precision of the coordinate before the data."""
 
 
 def unpinned(groups: int) -> Pinned:
     """Return what is known before a sampler has looked: nothing."""
-    nothing, one = np.zeros(groups), np.float64(1.0)
-    return Pinned(nothing, nothing, nothing, slope=one, prior=one)
+    nothing, zero = np.zeros(groups), np.float64(0.0)
+    return Pinned(nothing, nothing, nothing, slope=zero, mean=zero, prior=np.float64(1.0))
 
 
 def expected_value(pinned: Pinned, sd: Any) -> tuple[Any, Any]:
-    """Return where the coordinate of the average group lies given sd, and how wide (prior: 1).
+    """Return (middle, width): the coordinate of the average group is middle + width * sampled.
 
-    Each group sees it through the sd between groups: with variance 1 / precision + sd^2.
+    Sampled is the coordinate itself where nothing is known. Each group sees the average one
+    through the sd between groups, with variance 1 / precision + sd^2.
     """
-    information = pinned.slope**2 * pinned.precision / (1 + pinned.precision * sd**2)
-    total = pinned.prior + jnp.sum(information)
-    return jnp.sum(information * pinned.at) / total, jnp.sqrt(pinned.prior / total)
+    weight = pinned.precision / (1 + pinned.precision * sd**2)
+    total = pinned.prior + pinned.slope**2 * jnp.sum(weight)
+    seen = pinned.slope * jnp.sum(weight * pinned.straight)
+    width = jnp.sqrt(pinned.prior / total)
+    return (pinned.prior * pinned.mean + seen) / total - width * pinned.mean, width
 
 
 def expected_shifts(pinned: Pinned, value: Any, sd: Any) -> tuple[Any, Any]:
-    """Return where the groups' e lie given the average group's value and sd, and how wide."""
+    """Return (middle, width): the groups' e are middle + width * sampled."""
     ratio = 1 + pinned.precision * sd**2
     return (pinned.seen - value) * pinned.precision * sd / ratio, ratio**-0.5

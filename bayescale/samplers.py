@@ -99,7 +99,7 @@ class NUTS:
     def run(self, model: Model, batch: Batch, seed: int, clock: Clock) -> Chains:
         """Sample one batch of curves."""
         modes = clock.timed("start", search, model, batch.data, batch.curves, seed, self.starts)
-        batch, modes = centred(model, batch, modes)
+        batch, modes = clock.timed("start", centred, model, batch, modes)
         own, points = _disperse(model, batch, modes, seed, self.chains)
         blocks = divide(batch, own, competing(modes, model), points, seed)
         kept = clock.timed("sampling", self._advance, model, blocks, clock)
@@ -107,8 +107,10 @@ class NUTS:
         joined = jax.tree.map(lambda *leaves: np.concatenate(leaves, 1)[:count], *kept)
         shape = (len(batch.curves), self.chains)
         z, *stats = (leaf.reshape(*shape, *leaf.shape[1:]) for leaf in joined)
-        z = standard(model, batch, z)
-        return Chains(z, dict(zip(sample.Draws._fields[1:], stats, strict=True)))
+        stats = dict(zip(sample.Draws._fields[1:], stats, strict=True))
+        z, lost = standard(model, batch, z)
+        stats["log_density"] = stats["log_density"] - lost
+        return Chains(z, stats)
 
     def harder(self, attempt: int) -> NUTS:
         """Return the settings with which a curve that failed is run again."""

@@ -18,7 +18,7 @@ from jax import lax
 
 from .model import Model
 
-__all__ = ["Mode", "Point", "evaluate", "prior_draws", "prior_sd", "search"]
+__all__ = ["Mode", "Point", "evaluate", "polish", "prior_draws", "prior_moments", "search"]
 
 GRID = np.linspace(-30.0, 30.0, 1201)
 SCREENED, POLISHED = 20, 200
@@ -75,11 +75,11 @@ def prior_draws(model: Model, rng: np.random.Generator, draws: int) -> np.ndarra
     return np.stack([np.interp(u, c, GRID) for u, c in zip(uniform.T, levels, strict=True)], 1)
 
 
-def prior_sd(model: Model) -> np.ndarray:
-    """Return the prior standard deviation of each coordinate without its warp, (size,)."""
+def prior_moments(model: Model) -> tuple[np.ndarray, np.ndarray]:
+    """Return prior mean and standard deviation of each coordinate without its warp, (size,)."""
     mass = _prior_mass(model)
     mean = mass @ GRID
-    return np.sqrt(mass @ GRID**2 - mean**2)
+    return mean, np.sqrt(mass @ GRID**2 - mean**2)
 
 
 @partial(jax.jit, static_argnames=("model",))
@@ -178,6 +178,11 @@ def search(
     points = evaluate(model, z, data, SCREENED)
     best = np.array([_promising(p, max(16, starts // 4)) for p in _each(points)])
     z = np.take_along_axis(points.z, best[..., None], 1)
+    return polish(model, z, data)
+
+
+def polish(model: Model, z: np.ndarray, data: dict) -> list[list[Mode]]:
+    """Return the distinct modes of each curve that are reached from z, (curve, start, size)."""
     return [_distinct(each) for each in _each(evaluate(model, z, data, POLISHED))]
 
 

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 __all__ = ["FORMAT", "StorageError", "load", "save", "writable"]
 
-FORMAT = 2
+FORMAT = 3
 """Version of the file's layout; a file of another one is refused."""
 
 SEAL = re.compile(rb"\nbayescale format (\d+) sha256 ([0-9a-f]{64})\n")

@@ -118,22 +118,27 @@ def width_weights(forecast: Forecast, factor: float) -> np.ndarray:
 
 
 MIXTURES = ("equal", "belief", "story")
+WINDOW = 3.0
+"""Nats of evidence behind the best law of a rise within which the others count as much: a factor
+of 20 (Madigan and Raftery 1994, JASA 89, 1535)."""
 
 
 def law_weights(parts: dict[str, Forecast], by: str) -> dict[str, float]:
     """Return the weight of each law.
 
     `equal` of those that rise; `belief` of all: prior times evidence; `story` by belief whether
-    accuracy rises at all, and equal of those that rise.
+    accuracy rises at all, and equal of the laws of a rise that are not clearly worse than the best.
     """
     best = max(part.evidence for part in parts.values())
     prior = {law: 0.5 / len(RISING) if law in RISING else 0.5 for law in parts}
     belief = {law: prior[law] * np.exp(part.evidence - best) for law, part in parts.items()}
-    rise = sum(belief[law] for law in RISING) / len(RISING)
+    least = max(parts[law].evidence for law in RISING) - WINDOW
+    near = [law for law in RISING if parts[law].evidence >= least]
+    rise = sum(belief[law] for law in RISING) / len(near)
     chosen = {
         "equal": dict.fromkeys(RISING, 1.0),
         "belief": belief,
-        "story": belief | dict.fromkeys(RISING, rise),
+        "story": belief | {law: rise * (law in near) for law in RISING},
     }[by]
     total = sum(chosen.values())
     return {law: weight / total for law, weight in chosen.items()}

@@ -14,7 +14,7 @@ from bayescale.model import Model
 from bayescale.noises import get_noise
 from bayescale.parametric import law
 from bayescale.priors import positive, real
-from bayescale.start import evaluate, prior_draws, prior_sd, search
+from bayescale.start import evaluate, prior_draws, prior_moments, search
 
 NINETY = 2 * 1.6448536
 
@@ -38,7 +38,7 @@ def by_label(model, values):
 
 
 def test_prior_sds_are_the_analytic_ones(x64):
-    sd = by_label(*(lambda m: (m, prior_sd(m)))(model_of("chinchilla", "student")))
+    sd = by_label(*(lambda m: (m, prior_moments(m)[1]))(model_of("chinchilla", "student")))
     want = {
         "level": 1.0,
         "share[0]": np.sqrt(trigamma(1) + trigamma(2)),  # a stick of Beta(1, 2)
@@ -49,7 +49,7 @@ def test_prior_sds_are_the_analytic_ones(x64):
         "nu": np.sqrt(trigamma(2)),
     }
     assert sd == pytest.approx(want, rel=1e-3)
-    sd = by_label(*(lambda m: (m, prior_sd(m)))(model_of("sigmoid", "beta_binomial")))
+    sd = by_label(*(lambda m: (m, prior_moments(m)[1]))(model_of("sigmoid", "beta_binomial")))
     assert sd["g"] == pytest.approx(1, rel=1e-3)
     assert sd["u"] == pytest.approx(np.sqrt(trigamma(1) + trigamma(6)), rel=1e-3)
     assert sd["rho"] == pytest.approx(np.log(0.2 / 0.001) / NINETY, rel=1e-3)
