@@ -9,8 +9,9 @@ from bayescale.batch import pack
 from bayescale.centring import centred, standard
 from bayescale.data import Dataset
 from bayescale.infer import make_model
-from bayescale.laws import distractor, power, sigmoid
-from bayescale.noises import normal
+from bayescale.laws import breakthrough, distractor, power, sigmoid
+from bayescale.model import Model
+from bayescale.noises import beta_binomial, normal, student
 from bayescale.parametric import law
 from bayescale.start import evaluate, search
 
@@ -134,3 +135,13 @@ def test_there_is_no_funnel_in_normal_data():
         gradient, hessian = slopes(np.array([log_sd, *(away + middle)]))
         np.testing.assert_allclose(gradient, -precision * away, atol=0.01)
         np.testing.assert_allclose(hessian, -np.diag(precision), atol=0.01)
+
+
+def test_warps_see_the_parameters_that_they_speak_of():
+    # Those of `breakthrough` speak of x50, which is pooled, and of each other.
+    made = dict(noise=beta_binomial, beside=(student,))
+    alone = [site.name for site in Model(breakthrough, **made).sites]
+    pooled = [site.name for site in Model(breakthrough, **made, pool=("x50",), groups=2).sites]
+    assert [name for name in pooled if name in alone] == alone
+    assert alone.index("x50") < alone.index("drop") < alone.index("high")
+    assert pooled.index("x50_sd") < pooled.index("x50") < pooled.index("x50_shift")
