@@ -98,8 +98,7 @@ class NUTS:
 
     def run(self, model: Model, batch: Batch, seed: int, clock: Clock) -> Chains:
         """Sample one batch of curves."""
-        modes = clock.timed("start", search, model, batch.data, batch.curves, seed, self.starts)
-        batch, modes = clock.timed("start", centred, model, batch, modes)
+        batch, modes = clock.timed("start", self._start, model, batch, seed)
         own, points = _disperse(model, batch, modes, seed, self.chains)
         blocks = divide(batch, own, competing(modes, model), points, seed)
         kept = clock.timed("sampling", self._advance, model, blocks, clock)
@@ -123,6 +122,10 @@ class NUTS:
         )
 
     judge = staticmethod(judge)
+
+    def _start(self, model: Model, batch: Batch, seed: int) -> tuple[Batch, list[list[Mode]]]:
+        """Return the batch and its modes, in the coordinates that chains move in."""
+        return centred(model, batch, search(model, batch.data, batch.curves, seed, self.starts))
 
     def _advance(self, model, blocks, clock: Clock) -> list[sample.Draws]:
         """Run all chunks; an interrupt or the time limit keeps what was drawn of every curve."""
