@@ -27,7 +27,7 @@ import numpy as np
 from .batch import Batch
 from .blocks import best_of
 from .model import Model
-from .pooling import Pinned, linked, unpinned
+from .pooling import Pinned, linked
 from .start import Mode, polish, prior_moments
 
 __all__ = ["centred", "standard"]
@@ -42,10 +42,9 @@ def centred(model: Model, batch: Batch, modes: list[list[Mode]]) -> tuple[Batch,
     for i, found in enumerate(modes):
         lane = jax.tree.map(lambda leaf, i=i: leaf[i], batch.data)
         best = best_of(found, model)
-        lane["pinned"] = _pinned(model, best, lane, *moments)
-        seen.append(lane["pinned"])
+        seen.append(_pinned(model, best, lane, *moments))
         padded = found + [best] * (max(most, 1) - len(found))
-        starts.append([np.asarray(_moved(model, mode.z, lane), float) for mode in padded])
+        starts.append([np.asarray(_moved(model, mode.z, lane, seen[i]), float) for mode in padded])
     data = batch.data | {"pinned": jax.tree.map(lambda *leaves: np.stack(leaves), *seen)}
     return replace(batch, data=data), polish(model, np.array(starts), data)
 
@@ -98,10 +97,10 @@ def _linked(model: Model, z, data):
     def link(z):
         values = model.constrain(z, data)[0]
         known = model.parameters(values, data)
-        return {name: linked(model.law, name, known[name]) for name in model.pool}, values
+        found = {name: linked(model.law, name, known[name]) for name in model.pool}
+        return found, (found, values)
 
-    slopes, values = jax.jacfwd(link, has_aux=True)(z)
-    found = link(z)[0]
+    slopes, (found, values) = jax.jacfwd(link, has_aux=True)(z)
     return {
         name: (found[name], slopes[name], values[f"{name}_sd"], values[f"{name}_shift"])
         for name in model.pool
@@ -109,12 +108,11 @@ def _linked(model: Model, z, data):
 
 
 @partial(jax.jit, static_argnames=("model",))
-def _moved(model: Model, z, data):
-    """Return z, in which nothing is pinned, in the data's coordinates."""
-    plain = data | {"pinned": dict.fromkeys(model.pool, unpinned(model.groups))}
-    values = model.constrain(z, plain)[0]
+def _moved(model: Model, z, data, pinned):
+    """Return z, of data in which nothing is pinned, in the coordinates of what is."""
+    values = model.constrain(z, data)[0]
     for site, at in model.places.items():
-        pin = model.pin(site, values, data)
+        pin = model.pin(site, values, data | {"pinned": pinned})
         if pin is not None:
             middle, width = pin
             z = z.at[at].set((z[at] - middle) / width)

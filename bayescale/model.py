@@ -19,7 +19,7 @@ from jaxtyping import Array, Float
 from numpyro.distributions import Distribution, biject_to
 
 from .parametric import Coordinate, Parametric, by_name
-from .pooling import expected_shifts, expected_value, linked, shifted, spread_of
+from .pooling import check_pool, expected_shifts, expected_value, linked, shifted, spread_of
 
 __all__ = ["Model", "Site"]
 
@@ -78,7 +78,9 @@ class Model:
                         f"{other.name} and {part.name} both have a parameter "
                         f"{', '.join(sorted(clash))}; rename it in the law, or take another noise"
                     )
-        self._check_pool()
+        check_pool(self.law, self.pool)
+        if bool(self.pool) != bool(self.groups):
+            raise ValueError("pool names parameters that differ between groups: name both or none")
         given = ("mean", "stderr", "n")
         for name in set(self.noise.inputs) - set(given) - set(self.law.parameters):
             raise ValueError(
@@ -90,23 +92,6 @@ class Model:
                 f"noise {self.noise.name} is of accuracies, law {self.law.name} is not (its "
                 f"support is {self.law.support}); use student, or a law such as sigmoid"
             )
-
-    def _check_pool(self) -> None:
-        for name in self.pool:
-            if name not in self.law.free:
-                raise ValueError(
-                    f"{name!r} cannot be pooled: it is no free parameter of {self.law!r} "
-                    f"({', '.join(self.law.free)})"
-                )
-            prior = dict(self.law.priors)[name]
-            prior = prior.prior if isinstance(prior, Coordinate) else prior
-            if prior is not None and prior.event_shape:
-                raise ValueError(f"{name!r} cannot be pooled: it is a vector in {self.law.name}")
-            for tied, to in self.law.tied:
-                if to == name:
-                    raise ValueError(f"{name!r} cannot be pooled: {tied} is tied to it")
-        if bool(self.pool) != bool(self.groups):
-            raise ValueError("pool names parameters that differ between groups: name both or none")
 
     @property
     def parts(self) -> tuple[Parametric, ...]:
@@ -213,9 +198,7 @@ class Model:
 
     def log_prior(self, plain: Float[Array, " size"]) -> Array:
         """Return the log prior density of coordinates without their warps."""
-        ends = np.cumsum([site.size for site in self.sites])[:-1]
-        parts = zip(self.sites, jnp.split(plain, ends), strict=True)
-        return sum(_constrain_site(site, raw)[1] for site, raw in parts)
+        return sum(_constrain_site(site, plain[self.places[site.name]])[1] for site in self.sites)
 
     def _warp(self, name: str, values: Mapping[str, Any], data: Mapping[str, Any]) -> Any:
         """Return the warp of a site's raw coordinate, given the sites before it; None without."""

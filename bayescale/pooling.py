@@ -19,6 +19,7 @@ from .priors import positive
 
 __all__ = [
     "Pinned",
+    "check_pool",
     "expected_shifts",
     "expected_value",
     "link_of",
@@ -43,6 +44,23 @@ def _inside(v: Any, end: float) -> Any:
     width = jnp.finfo(jnp.result_type(v, float))
     last = width.max if np.isinf(end) else end - width.epsneg
     return jnp.where(v == 0, width.tiny, jnp.where(v == end, last, v))
+
+
+def check_pool(law: Parametric, pool: tuple[str, ...]) -> None:
+    """Refuse to pool what a law has no one free number of."""
+    for name in pool:
+        if name not in law.free:
+            raise ValueError(
+                f"{name!r} cannot be pooled: it is no free parameter of {law!r} "
+                f"({', '.join(law.free)})"
+            )
+        prior = dict(law.priors)[name]
+        prior = prior.prior if isinstance(prior, Coordinate) else prior
+        if prior is not None and prior.event_shape:
+            raise ValueError(f"{name!r} cannot be pooled: it is a vector in {law.name}")
+        for tied, to in law.tied:
+            if to == name:
+                raise ValueError(f"{name!r} cannot be pooled: {tied} is tied to it")
 
 
 def spread_of(law: Parametric, name: str) -> Distribution:
