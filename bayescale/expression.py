@@ -5,7 +5,7 @@ loss < 5` keeps rows; `broken(2)` and `power(floor=False)` name a law with its o
 are no identifiers stand in backticks (`` `loss (nats)`*2 ``); a text that is exactly the name of a
 column is that column. Texts are parsed against a whitelist and are never executed.
 
-Floor 0: imports numpy only.
+Floor 0.
 """
 
 from __future__ import annotations
@@ -19,20 +19,18 @@ import unicodedata
 import warnings
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from decimal import Decimal
-from numbers import Real
 from typing import Any, NoReturn
 
 import numpy as np
+
+from .cells import number, numbers, texts
 
 __all__ = [
     "ExpressionError",
     "columns",
     "evaluate",
     "filter_rows",
-    "numbers",
     "parse_call",
-    "texts",
 ]
 
 
@@ -62,55 +60,6 @@ def quoted(name: str) -> str:
     """Return `name` as it stands inside an expression, in backticks where it needs them."""
     plain = (name.isidentifier() and not keyword.iskeyword(name)) or "`" in name
     return name if plain else f"`{name}`"
-
-
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
-
-
-def _number(cell: Any) -> float | None:
-    """Return a cell as a float: nan when it is missing, None when it is no number."""
-    # The missing cells of pandas go by their names, as this file does not import it.
-    if cell is None or type(cell).__name__ in ("NAType", "NaTType"):
-        return np.nan
-    if isinstance(cell, str):
-        text = cell.strip()  # of more than `float` takes for white space
-        return float(text) if _NUMBER.fullmatch(text) else None
-    try:
-        return float(cell) if isinstance(cell, Real | Decimal | np.bool_) else None
-    except (OverflowError, TypeError, ValueError):
-        return None
-
-
-def _text(cell: Any) -> str | None:
-    if isinstance(cell, bytes):
-        return cell.decode("utf-8", "backslashreplace")
-    number = _number(cell)
-    if number is not None and np.isnan(number):
-        return None
-    # A column of whole numbers with one gap is read as floats; its labels should not change.
-    return f"{cell:.12g}" if isinstance(cell, float | np.floating) else str(cell)
-
-
-def numbers(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return a column as float64, nan where a cell is missing, and a mask of what is no number.
-
-    Text that spells a number is that number: one word in a column of a CSV file makes text of
-    all its cells.
-    """
-    if values.dtype.kind in "biuf":
-        with np.errstate(over="ignore"):
-            return values.astype(np.float64), np.zeros(values.shape, bool)
-    if values.dtype.kind not in "OUT":
-        return np.full(values.shape, np.nan), np.ones(values.shape, bool)
-    cells = [_number(cell) for cell in values]
-    return np.array(cells, np.float64), np.array([cell is None for cell in cells], bool)
-
-
-def texts(values: np.ndarray) -> np.ndarray:
-    """Return a column as an object array of str, None where a cell is missing."""
-    if values.dtype.kind in "mM":
-        values = np.where(np.isnat(values), None, values.astype(str).astype(object))
-    return np.array([*map(_text, values), None], dtype=object)[:-1]
 
 
 # ------------------------------------------------------------------ reading a text
@@ -251,7 +200,7 @@ def _value(node: ast.expr, scope: _Scope) -> Any:
     match node:
         case ast.Constant(value=bool() | str() as constant):
             return constant
-        case ast.Constant(value=int() | float() as constant) if _number(constant) is not None:
+        case ast.Constant(value=int() | float() as constant) if number(constant) is not None:
             return np.float64(constant)
         case ast.Name(id=name):
             return scope.column(name)

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import numpy as np
 
 from bayescale import expression
+from bayescale.cells import numbers, texts
 from bayescale.expression import ExpressionError, near, one_line, quoted
 
 if TYPE_CHECKING:
@@ -163,7 +164,7 @@ def _scan(text: str, delimiter: str, source: str) -> tuple[int, int]:
     for name in header:
         if name and header.count(name) > 1:
             refuse(source, f"two columns are called {name!r}", "rename one of them")
-    if not expression.numbers(np.array(header, object))[1].any():
+    if not numbers(np.array(header, object))[1].any():
         refuse(source, "the first line holds only numbers", "name the columns in a header")
     return len(header), length
 
@@ -206,7 +207,7 @@ class Table:
         parts, missing = {}, np.zeros(self.keep.shape, bool)
         for name in expression.columns(text, self.known):
             cells, test = self.column(name), f"isfinite({quoted(name)})"
-            parts[name], bad = expression.numbers(cells)
+            parts[name], bad = numbers(cells)
             self._check(bad, cells, name, "is no number", test)
             if not gaps:
                 bad = ~np.isfinite(parts[name])
@@ -224,7 +225,7 @@ class Table:
         for name in names:
             if name not in self.known:
                 raise ExpressionError(f"no column {name!r}{near(name, self.known)}")
-            parts.append(expression.texts(self.column(name)))
+            parts.append(texts(self.column(name)))
             gap, test = np.equal(parts[-1], None).astype(bool), f"{quoted(name)} == {quoted(name)}"
             self._check(gap, np.full(gap.shape, "an empty cell"), name, "is no label", test)
         tuples = list(zip(*parts, strict=True))

@@ -5,15 +5,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bayescale.cells import numbers, texts
 from bayescale.expression import (
     ExpressionError,
     columns,
     evaluate,
     filter_rows,
-    numbers,
     parse_call,
     quotient,
-    texts,
 )
 
 TABLE = {

@@ -11,7 +11,7 @@ ROOT = Path(bayescale.__file__).parent
 # What is not listed asks questions of a posterior, or shows the answers: it stands above `infer`
 # or beside it, and nothing listed may import it.
 FLOORS = {
-    0: "data expression frame parametric priors published remarks table",
+    0: "cells data expression frame parametric priors published remarks table",
     1: "datasets laws noises pooling",
     2: "model",
     3: "batch mixture posterior",

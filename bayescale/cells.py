@@ -1,0 +1,64 @@
+"""Cells of a table, of whatever type they were read as, as numbers or as labels.
+
+Floor 0: imports numpy only.
+"""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from numbers import Real
+from typing import Any
+
+import numpy as np
+
+__all__ = ["number", "numbers", "text", "texts"]
+
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
+
+
+def number(cell: Any) -> float | None:
+    """Return a cell as a float: nan when it is missing, None when it is no number."""
+    # The missing cells of pandas go by their names, as this file does not import it.
+    if cell is None or type(cell).__name__ in ("NAType", "NaTType"):
+        return np.nan
+    if isinstance(cell, str):
+        bare = cell.strip()  # of more than `float` takes for white space
+        return float(bare) if _NUMBER.fullmatch(bare) else None
+    try:
+        return float(cell) if isinstance(cell, Real | Decimal | np.bool_) else None
+    except (OverflowError, TypeError, ValueError):
+        return None
+
+
+def text(cell: Any) -> str | None:
+    """Return a cell as a label, None when it is missing."""
+    if isinstance(cell, bytes):
+        return cell.decode("utf-8", "backslashreplace")
+    value = number(cell)
+    if value is not None and np.isnan(value):
+        return None
+    # A column of whole numbers with one gap is read as floats; its labels should not change.
+    return f"{cell:.12g}" if isinstance(cell, float | np.floating) else str(cell)
+
+
+def numbers(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return a column as float64, nan where a cell is missing, and a mask of what is no number.
+
+    Text that spells a number is that number: one word in a column of a CSV file makes text of
+    all its cells.
+    """
+    if values.dtype.kind in "biuf":
+        with np.errstate(over="ignore"):
+            return values.astype(np.float64), np.zeros(values.shape, bool)
+    if values.dtype.kind not in "OUT":
+        return np.full(values.shape, np.nan), np.ones(values.shape, bool)
+    cells = [number(cell) for cell in values]
+    return np.array(cells, np.float64), np.array([cell is None for cell in cells], bool)
+
+
+def texts(values: np.ndarray) -> np.ndarray:
+    """Return a column as an object array of str, None where a cell is missing."""
+    if values.dtype.kind in "mM":
+        values = np.where(np.isnat(values), None, values.astype(str).astype(object))
+    return np.array([*map(text, values), None], dtype=object)[:-1]
