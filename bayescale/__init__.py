@@ -8,7 +8,7 @@ __version__ = version("bayescale")
 # Names are imported when first used: `bayescale --help` must not pay for JAX.
 _HOMES = {
     "AVERAGE": "families",
-    "DataError": "table",
+    "DataError": "messages",
     "Dataset": "data",
     "FailedFit": "posterior",
     "Laplace": "samplers",

@@ -21,10 +21,11 @@ from .data import Dataset
 from .forecast import place
 from .frame import from_frame
 from .laws import get_law
+from .messages import DataError
 from .parametric import Parametric
 from .posterior import Posterior
 from .samplers import MAP, NUTS, Laplace
-from .table import DataError, read_table
+from .table import read_table
 
 __all__ = [
     "Roles",

@@ -16,9 +16,8 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from bayescale import expression
-from bayescale.expression import near, one_line
-from bayescale.table import DataError, leave_out, option, refuse
+from . import expression
+from .messages import DataError, leave_out, near, one_line, option, refuse
 
 __all__ = ["DataError", "Dataset"]
 

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bayescale.published import published_models
+from .published import published_models
 
 if TYPE_CHECKING:
     import pandas

@@ -11,8 +11,6 @@ Floor 0.
 from __future__ import annotations
 
 import ast
-import difflib
-import keyword
 import operator
 import re
 import unicodedata
@@ -24,14 +22,9 @@ from typing import Any, NoReturn
 import numpy as np
 
 from .cells import number, numbers, texts
+from .messages import near, one_line
 
-__all__ = [
-    "ExpressionError",
-    "columns",
-    "evaluate",
-    "filter_rows",
-    "parse_call",
-]
+__all__ = ["ExpressionError", "columns", "evaluate", "filter_rows", "parse_call"]
 
 
 class ExpressionError(ValueError):
@@ -39,27 +32,6 @@ class ExpressionError(ValueError):
 
     def __init__(self, message: str):
         super().__init__(one_line(message))
-
-
-def one_line(message: str) -> str:
-    """Return `message` without line breaks; names and cells of a table may hold some."""
-    return " ".join(message.splitlines())
-
-
-def near(name: str, known: Iterable[str]) -> str:
-    """Return "; did you mean 'loss'? There are: ..." for a `name` that is not among `known`."""
-    known = list(known)
-    folded = {each.casefold(): each for each in known}
-    close = [folded[each] for each in difflib.get_close_matches(name.casefold(), folded)]
-    hint = f"; did you mean {' or '.join(map(repr, close))}? " if close else "; "
-    more = f" and {len(known) - 15} more" if len(known) > 15 else ""
-    return f"{hint}There are: {', '.join(map(repr, known[:15])) or 'none'}{more}"
-
-
-def quoted(name: str) -> str:
-    """Return `name` as it stands inside an expression, in backticks where it needs them."""
-    plain = (name.isidentifier() and not keyword.iskeyword(name)) or "`" in name
-    return name if plain else f"`{name}`"
 
 
 # ------------------------------------------------------------------ reading a text

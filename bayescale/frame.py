@@ -15,10 +15,11 @@ from typing import Any
 
 import numpy as np
 
-from bayescale.data import EXTRAS, LABELS, Dataset
-from bayescale.expression import ExpressionError, quoted
-from bayescale.remarks import remarks
-from bayescale.table import DataError, Table, open_table, option, refuse
+from .data import EXTRAS, LABELS, Dataset
+from .expression import ExpressionError
+from .messages import DataError, option, quoted, refuse
+from .remarks import remarks
+from .table import Table, open_table
 
 __all__ = ["from_frame"]
 

@@ -23,18 +23,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from .canvas import (
-    FAINT,
-    GROUND,
-    INK,
-    PALETTE,
-    canvas,
-    legend,
-    percent,
-    scale_axis,
-    style,
-    words,
-)
+from .canvas import FAINT, GROUND, INK, PALETTE, canvas, legend, percent, scale_axis, style, words
 from .curves import Curve
 from .data import Dataset
 from .kinds import KINDS

@@ -33,10 +33,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bayescale.expression import one_line
+from .messages import one_line
 
 if TYPE_CHECKING:
-    from bayescale.data import Dataset
+    from .data import Dataset
 
 __all__ = ["remarks"]
 

@@ -17,48 +17,21 @@ from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from os.path import expanduser
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bayescale import expression
-from bayescale.cells import numbers, texts
-from bayescale.expression import ExpressionError, near, one_line, quoted
+from . import expression
+from .cells import numbers, texts
+from .expression import ExpressionError
+from .messages import leave_out, near, one_line, quoted, refuse
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["DataError", "Table", "open_table", "read_table"]
+__all__ = ["Table", "open_table", "read_table"]
 
 ENDINGS = (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".parquet")
-
-
-class DataError(ValueError):
-    """A table that cannot be used, in one line: source, row, column, value, remedy."""
-
-    def __init__(self, message: str):
-        super().__init__(one_line(message))
-
-
-def refuse(source: str, problem: str, remedy: str, **place: Any) -> NoReturn:
-    """Raise a DataError; `place` holds any of row, column and value."""
-    value = place.pop("value", None)
-    if value is not None:
-        shown = f"{value:.6g}" if isinstance(value, float | np.floating) else repr(value)[:60]
-        problem = f"{shown} {problem}"
-    parts = [f"{kind} {name!r}" for kind, name in place.items() if name is not None]
-    at = [", ".join(parts)] if parts else []
-    raise DataError(": ".join([source, *at, f"{problem}; {remedy}"]))
-
-
-def option(name: str, text: str) -> str:
-    """Return an argument as it is written in Python and on the command line."""
-    return f"{name}='{text}' ({'-' if len(name) == 1 else '--'}{name} '{text}')"
-
-
-def leave_out(test: str) -> str:
-    """Return the remedy for single bad rows: the filter that keeps the others."""
-    return f"correct it, or leave such rows out: {option('where', test)}"
 
 
 # ------------------------------------------------------------------ reading a file

@@ -1,0 +1,64 @@
+"""messages: how an error is said: one line with source, row, column, value and remedy."""
+
+from __future__ import annotations
+
+import difflib
+import keyword
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import numpy as np
+
+if TYPE_CHECKING:
+    pass
+
+__all__ = ["DataError"]
+
+
+class DataError(ValueError):
+    """A table that cannot be used, in one line: source, row, column, value, remedy."""
+
+    def __init__(self, message: str):
+        super().__init__(one_line(message))
+
+
+def refuse(source: str, problem: str, remedy: str, **place: Any) -> NoReturn:
+    """Raise a DataError; `place` holds any of row, column and value."""
+    value = place.pop("value", None)
+    if value is not None:
+        shown = f"{value:.6g}" if isinstance(value, float | np.floating) else repr(value)[:60]
+        problem = f"{shown} {problem}"
+    parts = [f"{kind} {name!r}" for kind, name in place.items() if name is not None]
+    at = [", ".join(parts)] if parts else []
+    raise DataError(": ".join([source, *at, f"{problem}; {remedy}"]))
+
+
+def option(name: str, text: str) -> str:
+    """Return an argument as it is written in Python and on the command line."""
+    return f"{name}='{text}' ({'-' if len(name) == 1 else '--'}{name} '{text}')"
+
+
+def leave_out(test: str) -> str:
+    """Return the remedy for single bad rows: the filter that keeps the others."""
+    return f"correct it, or leave such rows out: {option('where', test)}"
+
+
+def one_line(message: str) -> str:
+    """Return `message` without line breaks; names and cells of a table may hold some."""
+    return " ".join(message.splitlines())
+
+
+def near(name: str, known: Iterable[str]) -> str:
+    """Return "; did you mean 'loss'? There are: ..." for a `name` that is not among `known`."""
+    known = list(known)
+    folded = {each.casefold(): each for each in known}
+    close = [folded[each] for each in difflib.get_close_matches(name.casefold(), folded)]
+    hint = f"; did you mean {' or '.join(map(repr, close))}? " if close else "; "
+    more = f" and {len(known) - 15} more" if len(known) > 15 else ""
+    return f"{hint}There are: {', '.join(map(repr, known[:15])) or 'none'}{more}"
+
+
+def quoted(name: str) -> str:
+    """Return `name` as it stands inside an expression, in backticks where it needs them."""
+    plain = (name.isidentifier() and not keyword.iskeyword(name)) or "`" in name
+    return name if plain else f"`{name}`"
