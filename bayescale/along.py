@@ -19,7 +19,7 @@ import jax
 import numpy as np
 
 from .batch import pack
-from .expression import evaluate
+from .data.expression import evaluate
 from .mixture import Mixture, members
 from .posterior import FailedFit, Posterior
 from .prediction import law_at

@@ -17,15 +17,15 @@ import numpy as np
 
 from . import datasets, prediction
 from .budget import budget
-from .data import Dataset
+from .data.dataset import Dataset
+from .data.from_frame import from_frame
+from .data.read_table import read_table
 from .forecast import place
-from .frame import from_frame
 from .laws import get_law
 from .messages import DataError
 from .parametric import Parametric
 from .posterior import Posterior
 from .samplers import MAP, NUTS, Laplace
-from .table import read_table
 
 __all__ = [
     "Roles",

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from . import pointwise
-from .data import Dataset
+from .data.dataset import Dataset
 from .posterior import Posterior
 
 if TYPE_CHECKING:

@@ -19,8 +19,8 @@ from rich.text import Text
 
 from . import datasets, pictures, plot
 from .canvas import style
-from .data import Dataset
-from .frame import from_frame
+from .data.dataset import Dataset
+from .data.from_frame import from_frame
 from .grid import grid
 from .infer import fit
 from .layout import number, span, table

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from . import questions
-from .data import Dataset
+from .data.dataset import Dataset
 from .document import document, plain
 from .many import Tasks
 from .posterior import INTERVAL, FailedFit

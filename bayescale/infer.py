@@ -17,7 +17,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from .batch import Batch, pack
-from .data import Dataset
+from .data.dataset import Dataset
 from .laws import get_law
 from .model import Model
 from .noises import default_noise, get_noise

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .comparison import Comparison, compare
-from .data import Dataset
+from .data.dataset import Dataset
 from .drift import DRIFT, with_drift
 from .evidence import log_evidence
 from .explanation import EXPLANATIONS, Explanation, explain

@@ -5,12 +5,9 @@ from __future__ import annotations
 import difflib
 import keyword
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any, NoReturn
 
 import numpy as np
-
-if TYPE_CHECKING:
-    pass
 
 __all__ = ["DataError"]
 

@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 
 from .comparison import pseudo_bma
-from .data import Dataset
+from .data.dataset import Dataset
 from .evidence import log_evidence
 from .explanation import CANNOT_TELL, SURE
 from .infer import fit

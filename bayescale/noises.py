@@ -20,7 +20,7 @@ import jax.numpy as jnp
 import numpy as np
 import numpyro.distributions as dist
 
-from .data import Dataset
+from .data.dataset import Dataset
 from .parametric import Parametric, noise, scaled
 from .priors import positive
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from . import plot
 from .canvas import PALETTE, style
-from .data import Dataset
+from .data.dataset import Dataset
 from .document_tasks import write
 from .grid import grid, isoflop
 from .posterior import FailedFit, Posterior

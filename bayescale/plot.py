@@ -41,7 +41,7 @@ from .canvas import (
     style,
     words,
 )
-from .data import Dataset
+from .data.dataset import Dataset
 from .plot_compute import allocation, isoflop, isoloss
 from .plot_unlock import threshold
 from .posterior import INTERVAL, Posterior

@@ -25,7 +25,7 @@ from matplotlib.patches import Patch
 
 from .canvas import FAINT, GROUND, INK, PALETTE, canvas, legend, percent, scale_axis, style, words
 from .curves import Curve
-from .data import Dataset
+from .data.dataset import Dataset
 from .kinds import KINDS
 from .posterior import INTERVAL
 from .shapes import Shape

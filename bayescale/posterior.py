@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .data import Dataset
+from .data.dataset import Dataset
 from .model import Model
 
 if TYPE_CHECKING:

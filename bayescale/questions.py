@@ -16,7 +16,7 @@ from typing import Any
 from . import many
 from .allocation import allocate
 from .batch import pack
-from .data import Dataset
+from .data.dataset import Dataset
 from .families import AVERAGE, NEW, for_group
 from .infer import make_model
 from .laws import get_law

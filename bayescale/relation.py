@@ -19,7 +19,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from .data import Dataset
+from .data.dataset import Dataset
 from .model import Model
 from .parametric import Parametric
 from .posterior import INTERVAL, Posterior, summarise

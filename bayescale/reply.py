@@ -12,7 +12,7 @@ from . import terminal
 
 if TYPE_CHECKING:
     from . import many, questions
-    from .data import Dataset
+    from .data.dataset import Dataset
     from .posterior import Posterior
     from .questions import Saved
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from .data import Dataset
+from .data.dataset import Dataset
 from .infer import fit
 from .laws import get_law
 from .parametric import Parametric

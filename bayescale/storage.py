@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
-from .data import Dataset
+from .data.dataset import Dataset
 from .datatree import ARVIZ_NAMES, ROLES, to_datatree
 from .laws import get_law
 from .model import Model

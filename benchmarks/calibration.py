@@ -14,7 +14,7 @@ import pandas as pd
 from scipy.stats import kstest
 
 from bayescale.batch import pack
-from bayescale.data import Dataset
+from bayescale.data.dataset import Dataset
 from bayescale.infer import fit
 from bayescale.laws import get_law
 from bayescale.model import Model

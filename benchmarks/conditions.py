@@ -11,10 +11,10 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from bayescale.data import Dataset
+from bayescale.data.dataset import Dataset
+from bayescale.data.from_frame import from_frame
 from bayescale.families import for_group
 from bayescale.formats import Change, Conditions, conditions
-from bayescale.frame import from_frame
 from bayescale.infer import fit
 from bayescale.kinds import CUT, KINDS, classify
 from bayescale.posterior import Posterior

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from bayescale.frame import from_frame
+from bayescale.data.from_frame import from_frame
 from bayescale.infer import fit
 from bayescale.prediction import predict
 

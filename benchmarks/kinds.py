@@ -15,7 +15,7 @@ import pandas as pd
 
 import bayescale as bs
 from bayescale.batch import pack
-from bayescale.data import Dataset
+from bayescale.data.dataset import Dataset
 from bayescale.explanation import stacked
 from bayescale.infer import make_model
 from bayescale.kinds import KINDS, classify

@@ -23,7 +23,7 @@ from bayescale.allocation import (
     implied_exponent,
     match,
 )
-from bayescale.frame import from_frame
+from bayescale.data.from_frame import from_frame
 from bayescale.infer import fit
 from bayescale.laws import chinchilla, data_constrained, kaplan
 from bayescale.posterior import Posterior, summarise

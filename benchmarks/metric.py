@@ -12,8 +12,8 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from bayescale.data import Dataset
-from bayescale.frame import from_frame
+from bayescale.data.dataset import Dataset
+from bayescale.data.from_frame import from_frame
 from bayescale.infer import fit
 from bayescale.metric import STORIES, MetricOrModel, metric_or_model
 from bayescale.posterior import summarise

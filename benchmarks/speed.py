@@ -29,7 +29,7 @@ def ours(cache: str) -> dict:
     start = cpu_seconds()
     import jax
 
-    from bayescale.frame import from_frame
+    from bayescale.data.from_frame import from_frame
     from bayescale.infer import fit
 
     jax.config.update("jax_compilation_cache_dir", cache)

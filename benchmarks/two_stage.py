@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from scipy.optimize import OptimizeWarning, curve_fit
 
-from bayescale.frame import from_frame
+from bayescale.data.from_frame import from_frame
 from bayescale.infer import fit
 from bayescale.laws import two_stage
 from bayescale.posterior import Posterior

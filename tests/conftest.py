@@ -55,7 +55,7 @@ def truth() -> dict:
 
 def power_table(length: int, seed: int = 0, alpha: float = 0.25):
     """A power law with a floor, measured at `length` scales."""
-    from bayescale.data import Dataset
+    from bayescale.data.dataset import Dataset
 
     rng = np.random.default_rng([7, seed])
     x = np.geomspace(1e8, 1e11, length)
@@ -65,7 +65,7 @@ def power_table(length: int, seed: int = 0, alpha: float = 0.25):
 
 def chinchilla_table(length: int, seed: int = 0):
     """Losses of `length` runs whose parameters and tokens are independent."""
-    from bayescale.data import Dataset
+    from bayescale.data.dataset import Dataset
 
     rng = np.random.default_rng([8, seed])
     N = np.exp(rng.uniform(np.log(5e7), np.log(1e10), length))
@@ -77,7 +77,7 @@ def chinchilla_table(length: int, seed: int = 0):
 
 def sigmoid_table(length: int, seed: int = 0):
     """Accuracies on 1,000 questions of `length` models that differ in effective scale."""
-    from bayescale.data import Dataset
+    from bayescale.data.dataset import Dataset
 
     rng = np.random.default_rng([9, seed])
     x = np.geomspace(1e8, 3e12, length)
@@ -90,7 +90,7 @@ def sigmoid_table(length: int, seed: int = 0):
 
 def level_table(length: int, seed: int = 0, n: int = 60, p: float = 0.3):
     """Accuracies of `length` models that all know as much."""
-    from bayescale.data import Dataset
+    from bayescale.data.dataset import Dataset
 
     rng = np.random.default_rng([10, seed])
     questions = np.full(length, float(n))

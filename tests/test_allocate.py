@@ -22,7 +22,7 @@ from bayescale.allocation import (
     implied_exponent,
     match,
 )
-from bayescale.data import Dataset
+from bayescale.data.dataset import Dataset
 from bayescale.laws import chinchilla, data_constrained, kaplan, sigmoid
 from bayescale.model import Model
 from bayescale.noises import beta_binomial, student

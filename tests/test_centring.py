@@ -7,7 +7,7 @@ from numpyro.distributions import Normal
 
 from bayescale.batch import pack
 from bayescale.centring import centred, standard
-from bayescale.data import Dataset
+from bayescale.data.dataset import Dataset
 from bayescale.infer import make_model
 from bayescale.laws import breakthrough, distractor, power, sigmoid
 from bayescale.model import Model

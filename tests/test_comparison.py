@@ -11,7 +11,7 @@ from scipy.stats import binom, norm
 
 from bayescale.batch import pack
 from bayescale.comparison import Comparison, compare, pseudo_bma
-from bayescale.data import Dataset
+from bayescale.data.dataset import Dataset
 from bayescale.explanation import CANNOT_TELL, EXPLANATIONS, Confusion, confusion, explain, stacked
 from bayescale.laws import flat
 from bayescale.model import Model

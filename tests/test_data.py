@@ -10,9 +10,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bayescale.data import DataError, Dataset
-from bayescale.frame import from_frame
-from bayescale.table import read_table
+from bayescale.data.dataset import DataError, Dataset
+from bayescale.data.from_frame import from_frame
+from bayescale.data.read_table import read_table
 
 RUNS = pd.DataFrame(
     {

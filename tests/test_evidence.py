@@ -9,7 +9,7 @@ from scipy.special import betaln, gammaln, logsumexp
 from scipy.stats import multivariate_t, norm
 
 from bayescale.batch import pack
-from bayescale.data import Dataset
+from bayescale.data.dataset import Dataset
 from bayescale.evidence import Evidence, _bridge, _Proposal, log_evidence
 from bayescale.infer import fit
 from bayescale.parametric import law

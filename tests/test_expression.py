@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bayescale.cells import numbers, texts
-from bayescale.expression import (
+from bayescale.data.cells import numbers, texts
+from bayescale.data.expression import (
     ExpressionError,
     columns,
     evaluate,

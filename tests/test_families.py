@@ -10,7 +10,7 @@ import pytest
 from scipy import stats
 
 from bayescale.batch import pack
-from bayescale.data import DataError, Dataset
+from bayescale.data.dataset import DataError, Dataset
 from bayescale.families import AVERAGE, NEW, for_group, shift, shifts
 from bayescale.infer import fit, make_model
 from bayescale.laws import broken, chinchilla, get_law, inverse, sigmoid

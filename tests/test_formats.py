@@ -8,7 +8,7 @@ import numpy as np
 import numpyro.distributions as dist
 import pytest
 
-from bayescale.data import Dataset
+from bayescale.data.dataset import Dataset
 from bayescale.families import for_group
 from bayescale.formats import REPEATED, conditions
 from bayescale.kinds import CUT, KINDS, classify

@@ -6,8 +6,8 @@ import pytest
 
 import bayescale as bs
 from bayescale.batch import pack
-from bayescale.data import DataError, Dataset
-from bayescale.frame import from_frame
+from bayescale.data.dataset import DataError, Dataset
+from bayescale.data.from_frame import from_frame
 from bayescale.infer import make_model
 from bayescale.laws import get_law
 

@@ -15,7 +15,7 @@ import pytest
 
 import bayescale
 from bayescale import sample
-from bayescale.data import DataError, Dataset
+from bayescale.data.dataset import DataError, Dataset
 from bayescale.infer import fit
 from bayescale.noises import get_noise
 from bayescale.parametric import law

@@ -15,7 +15,7 @@ from scipy.optimize import minimize_scalar
 
 from bayescale import infer
 from bayescale.batch import pack
-from bayescale.data import Dataset
+from bayescale.data.dataset import Dataset
 from bayescale.infer import fit
 from bayescale.laws import (
     LAWS,

@@ -11,9 +11,9 @@ import pytest
 from rich.console import Console
 
 from bayescale import many, report_tasks, sample
-from bayescale.data import DataError, Dataset
+from bayescale.data.dataset import DataError, Dataset
+from bayescale.data.from_frame import from_frame
 from bayescale.evidence import Evidence
-from bayescale.frame import from_frame
 from bayescale.many import LAWS, QUICK, prior_of, tasks
 from bayescale.posterior import Health, Verdict
 from bayescale.samplers import NUTS

@@ -10,7 +10,7 @@ import numpyro.distributions as dist
 import pytest
 
 from bayescale import metric
-from bayescale.data import DataError, Dataset
+from bayescale.data.dataset import DataError, Dataset
 from bayescale.evidence import Evidence
 from bayescale.infer import make_model
 from bayescale.laws import breakthrough, from_loss, two_stage

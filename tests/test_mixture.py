@@ -8,7 +8,7 @@ import pytest
 from scipy.stats import t as student_t
 
 from bayescale.along import along
-from bayescale.data import Dataset
+from bayescale.data.dataset import Dataset
 from bayescale.forecast import spread
 from bayescale.laws import flat, from_loss, sigmoid
 from bayescale.mixture import Mixture, members, mix

@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 from scipy.special import digamma
 
-from bayescale.data import Dataset
+from bayescale.data.dataset import Dataset
 from bayescale.infer import make_model
 from bayescale.laws import get_law
 from bayescale.noises import (

@@ -11,7 +11,7 @@ import pytest
 from bayescale import plot
 from bayescale.allocation import Allocation
 from bayescale.canvas import PALETTE, mark_models, scale_axis, scale_text
-from bayescale.data import Dataset
+from bayescale.data.dataset import Dataset
 from bayescale.grid import grid, isoflop
 from bayescale.infer import fit
 from bayescale.prediction import predict

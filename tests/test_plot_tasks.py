@@ -11,7 +11,7 @@ from bayescale import plot_tasks, plot_unlock
 from bayescale.canvas import landmarks, percent
 from bayescale.comparison import Comparison
 from bayescale.curves import Curve, curve, curves
-from bayescale.data import Dataset
+from bayescale.data.dataset import Dataset
 from bayescale.kinds import KINDS
 from bayescale.laws import flat, from_loss, sigmoid
 from bayescale.many import Task, Tasks

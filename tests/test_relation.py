@@ -9,7 +9,7 @@ import pytest
 from scipy.special import expit
 from scipy.stats import norm
 
-from bayescale.data import Dataset
+from bayescale.data.dataset import Dataset
 from bayescale.laws import breakthrough, chinchilla, from_loss, power, sigmoid, two_stage
 from bayescale.model import Model
 from bayescale.noises import beta_binomial, bimodal, binomial, bounded, normal, scatter, student

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis.extra.numpy import arrays
 
-from bayescale.data import Dataset
+from bayescale.data.dataset import Dataset
 from bayescale.kinds import CUT, KINDS, WAIT, classify, fall
 from bayescale.laws import chinchilla, from_loss, power, sigmoid
 from bayescale.mixture import mix

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy.stats import binom
 
-from bayescale.data import DataError, Dataset
+from bayescale.data.dataset import DataError, Dataset
 from bayescale.infer import fit
 from bayescale.laws import from_loss, get_law
 from bayescale.skill import backtest, fitted

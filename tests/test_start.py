@@ -8,7 +8,7 @@ from numpyro.distributions import biject_to
 from scipy.special import polygamma
 
 from bayescale.batch import pack
-from bayescale.data import Dataset
+from bayescale.data.dataset import Dataset
 from bayescale.laws import get_law
 from bayescale.model import Model
 from bayescale.noises import get_noise

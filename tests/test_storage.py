@@ -8,7 +8,7 @@ import h5py
 import numpy as np
 import pytest
 
-from bayescale.data import Dataset
+from bayescale.data.dataset import Dataset
 from bayescale.datatree import to_datatree
 from bayescale.laws import broken, get_law, two_stage
 from bayescale.model import Model

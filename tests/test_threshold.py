@@ -12,7 +12,7 @@ from hypothesis.extra.numpy import arrays
 from scipy.stats import t as student_t
 
 from bayescale.batch import pack
-from bayescale.data import Dataset
+from bayescale.data.dataset import Dataset
 from bayescale.families import AVERAGE, NEW, for_group
 from bayescale.forecast import place, unlock_parameter, wider_weights
 from bayescale.laws import chinchilla, exact_match, from_loss, inverse, power, sigmoid

@@ -16,8 +16,8 @@ from typing import Any, NoReturn
 
 import numpy as np
 
+from ..messages import DataError, leave_out, near, one_line, option, refuse
 from . import expression
-from .messages import DataError, leave_out, near, one_line, option, refuse
 
 __all__ = ["DataError", "Dataset"]
 

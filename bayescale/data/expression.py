@@ -21,8 +21,8 @@ from typing import Any, NoReturn
 
 import numpy as np
 
+from ..messages import near, one_line
 from .cells import number, numbers, texts
-from .messages import near, one_line
 
 __all__ = ["ExpressionError", "columns", "evaluate", "filter_rows", "parse_call"]
 

@@ -15,10 +15,10 @@ from typing import Any
 
 import numpy as np
 
-from .data import EXTRAS, LABELS, Dataset
+from ..messages import DataError, option, quoted, refuse
+from .dataset import EXTRAS, LABELS, Dataset
 from .expression import ExpressionError
-from .messages import DataError, option, quoted, refuse
-from .remarks import remarks
+from .notes import remarks
 from .table import Table, open_table
 
 __all__ = ["from_frame"]

@@ -33,10 +33,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .messages import one_line
+from ..messages import one_line
 
 if TYPE_CHECKING:
-    from .data import Dataset
+    from .dataset import Dataset
 
 __all__ = ["remarks"]
 

@@ -1,0 +1,12 @@
+"""From a table of runs to a checked `Dataset`; no JAX here.
+
+| question | file |
+|---|---|
+| how is a file read? | `read_table` |
+| how is a data frame, or a mapping of arrays, read? | `table` |
+| which columns are scales, responses and labels? | `from_frame` |
+| how does `params_b*1e9` become a column? | `expression` |
+| when is a cell a number? | `cells` |
+| what is checked and kept? | `dataset` |
+| what is said of odd tables? | `notes` |
+"""

@@ -1,0 +1,130 @@
+"""read_table: a file as it is, without repairing it. Row 1 is the first row below the header."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import zlib
+from difflib import get_close_matches
+from os.path import expanduser
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..messages import refuse
+from .cells import numbers
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["read_table"]
+
+
+ENDINGS = (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".parquet")
+
+
+def read_table(path: str | Path) -> pd.DataFrame:
+    """Read a CSV, TSV (also gzipped) or Parquet file as it is.
+
+    Raises
+    ------
+    DataError
+        For a file that is missing, empty, damaged, of another kind, or whose rows differ in
+        length (naming the line). Nothing is skipped but blank lines.
+    """
+    path = Path(expanduser(path))
+    source, name = str(path), path.name.lower()
+    if path.is_dir():
+        refuse(source, "is a folder", "name one file in it")
+    if not path.is_file():
+        refuse(source, "there is no such file", _neighbours(path))
+    if not name.endswith(ENDINGS):
+        remedy = f"known are {', '.join(ENDINGS)}; give any other as a dataframe to from_frame"
+        refuse(source, f"the ending {path.suffix!r} is unknown", remedy)
+    frame = _read_parquet(path) if name.endswith(".parquet") else _read_text(path)
+    if not len(frame):
+        refuse(source, "has a header and no rows", "give at least two rows")
+    return frame
+
+
+def _neighbours(path: Path) -> str:
+    try:
+        names = [each.name for each in path.parent.iterdir()]
+    except (OSError, ValueError):
+        return f"nor a folder {str(path.parent)!r}"
+    close = get_close_matches(path.name, names)
+    return f"did you mean {' or '.join(map(repr, close))}?" if close else "check folder and name"
+
+
+def _read_parquet(path: Path) -> pd.DataFrame:
+    import pandas as pd
+
+    try:
+        frame = pd.read_parquet(path)
+        # An index with a name was a column to whoever wrote the file.
+        return frame if frame.index.names == [None] else frame.reset_index()
+    except Exception as error:  # a damaged file may fail in any layer of the reader
+        refuse(str(path), f"is no readable Parquet file ({error})", "write it again")
+
+
+def _read_text(path: Path) -> pd.DataFrame:
+    import pandas as pd
+
+    source, text = str(path), _decoded(path)
+    delimiter = "\t" if ".tsv" in path.name.lower()[-7:] else ","
+    width, length = _scan(text, delimiter, source)
+    try:
+        frame = pd.read_csv(io.StringIO(text), sep=delimiter, low_memory=False)
+    except ValueError as error:
+        refuse(source, f"is no readable table ({error})", "look for stray quotes")
+    if frame.shape != (length, width):
+        problem = f"reads as {frame.shape[0]} x {frame.shape[1]} cells, not {length} x {width}"
+        refuse(source, problem, "look for stray quotes and control characters")
+    return frame
+
+
+def _decoded(path: Path) -> str:
+    source = str(path)
+    try:
+        data = path.read_bytes()
+        data = gzip.decompress(data) if path.suffix.lower() == ".gz" else data
+        text = data.decode("utf-8-sig")
+    except (OSError, EOFError, zlib.error) as error:
+        refuse(source, f"cannot be read ({error})", "check the file and its permissions")
+    except UnicodeDecodeError as error:
+        line = data[: error.start].count(b"\n") + 1
+        refuse(source, f"line {line} is not UTF-8 text", "save the table as UTF-8")
+    if "\0" in text:
+        refuse(source, "holds zero bytes, so it is no text", "save the table as UTF-8")
+    if not text.strip():
+        refuse(source, "is empty", "give a header and rows")
+    return text
+
+
+def _scan(text: str, delimiter: str, source: str) -> tuple[int, int]:
+    """Return columns and rows of a table, after checking that all rows are of one length.
+
+    pandas fills short rows with nan, and reads a first column too many as an index.
+    """
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    header: list[str] = []
+    length = -1
+    try:
+        for cells in reader:
+            if len(cells) == 0 or (len(cells) == 1 and not cells[0].strip()):
+                continue
+            header = header or cells
+            length += 1
+            if len(cells) != len(header):
+                problem = f"line {reader.line_num} has {len(cells)} cells, the header {len(header)}"
+                refuse(source, problem, "quote cells that hold the delimiter")
+    except csv.Error as error:
+        refuse(source, f"line {reader.line_num}: {error}", "look for stray quotes")
+    for name in header:
+        if name and header.count(name) > 1:
+            refuse(source, f"two columns are called {name!r}", "rename one of them")
+    if not numbers(np.array(header, object))[1].any():
+        refuse(source, "the first line holds only numbers", "name the columns in a header")
+    return len(header), length
