@@ -15,12 +15,13 @@ from pathlib import Path
 
 import numpy as np
 
-from . import datasets, prediction
+from . import prediction
 from .budget import budget
 from .data.dataset import Dataset
 from .data.from_frame import from_frame
 from .data.read_table import read_table
-from .forecast import place
+from .datasets import tables as datasets
+from .datasets.published import place
 from .laws import get_law
 from .messages import DataError
 from .parametric import Parametric

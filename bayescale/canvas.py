@@ -18,9 +18,8 @@ from matplotlib import ticker
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 
-from .forecast import kind_of
+from .datasets.published import kind_of, published_models
 from .posterior import Posterior
-from .published import published_models
 
 __all__ = [
     "FAINT",

@@ -12,7 +12,7 @@ from pathlib import Path
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from . import datasets
+from .datasets import tables as datasets
 from .layout import sheet
 
 __all__ = ["data_set", "data_sets", "info", "law", "laws"]

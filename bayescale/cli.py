@@ -264,7 +264,8 @@ def laws(name: options.LawName = None) -> None:
 @command
 def data(name: options.DataName = None, csv: options.Csv = False) -> None:
     """List the named data sets, describe one, or print its rows."""
-    from . import catalogue, datasets
+    from . import catalogue
+    from .datasets import tables as datasets
 
     if csv:
         terminal.put(datasets.load(name or "").to_csv(index=False))

@@ -17,10 +17,11 @@ import numpy as np
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from . import datasets, pictures, plot
+from . import pictures, plot
 from .canvas import style
 from .data.dataset import Dataset
 from .data.from_frame import from_frame
+from .datasets import tables as datasets
 from .grid import grid
 from .infer import fit
 from .layout import number, span, table

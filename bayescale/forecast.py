@@ -10,7 +10,6 @@ Floor 4.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -21,11 +20,11 @@ import numpyro.distributions as dist
 
 from .along import Along, said_of_fits
 from .batch import pack
+from .datasets.published import place
 from .laws.capability import UNLOCK_PRIOR, UNLOCKS
 from .mixture import Mixture, members
 from .posterior import INTERVAL, Posterior
 from .prediction import UNCALIBRATED
-from .published import about
 
 if TYPE_CHECKING:
     from .thresholds import Threshold
@@ -34,8 +33,6 @@ __all__ = [
     "Forecast",
     "Spread",
     "draw_weights",
-    "kind_of",
-    "place",
     "plain",
     "quantiles",
     "remarks",
@@ -50,12 +47,6 @@ FEW = 100.0
 """Effective draws below which a reweighted forecast is said to be rough."""
 WIDER = 2.0
 """How many times wider the other prior on the unlock scale is."""
-
-KINDS = (  # what a scale is, from its name and column; the least that is plausible in plain units
-    ("params", re.compile(r"param|^N\b", re.IGNORECASE), 1e6),
-    ("tokens", re.compile(r"token|^D\b", re.IGNORECASE), 1e8),
-    ("flops", re.compile(r"flop|compute|^C\b", re.IGNORECASE), 1e15),
-)
 
 
 @dataclass(frozen=True)
@@ -216,23 +207,6 @@ def _of_average(posterior: Posterior, name: str) -> np.ndarray:
 
 
 # ------------------------------------------------------------------ what a scale is
-
-
-def kind_of(name: str) -> str | None:
-    """Return what a scale is, from its name and column: params, tokens, flops, or None."""
-    return next((kind for kind, pattern, _ in KINDS if pattern.search(name)), None)
-
-
-def place(log10_scale: float, name: str) -> str:
-    """Return where a scale stands among published models, after a comma; "" where they have none.
-
-    ", about the size of PaLM 540B" within a tenth of it, else ", between BLOOM 176B and PanGu-alpha
-    200B", or beyond the largest, or below the smallest; likewise of tokens and FLOP.
-    """
-    for kind, pattern, least in KINDS:
-        if pattern.search(name) and np.isfinite(log10_scale) and 10**log10_scale >= least:
-            return f", {about(10**log10_scale, kind)}"
-    return ""
 
 
 # ------------------------------------------------------------------ what is said with it

@@ -19,12 +19,12 @@ from rich.table import Table
 from rich.text import Text
 
 from .allocation import Allocation
+from .datasets.published import about
 from .document import groups, quantities, spread
 from .layout import number, span, table
 from .mixture import members
 from .posterior import INTERVAL, FailedFit, Posterior, Verdict
 from .prediction import Prediction
-from .published import about
 from .questions import Saved
 from .tradeoff import Comparison, TradeOff
 

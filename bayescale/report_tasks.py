@@ -13,8 +13,9 @@ import numpy as np
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from .datasets.published import place
 from .explanation import Explanation
-from .forecast import Forecast, place
+from .forecast import Forecast
 from .kinds import KINDS
 from .layout import number, span, table
 from .many import Task, Tasks

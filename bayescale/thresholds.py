@@ -24,11 +24,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .along import Along, Crossed, along, crossings
+from .datasets.published import kind_of
 from .forecast import (
     Forecast,
     Spread,
     draw_weights,
-    kind_of,
     plain,
     remarks,
     share_by,

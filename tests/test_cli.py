@@ -506,7 +506,7 @@ def test_numbers_for_reading(value, text):
 
 
 def test_the_demo_computes_what_it_compares_with():
-    from bayescale import datasets
+    from bayescale.datasets import tables as datasets
 
     frame = datasets.load("gpt3_addition")
     few = frame[frame.setting == "few-shot"]

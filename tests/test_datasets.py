@@ -12,7 +12,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bayescale import datasets, published
+from bayescale.datasets import published
+from bayescale.datasets import tables as datasets
 
 RAW = "svg_extracted_data.csv"
 

@@ -427,7 +427,7 @@ def test_it_is_said_when_the_data_say_little():
 
 def test_addition_by_gpt3_emerges():
     from bayescale import NUTS, fit, from_frame
-    from bayescale.datasets import load
+    from bayescale.datasets.tables import load
 
     where = "setting == 'few-shot'"
     data = from_frame(load("gpt3_addition"), {"x": "params"}, "accuracy", n="n", where=where)

@@ -13,8 +13,9 @@ from scipy.stats import t as student_t
 
 from bayescale.batch import pack
 from bayescale.data.dataset import Dataset
+from bayescale.datasets.published import place
 from bayescale.families import AVERAGE, NEW, for_group
-from bayescale.forecast import place, unlock_parameter, wider_weights
+from bayescale.forecast import unlock_parameter, wider_weights
 from bayescale.laws import chinchilla, exact_match, from_loss, inverse, power, sigmoid
 from bayescale.model import Model
 from bayescale.noises import beta_binomial, student
@@ -406,7 +407,7 @@ def test_a_forecast_beyond_the_data_says_so_and_where():
 
 def test_addition_from_models_that_are_all_near_the_floor():
     from bayescale import NUTS, fit, from_frame
-    from bayescale.datasets import load
+    from bayescale.datasets.tables import load
 
     where = "setting == 'few-shot' and params < 1e10"
     data = from_frame(load("gpt3_addition"), {"x": "params"}, "accuracy", n="n", where=where)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -18,9 +18,6 @@ from ..messages import leave_out, near, one_line, quoted, refuse
 from . import expression
 from .cells import numbers, texts
 from .expression import ExpressionError
-
-if TYPE_CHECKING:
-    pass
 
 __all__ = ["Table", "open_table"]
 

@@ -1,0 +1,1 @@
+"""Named public data: `datasets.load("chinchilla")`."""
