@@ -21,7 +21,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from .budget import budget
-from .parametric import Parametric
+from .parametric.parametric import Parametric
 from .posterior import INTERVAL, Posterior, summarise
 from .prediction import UNCALIBRATED
 from .surface import (

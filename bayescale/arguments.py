@@ -24,7 +24,7 @@ from .datasets import tables as datasets
 from .datasets.published import place
 from .laws import get_law
 from .messages import DataError
-from .parametric import Parametric
+from .parametric.parametric import Parametric
 from .posterior import Posterior
 from .samplers import MAP, NUTS, Laplace
 

@@ -70,7 +70,7 @@ def _described(name: str, doc: str) -> tuple[str, str]:
     from inspect import getdoc
 
     from .laws import LAWS
-    from .parametric import Parametric
+    from .parametric.parametric import Parametric
 
     made = LAWS[name.partition("(")[0].strip()]
     text = doc if isinstance(made, Parametric) else (getdoc(made) or doc)

@@ -19,9 +19,9 @@ import numpy as np
 
 from .mixture import Mixture, mix
 from .model import Model
-from .parametric import Parametric
+from .parametric.parametric import Parametric
+from .parametric.priors import real
 from .posterior import Posterior
-from .priors import real
 
 __all__ = ["DRIFT", "with_drift"]
 

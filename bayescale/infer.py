@@ -21,7 +21,7 @@ from .data.dataset import Dataset
 from .laws import get_law
 from .model import Model
 from .noises import default_noise, get_noise
-from .parametric import Parametric
+from .parametric.parametric import Parametric
 from .posterior import UNREACHED, Health, Posterior, Run, scalar_quantities
 from .prediction import law_at
 from .samplers import MAP, NUTS, Chains, Clock, Laplace

@@ -24,7 +24,7 @@ from .explanation import EXPLANATIONS, Explanation, explain
 from .infer import fit
 from .laws import get_law
 from .mixture import Mixture
-from .parametric import Parametric
+from .parametric.parametric import Parametric
 from .posterior import Posterior
 from .samplers import NUTS
 from .shapes import Shape, shape

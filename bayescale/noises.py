@@ -21,8 +21,9 @@ import numpy as np
 import numpyro.distributions as dist
 
 from .data.dataset import Dataset
-from .parametric import Parametric, noise, scaled
-from .priors import positive
+from .parametric.coordinates import scaled
+from .parametric.parametric import Parametric, noise
+from .parametric.priors import positive
 
 __all__ = [
     "NOISES",

@@ -17,7 +17,7 @@ import jax
 import numpy as np
 
 from .mixture import Mixture, members
-from .parametric import Parametric
+from .parametric.parametric import Parametric
 from .posterior import INTERVAL, Posterior
 
 if TYPE_CHECKING:

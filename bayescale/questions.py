@@ -21,7 +21,7 @@ from .families import AVERAGE, NEW, for_group
 from .infer import make_model
 from .laws import get_law
 from .mixture import Mixture, mix
-from .parametric import Parametric
+from .parametric.parametric import Parametric
 from .posterior import FailedFit, Posterior
 from .samplers import NUTS
 from .storage import load

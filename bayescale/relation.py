@@ -21,7 +21,7 @@ import numpy as np
 
 from .data.dataset import Dataset
 from .model import Model
-from .parametric import Parametric
+from .parametric.parametric import Parametric
 from .posterior import INTERVAL, Posterior, summarise
 
 if TYPE_CHECKING:

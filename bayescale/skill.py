@@ -14,7 +14,7 @@ import numpy as np
 from .data.dataset import Dataset
 from .infer import fit
 from .laws import get_law
-from .parametric import Parametric
+from .parametric.parametric import Parametric
 from .pointwise import log_likelihood, replicate
 from .posterior import INTERVAL, Posterior
 from .samplers import NUTS

@@ -26,7 +26,7 @@ from .datatree import ARVIZ_NAMES, ROLES, to_datatree
 from .laws import get_law
 from .model import Model
 from .noises import get_noise
-from .parametric import Parametric
+from .parametric.parametric import Parametric
 from .posterior import Health, Posterior, Run, Verdict
 from .prediction import law_at
 

@@ -19,7 +19,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from .laws import chinchilla, kaplan
-from .parametric import Parametric
+from .parametric.parametric import Parametric
 from .posterior import Posterior
 from .prediction import scales
 

@@ -26,9 +26,9 @@ from bayescale.data.dataset import Dataset
 from bayescale.laws import chinchilla, data_constrained, kaplan, sigmoid
 from bayescale.model import Model
 from bayescale.noises import beta_binomial, student
-from bayescale.parametric import law
+from bayescale.parametric.parametric import law
+from bayescale.parametric.priors import positive
 from bayescale.posterior import FailedFit, Health, Posterior, Run, Verdict
-from bayescale.priors import positive
 
 GOPHER, CHINCHILLA = (280e9, 300e9), (70e9, 1.4e12)
 DATABLATIONS = dict(

@@ -12,7 +12,7 @@ from bayescale.infer import make_model
 from bayescale.laws import breakthrough, distractor, power, sigmoid
 from bayescale.model import Model
 from bayescale.noises import beta_binomial, normal, student
-from bayescale.parametric import law
+from bayescale.parametric.parametric import law
 from bayescale.start import evaluate, search
 
 SEEN = np.array([1.0, 1.1, 4.0])

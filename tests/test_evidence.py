@@ -12,8 +12,8 @@ from bayescale.batch import pack
 from bayescale.data.dataset import Dataset
 from bayescale.evidence import Evidence, _bridge, _Proposal, log_evidence
 from bayescale.infer import fit
-from bayescale.parametric import law
-from bayescale.priors import fraction
+from bayescale.parametric.parametric import law
+from bayescale.parametric.priors import fraction
 from bayescale.samplers import MAP, NUTS
 
 

@@ -16,11 +16,11 @@ from bayescale.infer import fit, make_model
 from bayescale.laws import broken, chinchilla, get_law, inverse, sigmoid
 from bayescale.model import Model
 from bayescale.noises import beta_binomial, binomial, normal
-from bayescale.parametric import law
+from bayescale.parametric.parametric import law
+from bayescale.parametric.priors import fraction, positive
 from bayescale.pointwise import leave_one_out, log_likelihood
 from bayescale.pooling import link_of, shifted
 from bayescale.posterior import Posterior
-from bayescale.priors import fraction, positive
 from bayescale.residuals import residuals
 from bayescale.samplers import NUTS
 from bayescale.start import prior_draws

@@ -16,9 +16,9 @@ from bayescale.laws import distractor, power, sigmoid
 from bayescale.mixture import mix
 from bayescale.model import Model
 from bayescale.noises import beta_binomial, student
-from bayescale.parametric import law
+from bayescale.parametric.parametric import law
+from bayescale.parametric.priors import positive
 from bayescale.posterior import FailedFit, Health, Posterior, Run, Verdict
-from bayescale.priors import positive
 from bayescale.shapes import shape
 from bayescale.thresholds import threshold
 

@@ -18,7 +18,7 @@ from bayescale import sample
 from bayescale.data.dataset import DataError, Dataset
 from bayescale.infer import fit
 from bayescale.noises import get_noise
-from bayescale.parametric import law
+from bayescale.parametric.parametric import law
 from bayescale.posterior import INTERVAL, FailedFit
 from bayescale.prediction import predict
 from bayescale.samplers import MAP, NUTS, Laplace

@@ -43,8 +43,9 @@ from bayescale.laws import (
 )
 from bayescale.model import Model
 from bayescale.noises import NODES, get_noise
-from bayescale.parametric import Parametric, law, scaled, share
-from bayescale.priors import positive, real
+from bayescale.parametric.coordinates import scaled, share
+from bayescale.parametric.parametric import Parametric, law
+from bayescale.parametric.priors import positive, real
 from bayescale.samplers import MAP
 
 X = np.geomspace(1e8, 1e11, 24)

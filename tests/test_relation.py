@@ -13,9 +13,9 @@ from bayescale.data.dataset import Dataset
 from bayescale.laws import breakthrough, chinchilla, from_loss, power, sigmoid, two_stage
 from bayescale.model import Model
 from bayescale.noises import beta_binomial, bimodal, binomial, bounded, normal, scatter, student
-from bayescale.parametric import law
+from bayescale.parametric.parametric import law
+from bayescale.parametric.priors import positive
 from bayescale.posterior import FailedFit, Health, Posterior, Run, Verdict
-from bayescale.priors import positive
 from bayescale.relation import relate
 
 LOSS = np.array([3.9, 3.6, 3.4, 3.1, 2.9, 2.6, 2.5])

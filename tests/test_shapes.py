@@ -17,7 +17,7 @@ from bayescale.laws import chinchilla, from_loss, power, sigmoid
 from bayescale.mixture import mix
 from bayescale.model import Model
 from bayescale.noises import beta_binomial, student
-from bayescale.parametric import law
+from bayescale.parametric.parametric import law
 from bayescale.posterior import FailedFit, Health, Posterior, Run, Verdict
 from bayescale.shapes import implied_prior, shape
 

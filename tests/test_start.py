@@ -12,8 +12,8 @@ from bayescale.data.dataset import Dataset
 from bayescale.laws import get_law
 from bayescale.model import Model
 from bayescale.noises import get_noise
-from bayescale.parametric import law
-from bayescale.priors import positive, real
+from bayescale.parametric.parametric import law
+from bayescale.parametric.priors import positive, real
 from bayescale.start import evaluate, prior_draws, prior_moments, search
 
 NINETY = 2 * 1.6448536

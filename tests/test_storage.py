@@ -13,10 +13,10 @@ from bayescale.datatree import to_datatree
 from bayescale.laws import broken, get_law, two_stage
 from bayescale.model import Model
 from bayescale.noises import get_noise
-from bayescale.parametric import law
+from bayescale.parametric.parametric import law
+from bayescale.parametric.priors import positive
 from bayescale.posterior import Health, Posterior, Run, Verdict
 from bayescale.prediction import predict
-from bayescale.priors import positive
 from bayescale.storage import FORMAT, StorageError, load, save, writable
 
 VERDICT = Verdict(

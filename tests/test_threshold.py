@@ -19,9 +19,9 @@ from bayescale.forecast import unlock_parameter, wider_weights
 from bayescale.laws import chinchilla, exact_match, from_loss, inverse, power, sigmoid
 from bayescale.model import Model
 from bayescale.noises import beta_binomial, student
-from bayescale.parametric import law
+from bayescale.parametric.parametric import law
+from bayescale.parametric.priors import positive
 from bayescale.posterior import FailedFit, Health, Posterior, Run, Verdict
-from bayescale.priors import positive
 from bayescale.thresholds import threshold
 
 KNOTS = np.linspace(np.log(1e8), np.log(1e15), 8)

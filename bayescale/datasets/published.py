@@ -15,9 +15,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    pass
-
-if TYPE_CHECKING:
     import pandas
 
 __all__ = ["about", "published_models", "kind_of", "place"]

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from difflib import get_close_matches
 
 from ..data.expression import parse_call
-from ..parametric import Parametric
+from ..parametric.parametric import Parametric
 from .broken import broken, broken_accuracy
 from .capability import elbow, exact_match, flat, multi_step, sigmoid
 from .distractor import distractor, inverse, inverted_u

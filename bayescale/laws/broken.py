@@ -10,8 +10,9 @@ import numpy as np
 import numpyro.distributions as dist
 from jax.nn import softplus
 
-from ..parametric import Parametric, law, scaled, share
-from ..priors import positive
+from ..parametric.coordinates import scaled, share
+from ..parametric.parametric import Parametric, law
+from ..parametric.priors import positive
 from .capability import CEILING, FLOOR, capability
 from .loss import EXPONENT
 

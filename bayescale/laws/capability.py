@@ -20,8 +20,9 @@ import numpyro.distributions as dist
 from jax.nn import sigmoid as logistic
 from jax.nn import softplus
 
-from ..parametric import Parametric, law, scaled
-from ..priors import fraction, positive
+from ..parametric.coordinates import scaled
+from ..parametric.parametric import Parametric, law
+from ..parametric.priors import fraction, positive
 
 
 def _near_chance(z, chance):

@@ -12,8 +12,9 @@ import jax.numpy as jnp
 import numpyro.distributions as dist
 from jax.nn import sigmoid as logistic
 
-from ..parametric import law, scaled
-from ..priors import positive
+from ..parametric.coordinates import scaled
+from ..parametric.parametric import law
+from ..parametric.priors import positive
 from .capability import CEILING, FLOOR, SLOPE, UNLOCK, _in_logits, _unlock, capability
 
 BELOW = scaled(dist.Beta(1.0, 1.0), lambda v, g: g * v, link="logit")

@@ -17,8 +17,9 @@ from functools import cache
 import jax.numpy as jnp
 from jax.nn import softplus
 
-from ..parametric import Parametric, law, scaled, share
-from ..priors import positive
+from ..parametric.coordinates import scaled, share
+from ..parametric.parametric import Parametric, law
+from ..parametric.priors import positive
 
 # Published exponents of losses and error rates run from .05 (Kaplan 2020, in C) to about 1
 # (image error rates in examples seen); 90 % between these bounds leaves room on both sides.

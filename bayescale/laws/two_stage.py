@@ -17,8 +17,9 @@ import numpyro.distributions as dist
 from jax.nn import sigmoid as logistic
 from jax.nn import softplus
 
-from ..parametric import Parametric, law, scaled
-from ..priors import positive
+from ..parametric.coordinates import scaled
+from ..parametric.parametric import Parametric, law
+from ..parametric.priors import positive
 from .capability import CEILING, FLOOR, SLOPE, UNLOCK, capability
 from .loss import chinchilla, power
 
