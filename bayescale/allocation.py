@@ -21,57 +21,25 @@ import jax.numpy as jnp
 import numpy as np
 
 from .budget import budget
-from .parametric.parametric import Parametric
+from .laws.powers import closed_form
 from .posterior import INTERVAL, Posterior, summarise
 from .prediction import UNCALIBRATED
-from .surface import (
-    FINE,
-    GRID,
-    STEPS,
-    Cost,
-    Surface,
-    bisect,
-    closed_form,
-    functions,
-    lowest,
-    make_cost,
-    surface,
-)
+from .surface import FINE, GRID, STEPS, Cost, Surface, bisect, functions, lowest, make_cost, surface
 from .tradeoff import Comparison, TradeOff, compare_configurations, match
 
 if TYPE_CHECKING:
     import pandas
 
 __all__ = [
-    "BESIROGLU",
-    "HOFFMANN",
-    "KAPLAN",
-    "KAPLAN_FRONTIER",
     "Allocation",
     "Comparison",
     "TradeOff",
     "allocate",
     "budget",
     "compare_configurations",
-    "implied_exponent",
     "match",
 ]
 
-HOFFMANN: Mapping[str, float] = dict(E=1.69, A=406.4, B=410.7, alpha=0.34, beta=0.28)
-"""`chinchilla` as printed by Hoffmann et al. 2022, approach 3, equation 10 (arXiv 2203.15556)."""
-
-BESIROGLU: Mapping[str, float] = dict(E=1.8172, A=482.01, B=2085.43, alpha=0.3478, beta=0.3658)
-"""`chinchilla` fitted again to their figure by Besiroglu et al. 2024 (arXiv 2404.10102)."""
-
-KAPLAN: Mapping[str, float] = dict(N_c=6.4e13, D_c=1.8e13, alpha_N=0.076, alpha_D=0.103)
-"""`kaplan` as printed by Kaplan et al. 2020, table 2: the joint fit of L(N, D), N without
-embeddings (arXiv 2001.08361). The fits in N or in D alone (equations 1.1 and 1.2) differ."""
-
-KAPLAN_FRONTIER: Mapping[str, float] = dict(a=0.73, b=0.27)
-"""N ~ C^.73 and D ~ C^.27: the frontier that Kaplan et al. 2020 (arXiv 2001.08361, section 6)
-read off training curves with a schedule of one length. Ten times the compute is then 5.4 times N
-and 1.9 times D, which Hoffmann et al. 2022 quote as 5.5 and 1.8. It is not what their own L(N, D)
-implies under 6 N D: that is C^.575 (`implied_exponent`)."""
 
 GROWTH = 10.0  # growth factors are for ten times the budget
 STEP = 0.01  # of log C, either way, for local exponents
@@ -226,26 +194,6 @@ def _notes(budgets: np.ndarray, edge: np.ndarray, decades: np.ndarray) -> list[s
     if (decades > 0).any():
         notes.append(f"optimum up to {decades.max():.2g} decades beyond the data: {UNCALIBRATED}")
     return notes
-
-
-def implied_exponent(law: Parametric, constants: Mapping[str, float]) -> float:
-    """Return a in N ~ C^a that the constants of a law imply under C = 6 N D.
-
-    beta/(alpha + beta) for `chinchilla`: .452 with `HOFFMANN`, .513 with `BESIROGLU`;
-    alpha_D/(alpha_N + alpha_D) for `kaplan`: .575 with `KAPLAN`.
-
-    Raises
-    ------
-    ValueError
-        If the law is no sum of powers of N and D, whose exponent would depend on the budget.
-    """
-    form = closed_form(law, constants)
-    if form is None:
-        raise ValueError(
-            f"{law.name} has no one exponent; chinchilla and kaplan have. For another law ask "
-            "allocate for the exponent at a budget"
-        )
-    return float(form.beta / (form.alpha + form.beta))
 
 
 @partial(jax.jit, static_argnames=("law", "fn"))

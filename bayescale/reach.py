@@ -13,7 +13,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from .surface import GRID, Cost, Surface, bisect, closed_form, functions, lowest
+from .laws.powers import closed_form
+from .surface import GRID, Cost, Surface, bisect, functions, lowest
 
 __all__ = ["extremes", "tokens_for"]
 

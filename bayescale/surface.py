@@ -18,7 +18,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from .laws import chinchilla, kaplan
 from .parametric.parametric import Parametric
 from .posterior import Posterior
 from .prediction import scales
@@ -29,11 +28,9 @@ __all__ = [
     "GRID",
     "STEPS",
     "Cost",
-    "PowerSum",
     "Surface",
     "at_own",
     "bisect",
-    "closed_form",
     "functions",
     "lowest",
     "make_cost",
@@ -188,39 +185,6 @@ def at_own(
 
 
 # ------------------------------------------------------------------ closed forms
-
-
-class PowerSum(NamedTuple):
-    """r(loss) = A N^-alpha + B D^-beta, with r rising in the loss."""
-
-    log_A: Any
-    log_B: Any
-    alpha: Any
-    beta: Any
-    rest: Callable[[Any], Any]
-    """r: what the two terms may add up to at a given loss."""
-
-
-CLOSED_FORMS: dict[Callable, Callable[..., PowerSum]] = {
-    chinchilla.fn: lambda E, A, B, alpha, beta: PowerSum(
-        np.log(A), np.log(B), alpha, beta, lambda loss: loss - E
-    ),
-    kaplan.fn: lambda N_c, D_c, alpha_N, alpha_D: PowerSum(
-        alpha_N / alpha_D * np.log(N_c),
-        np.log(D_c),
-        alpha_N / alpha_D,
-        np.ones_like(alpha_D),
-        lambda loss: loss ** (1 / alpha_D),
-    ),
-}
-
-
-def closed_form(law: Parametric, params: Mapping[str, Any]) -> PowerSum | None:
-    """Return the law as a sum of two powers; None where it is none."""
-    if law.fn not in CLOSED_FORMS:
-        return None
-    given = {name: np.asarray(params[name], float) for name in law.parameters}
-    return CLOSED_FORMS[law.fn](**given)
 
 
 # ------------------------------------------------------------------ bisection, in logarithms

@@ -13,19 +13,11 @@ from math import exp
 import numpy as np
 import pandas as pd
 
-from bayescale.allocation import (
-    BESIROGLU,
-    HOFFMANN,
-    KAPLAN,
-    KAPLAN_FRONTIER,
-    allocate,
-    compare_configurations,
-    implied_exponent,
-    match,
-)
+from bayescale.allocation import allocate, compare_configurations, match
 from bayescale.data.from_frame import from_frame
 from bayescale.infer import fit
 from bayescale.laws import chinchilla, data_constrained, kaplan
+from bayescale.laws.powers import BESIROGLU, HOFFMANN, KAPLAN, KAPLAN_FRONTIER, implied_exponent
 from bayescale.posterior import Posterior, summarise
 from bayescale.prediction import predict
 

@@ -11,19 +11,10 @@ import pytest
 from hypothesis import given, settings
 from scipy.optimize import minimize_scalar
 
-from bayescale.allocation import (
-    BESIROGLU,
-    HOFFMANN,
-    KAPLAN,
-    KAPLAN_FRONTIER,
-    allocate,
-    budget,
-    compare_configurations,
-    implied_exponent,
-    match,
-)
+from bayescale.allocation import allocate, budget, compare_configurations, match
 from bayescale.data.dataset import Dataset
 from bayescale.laws import chinchilla, data_constrained, kaplan, sigmoid
+from bayescale.laws.powers import BESIROGLU, HOFFMANN, KAPLAN, KAPLAN_FRONTIER, implied_exponent
 from bayescale.model import Model
 from bayescale.noises import beta_binomial, student
 from bayescale.parametric.parametric import law

@@ -1,0 +1,97 @@
+"""Sums of two powers of N and D: closed forms of laws, and the constants that were published."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from ..parametric.parametric import Parametric
+from . import chinchilla, kaplan
+
+if TYPE_CHECKING:
+    pass
+
+__all__ = [
+    "PowerSum",
+    "closed_form",
+    "BESIROGLU",
+    "HOFFMANN",
+    "KAPLAN",
+    "KAPLAN_FRONTIER",
+    "implied_exponent",
+]
+
+
+class PowerSum(NamedTuple):
+    """r(loss) = A N^-alpha + B D^-beta, with r rising in the loss."""
+
+    log_A: Any
+    log_B: Any
+    alpha: Any
+    beta: Any
+    rest: Callable[[Any], Any]
+    """r: what the two terms may add up to at a given loss."""
+
+
+CLOSED_FORMS: dict[Callable, Callable[..., PowerSum]] = {
+    chinchilla.fn: lambda E, A, B, alpha, beta: PowerSum(
+        np.log(A), np.log(B), alpha, beta, lambda loss: loss - E
+    ),
+    kaplan.fn: lambda N_c, D_c, alpha_N, alpha_D: PowerSum(
+        alpha_N / alpha_D * np.log(N_c),
+        np.log(D_c),
+        alpha_N / alpha_D,
+        np.ones_like(alpha_D),
+        lambda loss: loss ** (1 / alpha_D),
+    ),
+}
+
+
+def closed_form(law: Parametric, params: Mapping[str, Any]) -> PowerSum | None:
+    """Return the law as a sum of two powers; None where it is none."""
+    if law.fn not in CLOSED_FORMS:
+        return None
+    given = {name: np.asarray(params[name], float) for name in law.parameters}
+    return CLOSED_FORMS[law.fn](**given)
+
+
+HOFFMANN: Mapping[str, float] = dict(E=1.69, A=406.4, B=410.7, alpha=0.34, beta=0.28)
+"""`chinchilla` as printed by Hoffmann et al. 2022, approach 3, equation 10 (arXiv 2203.15556)."""
+
+
+BESIROGLU: Mapping[str, float] = dict(E=1.8172, A=482.01, B=2085.43, alpha=0.3478, beta=0.3658)
+"""`chinchilla` fitted again to their figure by Besiroglu et al. 2024 (arXiv 2404.10102)."""
+
+
+KAPLAN: Mapping[str, float] = dict(N_c=6.4e13, D_c=1.8e13, alpha_N=0.076, alpha_D=0.103)
+"""`kaplan` as printed by Kaplan et al. 2020, table 2: the joint fit of L(N, D), N without
+embeddings (arXiv 2001.08361). The fits in N or in D alone (equations 1.1 and 1.2) differ."""
+
+
+KAPLAN_FRONTIER: Mapping[str, float] = dict(a=0.73, b=0.27)
+"""N ~ C^.73 and D ~ C^.27: the frontier that Kaplan et al. 2020 (arXiv 2001.08361, section 6)
+read off training curves with a schedule of one length. Ten times the compute is then 5.4 times N
+and 1.9 times D, which Hoffmann et al. 2022 quote as 5.5 and 1.8. It is not what their own L(N, D)
+implies under 6 N D: that is C^.575 (`implied_exponent`)."""
+
+
+def implied_exponent(law: Parametric, constants: Mapping[str, float]) -> float:
+    """Return a in N ~ C^a that the constants of a law imply under C = 6 N D.
+
+    beta/(alpha + beta) for `chinchilla`: .452 with `HOFFMANN`, .513 with `BESIROGLU`;
+    alpha_D/(alpha_N + alpha_D) for `kaplan`: .575 with `KAPLAN`.
+
+    Raises
+    ------
+    ValueError
+        If the law is no sum of powers of N and D, whose exponent would depend on the budget.
+    """
+    form = closed_form(law, constants)
+    if form is None:
+        raise ValueError(
+            f"{law.name} has no one exponent; chinchilla and kaplan have. For another law ask "
+            "allocate for the exponent at a budget"
+        )
+    return float(form.beta / (form.alpha + form.beta))
