@@ -20,7 +20,7 @@ from .batch import Batch, pack
 from .data.dataset import Dataset
 from .laws import get_law
 from .model import Model
-from .noises import default_noise, get_noise
+from .noises.names import default_noise, get_noise
 from .parametric.parametric import Parametric
 from .posterior import UNREACHED, Health, Posterior, Run, scalar_quantities
 from .prediction import law_at

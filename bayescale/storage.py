@@ -25,7 +25,7 @@ from .data.dataset import Dataset
 from .datatree import ARVIZ_NAMES, ROLES, to_datatree
 from .laws import get_law
 from .model import Model
-from .noises import get_noise
+from .noises.names import get_noise
 from .parametric.parametric import Parametric
 from .posterior import Health, Posterior, Run, Verdict
 from .prediction import law_at

@@ -18,7 +18,7 @@ from bayescale.data.dataset import Dataset
 from bayescale.infer import fit
 from bayescale.laws import get_law
 from bayescale.model import Model
-from bayescale.noises import get_noise
+from bayescale.noises.names import get_noise
 from bayescale.posterior import INTERVAL
 from bayescale.samplers import NUTS
 

@@ -16,7 +16,8 @@ from bayescale.data.dataset import Dataset
 from bayescale.laws import chinchilla, data_constrained, kaplan, sigmoid
 from bayescale.laws.powers import BESIROGLU, HOFFMANN, KAPLAN, KAPLAN_FRONTIER, implied_exponent
 from bayescale.model import Model
-from bayescale.noises import beta_binomial, student
+from bayescale.noises.accuracy import beta_binomial
+from bayescale.noises.loss import student
 from bayescale.parametric.parametric import law
 from bayescale.parametric.priors import positive
 from bayescale.posterior import FailedFit, Health, Posterior, Run, Verdict

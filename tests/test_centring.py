@@ -11,7 +11,8 @@ from bayescale.data.dataset import Dataset
 from bayescale.infer import make_model
 from bayescale.laws import breakthrough, distractor, power, sigmoid
 from bayescale.model import Model
-from bayescale.noises import beta_binomial, normal, student
+from bayescale.noises.accuracy import beta_binomial
+from bayescale.noises.loss import normal, student
 from bayescale.parametric.parametric import law
 from bayescale.start import evaluate, search
 

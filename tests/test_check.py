@@ -6,7 +6,7 @@ import pytest
 from bayescale.check import ESS, RHAT, judge, judge_laplace, judge_map
 from bayescale.laws import chinchilla, power
 from bayescale.model import Model
-from bayescale.noises import student
+from bayescale.noises.loss import student
 
 MODEL = Model(power(), student)
 CHAINS, DRAWS = 4, 1000

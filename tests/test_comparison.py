@@ -15,7 +15,7 @@ from bayescale.data.dataset import Dataset
 from bayescale.explanation import CANNOT_TELL, EXPLANATIONS, Confusion, confusion, explain, stacked
 from bayescale.laws import flat
 from bayescale.model import Model
-from bayescale.noises import beta_binomial
+from bayescale.noises.accuracy import beta_binomial
 from bayescale.pointwise import leave_one_out, log_likelihood, replicate
 from bayescale.posterior import Health, Posterior, Run, Verdict
 from bayescale.samplers import NUTS

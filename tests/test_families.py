@@ -15,7 +15,8 @@ from bayescale.families import AVERAGE, NEW, for_group, shift, shifts
 from bayescale.infer import fit, make_model
 from bayescale.laws import broken, chinchilla, get_law, inverse, sigmoid
 from bayescale.model import Model
-from bayescale.noises import beta_binomial, binomial, normal
+from bayescale.noises.accuracy import beta_binomial, binomial
+from bayescale.noises.loss import normal
 from bayescale.parametric.parametric import law
 from bayescale.parametric.priors import fraction, positive
 from bayescale.pointwise import leave_one_out, log_likelihood

@@ -15,7 +15,8 @@ from bayescale.kinds import CUT, KINDS, classify
 from bayescale.laws import distractor, power, sigmoid
 from bayescale.mixture import mix
 from bayescale.model import Model
-from bayescale.noises import beta_binomial, student
+from bayescale.noises.accuracy import beta_binomial
+from bayescale.noises.loss import student
 from bayescale.parametric.parametric import law
 from bayescale.parametric.priors import positive
 from bayescale.posterior import FailedFit, Health, Posterior, Run, Verdict

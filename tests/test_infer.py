@@ -17,7 +17,7 @@ import bayescale
 from bayescale import sample
 from bayescale.data.dataset import DataError, Dataset
 from bayescale.infer import fit
-from bayescale.noises import get_noise
+from bayescale.noises.names import get_noise
 from bayescale.parametric.parametric import law
 from bayescale.posterior import INTERVAL, FailedFit
 from bayescale.prediction import predict

@@ -42,7 +42,8 @@ from bayescale.laws import (
     two_stage,
 )
 from bayescale.model import Model
-from bayescale.noises import NODES, get_noise
+from bayescale.noises.accuracy import NODES
+from bayescale.noises.names import get_noise
 from bayescale.parametric.coordinates import scaled, share
 from bayescale.parametric.parametric import Parametric, law
 from bayescale.parametric.priors import positive, real

@@ -16,7 +16,7 @@ from bayescale.infer import make_model
 from bayescale.laws import breakthrough, from_loss, two_stage
 from bayescale.metric import STORIES, MetricOrModel, metric_or_model
 from bayescale.model import Model
-from bayescale.noises import beta_binomial
+from bayescale.noises.accuracy import beta_binomial
 from bayescale.posterior import Health, Posterior, Run, Verdict
 from bayescale.samplers import NUTS
 

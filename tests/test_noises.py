@@ -10,21 +10,17 @@ from scipy.special import digamma
 from bayescale.data.dataset import Dataset
 from bayescale.infer import make_model
 from bayescale.laws import get_law
-from bayescale.noises import (
+from bayescale.noises.accuracy import (
     NODES,
-    NOISES,
     WEIGHTS,
     beta_binomial,
     bimodal,
     binomial,
     bounded,
-    get_noise,
-    laplace,
-    lognormal,
-    normal,
     scatter,
-    student,
 )
+from bayescale.noises.loss import laplace, lognormal, normal, student
+from bayescale.noises.names import NOISES, get_noise
 
 COUNTS = ["binomial", "beta_binomial", "scatter", "bimodal"]
 

@@ -17,7 +17,7 @@ from bayescale.laws import flat, from_loss, sigmoid
 from bayescale.many import Task, Tasks
 from bayescale.mixture import mix
 from bayescale.model import Model
-from bayescale.noises import beta_binomial
+from bayescale.noises.accuracy import beta_binomial
 from bayescale.posterior import Health, Posterior, Run, Verdict
 from bayescale.shapes import Shape
 from bayescale.thresholds import threshold

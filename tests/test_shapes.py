@@ -16,7 +16,8 @@ from bayescale.kinds import CUT, KINDS, WAIT, classify, fall
 from bayescale.laws import chinchilla, from_loss, power, sigmoid
 from bayescale.mixture import mix
 from bayescale.model import Model
-from bayescale.noises import beta_binomial, student
+from bayescale.noises.accuracy import beta_binomial
+from bayescale.noises.loss import student
 from bayescale.parametric.parametric import law
 from bayescale.posterior import FailedFit, Health, Posterior, Run, Verdict
 from bayescale.shapes import implied_prior, shape

@@ -11,7 +11,7 @@ from bayescale.batch import pack
 from bayescale.data.dataset import Dataset
 from bayescale.laws import get_law
 from bayescale.model import Model
-from bayescale.noises import get_noise
+from bayescale.noises.names import get_noise
 from bayescale.parametric.parametric import law
 from bayescale.parametric.priors import positive, real
 from bayescale.start import evaluate, prior_draws, prior_moments, search

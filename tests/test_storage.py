@@ -12,7 +12,7 @@ from bayescale.data.dataset import Dataset
 from bayescale.datatree import to_datatree
 from bayescale.laws import broken, get_law, two_stage
 from bayescale.model import Model
-from bayescale.noises import get_noise
+from bayescale.noises.names import get_noise
 from bayescale.parametric.parametric import law
 from bayescale.parametric.priors import positive
 from bayescale.posterior import Health, Posterior, Run, Verdict

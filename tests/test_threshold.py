@@ -18,7 +18,8 @@ from bayescale.families import AVERAGE, NEW, for_group
 from bayescale.forecast import unlock_parameter, wider_weights
 from bayescale.laws import chinchilla, exact_match, from_loss, inverse, power, sigmoid
 from bayescale.model import Model
-from bayescale.noises import beta_binomial, student
+from bayescale.noises.accuracy import beta_binomial
+from bayescale.noises.loss import student
 from bayescale.parametric.parametric import law
 from bayescale.parametric.priors import positive
 from bayescale.posterior import FailedFit, Health, Posterior, Run, Verdict

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from ..parametric.parametric import Parametric
 from . import chinchilla, kaplan
-
-if TYPE_CHECKING:
-    pass
 
 __all__ = [
     "PowerSum",

@@ -1,0 +1,1 @@
+"""What scatters about the law."""

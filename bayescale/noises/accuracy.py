@@ -1,0 +1,100 @@
+"""What scatters about the law.
+
+Losses and error rates: `student` on the log scale is the default, since a few runs of any table
+are off; `lognormal` where none is; `laplace` to compare with published Huber fits; `normal` for
+responses that may be negative. Accuracies with a number of questions: `scatter` is the default;
+`beta_binomial` has one overdispersion everywhere; `binomial` has none, for one model family and
+nothing but sampling error; `bimodal` where runs of one scale are either on the floor or on the
+ceiling. Scores from 0 to 1 without a number of questions (Brier, ROUGE, the probability of a right
+answer): `bounded` where they come near a bound, `normal` where they keep away from both.
+
+All but `binomial` take a known standard error, in the response's unit, which adds to their own.
+"""
+
+from __future__ import annotations
+
+import jax.numpy as jnp
+import numpy as np
+import numpyro.distributions as dist
+
+from ..parametric.parametric import noise
+from ..parametric.priors import positive
+from .densities import _Beta, _inside, _overdispersed, _with_error
+
+__all__ = ["beta_binomial", "bimodal", "binomial", "bounded", "scatter"]
+
+
+@noise(support="unit", counts=True)
+def beta_binomial(mean, stderr, n, *, rho=positive(0.001, 0.2)):
+    """n y ~ BetaBinomial(n, mean, rho): the models' accuracies scatter by rho mean (1 - mean).
+
+    rho is the variance between models, relative to that of a single question. Griffiths 1973,
+    doi 10.2307/2529131.
+    """
+    p = _inside(mean)
+    return _overdispersed(p, _with_error(p, rho, stderr), n)
+
+
+@noise(support="unit", counts=True)
+def binomial(mean, n):
+    """n y ~ Binomial(n, mean): nothing but the sampling of n questions."""
+    return dist.Binomial(n, probs=_inside(mean))
+
+
+@noise(support="unit", counts=True)
+def bimodal(mean, stderr, n, g, u, *, rho=positive(0.001, 0.2)):
+    """n y ~ (1 - w) BetaBinomial(n, g, rho) + w BetaBinomial(n, u, rho), w = (mean-g)/(u-g).
+
+    Each run breaks through or does not: the law says how many do, not how far each one comes.
+    g and u are the law's own floor and ceiling, so that the mean is the law; u may lie below g.
+    rho is the variance between runs on the same level, relative to that of a single question.
+    Zhao et al. 2025 (Random Scaling of Emergent Capabilities, arXiv 2502.17356).
+    """
+    eps = jnp.finfo(mean.dtype).eps
+    gap = jnp.where(u == g, eps, u - g)
+    w = jnp.clip((mean - g) / gap, eps, 1 - eps)
+
+    def level(p):
+        p = _inside(jnp.broadcast_to(jnp.asarray(p, mean.dtype), mean.shape))
+        return _overdispersed(p, _with_error(p, rho, stderr), n)
+
+    either = dist.CategoricalLogits(jnp.log(jnp.stack([1 - w, w], -1)))
+    return dist.MixtureGeneral(either, [level(g), level(u)])
+
+
+@noise(support="unit")
+def bounded(mean, stderr, *, rho=positive(0.0003, 0.1)):
+    """y ~ Beta of mean `mean` and variance rho mean (1 - mean) + stderr^2.
+
+    rho is the variance between runs, relative to the largest that scores from 0 to 1 can have.
+    Scores below 5e-4 or above 1 - 5e-4 count as these, where a beta density may be infinite: for
+    tiny probabilities take `student`, whose errors are relative. Ferrari and Cribari-Neto 2004,
+    doi 10.1080/0266476042000214501.
+    """
+    p = _inside(mean)
+    concentration = 1 / _with_error(p, rho, stderr) - 1
+    return _Beta(p * concentration, (1 - p) * concentration)
+
+
+NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(3)
+WEIGHTS = _WEIGHTS / _WEIGHTS.sum()
+
+
+@noise(support="unit", counts=True, nodes=3)
+def scatter(mean, stderr, n, *, tau=positive(0.1, 3), rho=positive(1e-4, 0.05)):
+    """Models differ in effective scale, with sd tau in log x, and in all else, by rho.
+
+    n y ~ BetaBinomial of mean p(x) and variance rho' p (1 - p), rho' = v / (1 + v), v = rho +
+    Var p(log x + tau z) / (p (1 - p)), z standard normal, by three-point Gauss-Hermite
+    quadrature: accuracies scatter more where the curve is steep than on its plateaus. tau is in
+    units of log x: .7 is a factor of 2 in effective compute.
+
+    The law is the mean accuracy at x. Were it the accuracy of the median model, blurred by tau,
+    steep laws would turn into stairs between the nodes; and plateaus on which models differ by no
+    more than the sampling of questions are not what is measured.
+    """
+    weights = jnp.asarray(WEIGHTS, mean.dtype)[:, None]
+    p = _inside(mean[len(WEIGHTS) // 2])
+    apart = mean - jnp.sum(weights * mean, 0)[None]
+    v = rho + jnp.sum(weights * apart**2, 0) / (p * (1 - p))
+    return _overdispersed(p, _with_error(p, v / (1 + v), stderr), n)

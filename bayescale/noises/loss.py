@@ -1,0 +1,56 @@
+"""Noises of losses and error rates, relative errors on the log, and of any real response."""
+
+from __future__ import annotations
+
+import jax.numpy as jnp
+import numpyro.distributions as dist
+
+from ..parametric.coordinates import scaled
+from ..parametric.parametric import noise
+from ..parametric.priors import positive
+
+__all__ = ["laplace", "lognormal", "normal", "student"]
+
+
+# Relative error of one run: seeds differ by .1 to 1 %, digitised figures by 1 %, few-shot error
+# rates by 10 % and more.
+RELATIVE = positive(0.001, 0.3)
+
+
+def _log_scale(base, mean, sigma):
+    """The law of y when log y follows `base` about log mean."""
+    return dist.TransformedDistribution(base(jnp.log(mean), sigma), dist.transforms.ExpTransform())
+
+
+@noise
+def student(mean, stderr, *, sigma=RELATIVE, nu=dist.Gamma(2.0, 0.1)):
+    """log y ~ StudentT(nu, log mean, sqrt(sigma^2 + (stderr/mean)^2)).
+
+    sigma is a relative error, nu the degrees of freedom: small where a few runs are far off.
+    Prior of nu: Juarez and Steel 2010, doi 10.1198/jbes.2009.07145.
+    """
+    scale = jnp.sqrt(sigma**2 + (stderr / mean) ** 2)
+    return _log_scale(lambda loc, s: dist.StudentT(nu, loc, s), mean, scale)
+
+
+@noise
+def lognormal(mean, stderr, *, sigma=RELATIVE):
+    """log y ~ Normal(log mean, sqrt(sigma^2 + (stderr/mean)^2)); sigma is a relative error."""
+    return dist.LogNormal(jnp.log(mean), jnp.sqrt(sigma**2 + (stderr / mean) ** 2))
+
+
+@noise
+def laplace(mean, stderr, *, sigma=RELATIVE):
+    """log y ~ Laplace(log mean, sqrt(sigma^2 + (stderr/mean)^2 / 2)).
+
+    Its mode is the least-absolute-error fit: what a Huber loss on the log with delta 1e-3
+    amounts to (Hoffmann et al. 2022, arXiv 2203.15556). A known standard error enters through
+    its variance.
+    """
+    return _log_scale(dist.Laplace, mean, jnp.sqrt(sigma**2 + (stderr / mean) ** 2 / 2))
+
+
+@noise(support="real")
+def normal(mean, stderr, *, sigma=scaled(RELATIVE, lambda s, y: s * y)):
+    """y ~ Normal(mean, sqrt(sigma^2 + stderr^2)); sigma in the unit of the response."""
+    return dist.Normal(mean, jnp.sqrt(sigma**2 + stderr**2))

@@ -1,0 +1,55 @@
+"""The built-in noises by name, and which one a response has unless the user says otherwise."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+
+from ..data.dataset import Dataset
+from ..parametric.parametric import Parametric
+from .accuracy import beta_binomial, bimodal, binomial, bounded, scatter
+from .loss import laplace, lognormal, normal, student
+
+__all__ = ["NOISES", "default_noise", "get_noise"]
+
+
+NOISES: dict[str, Parametric] = {
+    made.name: made
+    for made in (
+        student,
+        lognormal,
+        laplace,
+        normal,
+        bounded,
+        scatter,
+        beta_binomial,
+        binomial,
+        bimodal,
+    )
+}
+
+
+def default_noise(law: Parametric, data: Dataset) -> str:
+    """Return the name of the noise that a law's response has unless the user says otherwise."""
+    if law.support == "positive":
+        return "student"
+    if law.support == "unit" and data.n is not None:
+        return "scatter"
+    # `normal` has a sigma, as the noise of a loss beside an accuracy has.
+    return "bounded" if law.support == "unit" and law.beside else "normal"
+
+
+def get_noise(text: str | Parametric) -> Parametric:
+    """Return the noise that `text` names.
+
+    Raises
+    ------
+    ValueError
+        If there is no such noise.
+    """
+    if isinstance(text, Parametric):
+        return text
+    if text not in NOISES:
+        near = get_close_matches(text, NOISES, 1)
+        hint = f"did you mean {near[0]}? " if near else ""
+        raise ValueError(f"unknown noise {text!r}: {hint}the noises are {', '.join(NOISES)}")
+    return NOISES[text]
