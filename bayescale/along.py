@@ -18,12 +18,11 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
-from .batch import pack
 from .data.expression import evaluate
 from .mixture import Mixture, members
+from .model.arrays import pack
+from .model.evaluate import at_own, law_at
 from .posterior import FailedFit, Posterior
-from .prediction import law_at
-from .surface import at_own
 
 __all__ = [
     "Along",

@@ -12,8 +12,8 @@ import numpy as np
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from . import sample
-from .batch import Batch
-from .model import Model
+from .model.arrays import Batch
+from .model.model import Model
 from .start import Mode, Point
 
 __all__ = ["Block", "best_of", "competing", "divide", "remember"]

@@ -24,10 +24,10 @@ from functools import partial
 import jax
 import numpy as np
 
-from .batch import Batch
 from .blocks import best_of
-from .model import Model
-from .pooling import Pinned, linked
+from .model.arrays import Batch
+from .model.model import Model
+from .model.pooling import Pinned, linked
 from .start import Mode, polish, prior_moments
 
 __all__ = ["centred", "standard"]

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from .model import Model
+from .model.model import Model
 from .posterior import Verdict
 
 __all__ = ["DIVERGENT", "ESS", "IDENTIFIED", "RHAT", "judge", "judge_laplace", "judge_map"]

@@ -18,7 +18,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from .mixture import Mixture, mix
-from .model import Model
+from .model.model import Model
 from .parametric.parametric import Parametric
 from .parametric.priors import real
 from .posterior import Posterior

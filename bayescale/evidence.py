@@ -15,7 +15,7 @@ from functools import partial
 import jax
 import numpy as np
 
-from .batch import pack
+from .model.arrays import pack
 from .posterior import Posterior
 
 __all__ = ["Evidence", "log_evidence"]

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import jax
 import numpy as np
 
-from .pooling import link_of, shifted
+from .model.pooling import link_of, shifted
 from .posterior import INTERVAL, Posterior, summarise
 
 if TYPE_CHECKING:

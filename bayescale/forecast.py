@@ -19,10 +19,10 @@ import numpy as np
 import numpyro.distributions as dist
 
 from .along import Along, said_of_fits
-from .batch import pack
 from .datasets.published import place
 from .laws.capability import UNLOCK_PRIOR, UNLOCKS
 from .mixture import Mixture, members
+from .model.arrays import pack
 from .posterior import INTERVAL, Posterior
 from .prediction import UNCALIBRATED
 

@@ -19,11 +19,11 @@ import jax.numpy as jnp
 import numpy as np
 
 from .along import Along, along, said_of_fits
-from .batch import pack
 from .families import Shift, for_group, shift
 from .forecast import quantiles
 from .kinds import FEW, KINDS, classify
 from .mixture import Mixture, members
+from .model.arrays import pack
 from .posterior import INTERVAL, Posterior
 from .shapes import POINTS, Shape, shape
 from .thresholds import Threshold, threshold

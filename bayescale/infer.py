@@ -16,14 +16,14 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from .batch import Batch, pack
 from .data.dataset import Dataset
 from .laws import get_law
-from .model import Model
+from .model.arrays import Batch, pack
+from .model.evaluate import law_at
+from .model.model import Model
 from .noises.names import default_noise, get_noise
 from .parametric.parametric import Parametric
 from .posterior import UNREACHED, Health, Posterior, Run, scalar_quantities
-from .prediction import law_at
 from .samplers import MAP, NUTS, Chains, Clock, Laplace
 from .start import prior_moments
 

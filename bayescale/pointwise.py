@@ -11,7 +11,7 @@ from typing import NamedTuple
 import jax
 import numpy as np
 
-from .batch import pack
+from .model.arrays import pack
 from .posterior import Posterior
 
 __all__ = ["LeftOut", "leave_one_out", "log_likelihood", "replicate"]

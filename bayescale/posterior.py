@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .data.dataset import Dataset
-from .model import Model
+from .model.model import Model
 
 if TYPE_CHECKING:
     import pandas

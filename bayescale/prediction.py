@@ -17,46 +17,18 @@ import jax
 import numpy as np
 
 from .mixture import Mixture, members
-from .parametric.parametric import Parametric
+from .model.evaluate import law_at
 from .posterior import INTERVAL, Posterior
 
 if TYPE_CHECKING:
     import pandas
 
-__all__ = ["UNCALIBRATED", "Prediction", "law_at", "predict", "scales"]
+__all__ = ["UNCALIBRATED", "Prediction", "predict", "scales"]
 
 UNCALIBRATED = (
     "beyond the data the law itself may be wrong, and these intervals do not know it: on 92 real "
     "curves intervals of this kind covered 53 to 60 % of held-out points where they promised 90 %"
 )
-
-
-@partial(jax.jit, static_argnames=("law",))
-def _law_at(law: Parametric, params, inputs):
-    def one(params, inputs):
-        return law.at(*(inputs[name] for name in law.inputs), **params)
-
-    return jax.vmap(jax.vmap(one, (0, None)))(params, inputs)
-
-
-def law_at(
-    law: Parametric, draws: Mapping[str, np.ndarray], inputs: Mapping[str, np.ndarray]
-) -> np.ndarray:
-    """Return the law for every draw, (curve, chain, draw, point), in float64.
-
-    Parameters
-    ----------
-    draws
-        Parameters in natural units, (curve, chain, draw, ...).
-    inputs
-        Scales in natural units, (curve, point).
-    """
-    params = {name: draws[name] for name in law.parameters}
-    lead = next(iter(params.values())).shape[:3]
-    flat = {k: v.reshape(lead[0], -1, *v.shape[3:]) for k, v in params.items()}
-    with jax.enable_x64(True):
-        values = jax.device_get(_law_at(law, flat, dict(inputs)))
-    return np.asarray(values).reshape(*lead, -1)
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,12 +15,12 @@ from typing import Any
 
 from . import many
 from .allocation import allocate
-from .batch import pack
 from .data.dataset import Dataset
 from .families import AVERAGE, NEW, for_group
 from .infer import make_model
 from .laws import get_law
 from .mixture import Mixture, mix
+from .model.arrays import pack
 from .parametric.parametric import Parametric
 from .posterior import FailedFit, Posterior
 from .samplers import NUTS

@@ -20,7 +20,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from .data.dataset import Dataset
-from .model import Model
+from .model.model import Model
 from .parametric.parametric import Parametric
 from .posterior import INTERVAL, Posterior, summarise
 

@@ -16,9 +16,9 @@ import jax
 import numpy as np
 
 from .families import for_group
-from .model import Model
+from .model.evaluate import law_at
+from .model.model import Model
 from .posterior import INTERVAL, Posterior
-from .prediction import law_at
 
 __all__ = ["Residuals", "residuals"]
 

@@ -22,7 +22,7 @@ from blackjax.adaptation.step_size import dual_averaging_adaptation
 from jax import lax
 from jax.sharding import PartitionSpec as P
 
-from .model import Model
+from .model.model import Model
 
 __all__ = ["CHUNK", "Draws", "Jumps", "Lanes", "advance", "begin", "chunks"]
 

@@ -18,11 +18,11 @@ import jax
 import numpy as np
 
 from . import sample
-from .batch import Batch
 from .blocks import best_of, competing, divide, remember
 from .centring import centred, standard
 from .check import judge, judge_laplace, judge_map
-from .model import Model
+from .model.arrays import Batch
+from .model.model import Model
 from .start import Mode, Point, evaluate, search
 
 __all__ = ["MAP", "NUTS", "Chains", "Clock", "Laplace"]

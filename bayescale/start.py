@@ -16,7 +16,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from .model import Model
+from .model.model import Model
 
 __all__ = ["Mode", "Point", "evaluate", "polish", "prior_draws", "prior_moments", "search"]
 

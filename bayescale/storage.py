@@ -24,11 +24,11 @@ import numpy as np
 from .data.dataset import Dataset
 from .datatree import ARVIZ_NAMES, ROLES, to_datatree
 from .laws import get_law
-from .model import Model
+from .model.evaluate import law_at
+from .model.model import Model
 from .noises.names import get_noise
 from .parametric.parametric import Parametric
 from .posterior import Health, Posterior, Run, Verdict
-from .prediction import law_at
 
 if TYPE_CHECKING:
     import xarray

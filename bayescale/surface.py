@@ -11,13 +11,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
+from .model.evaluate import at_own
 from .parametric.parametric import Parametric
 from .posterior import Posterior
 from .prediction import scales
@@ -29,7 +29,6 @@ __all__ = [
     "STEPS",
     "Cost",
     "Surface",
-    "at_own",
     "bisect",
     "functions",
     "lowest",
@@ -166,22 +165,6 @@ def make_cost(fn: Callable | None, inference_tokens: float, over: Surface) -> Co
     if not (np.isfinite(values).all() and (values > 0).all() and rises):
         raise ValueError(f"the cost ({cost}) must be positive, finite, and rise with N and with D")
     return cost
-
-
-@partial(jax.jit, static_argnames=("law",))
-def _at_own(law, params, inputs):
-    def one(params, inputs):
-        return law.at(*(inputs[name] for name in law.inputs), **params)
-
-    return jax.vmap(one)(params, inputs)
-
-
-def at_own(
-    law: Parametric, params: Mapping[str, np.ndarray], inputs: Mapping[str, np.ndarray]
-) -> np.ndarray:
-    """Return the law where every draw has scales of its own, (draw, point), in float64."""
-    with jax.enable_x64(True):
-        return np.asarray(_at_own(law, dict(params), dict(inputs)))
 
 
 # ------------------------------------------------------------------ closed forms

@@ -13,11 +13,11 @@ import numpy as np
 import pandas as pd
 from scipy.stats import kstest
 
-from bayescale.batch import pack
 from bayescale.data.dataset import Dataset
 from bayescale.infer import fit
 from bayescale.laws import get_law
-from bayescale.model import Model
+from bayescale.model.arrays import pack
+from bayescale.model.model import Model
 from bayescale.noises.names import get_noise
 from bayescale.posterior import INTERVAL
 from bayescale.samplers import NUTS

@@ -18,7 +18,7 @@ from bayescale.drift import with_drift
 from bayescale.evidence import log_evidence
 from bayescale.laws.capability import UNLOCK_PRIOR
 from bayescale.many import QUICK
-from bayescale.prediction import law_at
+from bayescale.model.evaluate import law_at
 
 from .designs import Case
 

@@ -14,13 +14,13 @@ import numpy as np
 import pandas as pd
 
 import bayescale as bs
-from bayescale.batch import pack
 from bayescale.data.dataset import Dataset
 from bayescale.explanation import stacked
 from bayescale.infer import make_model
 from bayescale.kinds import KINDS, classify
 from bayescale.laws import broken, distractor, flat, get_law, inverse, inverted_u, sigmoid
 from bayescale.many import QUICK, tasks
+from bayescale.model.arrays import pack
 from bayescale.shapes import shape
 
 from . import common

@@ -59,7 +59,7 @@ def stages(model, data) -> dict:
     """Time the search, the sampling (compiled before) and as many bare gradients."""
     import jax
 
-    from bayescale.batch import pack
+    from bayescale.model.arrays import pack
     from bayescale.samplers import NUTS, Clock
     from bayescale.start import search
 

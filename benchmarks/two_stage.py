@@ -15,8 +15,9 @@ from scipy.optimize import OptimizeWarning, curve_fit
 from bayescale.data.from_frame import from_frame
 from bayescale.infer import fit
 from bayescale.laws import two_stage
+from bayescale.model.evaluate import law_at
 from bayescale.posterior import Posterior
-from bayescale.prediction import law_at, predict
+from bayescale.prediction import predict
 from bayescale.samplers import NUTS
 
 from .common import data_dir, table, write

@@ -13,9 +13,9 @@ import jax
 import numpy as np
 import pandas as pd
 
-from bayescale.batch import pack
 from bayescale.infer import make_model
 from bayescale.laws import get_law
+from bayescale.model.arrays import pack
 
 from . import common, designs, forecasts, kinds
 from .designs import Case

@@ -15,7 +15,7 @@ from bayescale.allocation import allocate, budget, compare_configurations, match
 from bayescale.data.dataset import Dataset
 from bayescale.laws import chinchilla, data_constrained, kaplan, sigmoid
 from bayescale.laws.powers import BESIROGLU, HOFFMANN, KAPLAN, KAPLAN_FRONTIER, implied_exponent
-from bayescale.model import Model
+from bayescale.model.model import Model
 from bayescale.noises.accuracy import beta_binomial
 from bayescale.noises.loss import student
 from bayescale.parametric.parametric import law

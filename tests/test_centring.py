@@ -5,12 +5,12 @@ import numpy as np
 import pytest
 from numpyro.distributions import Normal
 
-from bayescale.batch import pack
 from bayescale.centring import centred, standard
 from bayescale.data.dataset import Dataset
 from bayescale.infer import make_model
 from bayescale.laws import breakthrough, distractor, power, sigmoid
-from bayescale.model import Model
+from bayescale.model.arrays import pack
+from bayescale.model.model import Model
 from bayescale.noises.accuracy import beta_binomial
 from bayescale.noises.loss import normal, student
 from bayescale.parametric.parametric import law

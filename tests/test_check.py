@@ -5,7 +5,7 @@ import pytest
 
 from bayescale.check import ESS, RHAT, judge, judge_laplace, judge_map
 from bayescale.laws import chinchilla, power
-from bayescale.model import Model
+from bayescale.model.model import Model
 from bayescale.noises.loss import student
 
 MODEL = Model(power(), student)

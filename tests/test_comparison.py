@@ -9,12 +9,12 @@ import pytest
 from scipy.special import expit, logsumexp
 from scipy.stats import binom, norm
 
-from bayescale.batch import pack
 from bayescale.comparison import Comparison, compare, pseudo_bma
 from bayescale.data.dataset import Dataset
 from bayescale.explanation import CANNOT_TELL, EXPLANATIONS, Confusion, confusion, explain, stacked
 from bayescale.laws import flat
-from bayescale.model import Model
+from bayescale.model.arrays import pack
+from bayescale.model.model import Model
 from bayescale.noises.accuracy import beta_binomial
 from bayescale.pointwise import leave_one_out, log_likelihood, replicate
 from bayescale.posterior import Health, Posterior, Run, Verdict

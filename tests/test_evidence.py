@@ -8,10 +8,10 @@ import pytest
 from scipy.special import betaln, gammaln, logsumexp
 from scipy.stats import multivariate_t, norm
 
-from bayescale.batch import pack
 from bayescale.data.dataset import Dataset
 from bayescale.evidence import Evidence, _bridge, _Proposal, log_evidence
 from bayescale.infer import fit
+from bayescale.model.arrays import pack
 from bayescale.parametric.parametric import law
 from bayescale.parametric.priors import fraction
 from bayescale.samplers import MAP, NUTS

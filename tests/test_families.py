@@ -9,18 +9,18 @@ import numpyro.distributions as dist
 import pytest
 from scipy import stats
 
-from bayescale.batch import pack
 from bayescale.data.dataset import DataError, Dataset
 from bayescale.families import AVERAGE, NEW, for_group, shift, shifts
 from bayescale.infer import fit, make_model
 from bayescale.laws import broken, chinchilla, get_law, inverse, sigmoid
-from bayescale.model import Model
+from bayescale.model.arrays import pack
+from bayescale.model.model import Model
+from bayescale.model.pooling import link_of, shifted
 from bayescale.noises.accuracy import beta_binomial, binomial
 from bayescale.noises.loss import normal
 from bayescale.parametric.parametric import law
 from bayescale.parametric.priors import fraction, positive
 from bayescale.pointwise import leave_one_out, log_likelihood
-from bayescale.pooling import link_of, shifted
 from bayescale.posterior import Posterior
 from bayescale.residuals import residuals
 from bayescale.samplers import NUTS

@@ -14,7 +14,7 @@ from bayescale.formats import REPEATED, conditions
 from bayescale.kinds import CUT, KINDS, classify
 from bayescale.laws import distractor, power, sigmoid
 from bayescale.mixture import mix
-from bayescale.model import Model
+from bayescale.model.model import Model
 from bayescale.noises.accuracy import beta_binomial
 from bayescale.noises.loss import student
 from bayescale.parametric.parametric import law

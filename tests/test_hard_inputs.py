@@ -5,11 +5,11 @@ import pandas as pd
 import pytest
 
 import bayescale as bs
-from bayescale.batch import pack
 from bayescale.data.dataset import DataError, Dataset
 from bayescale.data.from_frame import from_frame
 from bayescale.infer import make_model
 from bayescale.laws import get_law
+from bayescale.model.arrays import pack
 
 X = np.geomspace(1e8, 1e11, 8)
 RIGHT = np.array([24, 27, 25, 30, 45, 66, 80, 88])

@@ -14,7 +14,6 @@ from numpyro.distributions import biject_to
 from scipy.optimize import minimize_scalar
 
 from bayescale import infer
-from bayescale.batch import pack
 from bayescale.data.dataset import Dataset
 from bayescale.infer import fit
 from bayescale.laws import (
@@ -41,7 +40,8 @@ from bayescale.laws import (
     sigmoid,
     two_stage,
 )
-from bayescale.model import Model
+from bayescale.model.arrays import pack
+from bayescale.model.model import Model
 from bayescale.noises.accuracy import NODES
 from bayescale.noises.names import get_noise
 from bayescale.parametric.coordinates import scaled, share

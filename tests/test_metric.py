@@ -15,7 +15,7 @@ from bayescale.evidence import Evidence
 from bayescale.infer import make_model
 from bayescale.laws import breakthrough, from_loss, two_stage
 from bayescale.metric import STORIES, MetricOrModel, metric_or_model
-from bayescale.model import Model
+from bayescale.model.model import Model
 from bayescale.noises.accuracy import beta_binomial
 from bayescale.posterior import Health, Posterior, Run, Verdict
 from bayescale.samplers import NUTS
@@ -134,7 +134,7 @@ def test_exact_match_of_a_loss():
 
 @pytest.mark.parametrize("law", [breakthrough, two_stage(), two_stage(link="exact_match")])
 def test_coordinates_hold_far_from_the_data(law):
-    from bayescale.batch import pack
+    from bayescale.model.arrays import pack
 
     model = make_model(law, steady())
     data = jax.tree.map(lambda leaf: leaf[0], pack(model, steady())[0].data)

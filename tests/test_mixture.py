@@ -12,7 +12,7 @@ from bayescale.data.dataset import Dataset
 from bayescale.forecast import spread
 from bayescale.laws import flat, from_loss, sigmoid
 from bayescale.mixture import Mixture, members, mix
-from bayescale.model import Model
+from bayescale.model.model import Model
 from bayescale.noises.accuracy import beta_binomial
 from bayescale.posterior import FailedFit, Health, Posterior, Run, Verdict
 from bayescale.prediction import predict

@@ -16,7 +16,7 @@ from bayescale.kinds import KINDS
 from bayescale.laws import flat, from_loss, sigmoid
 from bayescale.many import Task, Tasks
 from bayescale.mixture import mix
-from bayescale.model import Model
+from bayescale.model.model import Model
 from bayescale.noises.accuracy import beta_binomial
 from bayescale.posterior import Health, Posterior, Run, Verdict
 from bayescale.shapes import Shape

@@ -15,7 +15,7 @@ from bayescale.data.dataset import Dataset
 from bayescale.kinds import CUT, KINDS, WAIT, classify, fall
 from bayescale.laws import chinchilla, from_loss, power, sigmoid
 from bayescale.mixture import mix
-from bayescale.model import Model
+from bayescale.model.model import Model
 from bayescale.noises.accuracy import beta_binomial
 from bayescale.noises.loss import student
 from bayescale.parametric.parametric import law

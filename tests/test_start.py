@@ -7,10 +7,10 @@ import pytest
 from numpyro.distributions import biject_to
 from scipy.special import polygamma
 
-from bayescale.batch import pack
 from bayescale.data.dataset import Dataset
 from bayescale.laws import get_law
-from bayescale.model import Model
+from bayescale.model.arrays import pack
+from bayescale.model.model import Model
 from bayescale.noises.names import get_noise
 from bayescale.parametric.parametric import law
 from bayescale.parametric.priors import positive, real

@@ -11,7 +11,7 @@ import pytest
 from bayescale.data.dataset import Dataset
 from bayescale.datatree import to_datatree
 from bayescale.laws import broken, get_law, two_stage
-from bayescale.model import Model
+from bayescale.model.model import Model
 from bayescale.noises.names import get_noise
 from bayescale.parametric.parametric import law
 from bayescale.parametric.priors import positive

@@ -11,13 +11,13 @@ from hypothesis import given, settings
 from hypothesis.extra.numpy import arrays
 from scipy.stats import t as student_t
 
-from bayescale.batch import pack
 from bayescale.data.dataset import Dataset
 from bayescale.datasets.published import place
 from bayescale.families import AVERAGE, NEW, for_group
 from bayescale.forecast import unlock_parameter, wider_weights
 from bayescale.laws import chinchilla, exact_match, from_loss, inverse, power, sigmoid
-from bayescale.model import Model
+from bayescale.model.arrays import pack
+from bayescale.model.model import Model
 from bayescale.noises.accuracy import beta_binomial
 from bayescale.noises.loss import student
 from bayescale.parametric.parametric import law

@@ -18,8 +18,8 @@ import numpyro.distributions as dist
 from jaxtyping import Array, Float
 from numpyro.distributions import Distribution, biject_to
 
-from .parametric.coordinates import Coordinate, by_name
-from .parametric.parametric import Parametric
+from ..parametric.coordinates import Coordinate, by_name
+from ..parametric.parametric import Parametric
 from .pooling import check_pool, expected_shifts, expected_value, linked, shifted, spread_of
 
 __all__ = ["Model", "Site"]

@@ -14,9 +14,9 @@ import numpyro.distributions as dist
 from jax.scipy.special import logit
 from numpyro.distributions import Distribution
 
-from .parametric.coordinates import Coordinate
-from .parametric.parametric import Parametric
-from .parametric.priors import positive
+from ..parametric.coordinates import Coordinate
+from ..parametric.parametric import Parametric
+from ..parametric.priors import positive
 
 __all__ = [
     "Pinned",

@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from .data.dataset import Dataset
+from ..data.dataset import Dataset
 from .model import Model
 from .pooling import unpinned
 

@@ -1,0 +1,10 @@
+"""A law and a noise as one joint density of unconstrained coordinates.
+
+| question | file |
+|---|---|
+| what is sampled, and what parameters does it stand for? | `coordinates` |
+| what is the density? | `model` |
+| how do groups differ in a parameter? | `pooling` |
+| how is a table laid out in arrays? | `arrays` |
+| what does the law say at any scale? | `evaluate` |
+"""
