@@ -22,7 +22,8 @@ import numpy as np
 
 from .budget import budget
 from .laws.powers import closed_form
-from .posterior import INTERVAL, Posterior, summarise
+from .posterior.intervals import INTERVAL, summarise
+from .posterior.posterior import Posterior
 from .prediction import UNCALIBRATED
 from .surface import FINE, GRID, STEPS, Cost, Surface, bisect, functions, lowest, make_cost, surface
 from .tradeoff import Comparison, TradeOff, compare_configurations, match

@@ -19,10 +19,11 @@ import jax
 import numpy as np
 
 from .data.expression import evaluate
-from .mixture import Mixture, members
 from .model.arrays import pack
 from .model.evaluate import at_own, law_at
-from .posterior import FailedFit, Posterior
+from .posterior.health import FailedFit
+from .posterior.mixture import Mixture, members
+from .posterior.posterior import Posterior
 
 __all__ = [
     "Along",
@@ -35,7 +36,6 @@ __all__ = [
     "drawn_before",
     "follow",
     "inputs",
-    "said_of_fits",
 ]
 
 LIMIT = 20.0
@@ -284,23 +284,3 @@ def _together(which, parts: list[tuple[str, float, np.ndarray]]) -> Drawn:
         found.append(np.where(finite[:, None], sign * values, 0.0))
         weights.append(weight * finite / finite.sum())
     return Drawn(np.concatenate(found), np.concatenate(weights))
-
-
-SAID = ("with a drift", "of the groups")
-"""How notes begin that say of what an answer speaks."""
-
-
-def said_of_fits(which: Posterior | Mixture) -> list[str]:
-    """Return what must be said of the fits behind an answer: the failed ones, and the weights."""
-    parts, notes = members(which), []
-    for name, _, one in parts:
-        (verdict,) = one.health.verdicts
-        if not verdict.sound:
-            whose = f"{name}: " * (len(parts) > 1)
-            notes.append(f"NOT TO BE TRUSTED: {whose}{'; '.join(verdict.problems)}")
-    said = [note for *_, one in parts for note in one.data.notes if note.startswith(SAID)]
-    notes += dict.fromkeys(said)
-    if isinstance(which, Mixture):
-        shares = ", ".join(f"{weight:.2f} {name}" for name, weight, _ in parts)
-        notes.append(f"an average over laws: {shares}; weights: {which.why}")
-    return notes

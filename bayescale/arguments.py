@@ -25,7 +25,7 @@ from .datasets.published import place
 from .laws import get_law
 from .messages import DataError
 from .parametric.parametric import Parametric
-from .posterior import Posterior
+from .posterior.posterior import Posterior
 from .samplers import MAP, NUTS, Laplace
 
 __all__ = [

@@ -19,7 +19,7 @@ from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 
 from .datasets.published import kind_of, published_models
-from .posterior import Posterior
+from .posterior.posterior import Posterior
 
 __all__ = [
     "FAINT",

@@ -226,7 +226,7 @@ def tasks(
     with terminal.waiting() as progress:
         terminal.start_jax()
         from . import arguments, document_tasks, many, questions
-        from .drift import DRIFT
+        from .posterior.drift import DRIFT
 
         reply.check(None, plot)
         if output:

@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .evidence import log_evidence
-from .mixture import Mixture, mix
-from .pointwise import leave_one_out
-from .posterior import Posterior
+from .posterior.mixture import Mixture, mix
+from .posterior.posterior import Posterior
+from .predictive import leave_one_out
 
 if TYPE_CHECKING:
     import pandas

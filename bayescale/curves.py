@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .along import along, drawn
-from .mixture import Mixture
-from .posterior import INTERVAL, Posterior
+from .posterior.intervals import INTERVAL
+from .posterior.mixture import Mixture
+from .posterior.posterior import Posterior
 from .thresholds import HALF
 
 if TYPE_CHECKING:

@@ -25,7 +25,7 @@ from .datasets import tables as datasets
 from .grid import grid
 from .infer import fit
 from .layout import number, span, table
-from .posterior import Posterior
+from .posterior.posterior import Posterior
 from .prediction import Prediction, predict
 from .report import MASS, verdict
 from .samplers import NUTS

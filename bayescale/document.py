@@ -17,10 +17,12 @@ from typing import Any
 import numpy as np
 
 from .allocation import Allocation
-from .families import shifts
 from .forecast import Forecast
 from .forecast import plain as finite
-from .posterior import INTERVAL, FailedFit, Posterior, Verdict, scalar_quantities, summarise
+from .posterior.groups import shifts
+from .posterior.health import FailedFit, Verdict
+from .posterior.intervals import INTERVAL, scalar_quantities, summarise
+from .posterior.posterior import Posterior
 from .prediction import Prediction
 from .thresholds import Threshold
 from .tradeoff import Comparison, TradeOff

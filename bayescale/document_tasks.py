@@ -9,8 +9,6 @@ Floor 8.
 from __future__ import annotations
 
 import json
-import os
-import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from importlib.metadata import version
@@ -21,11 +19,12 @@ from . import questions
 from .data.dataset import Dataset
 from .document import document, plain
 from .many import Tasks
-from .posterior import INTERVAL, FailedFit
+from .posterior.files import StorageError, writable, write
+from .posterior.health import FailedFit
+from .posterior.intervals import INTERVAL
 from .shapes import Shape
-from .storage import StorageError, writable
 
-__all__ = ["answers", "folder", "keep", "shape", "tasks", "write"]
+__all__ = ["answers", "folder", "keep", "shape", "tasks"]
 
 FILES = ("tasks.csv", "tasks.json", "tasks.png")
 
@@ -110,17 +109,3 @@ def keep(place: Path, found: Tasks, whole: Mapping[str, Any], picture: Callable[
     write(table, found.table().to_csv(index_label="task").encode())
     write(text, (json.dumps(whole, indent=1, allow_nan=False) + "\n").encode())
     picture(str(drawn))
-
-
-def write(target: Path, content: bytes) -> None:
-    """Put a file in its place once all of it is on disk; what was there stays until then."""
-    target = target.resolve()
-    part = target.with_name(f".bayescale-{secrets.token_hex(6)}.part")
-    try:
-        with part.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(part, target)
-    finally:
-        part.unlink(missing_ok=True)

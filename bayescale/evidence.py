@@ -16,7 +16,7 @@ import jax
 import numpy as np
 
 from .model.arrays import pack
-from .posterior import Posterior
+from .posterior.posterior import Posterior
 
 __all__ = ["Evidence", "log_evidence"]
 

@@ -19,8 +19,9 @@ import numpy as np
 
 from .comparison import Comparison, compare, pseudo_bma
 from .infer import fit
-from .pointwise import leave_one_out, replicate
-from .posterior import Posterior
+from .posterior.pointwise import replicate
+from .posterior.posterior import Posterior
+from .predictive import leave_one_out
 from .samplers import NUTS
 from .skill import Backtest
 

@@ -18,12 +18,13 @@ import jax
 import numpy as np
 import numpyro.distributions as dist
 
-from .along import Along, said_of_fits
+from .along import Along
 from .datasets.published import place
 from .laws.capability import UNLOCK_PRIOR, UNLOCKS
-from .mixture import Mixture, members
 from .model.arrays import pack
-from .posterior import INTERVAL, Posterior
+from .posterior.intervals import INTERVAL, quantiles
+from .posterior.mixture import Mixture, members, said_of_fits
+from .posterior.posterior import Posterior
 from .prediction import UNCALIBRATED
 
 if TYPE_CHECKING:
@@ -34,7 +35,6 @@ __all__ = [
     "Spread",
     "draw_weights",
     "plain",
-    "quantiles",
     "remarks",
     "share_by",
     "spread",
@@ -83,14 +83,6 @@ class Spread:
     left_out: tuple[str, ...]
     """Laws whose median is infinite: in most of their draws the level is passed already, or
     never."""
-
-
-def quantiles(unlock: np.ndarray, weights: np.ndarray, levels: Any) -> np.ndarray:
-    """Return weighted quantiles, each being one of the draws: they may be infinite."""
-    order = np.argsort(unlock)
-    below = np.cumsum(weights[order]) / weights.sum()
-    at = np.searchsorted(below, np.asarray(levels) - 1e-12)
-    return unlock[order][np.minimum(at, len(unlock) - 1)]
 
 
 def summarise_unlock(unlock: np.ndarray, weights: np.ndarray, mass: float = INTERVAL) -> Forecast:

@@ -18,13 +18,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from .along import Along, along, said_of_fits
-from .families import Shift, for_group, shift
-from .forecast import quantiles
+from .along import Along, along
 from .kinds import FEW, KINDS, classify
-from .mixture import Mixture, members
 from .model.arrays import pack
-from .posterior import INTERVAL, Posterior
+from .posterior.groups import Shift, for_group, shift
+from .posterior.intervals import INTERVAL, quantiles
+from .posterior.mixture import Mixture, members, said_of_fits
+from .posterior.posterior import Posterior
 from .shapes import POINTS, Shape, shape
 from .thresholds import Threshold, threshold
 

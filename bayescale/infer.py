@@ -23,7 +23,9 @@ from .model.evaluate import law_at
 from .model.model import Model
 from .noises.names import default_noise, get_noise
 from .parametric.parametric import Parametric
-from .posterior import UNREACHED, Health, Posterior, Run, scalar_quantities
+from .posterior.health import UNREACHED, Health
+from .posterior.intervals import scalar_quantities
+from .posterior.posterior import Posterior, Run
 from .samplers import MAP, NUTS, Chains, Clock, Laplace
 from .start import prior_moments
 

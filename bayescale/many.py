@@ -18,14 +18,14 @@ import numpy as np
 
 from .comparison import Comparison, compare
 from .data.dataset import Dataset
-from .drift import DRIFT, with_drift
 from .evidence import log_evidence
 from .explanation import EXPLANATIONS, Explanation, explain
 from .infer import fit
 from .laws import get_law
-from .mixture import Mixture
 from .parametric.parametric import Parametric
-from .posterior import Posterior
+from .posterior.drift import DRIFT, with_drift
+from .posterior.mixture import Mixture
+from .posterior.posterior import Posterior
 from .samplers import NUTS
 from .shapes import Shape, shape
 from .skill import backtest as backtest_of

@@ -28,8 +28,8 @@ from .data.dataset import Dataset
 from .evidence import log_evidence
 from .explanation import CANNOT_TELL, SURE
 from .infer import fit
-from .pointwise import leave_one_out
-from .posterior import Posterior
+from .posterior.posterior import Posterior
+from .predictive import leave_one_out
 from .samplers import NUTS
 
 __all__ = ["STORIES", "MetricOrModel", "metric_or_model"]

@@ -16,12 +16,12 @@ import numpy as np
 from . import plot
 from .canvas import PALETTE, style
 from .data.dataset import Dataset
-from .document_tasks import write
 from .grid import grid, isoflop
-from .posterior import FailedFit, Posterior
+from .posterior.files import writable, write
+from .posterior.health import FailedFit
+from .posterior.posterior import Posterior
 from .prediction import predict
 from .residuals import residuals
-from .storage import writable
 
 if TYPE_CHECKING:
     from .many import Tasks

@@ -44,7 +44,8 @@ from .canvas import (
 from .data.dataset import Dataset
 from .plot_compute import allocation, isoflop, isoloss
 from .plot_unlock import threshold
-from .posterior import INTERVAL, Posterior
+from .posterior.intervals import INTERVAL
+from .posterior.posterior import Posterior
 from .prediction import Prediction
 from .residuals import Residuals
 

@@ -28,7 +28,8 @@ from .canvas import (
     scale_axis,
     scale_text,
 )
-from .posterior import INTERVAL, Posterior
+from .posterior.intervals import INTERVAL
+from .posterior.posterior import Posterior
 from .prediction import Prediction
 from .tradeoff import TradeOff
 

@@ -27,7 +27,7 @@ from .canvas import FAINT, GROUND, INK, PALETTE, canvas, legend, percent, scale_
 from .curves import Curve
 from .data.dataset import Dataset
 from .kinds import KINDS
-from .posterior import INTERVAL
+from .posterior.intervals import INTERVAL
 from .shapes import Shape
 from .thresholds import Threshold
 

@@ -26,7 +26,7 @@ from .canvas import (
     words,
 )
 from .forecast import share_by
-from .posterior import INTERVAL
+from .posterior.intervals import INTERVAL
 from .thresholds import Threshold
 
 __all__ = ["threshold", "unlock"]

@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING, Any
 import jax
 import numpy as np
 
-from .mixture import Mixture, members
 from .model.evaluate import law_at
-from .posterior import INTERVAL, Posterior
+from .posterior.intervals import INTERVAL
+from .posterior.mixture import Mixture, members
+from .posterior.posterior import Posterior
 
 if TYPE_CHECKING:
     import pandas

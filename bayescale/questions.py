@@ -16,15 +16,16 @@ from typing import Any
 from . import many
 from .allocation import allocate
 from .data.dataset import Dataset
-from .families import AVERAGE, NEW, for_group
 from .infer import make_model
 from .laws import get_law
-from .mixture import Mixture, mix
 from .model.arrays import pack
 from .parametric.parametric import Parametric
-from .posterior import FailedFit, Posterior
+from .posterior.groups import AVERAGE, NEW, for_group
+from .posterior.health import FailedFit
+from .posterior.mixture import Mixture, mix
+from .posterior.posterior import Posterior
+from .posterior.storage import load
 from .samplers import NUTS
-from .storage import load
 from .tradeoff import compare_configurations, match
 
 __all__ = ["Plan", "Saved", "Tasks", "ask", "refusals", "saved"]

@@ -22,7 +22,8 @@ import numpy as np
 from .data.dataset import Dataset
 from .model.model import Model
 from .parametric.parametric import Parametric
-from .posterior import INTERVAL, Posterior, summarise
+from .posterior.intervals import INTERVAL, summarise
+from .posterior.posterior import Posterior
 
 if TYPE_CHECKING:
     import pandas

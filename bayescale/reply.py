@@ -13,7 +13,7 @@ from . import terminal
 if TYPE_CHECKING:
     from . import many, questions
     from .data.dataset import Dataset
-    from .posterior import Posterior
+    from .posterior.posterior import Posterior
     from .questions import Saved
 
 __all__ = ["answers", "check", "fit", "load", "tasks"]
@@ -21,7 +21,8 @@ __all__ = ["answers", "check", "fit", "load", "tasks"]
 
 def check(output: str | None, plot: str | None) -> None:
     """Refuse files that cannot be written before time is spent on them."""
-    from . import pictures, storage
+    from . import pictures
+    from .posterior import storage
 
     if output:
         storage.writable(output)

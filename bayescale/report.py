@@ -22,8 +22,10 @@ from .allocation import Allocation
 from .datasets.published import about
 from .document import groups, quantities, spread
 from .layout import number, span, table
-from .mixture import members
-from .posterior import INTERVAL, FailedFit, Posterior, Verdict
+from .posterior.health import FailedFit, Verdict
+from .posterior.intervals import INTERVAL
+from .posterior.mixture import members
+from .posterior.posterior import Posterior
 from .prediction import Prediction
 from .questions import Saved
 from .tradeoff import Comparison, TradeOff

@@ -19,7 +19,7 @@ from .forecast import Forecast
 from .kinds import KINDS
 from .layout import number, span, table
 from .many import Task, Tasks
-from .posterior import INTERVAL
+from .posterior.intervals import INTERVAL
 from .shapes import Shape
 from .thresholds import Threshold
 

@@ -20,9 +20,9 @@ import numpy as np
 from . import sample
 from .blocks import best_of, competing, divide, remember
 from .centring import centred, standard
-from .check import judge, judge_laplace, judge_map
 from .model.arrays import Batch
 from .model.model import Model
+from .posterior.checks import judge, judge_laplace, judge_map
 from .start import Mode, Point, evaluate, search
 
 __all__ = ["MAP", "NUTS", "Chains", "Clock", "Laplace"]

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from .along import Along, along, drawn, drawn_before, said_of_fits
+from .along import Along, along, drawn, drawn_before
 from .kinds import (
     CUT,
     FEW,
@@ -35,8 +35,9 @@ from .kinds import (
     turned,
     waited,
 )
-from .mixture import Mixture
-from .posterior import INTERVAL, Posterior
+from .posterior.intervals import INTERVAL
+from .posterior.mixture import Mixture, said_of_fits
+from .posterior.posterior import Posterior
 from .prediction import UNCALIBRATED
 
 if TYPE_CHECKING:

@@ -15,8 +15,9 @@ from .data.dataset import Dataset
 from .infer import fit
 from .laws import get_law
 from .parametric.parametric import Parametric
-from .pointwise import log_likelihood, replicate
-from .posterior import INTERVAL, Posterior
+from .posterior.intervals import INTERVAL
+from .posterior.pointwise import log_likelihood, replicate
+from .posterior.posterior import Posterior
 from .samplers import NUTS
 
 __all__ = ["SHARE", "Backtest", "backtest", "checked_share", "fitted"]

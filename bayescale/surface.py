@@ -19,7 +19,7 @@ import numpy as np
 
 from .model.evaluate import at_own
 from .parametric.parametric import Parametric
-from .posterior import Posterior
+from .posterior.posterior import Posterior
 from .prediction import scales
 
 __all__ = [

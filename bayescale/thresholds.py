@@ -36,8 +36,8 @@ from .forecast import (
     summarise_unlock,
     wider_weights,
 )
-from .mixture import Mixture, members
-from .posterior import Posterior
+from .posterior.mixture import Mixture, members
+from .posterior.posterior import Posterior
 
 if TYPE_CHECKING:
     import pandas

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 import jax
 import numpy as np
 
-from .posterior import INTERVAL, Posterior, summarise
+from .posterior.intervals import INTERVAL, summarise
+from .posterior.posterior import Posterior
 from .prediction import UNCALIBRATED, predict, scales
 from .reach import extremes, tokens_for
 from .surface import DECADES, Cost, Surface, make_cost, surface

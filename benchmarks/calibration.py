@@ -19,7 +19,7 @@ from bayescale.laws import get_law
 from bayescale.model.arrays import pack
 from bayescale.model.model import Model
 from bayescale.noises.names import get_noise
-from bayescale.posterior import INTERVAL
+from bayescale.posterior.intervals import INTERVAL
 from bayescale.samplers import NUTS
 
 from .common import RESULTS, table, write

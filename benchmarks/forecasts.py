@@ -14,11 +14,11 @@ import numpy as np
 import pandas as pd
 
 import bayescale as bs
-from bayescale.drift import with_drift
 from bayescale.evidence import log_evidence
 from bayescale.laws.capability import UNLOCK_PRIOR
 from bayescale.many import QUICK
 from bayescale.model.evaluate import law_at
+from bayescale.posterior.drift import with_drift
 
 from .designs import Case
 

@@ -18,7 +18,8 @@ from bayescale.data.from_frame import from_frame
 from bayescale.infer import fit
 from bayescale.laws import chinchilla, data_constrained, kaplan
 from bayescale.laws.powers import BESIROGLU, HOFFMANN, KAPLAN, KAPLAN_FRONTIER, implied_exponent
-from bayescale.posterior import Posterior, summarise
+from bayescale.posterior.intervals import summarise
+from bayescale.posterior.posterior import Posterior
 from bayescale.prediction import predict
 
 from .common import data_dir, table, write

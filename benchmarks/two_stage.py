@@ -16,7 +16,7 @@ from bayescale.data.from_frame import from_frame
 from bayescale.infer import fit
 from bayescale.laws import two_stage
 from bayescale.model.evaluate import law_at
-from bayescale.posterior import Posterior
+from bayescale.posterior.posterior import Posterior
 from bayescale.prediction import predict
 from bayescale.samplers import NUTS
 

@@ -20,7 +20,8 @@ from bayescale.noises.accuracy import beta_binomial
 from bayescale.noises.loss import student
 from bayescale.parametric.parametric import law
 from bayescale.parametric.priors import positive
-from bayescale.posterior import FailedFit, Health, Posterior, Run, Verdict
+from bayescale.posterior.health import FailedFit, Health, Verdict
+from bayescale.posterior.posterior import Posterior, Run
 
 GOPHER, CHINCHILLA = (280e9, 300e9), (70e9, 1.4e12)
 DATABLATIONS = dict(

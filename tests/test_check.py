@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from bayescale.check import ESS, RHAT, judge, judge_laplace, judge_map
 from bayescale.laws import chinchilla, power
 from bayescale.model.model import Model
 from bayescale.noises.loss import student
+from bayescale.posterior.checks import ESS, RHAT, judge, judge_laplace, judge_map
 
 MODEL = Model(power(), student)
 CHAINS, DRAWS = 4, 1000

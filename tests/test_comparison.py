@@ -16,8 +16,10 @@ from bayescale.laws import flat
 from bayescale.model.arrays import pack
 from bayescale.model.model import Model
 from bayescale.noises.accuracy import beta_binomial
-from bayescale.pointwise import leave_one_out, log_likelihood, replicate
-from bayescale.posterior import Health, Posterior, Run, Verdict
+from bayescale.posterior.health import Health, Verdict
+from bayescale.posterior.pointwise import log_likelihood, replicate
+from bayescale.posterior.posterior import Posterior, Run
+from bayescale.predictive import leave_one_out
 from bayescale.samplers import NUTS
 from bayescale.skill import Backtest
 

@@ -10,7 +10,6 @@ import pytest
 from scipy import stats
 
 from bayescale.data.dataset import DataError, Dataset
-from bayescale.families import AVERAGE, NEW, for_group, shift, shifts
 from bayescale.infer import fit, make_model
 from bayescale.laws import broken, chinchilla, get_law, inverse, sigmoid
 from bayescale.model.arrays import pack
@@ -20,12 +19,14 @@ from bayescale.noises.accuracy import beta_binomial, binomial
 from bayescale.noises.loss import normal
 from bayescale.parametric.parametric import law
 from bayescale.parametric.priors import fraction, positive
-from bayescale.pointwise import leave_one_out, log_likelihood
-from bayescale.posterior import Posterior
+from bayescale.posterior.groups import AVERAGE, NEW, for_group, shift, shifts
+from bayescale.posterior.pointwise import log_likelihood
+from bayescale.posterior.posterior import Posterior
+from bayescale.posterior.storage import load, save
+from bayescale.predictive import leave_one_out
 from bayescale.residuals import residuals
 from bayescale.samplers import NUTS
 from bayescale.start import prior_draws
-from bayescale.storage import load, save
 from bayescale.thresholds import threshold
 
 SHIFTS = {"ahead": -2.0, "behind": 2.0, "middle": 0.0}

@@ -9,17 +9,18 @@ import numpyro.distributions as dist
 import pytest
 
 from bayescale.data.dataset import Dataset
-from bayescale.families import for_group
 from bayescale.formats import REPEATED, conditions
 from bayescale.kinds import CUT, KINDS, classify
 from bayescale.laws import distractor, power, sigmoid
-from bayescale.mixture import mix
 from bayescale.model.model import Model
 from bayescale.noises.accuracy import beta_binomial
 from bayescale.noises.loss import student
 from bayescale.parametric.parametric import law
 from bayescale.parametric.priors import positive
-from bayescale.posterior import FailedFit, Health, Posterior, Run, Verdict
+from bayescale.posterior.groups import for_group
+from bayescale.posterior.health import FailedFit, Health, Verdict
+from bayescale.posterior.mixture import mix
+from bayescale.posterior.posterior import Posterior, Run
 from bayescale.shapes import shape
 from bayescale.thresholds import threshold
 

@@ -19,7 +19,8 @@ from bayescale.data.dataset import DataError, Dataset
 from bayescale.infer import fit
 from bayescale.noises.names import get_noise
 from bayescale.parametric.parametric import law
-from bayescale.posterior import INTERVAL, FailedFit
+from bayescale.posterior.health import FailedFit
+from bayescale.posterior.intervals import INTERVAL
 from bayescale.prediction import predict
 from bayescale.samplers import MAP, NUTS, Laplace
 

@@ -15,7 +15,7 @@ from bayescale.data.dataset import DataError, Dataset
 from bayescale.data.from_frame import from_frame
 from bayescale.evidence import Evidence
 from bayescale.many import LAWS, QUICK, prior_of, tasks
-from bayescale.posterior import Health, Verdict
+from bayescale.posterior.health import Health, Verdict
 from bayescale.samplers import NUTS
 
 X = np.geomspace(1e8, 1e12, 40)

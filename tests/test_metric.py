@@ -17,7 +17,8 @@ from bayescale.laws import breakthrough, from_loss, two_stage
 from bayescale.metric import STORIES, MetricOrModel, metric_or_model
 from bayescale.model.model import Model
 from bayescale.noises.accuracy import beta_binomial
-from bayescale.posterior import Health, Posterior, Run, Verdict
+from bayescale.posterior.health import Health, Verdict
+from bayescale.posterior.posterior import Posterior, Run
 from bayescale.samplers import NUTS
 
 X = np.geomspace(1e19, 1e23, 24)

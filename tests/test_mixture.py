@@ -11,10 +11,11 @@ from bayescale.along import along
 from bayescale.data.dataset import Dataset
 from bayescale.forecast import spread
 from bayescale.laws import flat, from_loss, sigmoid
-from bayescale.mixture import Mixture, members, mix
 from bayescale.model.model import Model
 from bayescale.noises.accuracy import beta_binomial
-from bayescale.posterior import FailedFit, Health, Posterior, Run, Verdict
+from bayescale.posterior.health import FailedFit, Health, Verdict
+from bayescale.posterior.mixture import Mixture, members, mix
+from bayescale.posterior.posterior import Posterior, Run
 from bayescale.prediction import predict
 from bayescale.thresholds import threshold
 

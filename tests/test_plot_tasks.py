@@ -15,10 +15,11 @@ from bayescale.data.dataset import Dataset
 from bayescale.kinds import KINDS
 from bayescale.laws import flat, from_loss, sigmoid
 from bayescale.many import Task, Tasks
-from bayescale.mixture import mix
 from bayescale.model.model import Model
 from bayescale.noises.accuracy import beta_binomial
-from bayescale.posterior import Health, Posterior, Run, Verdict
+from bayescale.posterior.health import Health, Verdict
+from bayescale.posterior.mixture import mix
+from bayescale.posterior.posterior import Posterior, Run
 from bayescale.shapes import Shape
 from bayescale.thresholds import threshold
 

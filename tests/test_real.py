@@ -9,7 +9,7 @@ import pytest
 import bayescale as bs
 from bayescale.laws import chinchilla, data_constrained, kaplan
 from bayescale.laws.powers import HOFFMANN, KAPLAN, KAPLAN_FRONTIER, implied_exponent
-from bayescale.posterior import summarise
+from bayescale.posterior.intervals import summarise
 
 GOPHER, CHINCHILLA = {"N": 280e9, "D": 300e9}, {"N": 70e9, "D": 1.4e12}
 

@@ -16,7 +16,8 @@ from bayescale.noises.accuracy import beta_binomial, bimodal, binomial, bounded,
 from bayescale.noises.loss import normal, student
 from bayescale.parametric.parametric import law
 from bayescale.parametric.priors import positive
-from bayescale.posterior import FailedFit, Health, Posterior, Run, Verdict
+from bayescale.posterior.health import FailedFit, Health, Verdict
+from bayescale.posterior.posterior import Posterior, Run
 from bayescale.relation import relate
 
 LOSS = np.array([3.9, 3.6, 3.4, 3.1, 2.9, 2.6, 2.5])

@@ -14,12 +14,13 @@ from hypothesis.extra.numpy import arrays
 from bayescale.data.dataset import Dataset
 from bayescale.kinds import CUT, KINDS, WAIT, classify, fall
 from bayescale.laws import chinchilla, from_loss, power, sigmoid
-from bayescale.mixture import mix
 from bayescale.model.model import Model
 from bayescale.noises.accuracy import beta_binomial
 from bayescale.noises.loss import student
 from bayescale.parametric.parametric import law
-from bayescale.posterior import FailedFit, Health, Posterior, Run, Verdict
+from bayescale.posterior.health import FailedFit, Health, Verdict
+from bayescale.posterior.mixture import mix
+from bayescale.posterior.posterior import Posterior, Run
 from bayescale.shapes import implied_prior, shape
 
 KNOTS = np.linspace(np.log(1e8), np.log(1e12), 5)

@@ -9,15 +9,17 @@ import numpy as np
 import pytest
 
 from bayescale.data.dataset import Dataset
-from bayescale.datatree import to_datatree
 from bayescale.laws import broken, get_law, two_stage
 from bayescale.model.model import Model
 from bayescale.noises.names import get_noise
 from bayescale.parametric.parametric import law
 from bayescale.parametric.priors import positive
-from bayescale.posterior import Health, Posterior, Run, Verdict
+from bayescale.posterior.arviz import to_datatree
+from bayescale.posterior.files import StorageError, writable
+from bayescale.posterior.health import Health, Verdict
+from bayescale.posterior.posterior import Posterior, Run
+from bayescale.posterior.storage import FORMAT, load, save
 from bayescale.prediction import predict
-from bayescale.storage import FORMAT, StorageError, load, save, writable
 
 VERDICT = Verdict(
     sound=False,

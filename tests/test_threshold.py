@@ -13,7 +13,6 @@ from scipy.stats import t as student_t
 
 from bayescale.data.dataset import Dataset
 from bayescale.datasets.published import place
-from bayescale.families import AVERAGE, NEW, for_group
 from bayescale.forecast import unlock_parameter, wider_weights
 from bayescale.laws import chinchilla, exact_match, from_loss, inverse, power, sigmoid
 from bayescale.model.arrays import pack
@@ -22,7 +21,9 @@ from bayescale.noises.accuracy import beta_binomial
 from bayescale.noises.loss import student
 from bayescale.parametric.parametric import law
 from bayescale.parametric.priors import positive
-from bayescale.posterior import FailedFit, Health, Posterior, Run, Verdict
+from bayescale.posterior.groups import AVERAGE, NEW, for_group
+from bayescale.posterior.health import FailedFit, Health, Verdict
+from bayescale.posterior.posterior import Posterior, Run
 from bayescale.thresholds import threshold
 
 KNOTS = np.linspace(np.log(1e8), np.log(1e15), 8)

@@ -4,15 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
-from typing import TYPE_CHECKING
 
 import jax
 import numpy as np
 
 from ..parametric.parametric import Parametric
-
-if TYPE_CHECKING:
-    pass
 
 __all__ = ["law_at", "at_own"]
 

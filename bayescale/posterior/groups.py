@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Any
 import jax
 import numpy as np
 
-from .model.pooling import link_of, shifted
-from .posterior import INTERVAL, Posterior, summarise
+from ..model.pooling import link_of, shifted
+from .intervals import INTERVAL, summarise
+from .posterior import Posterior
 
 if TYPE_CHECKING:
     import pandas

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from .model.model import Model
-from .posterior import Verdict
+from ..model.model import Model
+from .health import Verdict
 
 __all__ = ["DIVERGENT", "ESS", "IDENTIFIED", "RHAT", "judge", "judge_laplace", "judge_map"]
 

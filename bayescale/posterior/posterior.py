@@ -13,94 +13,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .data.dataset import Dataset
-from .model.model import Model
+from ..data.dataset import Dataset
+from ..model.model import Model
+from .health import FailedFit, Health
+from .intervals import INTERVAL, scalar_quantities, summarise
 
 if TYPE_CHECKING:
     import pandas
     import xarray
 
-__all__ = [
-    "INTERVAL",
-    "FailedFit",
-    "Health",
-    "Posterior",
-    "Run",
-    "Verdict",
-    "scalar_quantities",
-    "summarise",
-]
-
-INTERVAL = 0.9
-"""Mass of every interval in the library unless asked otherwise; intervals have equal tails."""
-
-
-class FailedFit(RuntimeError):
-    """A question was put to a fit that is not to be trusted."""
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """The health of one curve's fit."""
-
-    sound: bool
-    """Whether draws, parameters and predictions all pass."""
-    rhat: Mapping[str, float]
-    """Rank-normalised split R-hat of every free quantity (arXiv 1903.08008)."""
-    ess: Mapping[str, float]
-    """The smaller of bulk and tail effective sample size of every free quantity."""
-    prediction_rhat: float
-    """The largest R-hat of the mean curve over the data and ten times beyond."""
-    prediction_ess: float
-    divergent: float
-    """Share of divergent draws."""
-    unidentified: tuple[str, ...]
-    """Parameters whose posterior sd is more than half their prior sd: the data say little."""
-    problems: tuple[str, ...]
-    """What is wrong, a line each; empty when sound."""
-    advice: tuple[str, ...]
-    """What to do about it, the likeliest remedy first."""
-
-
-UNREACHED = Verdict(
-    sound=False,
-    rhat={},
-    ess={},
-    prediction_rhat=float("nan"),
-    prediction_ess=0.0,
-    divergent=0.0,
-    unidentified=(),
-    problems=("not sampled: the fit was interrupted before it came to this curve",),
-    advice=("Run the fit again.",),
-)
-"""The verdict on a curve without draws."""
-
-
-@dataclass(frozen=True)
-class Health:
-    """The verdicts of a fit, one a curve."""
-
-    verdicts: tuple[Verdict, ...]
-
-    @property
-    def sound(self) -> bool:
-        """Whether every curve's fit is sound."""
-        return all(verdict.sound for verdict in self.verdicts)
-
-    @property
-    def failed(self) -> tuple[int, ...]:
-        """Positions of the curves whose fit is not to be trusted."""
-        return tuple(i for i, verdict in enumerate(self.verdicts) if not verdict.sound)
-
-    def __str__(self) -> str:
-        if len(self.verdicts) > 1:
-            passed = len(self.verdicts) - len(self.failed)
-            return f"{passed} of {len(self.verdicts)} curves sound"
-        (verdict,) = self.verdicts
-        if verdict.sound:
-            weak = verdict.unidentified
-            return "sound" + (f"; the data say little about {', '.join(weak)}" if weak else "")
-        return "NOT TO BE TRUSTED: " + "; ".join(verdict.problems)
+__all__ = ["Posterior", "Run"]
 
 
 @dataclass(frozen=True)
@@ -123,32 +45,6 @@ class Run:
     """The sampler's arguments."""
     notes: tuple[str, ...] = ()
     """What should be said: an interrupt, curves run twice."""
-
-
-def summarise(draws: np.ndarray, mass: float = INTERVAL) -> dict[str, float]:
-    """Return mean, sd, median and the equal-tailed interval lo, hi of draws."""
-    values = np.asarray(draws, float).ravel()
-    with np.errstate(all="ignore"):  # a draw may be infinite, and so is the mean then
-        lo, median, hi = np.quantile(values, [(1 - mass) / 2, 0.5, (1 + mass) / 2])
-        mean, sd = values.mean(), values.std(ddof=1) if len(values) > 1 else 0.0
-    return {
-        "mean": float(mean),
-        "sd": float(sd),
-        "median": float(median),
-        "lo": float(lo),
-        "hi": float(hi),
-    }
-
-
-def scalar_quantities(draws: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Return (chain, draw) arrays: a vector c becomes c1, c2."""
-    found = {}
-    for name, values in draws.items():
-        if values.ndim == 2:
-            found[name] = values
-        else:
-            found |= {f"{name}{i + 1}": values[..., i] for i in range(values.shape[-1])}
-    return found
 
 
 @dataclass(frozen=True, eq=False)
@@ -260,7 +156,7 @@ class Posterior:
 
     def to_arviz(self, log_likelihood: bool = True) -> xarray.DataTree:
         """Return an ArviZ DataTree: posterior, sample_stats, log_likelihood and the data."""
-        from .datatree import to_datatree
+        from .arviz import to_datatree
 
         return to_datatree(self, log_likelihood)
 

@@ -13,7 +13,6 @@ import hashlib
 import json
 import os
 import re
-import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -21,29 +20,27 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
-from .data.dataset import Dataset
-from .datatree import ARVIZ_NAMES, ROLES, to_datatree
-from .laws import get_law
-from .model.evaluate import law_at
-from .model.model import Model
-from .noises.names import get_noise
-from .parametric.parametric import Parametric
-from .posterior import Health, Posterior, Run, Verdict
+from ..data.dataset import Dataset
+from ..laws import get_law
+from ..model.evaluate import law_at
+from ..model.model import Model
+from ..noises.names import get_noise
+from ..parametric.parametric import Parametric
+from .arviz import ARVIZ_NAMES, ROLES, to_datatree
+from .files import StorageError, _beside, _line, _resolve, writable
+from .health import Health, Verdict
+from .posterior import Posterior, Run
 
 if TYPE_CHECKING:
     import xarray
 
-__all__ = ["FORMAT", "StorageError", "load", "save", "writable"]
+__all__ = ["FORMAT", "load", "save"]
 
 FORMAT = 3
 """Version of the file's layout; a file of another one is refused."""
 
 SEAL = re.compile(rb"\nbayescale format (\d+) sha256 ([0-9a-f]{64})\n")
 SEAL_ROOM = 128
-
-
-class StorageError(ValueError):
-    """A file cannot be written, or is not a fit that can be read."""
 
 
 # ------------------------------------------------------------------ to a file
@@ -72,43 +69,6 @@ def save(posterior: Posterior, path: str | os.PathLike) -> None:
     except ValueError as error:
         raise StorageError(f"{path}: this fit has no NetCDF form: {_line(error)}") from error
     _replace(target, lambda part: tree.to_netcdf(part, engine="h5netcdf"))
-
-
-def writable(path: str | os.PathLike) -> Path:
-    """Return where `path` leads if a file can be written there; asked before a long fit.
-
-    Raises
-    ------
-    StorageError
-        If the folder is missing or closed to us, or something other than a file is in the way.
-    """
-    target = _resolve(path)
-    if target.is_dir():
-        raise StorageError(f"{path}: cannot be written: it is a folder; name a file in it")
-    if target.exists() and not target.is_file():
-        raise StorageError(f"{path}: cannot be written: it is no regular file; name another")
-    part = _beside(target)
-    try:
-        part.open("xb").close()
-        part.unlink()
-    except OSError as error:
-        raise StorageError(
-            f"{path}: cannot be written: {error.strerror or _line(error)}; "
-            "name a file in a folder that exists and is yours"
-        ) from error
-    return target
-
-
-def _resolve(path: str | os.PathLike) -> Path:
-    try:
-        return Path(path).expanduser().resolve()
-    except (OSError, RuntimeError, ValueError) as error:  # loops of links, no home, a null byte
-        raise StorageError(f"{os.fspath(path)!r}: is no path of a file: {_line(error)}") from error
-
-
-def _beside(target: Path) -> Path:
-    """Return a new name in the same folder; from there a rename is atomic."""
-    return target.with_name(f".bayescale-{secrets.token_hex(6)}.part")
 
 
 def _replace(target: Path, write: Callable[[Path], Any]) -> None:
@@ -171,11 +131,6 @@ def _probe(posterior: Posterior) -> list[float]:
 
 def _plain(value: Any) -> Any:
     return value.item() if isinstance(value, np.generic) else repr(value)
-
-
-def _line(error: BaseException) -> str:
-    """Return an error in one line."""
-    return " ".join(str(error).split()) or type(error).__name__
 
 
 # ------------------------------------------------------------------ from a file

@@ -17,10 +17,10 @@ from functools import cache
 import jax.numpy as jnp
 import numpy as np
 
+from ..model.model import Model
+from ..parametric.parametric import Parametric
+from ..parametric.priors import real
 from .mixture import Mixture, mix
-from .model.model import Model
-from .parametric.parametric import Parametric
-from .parametric.priors import real
 from .posterior import Posterior
 
 __all__ = ["DRIFT", "with_drift"]

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..data.dataset import Dataset
 from . import pointwise
-from .data.dataset import Dataset
 from .posterior import Posterior
 
 if TYPE_CHECKING:

@@ -1,0 +1,13 @@
+"""The record of a fit: draws, health, files; answers nothing by itself.
+
+| question | file |
+|---|---|
+| what does a fit hold? | `posterior` |
+| is it to be trusted? | `health`, judged by `checks` |
+| how are several laws averaged? | `mixture` |
+| what of one group, the average one, a new one? | `groups` |
+| what if later models are off their scale? | `drift` |
+| how dense is each row, and what would a new one be? | `pointwise` |
+| which interval, which quantiles? | `intervals` |
+| how is it kept? | `storage`, `files`; `arviz` for ArviZ's tools |
+"""

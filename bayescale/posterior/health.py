@@ -1,0 +1,80 @@
+"""health: whether a fit is to be trusted, what is wrong, and what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    pass
+
+__all__ = ["FailedFit", "Health", "Verdict"]
+
+
+class FailedFit(RuntimeError):
+    """A question was put to a fit that is not to be trusted."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The health of one curve's fit."""
+
+    sound: bool
+    """Whether draws, parameters and predictions all pass."""
+    rhat: Mapping[str, float]
+    """Rank-normalised split R-hat of every free quantity (arXiv 1903.08008)."""
+    ess: Mapping[str, float]
+    """The smaller of bulk and tail effective sample size of every free quantity."""
+    prediction_rhat: float
+    """The largest R-hat of the mean curve over the data and ten times beyond."""
+    prediction_ess: float
+    divergent: float
+    """Share of divergent draws."""
+    unidentified: tuple[str, ...]
+    """Parameters whose posterior sd is more than half their prior sd: the data say little."""
+    problems: tuple[str, ...]
+    """What is wrong, a line each; empty when sound."""
+    advice: tuple[str, ...]
+    """What to do about it, the likeliest remedy first."""
+
+
+UNREACHED = Verdict(
+    sound=False,
+    rhat={},
+    ess={},
+    prediction_rhat=float("nan"),
+    prediction_ess=0.0,
+    divergent=0.0,
+    unidentified=(),
+    problems=("not sampled: the fit was interrupted before it came to this curve",),
+    advice=("Run the fit again.",),
+)
+"""The verdict on a curve without draws."""
+
+
+@dataclass(frozen=True)
+class Health:
+    """The verdicts of a fit, one a curve."""
+
+    verdicts: tuple[Verdict, ...]
+
+    @property
+    def sound(self) -> bool:
+        """Whether every curve's fit is sound."""
+        return all(verdict.sound for verdict in self.verdicts)
+
+    @property
+    def failed(self) -> tuple[int, ...]:
+        """Positions of the curves whose fit is not to be trusted."""
+        return tuple(i for i, verdict in enumerate(self.verdicts) if not verdict.sound)
+
+    def __str__(self) -> str:
+        if len(self.verdicts) > 1:
+            passed = len(self.verdicts) - len(self.failed)
+            return f"{passed} of {len(self.verdicts)} curves sound"
+        (verdict,) = self.verdicts
+        if verdict.sound:
+            weak = verdict.unidentified
+            return "sound" + (f"; the data say little about {', '.join(weak)}" if weak else "")
+        return "NOT TO BE TRUSTED: " + "; ".join(verdict.problems)

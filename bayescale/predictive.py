@@ -1,0 +1,66 @@
+"""predictive: how well a law predicts runs that it has not seen, one left out or the largest."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from .posterior.pointwise import log_likelihood
+from .posterior.posterior import Posterior
+
+__all__ = ["LeftOut", "leave_one_out"]
+
+
+FEWEST = 25
+"""Draws below which importance weights have no tail to smooth."""
+
+
+class LeftOut(NamedTuple):
+    """How well each run is predicted from all others."""
+
+    elpd: np.ndarray
+    """Log predictive density of each run, (row,)."""
+    k_hat: np.ndarray
+    """Pareto k of its importance weights, (row,); above .7 the estimate is rough."""
+    complexity: np.ndarray
+    """Log density in the sample less out of it, (row,): the sum is the effective number of
+    parameters."""
+
+
+def leave_one_out(posterior: Posterior, *, whole: bool = False) -> LeftOut:
+    """Return the leave-one-run-out predictive density of `response`, by PSIS.
+
+    Where a law speaks of several responses, whole runs are left out, and what is scored is the
+    law's `response`: laws of accuracy alone and laws that go through a loss compare.
+
+    Parameters
+    ----------
+    whole
+        Score all that was measured in each run, for laws that speak of the same responses.
+
+    Raises
+    ------
+    ValueError
+        If there are too few draws to smooth the importance weights.
+
+    Notes
+    -----
+    Vehtari, Gelman and Gabry 2017 (arXiv 1507.04544); smoothing as in ArviZ.
+    """
+    from arviz_stats.base import array_stats
+    from scipy.special import logsumexp
+
+    runs, law = log_likelihood(posterior), posterior.law
+    apart = law.beside and not whole
+    own = log_likelihood(posterior, law.response) if apart else runs
+    runs, own = (v.reshape(-1, v.shape[-1]).T for v in (runs, own))
+    if apart:
+        seen = np.isfinite(posterior.data.responses[law.response])
+        runs, own = runs[seen], own[seen]
+    if runs.shape[1] < FEWEST:
+        raise ValueError(f"leave-one-out needs {FEWEST} draws or more, got {runs.shape[1]}")
+    weights, k_hat = array_stats.psislw(runs)  # which takes the negatives of log weights
+    elpd = logsumexp(weights + own, axis=1)
+    inside = logsumexp(own, axis=1) - np.log(own.shape[1])
+    return LeftOut(elpd, np.asarray(k_hat, float), inside - elpd)
