@@ -52,7 +52,8 @@ def fit(
     """
     with terminal.waiting() as progress:
         terminal.start_jax()
-        from . import arguments, infer
+        from . import arguments
+        from .inference import fit as infer
 
         reply.check(output, plot)
         chosen = arguments.build_law(table, law, fix or (), tie or ())

@@ -23,12 +23,12 @@ from .data.dataset import Dataset
 from .data.from_frame import from_frame
 from .datasets import tables as datasets
 from .grid import grid
-from .infer import fit
+from .inference.fit import fit
+from .inference.samplers import NUTS
 from .layout import number, span, table
 from .posterior.posterior import Posterior
 from .prediction import Prediction, predict
 from .report import MASS, verdict
-from .samplers import NUTS
 from .thresholds import Threshold, threshold
 
 __all__ = ["Story", "draw", "logistic_half", "measured_half", "report", "run"]

@@ -18,11 +18,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .comparison import Comparison, compare, pseudo_bma
-from .infer import fit
+from .inference.fit import fit
+from .inference.samplers import NUTS
 from .posterior.pointwise import replicate
 from .posterior.posterior import Posterior
 from .predictive import leave_one_out
-from .samplers import NUTS
 from .skill import Backtest
 
 if TYPE_CHECKING:

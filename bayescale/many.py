@@ -20,13 +20,13 @@ from .comparison import Comparison, compare
 from .data.dataset import Dataset
 from .evidence import log_evidence
 from .explanation import EXPLANATIONS, Explanation, explain
-from .infer import fit
+from .inference.fit import fit
+from .inference.samplers import NUTS
 from .laws import get_law
 from .parametric.parametric import Parametric
 from .posterior.drift import DRIFT, with_drift
 from .posterior.mixture import Mixture
 from .posterior.posterior import Posterior
-from .samplers import NUTS
 from .shapes import Shape, shape
 from .skill import backtest as backtest_of
 from .skill import checked_share, fitted

@@ -27,10 +27,10 @@ from .comparison import pseudo_bma
 from .data.dataset import Dataset
 from .evidence import log_evidence
 from .explanation import CANNOT_TELL, SURE
-from .infer import fit
+from .inference.fit import fit
+from .inference.samplers import NUTS
 from .posterior.posterior import Posterior
 from .predictive import leave_one_out
-from .samplers import NUTS
 
 __all__ = ["STORIES", "MetricOrModel", "metric_or_model"]
 

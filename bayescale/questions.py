@@ -16,7 +16,8 @@ from typing import Any
 from . import many
 from .allocation import allocate
 from .data.dataset import Dataset
-from .infer import make_model
+from .inference.fit import make_model
+from .inference.samplers import NUTS
 from .laws import get_law
 from .model.arrays import pack
 from .parametric.parametric import Parametric
@@ -25,7 +26,6 @@ from .posterior.health import FailedFit
 from .posterior.mixture import Mixture, mix
 from .posterior.posterior import Posterior
 from .posterior.storage import load
-from .samplers import NUTS
 from .tradeoff import compare_configurations, match
 
 __all__ = ["Plan", "Saved", "Tasks", "ask", "refusals", "saved"]

@@ -12,13 +12,13 @@ from typing import Any
 import numpy as np
 
 from .data.dataset import Dataset
-from .infer import fit
+from .inference.fit import fit
+from .inference.samplers import NUTS
 from .laws import get_law
 from .parametric.parametric import Parametric
 from .posterior.intervals import INTERVAL
 from .posterior.pointwise import log_likelihood, replicate
 from .posterior.posterior import Posterior
-from .samplers import NUTS
 
 __all__ = ["SHARE", "Backtest", "backtest", "checked_share", "fitted"]
 

@@ -14,13 +14,13 @@ import pandas as pd
 from scipy.stats import kstest
 
 from bayescale.data.dataset import Dataset
-from bayescale.infer import fit
+from bayescale.inference.fit import fit
+from bayescale.inference.samplers import NUTS
 from bayescale.laws import get_law
 from bayescale.model.arrays import pack
 from bayescale.model.model import Model
 from bayescale.noises.names import get_noise
 from bayescale.posterior.intervals import INTERVAL
-from bayescale.samplers import NUTS
 
 from .common import RESULTS, table, write
 

@@ -14,12 +14,12 @@ import pandas as pd
 from bayescale.data.dataset import Dataset
 from bayescale.data.from_frame import from_frame
 from bayescale.formats import Change, Conditions, conditions
-from bayescale.infer import fit
+from bayescale.inference.fit import fit
+from bayescale.inference.samplers import NUTS
 from bayescale.kinds import CUT, KINDS, classify
 from bayescale.posterior.groups import for_group
 from bayescale.posterior.posterior import Posterior
 from bayescale.prediction import predict
-from bayescale.samplers import NUTS
 from bayescale.shapes import shape
 from bayescale.thresholds import threshold
 

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from bayescale.data.from_frame import from_frame
-from bayescale.infer import fit
+from bayescale.inference.fit import fit
 from bayescale.prediction import predict
 
 from .common import cpu_seconds, data_dir, table, write

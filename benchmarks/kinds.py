@@ -16,7 +16,7 @@ import pandas as pd
 import bayescale as bs
 from bayescale.data.dataset import Dataset
 from bayescale.explanation import stacked
-from bayescale.infer import make_model
+from bayescale.inference.fit import make_model
 from bayescale.kinds import KINDS, classify
 from bayescale.laws import broken, distractor, flat, get_law, inverse, inverted_u, sigmoid
 from bayescale.many import QUICK, tasks

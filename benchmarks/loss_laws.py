@@ -15,7 +15,7 @@ import pandas as pd
 
 from bayescale.allocation import allocate, compare_configurations, match
 from bayescale.data.from_frame import from_frame
-from bayescale.infer import fit
+from bayescale.inference.fit import fit
 from bayescale.laws import chinchilla, data_constrained, kaplan
 from bayescale.laws.powers import BESIROGLU, HOFFMANN, KAPLAN, KAPLAN_FRONTIER, implied_exponent
 from bayescale.posterior.intervals import summarise

@@ -14,10 +14,10 @@ import pandas as pd
 
 from bayescale.data.dataset import Dataset
 from bayescale.data.from_frame import from_frame
-from bayescale.infer import fit
+from bayescale.inference.fit import fit
+from bayescale.inference.samplers import NUTS
 from bayescale.metric import STORIES, MetricOrModel, metric_or_model
 from bayescale.posterior.intervals import summarise
-from bayescale.samplers import NUTS
 
 from .common import data_dir, table, write
 

@@ -30,7 +30,7 @@ def ours(cache: str) -> dict:
     import jax
 
     from bayescale.data.from_frame import from_frame
-    from bayescale.infer import fit
+    from bayescale.inference.fit import fit
 
     jax.config.update("jax_compilation_cache_dir", cache)
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
@@ -59,9 +59,9 @@ def stages(model, data) -> dict:
     """Time the search, the sampling (compiled before) and as many bare gradients."""
     import jax
 
+    from bayescale.inference.modes import search
+    from bayescale.inference.samplers import NUTS, Clock
     from bayescale.model.arrays import pack
-    from bayescale.samplers import NUTS, Clock
-    from bayescale.start import search
 
     with jax.enable_x64(True):
         (batch,) = pack(model, data)

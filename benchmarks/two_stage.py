@@ -13,12 +13,12 @@ import pandas as pd
 from scipy.optimize import OptimizeWarning, curve_fit
 
 from bayescale.data.from_frame import from_frame
-from bayescale.infer import fit
+from bayescale.inference.fit import fit
+from bayescale.inference.samplers import NUTS
 from bayescale.laws import two_stage
 from bayescale.model.evaluate import law_at
 from bayescale.posterior.posterior import Posterior
 from bayescale.prediction import predict
-from bayescale.samplers import NUTS
 
 from .common import data_dir, table, write
 

@@ -120,7 +120,7 @@ def power_data():
 @pytest.fixture(scope="session")
 def power_fit(power_data):
     """A sound posterior in one scale: power x student, 4 x 1000 draws."""
-    from bayescale.infer import fit
+    from bayescale.inference.fit import fit
 
     return fit("power", power_data, seed=1)
 
@@ -128,7 +128,7 @@ def power_fit(power_data):
 @pytest.fixture(scope="session")
 def chinchilla_fit():
     """A sound posterior in two scales: chinchilla x student, 4 x 1000 draws."""
-    from bayescale.infer import fit
+    from bayescale.inference.fit import fit
 
     return fit("chinchilla", chinchilla_table(60), seed=1)
 
@@ -136,7 +136,7 @@ def chinchilla_fit():
 @pytest.fixture(scope="session")
 def sigmoid_fit():
     """A sound posterior of accuracies: sigmoid x scatter, 4 x 1000 draws."""
-    from bayescale.infer import fit
+    from bayescale.inference.fit import fit
 
     return fit("sigmoid", sigmoid_table(30), seed=1)
 
@@ -144,7 +144,7 @@ def sigmoid_fit():
 @pytest.fixture(scope="session")
 def small():
     """A sampler for posteriors that need not be good: 2 x 200 draws."""
-    from bayescale.samplers import NUTS
+    from bayescale.inference.samplers import NUTS
 
     return NUTS(chains=2, warmup=200, draws=200, retries=0)
 
@@ -152,8 +152,8 @@ def small():
 @pytest.fixture(scope="session")
 def level_fit():
     """A posterior of one parameter, flat x binomial, of 10 models; 2 x 4000 draws."""
-    from bayescale.infer import fit
-    from bayescale.samplers import NUTS
+    from bayescale.inference.fit import fit
+    from bayescale.inference.samplers import NUTS
 
     sampler = NUTS(chains=2, warmup=200, draws=4000, retries=0)
     return fit("flat", level_table(10), noise="binomial", sampler=sampler, seed=1)
@@ -162,7 +162,7 @@ def level_fit():
 @pytest.fixture(scope="session")
 def rivals(small):
     """Two laws of the same 16 runs, which rise: sigmoid and flat, x beta_binomial."""
-    from bayescale.infer import fit
+    from bayescale.inference.fit import fit
 
     data = sigmoid_table(16)
     return {

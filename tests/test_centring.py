@@ -5,16 +5,16 @@ import numpy as np
 import pytest
 from numpyro.distributions import Normal
 
-from bayescale.centring import centred, standard
 from bayescale.data.dataset import Dataset
-from bayescale.infer import make_model
+from bayescale.inference.centring import centred, standard
+from bayescale.inference.fit import make_model
+from bayescale.inference.modes import evaluate, search
 from bayescale.laws import breakthrough, distractor, power, sigmoid
 from bayescale.model.arrays import pack
 from bayescale.model.model import Model
 from bayescale.noises.accuracy import beta_binomial
 from bayescale.noises.loss import normal, student
 from bayescale.parametric.parametric import law
-from bayescale.start import evaluate, search
 
 SEEN = np.array([1.0, 1.1, 4.0])
 """Of three groups, the last with few runs."""

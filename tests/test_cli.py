@@ -11,9 +11,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bayescale import arguments, demo, document, infer, layout, terminal
+from bayescale import arguments, demo, document, layout, terminal
 from bayescale.cli import main
-from bayescale.samplers import NUTS
+from bayescale.inference import fit as infer
+from bayescale.inference.samplers import NUTS
 
 FIVE = {"mean", "sd", "median", "lo", "hi"}
 QUICK = ["--draws", "400", "--warmup", "400"]

@@ -12,6 +12,7 @@ from scipy.stats import binom, norm
 from bayescale.comparison import Comparison, compare, pseudo_bma
 from bayescale.data.dataset import Dataset
 from bayescale.explanation import CANNOT_TELL, EXPLANATIONS, Confusion, confusion, explain, stacked
+from bayescale.inference.samplers import NUTS
 from bayescale.laws import flat
 from bayescale.model.arrays import pack
 from bayescale.model.model import Model
@@ -20,7 +21,6 @@ from bayescale.posterior.health import Health, Verdict
 from bayescale.posterior.pointwise import log_likelihood, replicate
 from bayescale.posterior.posterior import Posterior, Run
 from bayescale.predictive import leave_one_out
-from bayescale.samplers import NUTS
 from bayescale.skill import Backtest
 
 

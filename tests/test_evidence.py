@@ -10,11 +10,11 @@ from scipy.stats import multivariate_t, norm
 
 from bayescale.data.dataset import Dataset
 from bayescale.evidence import Evidence, _bridge, _Proposal, log_evidence
-from bayescale.infer import fit
+from bayescale.inference.fit import fit
+from bayescale.inference.samplers import MAP, NUTS
 from bayescale.model.arrays import pack
 from bayescale.parametric.parametric import law
 from bayescale.parametric.priors import fraction
-from bayescale.samplers import MAP, NUTS
 
 
 def lane_of(model, data):

@@ -10,7 +10,9 @@ import pytest
 from scipy import stats
 
 from bayescale.data.dataset import DataError, Dataset
-from bayescale.infer import fit, make_model
+from bayescale.inference.fit import fit, make_model
+from bayescale.inference.modes import prior_draws
+from bayescale.inference.samplers import NUTS
 from bayescale.laws import broken, chinchilla, get_law, inverse, sigmoid
 from bayescale.model.arrays import pack
 from bayescale.model.model import Model
@@ -25,8 +27,6 @@ from bayescale.posterior.posterior import Posterior
 from bayescale.posterior.storage import load, save
 from bayescale.predictive import leave_one_out
 from bayescale.residuals import residuals
-from bayescale.samplers import NUTS
-from bayescale.start import prior_draws
 from bayescale.thresholds import threshold
 
 SHIFTS = {"ahead": -2.0, "behind": 2.0, "middle": 0.0}

@@ -14,15 +14,15 @@ import numpyro.distributions as dist
 import pytest
 
 import bayescale
-from bayescale import sample
 from bayescale.data.dataset import DataError, Dataset
-from bayescale.infer import fit
+from bayescale.inference import nuts
+from bayescale.inference.fit import fit
+from bayescale.inference.samplers import MAP, NUTS, Laplace
 from bayescale.noises.names import get_noise
 from bayescale.parametric.parametric import law
 from bayescale.posterior.health import FailedFit
 from bayescale.posterior.intervals import INTERVAL
 from bayescale.prediction import predict
-from bayescale.samplers import MAP, NUTS, Laplace
 
 
 @law(support="real", response="y")
@@ -143,7 +143,7 @@ def test_one_seed_one_posterior_and_another_seed_another(power_data, power_fit):
 
 def test_chunks_do_not_matter(line_data, line_fit, monkeypatch):
     """Of any length that the warm-up, and its second half, are made of."""
-    monkeypatch.setattr(sample, "CHUNK", 500)
+    monkeypatch.setattr(nuts, "CHUNK", 500)
     other = fit(line, line_data, noise=KNOWN, seed=3)
     np.testing.assert_allclose(pairs(other), pairs(line_fit), rtol=1e-6)
 
@@ -172,7 +172,7 @@ from bayescale import sample
 from bayescale.data import Dataset
 from bayescale.infer import fit
 from bayescale.samplers import NUTS
-sample.chunks = lambda warmup, draws: [(0, np.full(250, sample.SAMPLE, np.int8))]
+nuts.chunks = lambda warmup, draws: [(0, np.full(250, nuts.SAMPLE, np.int8))]
 x, y = (np.array(column) for column in json.loads(sys.argv[1]))
 data = Dataset({"x": x}, {"y": y})
 posterior = fit("power", data, seed=5, sampler=NUTS(warmup=200, draws=50, retries=0))
@@ -440,7 +440,7 @@ def test_every_interval_has_the_same_default():
 
 def test_lanes_side_by_side_as_on_an_accelerator(power_data, power_fit, monkeypatch):
     """There `vmap` takes the place of `lax.map`; the posterior is the same."""
-    monkeypatch.setattr("bayescale.samplers.jax.default_backend", lambda: "gpu")
+    monkeypatch.setattr("bayescale.inference.samplers.jax.default_backend", lambda: "gpu")
     posterior = fit("power", power_data, sampler=NUTS(warmup=300, draws=500, retries=0))
     for name, draws in power_fit.draws.items():
         apart = np.mean(np.log(posterior.draws[name])) - np.mean(np.log(draws))

@@ -13,9 +13,10 @@ import pytest
 from numpyro.distributions import biject_to
 from scipy.optimize import minimize_scalar
 
-from bayescale import infer
 from bayescale.data.dataset import Dataset
-from bayescale.infer import fit
+from bayescale.inference import fit as infer
+from bayescale.inference.fit import fit
+from bayescale.inference.samplers import MAP
 from bayescale.laws import (
     LAWS,
     breakthrough,
@@ -47,7 +48,6 @@ from bayescale.noises.names import get_noise
 from bayescale.parametric.coordinates import scaled, share
 from bayescale.parametric.parametric import Parametric, law
 from bayescale.parametric.priors import positive, real
-from bayescale.samplers import MAP
 
 X = np.geomspace(1e8, 1e11, 24)
 COMPUTE = np.geomspace(1e18, 1e24, 24)

@@ -10,13 +10,14 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
-from bayescale import many, report_tasks, sample
+from bayescale import many, report_tasks
 from bayescale.data.dataset import DataError, Dataset
 from bayescale.data.from_frame import from_frame
 from bayescale.evidence import Evidence
+from bayescale.inference import nuts
+from bayescale.inference.samplers import NUTS
 from bayescale.many import LAWS, QUICK, prior_of, tasks
 from bayescale.posterior.health import Health, Verdict
-from bayescale.samplers import NUTS
 
 X = np.geomspace(1e8, 1e12, 40)
 CURVES = {
@@ -237,9 +238,9 @@ def test_running_failed_tasks_again_takes_no_new_program_of_the_sampler(programs
     laws = ("sigmoid", "flat", "inverse")
     tasks(data, laws, noise="beta_binomial", sampler=CHEAP)
     sampler = replace(CHEAP, retries=1)
-    before = sample.advance._cache_size()
+    before = nuts.advance._cache_size()
     assert len(tasks(data, laws, noise="beta_binomial", sampler=sampler)) == 3
-    assert sample.advance._cache_size() == before
+    assert nuts.advance._cache_size() == before
     programs.clear()
     tasks(data, laws, noise="beta_binomial", sampler=sampler, seed=1)
     assert [name for name in programs if "advance" in str(name)] == []

@@ -13,10 +13,10 @@ from bayescale.allocation import Allocation
 from bayescale.canvas import PALETTE, mark_models, scale_axis, scale_text
 from bayescale.data.dataset import Dataset
 from bayescale.grid import grid, isoflop
-from bayescale.infer import fit
+from bayescale.inference.fit import fit
+from bayescale.inference.samplers import NUTS
 from bayescale.prediction import predict
 from bayescale.residuals import residuals
-from bayescale.samplers import NUTS
 from bayescale.thresholds import Forecast, Threshold
 from bayescale.tradeoff import TradeOff
 

@@ -8,7 +8,7 @@ import pytest
 from scipy.stats import binom
 
 from bayescale.data.dataset import DataError, Dataset
-from bayescale.infer import fit
+from bayescale.inference.fit import fit
 from bayescale.laws import from_loss, get_law
 from bayescale.skill import backtest, fitted
 

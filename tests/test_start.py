@@ -8,13 +8,13 @@ from numpyro.distributions import biject_to
 from scipy.special import polygamma
 
 from bayescale.data.dataset import Dataset
+from bayescale.inference.modes import evaluate, prior_draws, prior_moments, search
 from bayescale.laws import get_law
 from bayescale.model.arrays import pack
 from bayescale.model.model import Model
 from bayescale.noises.names import get_noise
 from bayescale.parametric.parametric import law
 from bayescale.parametric.priors import positive, real
-from bayescale.start import evaluate, prior_draws, prior_moments, search
 
 NINETY = 2 * 1.6448536
 

@@ -366,7 +366,7 @@ def test_which_parameter_is_an_unlock_scale():
 
 
 def test_the_wider_prior_is_of_the_average_group():
-    from bayescale.infer import natural
+    from bayescale.inference.fit import natural
 
     data = Dataset(
         {"x": np.geomspace(1e8, 1e11, 8)},

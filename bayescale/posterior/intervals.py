@@ -3,14 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
-
-if TYPE_CHECKING:
-    pass
-if TYPE_CHECKING:
-    pass
 
 __all__ = ["INTERVAL", "scalar_quantities", "summarise", "quantiles"]
 

@@ -11,45 +11,18 @@ import jax
 import numpy as np
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
-from . import sample
-from .model.arrays import Batch
-from .model.model import Model
-from .start import Mode, Point
+from ..model.arrays import Batch
+from .jumps import COMPONENTS, MOST, local
+from .modes import Mode, Point
+from .nuts import Lanes, begin
 
-__all__ = ["Block", "best_of", "competing", "divide", "remember"]
-
-COMPETING, MOST = 12.0, 6
-"""Chains may jump between modes within so many nats of the best, to so many at most."""
-COMPONENTS = MOST + 58
-"""Of the proposals of jumps: modes, and places that the warm-up has seen."""
-
-
-def competing(modes: list[list[Mode]], model: Model) -> sample.Jumps:
-    """Return each curve's modes for jumps, (curve, component, ...); one alone is never left."""
-    rows = []
-    for found in modes:
-        best = best_of(found, model)
-        rows.append([m for m in found if m.log_evidence > best.log_evidence - COMPETING][:MOST])
-        rows[-1] = rows[-1] or [best]
-    # Half the difference in evidence: light modes are tried more often than they are right, for
-    # Laplace's evidence may be wrong.
-    weight = np.full((len(rows), COMPONENTS), -np.inf)
-    for i, row in enumerate(rows):
-        weight[i, : len(row)] = [0.5 * (m.log_evidence - row[0].log_evidence) for m in row]
-    padded = [row + [row[0]] * (COMPONENTS - len(row)) for row in rows]
-    centre = np.array([[m.z for m in row] for row in padded])
-    return _jumps(centre, np.array([[m.scale for m in row] for row in padded]), weight)
-
-
-def _jumps(centre: np.ndarray, root: np.ndarray, log_weight: np.ndarray) -> sample.Jumps:
-    unroot = np.linalg.inv(root)
-    return sample.Jumps(centre, root, unroot, np.linalg.slogdet(unroot)[1], log_weight)
+__all__ = ["Block", "divide", "remember"]
 
 
 class Block(NamedTuple):
     """Lanes that advance together."""
 
-    lanes: sample.Lanes
+    lanes: Lanes
     data: dict
     row: np.ndarray
     """Number of each lane's curve."""
@@ -59,7 +32,7 @@ class Block(NamedTuple):
 def remember(block: Block, z: np.ndarray) -> Block:
     """Let the chains jump to places that the warm-up of their curve has seen, (lane, step, size).
 
-    A mixture of normals about some of the draws (`_local`) besides the modes: half of the
+    A mixture of normals about some of the draws (`local`) besides the modes: half of the
     proposals each. Nothing adapts afterwards.
     """
     old, size = jax.device_get(block.lanes.jumps), z.shape[2]
@@ -70,7 +43,7 @@ def remember(block: Block, z: np.ndarray) -> Block:
         draws = z[mine & active].reshape(-1, size)
         if not len(draws) or not np.isfinite(draws).all():
             continue
-        new = _local(draws, COMPONENTS - MOST)
+        new = local(draws, COMPONENTS - MOST)
         total = np.logaddexp.reduce(old.log_weight[mine][0, :MOST])
         for name, values in new._asdict().items():
             getattr(found, name)[mine, MOST:] = values
@@ -79,26 +52,6 @@ def remember(block: Block, z: np.ndarray) -> Block:
     if block.mesh is not None:
         found = jax.device_put(found, NamedSharding(block.mesh, PartitionSpec("lanes")))
     return block._replace(lanes=block.lanes._replace(jumps=found))
-
-
-NEAREST = 0.15
-"""Share of the draws that shape a component."""
-
-
-def _local(draws: np.ndarray, count: int) -> sample.Jumps:
-    """Return normal components about some draws, each as wide as the draws nearest to it."""
-    size = draws.shape[1]
-    covariance = np.cov(draws.T).reshape(size, size)
-    covariance += 1e-12 * np.trace(covariance) * np.eye(size) + 1e-20 * np.eye(size)
-    round_ = np.linalg.solve(np.linalg.cholesky(covariance), draws.T).T
-    picked = np.linspace(0, len(draws) - 1, count).astype(int)
-    least = int(max(2 * size, NEAREST * len(draws)))
-    roots = []
-    for at in picked:
-        near = np.argsort(((round_ - round_[at]) ** 2).sum(1))[:least]
-        local = np.cov(draws[near].T).reshape(size, size) + 1e-3 * covariance
-        roots.append(np.linalg.cholesky(local))
-    return _jumps(draws[picked], np.array(roots), np.full(count, -np.log(count)))
 
 
 def divide(batch: Batch, own: list[list[Mode]], jumps, points: Point, seed: int):
@@ -119,7 +72,7 @@ def divide(batch: Batch, own: list[list[Mode]], jumps, points: Point, seed: int)
         at = np.arange(first, first + size)
         index = np.minimum(at, count - 1)
         row, chain = index // chains, index % chains
-        lanes = sample.begin(
+        lanes = begin(
             np.uint32(seed),
             np.asarray(batch.curves, np.int32)[row],
             chain.astype(np.int32),
@@ -136,10 +89,3 @@ def divide(batch: Batch, own: list[list[Mode]], jumps, points: Point, seed: int)
             lanes, data = jax.device_put((lanes, data), NamedSharding(mesh, PartitionSpec("lanes")))
         blocks.append(Block(lanes, data, row, mesh))
     return tuple(blocks)
-
-
-def best_of(modes: list[Mode], model: Model) -> Mode:
-    """Return the heaviest mode; where no start had a finite density, the origin, marked so."""
-    if modes:
-        return modes[0]
-    return Mode(np.zeros(model.size), -np.inf, np.eye(model.size), -np.inf)

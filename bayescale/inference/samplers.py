@@ -17,13 +17,14 @@ from typing import NamedTuple
 import jax
 import numpy as np
 
-from . import sample
-from .blocks import best_of, competing, divide, remember
+from ..model.arrays import Batch
+from ..model.model import Model
+from ..posterior.checks import judge, judge_laplace, judge_map
+from . import nuts
 from .centring import centred, standard
-from .model.arrays import Batch
-from .model.model import Model
-from .posterior.checks import judge, judge_laplace, judge_map
-from .start import Mode, Point, evaluate, search
+from .jumps import competing
+from .lanes import divide, remember
+from .modes import Mode, Point, best_of, evaluate, search
 
 __all__ = ["MAP", "NUTS", "Chains", "Clock", "Laplace"]
 
@@ -106,7 +107,7 @@ class NUTS:
         joined = jax.tree.map(lambda *leaves: np.concatenate(leaves, 1)[:count], *kept)
         shape = (len(batch.curves), self.chains)
         z, *stats = (leaf.reshape(*shape, *leaf.shape[1:]) for leaf in joined)
-        stats = dict(zip(sample.Draws._fields[1:], stats, strict=True))
+        stats = dict(zip(nuts.Draws._fields[1:], stats, strict=True))
         z, lost = standard(model, batch, z)
         stats["log_density"] = stats["log_density"] - lost
         return Chains(z, stats)
@@ -127,14 +128,14 @@ class NUTS:
         """Return the batch and its modes, in the coordinates that chains move in."""
         return centred(model, batch, search(model, batch.data, batch.curves, seed, self.starts))
 
-    def _advance(self, model, blocks, clock: Clock) -> list[sample.Draws]:
+    def _advance(self, model, blocks, clock: Clock) -> list[nuts.Draws]:
         """Run all chunks; an interrupt or the time limit keeps what was drawn of every curve."""
-        steps = sample.chunks(self.warmup, self.draws)
+        steps = nuts.chunks(self.warmup, self.draws)
         loop = jax.default_backend() == "cpu"
-        go = partial(sample.advance, max_depth=self.max_depth, loop=loop, mesh=blocks[0].mesh)
+        go = partial(nuts.advance, max_depth=self.max_depth, loop=loop, mesh=blocks[0].mesh)
         target = np.float64(self.target_accept)
         wide = jax.config.jax_enable_x64
-        kept: list[sample.Draws] = []
+        kept: list[nuts.Draws] = []
         seen: list[tuple[np.ndarray, ...]] = []
 
         def advance(block, first, phase):
@@ -149,7 +150,7 @@ class NUTS:
                     if kept and clock.over(self.time_limit):
                         clock.notes.append("stopped at its time limit")
                         break
-                    wanted = phase == sample.SAMPLE
+                    wanted = phase == nuts.SAMPLE
                     if seen and wanted.any():
                         joined = [np.concatenate(z, 1) for z in zip(*seen, strict=True)]
                         blocks, seen = tuple(map(remember, blocks, joined)), []
@@ -157,7 +158,7 @@ class NUTS:
                     spread = map if len(blocks) == 1 else pool.map
                     blocks, drawn = zip(*spread(turn, blocks), strict=True)
                     late = (first + np.arange(len(phase)) >= self.warmup / 2) & ~wanted
-                    late &= phase != sample.IDLE
+                    late &= phase != nuts.IDLE
                     if late.any():
                         seen.append(tuple(each.z[:, late] for each in drawn))
                     if wanted.any():

@@ -24,11 +24,10 @@ from functools import partial
 import jax
 import numpy as np
 
-from .blocks import best_of
-from .model.arrays import Batch
-from .model.model import Model
-from .model.pooling import Pinned, linked
-from .start import Mode, polish, prior_moments
+from ..model.arrays import Batch
+from ..model.model import Model
+from ..model.pooling import Pinned, linked
+from .modes import Mode, best_of, polish, prior_moments
 
 __all__ = ["centred", "standard"]
 

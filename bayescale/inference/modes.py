@@ -16,7 +16,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from .model.model import Model
+from ..model.model import Model
 
 __all__ = ["Mode", "Point", "evaluate", "polish", "prior_draws", "prior_moments", "search"]
 
@@ -230,3 +230,10 @@ def _mode(point: Point) -> Mode:
     half = 0.5 * len(values) * np.log(2 * np.pi)
     evidence = float(point.log_density) + half - 0.5 * np.log(values).sum()
     return Mode(point.z, float(point.log_density), scale, evidence)
+
+
+def best_of(modes: list[Mode], model: Model) -> Mode:
+    """Return the heaviest mode; where no start had a finite density, the origin, marked so."""
+    if modes:
+        return modes[0]
+    return Mode(np.zeros(model.size), -np.inf, np.eye(model.size), -np.inf)

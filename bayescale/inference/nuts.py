@@ -22,30 +22,13 @@ from blackjax.adaptation.step_size import dual_averaging_adaptation
 from jax import lax
 from jax.sharding import PartitionSpec as P
 
-from .model.model import Model
+from ..model.model import Model
+from .jumps import Jumps, jump, squares
 
-__all__ = ["CHUNK", "Draws", "Jumps", "Lanes", "advance", "begin", "chunks"]
+__all__ = ["CHUNK", "Draws", "Lanes", "advance", "begin", "chunks"]
 
 CHUNK = 250
 IDLE, SAMPLE, FAST, SLOW, SLOW_END, LAST = range(6)
-
-
-class Jumps(NamedTuple):
-    """Normal components from which a chain's jumps are proposed; arrays (..., component, ...).
-
-    In warm-up these are the posterior's modes, where there are several; afterwards also places
-    that the warm-up has seen.
-    """
-
-    centre: Any
-    root: Any
-    """Root of the covariance, (..., component, size, size)."""
-    unroot: Any
-    """Its inverse."""
-    log_volume: Any
-    """Log determinant of the inverse, (..., component)."""
-    log_weight: Any
-    """Of the component in the proposal; -inf for padding."""
 
 
 class Lanes(NamedTuple):
@@ -160,7 +143,9 @@ def _run(model, max_depth, lane: Lanes, data, *, first, phase, target):
         unit = jnp.ones_like(lane.origin)
         state, info = kernel(key, lane.state, density, lane.step_size, unit, max_depth)
         several = jnp.sum(jnp.isfinite(lane.jumps.log_weight)) > 1
-        jump = partial(_jump, jax.random.fold_in(key, 1), lane, density)
+        jump = partial(
+            jump, jax.random.fold_in(key, 1), lane.origin, lane.scale, lane.jumps, density
+        )
         state = lax.cond(several, jump, lambda state: state, state)
         lane = lane._replace(state=state)
         lane = lax.cond(
@@ -188,49 +173,13 @@ def _run(model, max_depth, lane: Lanes, data, *, first, phase, target):
     return lax.scan(step, lane, (phase, first + jnp.arange(CHUNK, dtype=jnp.int32)))
 
 
-def _jump(key, lane: Lanes, density, state):
-    """Propose a place of the posterior, and accept by Metropolis and Hastings' rule.
-
-    NUTS does not cross a deep valley and creeps along a bent ridge; without this, chains of one
-    curve would weigh its modes by where they began. Proposals come from a mixture, independent of
-    the state: of the components once and twice as wide.
-    """
-    pick, wide, noise, accept = jax.random.split(key, 4)
-    jumps, size = lane.jumps, lane.origin.size
-    width = jnp.where(jax.random.bernoulli(wide), 2.0, 1.0).astype(lane.origin.dtype)
-    chosen = jax.random.categorical(pick, jumps.log_weight)
-    normal = jax.random.normal(noise, (size,), lane.origin.dtype)
-    z = jumps.centre[chosen] + width * jumps.root[chosen] @ normal
-    u = jnp.linalg.solve(lane.scale, z - lane.origin)
-    value, gradient = jax.value_and_grad(density)(u)
-
-    def log_proposal(z):
-        square = _squares(jumps, z)
-        wider = -square / 8 - size * jnp.log(2.0)
-        near = jnp.logaddexp(-square / 2, wider)
-        return jax.nn.logsumexp(jumps.log_weight + jumps.log_volume + near)
-
-    old = lane.origin + lane.scale @ state.position
-    ratio = value - state.logdensity + log_proposal(old) - log_proposal(z)
-    taken = jnp.log(jax.random.uniform(accept, dtype=z.dtype)) < ratio
-    taken &= jnp.isfinite(value) & jnp.all(jnp.isfinite(gradient))
-    new = nuts.hmc.HMCState(u, value, gradient)
-    return jax.tree.map(lambda a, b: jnp.where(taken, a, b), new, state)
-
-
-def _squares(jumps: Jumps, z):
-    """Return the squared distance of z from each component, in its own standard deviations."""
-    away = z[None] - jumps.centre
-    return jnp.sum(jnp.einsum("mij,mj->mi", jumps.unroot, away) ** 2, -1)
-
-
 def _within_mode(lane: Lanes):
     """Return the position relative to the mode it belongs to, where modes compete.
 
     Between modes far apart the covariance says nothing of the shape that a trajectory meets.
     """
     real = jnp.isfinite(lane.jumps.log_weight)
-    near = lane.jumps.log_volume - _squares(lane.jumps, _place(lane)) / 2
+    near = lane.jumps.log_volume - squares(lane.jumps, _place(lane)) / 2
     nearest = jnp.argmax(jnp.where(real, near, -jnp.inf))
     return jnp.linalg.solve(lane.scale, _place(lane) - lane.jumps.centre[nearest])
 

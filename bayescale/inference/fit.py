@@ -16,18 +16,18 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from .data.dataset import Dataset
-from .laws import get_law
-from .model.arrays import Batch, pack
-from .model.evaluate import law_at
-from .model.model import Model
-from .noises.names import default_noise, get_noise
-from .parametric.parametric import Parametric
-from .posterior.health import UNREACHED, Health
-from .posterior.intervals import scalar_quantities
-from .posterior.posterior import Posterior, Run
+from ..data.dataset import Dataset
+from ..laws import get_law
+from ..model.arrays import Batch, pack
+from ..model.evaluate import law_at
+from ..model.model import Model
+from ..noises.names import default_noise, get_noise
+from ..parametric.parametric import Parametric
+from ..posterior.health import UNREACHED, Health
+from ..posterior.intervals import scalar_quantities
+from ..posterior.posterior import Posterior, Run
+from .modes import prior_moments
 from .samplers import MAP, NUTS, Chains, Clock, Laplace
-from .start import prior_moments
 
 __all__ = ["fit"]
 

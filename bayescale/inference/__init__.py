@@ -1,0 +1,11 @@
+"""How a posterior is made.
+
+| question | file |
+|---|---|
+| how do I fit? | `fit` |
+| with which sampler, and which settings? | `samplers` |
+| where do chains begin? | `modes` |
+| how are groups sampled? | `centring` |
+| how do chains move? | `nuts`, and between places `jumps` |
+| what runs beside what? | `lanes` |
+"""
