@@ -11,8 +11,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bayescale import arguments, demo, document, layout, terminal
-from bayescale.cli import main
+from bayescale.cli import arguments, demo, layout, terminal
+from bayescale.cli import as_json as document
+from bayescale.cli.commands import main
 from bayescale.inference import fit as infer
 from bayescale.inference.samplers import NUTS
 

@@ -10,7 +10,8 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
-from bayescale import many, report_tasks
+from bayescale import many
+from bayescale.cli import as_text_tasks as report_tasks
 from bayescale.data.dataset import DataError, Dataset
 from bayescale.data.from_frame import from_frame
 from bayescale.evidence import Evidence

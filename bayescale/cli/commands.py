@@ -8,8 +8,9 @@ Floor 9. Nothing heavy is imported before a command needs it: `--help` takes a b
 
 from __future__ import annotations
 
-from . import options, reply, terminal
-from .shell import app, command, main
+from . import options, terminal
+from . import output as reply
+from .app import app, command, main
 
 __all__ = ["app", "main"]
 
@@ -52,8 +53,8 @@ def fit(
     """
     with terminal.waiting() as progress:
         terminal.start_jax()
+        from ..inference import fit as infer
         from . import arguments
-        from .inference import fit as infer
 
         reply.check(output, plot)
         chosen = arguments.build_law(table, law, fix or (), tie or ())
@@ -94,8 +95,11 @@ def predict(
     """Say what the law gives at new scales, and what a new run there would."""
     with terminal.waiting():
         which = reply.load([path], family=family)
-        from . import arguments, document, questions, report
-        from .prediction import predict as law_at
+        from ..prediction import predict as law_at
+        from . import arguments
+        from . import as_json as document
+        from . import as_text as report
+        from . import saved as questions
 
         how = dict(n=n, seed=seed, allow_failed=allow_failed)
         scales = arguments.scales(at, "--at", which.only)
@@ -123,7 +127,10 @@ def allocate(
     """Split a compute budget between parameters and tokens, or trade them at one loss."""
     with terminal.waiting():
         which = reply.load([path])
-        from . import arguments, document, questions, report
+        from . import arguments
+        from . import as_json as document
+        from . import as_text as report
+        from . import saved as questions
 
         plan = questions.Plan(
             flops=arguments.flops(flops, budget, flops_per_gpu, mfu),
@@ -156,8 +163,11 @@ def threshold(
     """Say from which scale on a level is passed, and how likely never."""
     with terminal.waiting():
         which = reply.load(paths, plot, weights, family)
-        from . import arguments, document, pictures, questions, report_tasks
-        from .thresholds import threshold as first_past
+        from ..thresholds import threshold as first_past
+        from . import arguments, pictures
+        from . import as_json as document
+        from . import as_text_tasks as report_tasks
+        from . import saved as questions
 
         rules = arguments.rules([at], "--at") if at else None
         how = dict(by=by, at=rules, horizon=horizon, allow_failed=allow_failed)
@@ -183,8 +193,11 @@ def shape(
     """Say which kind of curve it is: steady, emergent, U-shaped, ..., and how sure that is."""
     with terminal.waiting():
         which = reply.load(paths, None, weights, family)
-        from . import arguments, document_tasks, questions, report_tasks
-        from .shapes import shape as kind_of
+        from ..shapes import shape as kind_of
+        from . import arguments
+        from . import as_json as document_tasks
+        from . import as_text_tasks as report_tasks
+        from . import saved as questions
 
         rules = arguments.rules([at], "--at") if at else None
         how = dict(cut=cut, by=by, at=rules, seed=seed, allow_failed=allow_failed)
@@ -226,8 +239,11 @@ def tasks(
     """Say of each task which kind it is, what explains it, and when it unlocks."""
     with terminal.waiting() as progress:
         terminal.start_jax()
-        from . import arguments, document_tasks, many, questions
-        from .posterior.drift import DRIFT
+        from .. import many
+        from ..posterior.drift import DRIFT
+        from . import arguments
+        from . import as_json as document_tasks
+        from . import saved as questions
 
         reply.check(None, plot)
         if output:
@@ -265,8 +281,8 @@ def laws(name: options.LawName = None) -> None:
 @command
 def data(name: options.DataName = None, csv: options.Csv = False) -> None:
     """List the named data sets, describe one, or print its rows."""
+    from ..datasets import tables as datasets
     from . import catalogue
-    from .datasets import tables as datasets
 
     if csv:
         terminal.put(datasets.load(name or "").to_csv(index=False))

@@ -18,17 +18,17 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from .allocation import Allocation
-from .datasets.published import about
-from .document import groups, quantities, spread
+from ..allocation import Allocation
+from ..datasets.published import about
+from ..posterior.health import FailedFit, Verdict
+from ..posterior.intervals import INTERVAL
+from ..posterior.mixture import members
+from ..posterior.posterior import Posterior
+from ..prediction import Prediction
+from ..tradeoff import Comparison, TradeOff
+from .as_json import groups, quantities, spread
 from .layout import number, span, table
-from .posterior.health import FailedFit, Verdict
-from .posterior.intervals import INTERVAL
-from .posterior.mixture import members
-from .posterior.posterior import Posterior
-from .prediction import Prediction
-from .questions import Saved
-from .tradeoff import Comparison, TradeOff
+from .saved import Saved
 
 __all__ = [
     "answers",

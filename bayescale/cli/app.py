@@ -15,7 +15,8 @@ from typing import Annotated, Any
 
 import typer
 
-from . import __version__, terminal
+from .. import __version__
+from . import terminal
 
 __all__ = ["app", "command", "main"]
 

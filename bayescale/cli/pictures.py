@@ -13,18 +13,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from . import plot
-from .canvas import PALETTE, style
-from .data.dataset import Dataset
-from .grid import grid, isoflop
-from .posterior.files import writable, write
-from .posterior.health import FailedFit
-from .posterior.posterior import Posterior
-from .prediction import predict
-from .residuals import residuals
+from .. import plot
+from ..canvas import PALETTE, style
+from ..data.dataset import Dataset
+from ..grid import grid, isoflop
+from ..posterior.files import writable, write
+from ..posterior.health import FailedFit
+from ..posterior.posterior import Posterior
+from ..prediction import predict
+from ..residuals import residuals
 
 if TYPE_CHECKING:
-    from .many import Tasks
+    from ..many import Tasks
 
 __all__ = ["check", "fit", "keep", "panels", "tasks", "thresholds"]
 
@@ -123,7 +123,7 @@ def tasks(path: str, found: Tasks, data: Dataset) -> None:
     import matplotlib
 
     matplotlib.use("Agg")
-    from .curves import curves
-    from .plot_tasks import tasks as draw
+    from ..curves import curves
+    from ..plot_tasks import tasks as draw
 
     keep(draw(found, curves(found), data=data), path)

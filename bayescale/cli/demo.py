@@ -17,19 +17,20 @@ import numpy as np
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from . import pictures, plot
-from .canvas import style
-from .data.dataset import Dataset
-from .data.from_frame import from_frame
-from .datasets import tables as datasets
-from .grid import grid
-from .inference.fit import fit
-from .inference.samplers import NUTS
+from .. import plot
+from ..canvas import style
+from ..data.dataset import Dataset
+from ..data.from_frame import from_frame
+from ..datasets import tables as datasets
+from ..grid import grid
+from ..inference.fit import fit
+from ..inference.samplers import NUTS
+from ..posterior.posterior import Posterior
+from ..prediction import Prediction, predict
+from ..thresholds import Threshold, threshold
+from . import pictures
+from .as_text import MASS, verdict
 from .layout import number, span, table
-from .posterior.posterior import Posterior
-from .prediction import Prediction, predict
-from .report import MASS, verdict
-from .thresholds import Threshold, threshold
 
 __all__ = ["Story", "draw", "logistic_half", "measured_half", "report", "run"]
 

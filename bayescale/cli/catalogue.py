@@ -12,7 +12,7 @@ from pathlib import Path
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from .datasets import tables as datasets
+from ..datasets import tables as datasets
 from .layout import sheet
 
 __all__ = ["data_set", "data_sets", "info", "law", "laws"]
@@ -23,7 +23,7 @@ SUPPORTS = {"unit": "from 0 to 1", "positive": "above 0", "real": "any number"}
 
 def laws() -> RenderableType:
     """Return one row a law: formula, inputs, parameters."""
-    from .laws import LAWS, get_law
+    from ..laws import LAWS, get_law
 
     made = sheet("law", "formula", "inputs", "parameters")
     for name in LAWS:
@@ -41,7 +41,7 @@ def law(name: str) -> RenderableType:
     ValueError
         If there is no such law, or it does not take such options.
     """
-    from .laws import get_law
+    from ..laws import get_law
 
     found = get_law(name)
     head, rest = _described(name, found.doc)
@@ -69,8 +69,8 @@ def _described(name: str, doc: str) -> tuple[str, str]:
     """Return the first paragraph of a law's docstring, or of its factory's, and the rest."""
     from inspect import getdoc
 
-    from .laws import LAWS
-    from .parametric.parametric import Parametric
+    from ..laws import LAWS
+    from ..parametric.parametric import Parametric
 
     made = LAWS[name.partition("(")[0].strip()]
     text = doc if isinstance(made, Parametric) else (getdoc(made) or doc)

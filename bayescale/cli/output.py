@@ -11,18 +11,19 @@ from typing import TYPE_CHECKING, Any
 from . import terminal
 
 if TYPE_CHECKING:
-    from . import many, questions
-    from .data.dataset import Dataset
-    from .posterior.posterior import Posterior
-    from .questions import Saved
+    from .. import many
+    from ..data.dataset import Dataset
+    from ..posterior.posterior import Posterior
+    from . import saved as questions
+    from .saved import Saved
 
 __all__ = ["answers", "check", "fit", "load", "tasks"]
 
 
 def check(output: str | None, plot: str | None) -> None:
     """Refuse files that cannot be written before time is spent on them."""
+    from ..posterior import storage
     from . import pictures
-    from .posterior import storage
 
     if output:
         storage.writable(output)
@@ -39,14 +40,16 @@ def load(
     """Return the fits in these files, after a look at where a picture goes."""
     terminal.start_jax()
     check(None, plot)
-    from .questions import saved
+    from .saved import saved
 
     return saved(paths, weights, family)
 
 
 def fit(posterior: Posterior, as_json: bool, plot: str | None) -> int:
     """Print a fit and draw it."""
-    from . import document, pictures, report
+    from . import as_json as document
+    from . import as_text as report
+    from . import pictures
 
     if as_json:
         terminal.put(document.document(posterior))
@@ -66,7 +69,9 @@ def answers(
     as_json: bool,
 ) -> int:
     """Print the answers of all curves; what was refused is said in their place."""
-    from . import document_tasks, questions, report
+    from . import as_json as document_tasks
+    from . import as_text as report
+    from . import saved as questions
 
     refused = questions.refusals(found)
     if as_json:
@@ -98,7 +103,9 @@ def tasks(
     plot: str | None,
 ) -> int:
     """Print tasks, and write them to a folder; 1 where a task has no sound law."""
-    from . import document_tasks, pictures, report_tasks
+    from . import as_json as document_tasks
+    from . import as_text_tasks as report_tasks
+    from . import pictures
 
     whole = document_tasks.tasks(found, plan, data)
     if as_json:

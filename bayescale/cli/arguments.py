@@ -15,18 +15,18 @@ from pathlib import Path
 
 import numpy as np
 
-from . import prediction
-from .budget import budget
-from .data.dataset import Dataset
-from .data.from_frame import from_frame
-from .data.read_table import read_table
-from .datasets import tables as datasets
-from .datasets.published import place
-from .inference.samplers import MAP, NUTS, Laplace
-from .laws import get_law
-from .messages import DataError
-from .parametric.parametric import Parametric
-from .posterior.posterior import Posterior
+from .. import prediction
+from ..budget import budget
+from ..data.dataset import Dataset
+from ..data.from_frame import from_frame
+from ..data.read_table import read_table
+from ..datasets import tables as datasets
+from ..datasets.published import place
+from ..inference.samplers import MAP, NUTS, Laplace
+from ..laws import get_law
+from ..messages import DataError
+from ..parametric.parametric import Parametric
+from ..posterior.posterior import Posterior
 
 __all__ = [
     "Roles",

@@ -13,15 +13,15 @@ import numpy as np
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from .datasets.published import place
-from .explanation import Explanation
-from .forecast import Forecast
-from .kinds import KINDS
+from ..datasets.published import place
+from ..explanation import Explanation
+from ..forecast import Forecast
+from ..kinds import KINDS
+from ..many import Task, Tasks
+from ..posterior.intervals import INTERVAL
+from ..shapes import Shape
+from ..thresholds import Threshold
 from .layout import number, span, table
-from .many import Task, Tasks
-from .posterior.intervals import INTERVAL
-from .shapes import Shape
-from .thresholds import Threshold
 
 __all__ = ["shape", "tasks", "threshold"]
 

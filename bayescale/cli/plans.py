@@ -1,0 +1,121 @@
+"""plans: what the command line asks of a fit or a table, checked as a whole before the first draw."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+
+from .. import many
+from ..allocation import allocate
+from ..data.dataset import Dataset
+from ..inference.fit import make_model
+from ..inference.samplers import NUTS
+from ..laws import get_law
+from ..model.arrays import pack
+from ..parametric.parametric import Parametric
+from ..posterior.posterior import Posterior
+from ..tradeoff import compare_configurations, match
+
+__all__ = ["Plan", "Tasks"]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Questions about parameters and tokens; at least one of the first four is asked."""
+
+    flops: float | None
+    """Budget to split."""
+    loss: float | None
+    """Loss to reach."""
+    match: Mapping[str, float] | None
+    """Configuration whose loss is to be reached."""
+    versus: Sequence[Mapping[str, float]]
+    """Two configurations to compare, or none."""
+    extra: float
+    """Share of compute that the smallest model may cost beyond the cheapest."""
+    inference_tokens: float
+    at: Mapping[str, float] | None
+    """The law's other inputs."""
+    seed: int
+    allow_failed: bool
+
+    def __post_init__(self) -> None:
+        if self.versus and len(self.versus) != 2:
+            raise ValueError(f"--versus compares two: give it twice, not {len(self.versus)} times")
+        if self.loss is not None and self.match:
+            raise ValueError("--loss and --match both name a loss to reach: give one of them")
+        if self.flops is None and self.loss is None and not self.match and not self.versus:
+            raise ValueError(
+                "nothing is asked: give --flops, --budget, --loss, --match or --versus"
+            )
+
+    def __call__(self, posterior: Posterior) -> dict[str, Any]:
+        """Return an Allocation, a TradeOff and a Comparison, as far as they are asked for."""
+        found: dict[str, Any] = {}
+        common = dict(at=self.at, allow_failed=self.allow_failed)
+        common["inference_tokens"] = self.inference_tokens
+        if self.flops is not None:
+            found["allocation"] = allocate(posterior, self.flops, **common)
+        if self.loss is not None or self.match:
+            to = {"loss": self.loss} if self.loss is not None else self._size(posterior)
+            found["tradeoff"] = match(posterior, **to, extra=self.extra, **common)
+        if self.versus:
+            how = dict(seed=self.seed, allow_failed=self.allow_failed)
+            found["comparison"] = compare_configurations(posterior, *self.versus, **how)
+        return found
+
+    def _size(self, posterior: Posterior) -> dict[str, float]:
+        """Return N and D of the configuration to match, which may be given by column."""
+        columns = {posterior.data.columns.get(name): name for name in posterior.law.inputs}
+        named = {columns.get(name, name): value for name, value in self.match.items()}
+        if set(named) != {"N", "D"}:
+            got = ", ".join(self.match)
+            raise ValueError(f"--match takes parameters and tokens, N=280e9,D=300e9; got {got}")
+        return named
+
+
+@dataclass(frozen=True)
+class Tasks:
+    """What is asked of a table of tasks; the whole of it is checked before the first draw."""
+
+    laws: tuple[str, ...]
+    level: float | str | None
+    horizon: float | None
+    drift: float
+    backtest: float | None
+    noise: str | Mapping[str, str] | None
+    pool: tuple[str, ...] | None
+    sampler: NUTS
+    seed: int
+    precision: str
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.drift < float("inf"):
+            raise ValueError(f"--drift: an sd is 0 or more, not {self.drift:g}")
+        if self.backtest is not None and not 0 < self.backtest < 1:
+            raise ValueError(f"--backtest: a share lies between 0 and 1, not {self.backtest:g}")
+        if isinstance(self.level, float) and not 0 < self.level < 1:
+            raise ValueError(f"--level: of an accuracy it lies between 0 and 1, not {self.level:g}")
+
+    @property
+    def formulas(self) -> list[Parametric]:
+        """The laws."""
+        return [get_law(name) for name in self.laws]
+
+    def _check(self, data: Dataset) -> None:
+        """Refuse what a law, or the question of an unlock, would refuse after the first fits."""
+        for law in self.formulas:
+            if law.inputs == tuple(data.inputs) and not law.beside:
+                pack(make_model(law, data, self.noise, many.pool_of(law, self.pool)), data)
+        largest = max(x.max() for x in data.inputs.values())
+        if self.horizon is not None and not largest <= self.horizon < float("inf"):
+            raise ValueError(
+                f"--horizon: {self.horizon:.4g} is not at or above the largest run, {largest:.4g}"
+            )
+
+    def __call__(self, data: Dataset, progress: Callable[[str, float], None]) -> many.Tasks:
+        """Return the kind, explanation and unlock of each task."""
+        self._check(data)
+        settings = {each.name: getattr(self, each.name) for each in fields(self)}
+        return many.tasks(data, progress=progress, **settings)
