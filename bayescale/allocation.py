@@ -24,7 +24,7 @@ from .budget import budget
 from .laws.powers import closed_form
 from .posterior.intervals import INTERVAL, summarise
 from .posterior.posterior import Posterior
-from .prediction import UNCALIBRATED
+from .questions.predict import UNCALIBRATED
 from .surface import FINE, GRID, STEPS, Cost, Surface, bisect, functions, lowest, make_cost, surface
 from .tradeoff import Comparison, TradeOff, compare_configurations, match
 

@@ -27,10 +27,10 @@ from .parametric.parametric import Parametric
 from .posterior.drift import DRIFT, with_drift
 from .posterior.mixture import Mixture
 from .posterior.posterior import Posterior
-from .shapes import Shape, shape
+from .questions.kind import Shape, shape
+from .questions.threshold import Threshold, threshold
 from .skill import backtest as backtest_of
 from .skill import checked_share, fitted
-from .thresholds import Threshold, threshold
 
 if TYPE_CHECKING:
     import pandas

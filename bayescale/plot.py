@@ -46,8 +46,8 @@ from .plot_compute import allocation, isoflop, isoloss
 from .plot_unlock import threshold
 from .posterior.intervals import INTERVAL
 from .posterior.posterior import Posterior
-from .prediction import Prediction
-from .residuals import Residuals
+from .questions.predict import Prediction
+from .questions.residuals import Residuals
 
 __all__ = [
     "allocation",

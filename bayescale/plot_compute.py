@@ -30,7 +30,7 @@ from .canvas import (
 )
 from .posterior.intervals import INTERVAL
 from .posterior.posterior import Posterior
-from .prediction import Prediction
+from .questions.predict import Prediction
 from .tradeoff import TradeOff
 
 __all__ = ["allocation", "isoflop", "isoloss"]

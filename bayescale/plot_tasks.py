@@ -24,12 +24,12 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from .canvas import FAINT, GROUND, INK, PALETTE, canvas, legend, percent, scale_axis, style, words
-from .curves import Curve
 from .data.dataset import Dataset
-from .kinds import KINDS
 from .posterior.intervals import INTERVAL
-from .shapes import Shape
-from .thresholds import Threshold
+from .questions.curves import Curve
+from .questions.kind import Shape
+from .questions.kinds import KINDS
+from .questions.threshold import Threshold
 
 if TYPE_CHECKING:
     from .comparison import Comparison

@@ -25,9 +25,9 @@ from .canvas import (
     scale_text,
     words,
 )
-from .forecast import share_by
 from .posterior.intervals import INTERVAL
-from .thresholds import Threshold
+from .questions.threshold import Threshold
+from .questions.unlock import share_by
 
 __all__ = ["threshold", "unlock"]
 

@@ -20,7 +20,7 @@ import numpy as np
 from .model.evaluate import at_own
 from .parametric.parametric import Parametric
 from .posterior.posterior import Posterior
-from .prediction import scales
+from .questions.predict import scales
 
 __all__ = [
     "DECADES",

@@ -18,7 +18,7 @@ import numpy as np
 
 from .posterior.intervals import INTERVAL, summarise
 from .posterior.posterior import Posterior
-from .prediction import UNCALIBRATED, predict, scales
+from .questions.predict import UNCALIBRATED, predict, scales
 from .reach import extremes, tokens_for
 from .surface import DECADES, Cost, Surface, make_cost, surface
 

@@ -18,7 +18,7 @@ from numpy.polynomial import Polynomial
 from scipy.optimize import least_squares
 from scipy.special import expit
 
-from bayescale.thresholds import PER_DECADE
+from bayescale.questions.threshold import PER_DECADE
 
 OVERTRAINED = (
     "microsoft/phi-1_5",

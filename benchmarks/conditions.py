@@ -13,15 +13,15 @@ import pandas as pd
 
 from bayescale.data.dataset import Dataset
 from bayescale.data.from_frame import from_frame
-from bayescale.formats import Change, Conditions, conditions
 from bayescale.inference.fit import fit
 from bayescale.inference.samplers import NUTS
-from bayescale.kinds import CUT, KINDS, classify
 from bayescale.posterior.groups import for_group
 from bayescale.posterior.posterior import Posterior
-from bayescale.prediction import predict
-from bayescale.shapes import shape
-from bayescale.thresholds import threshold
+from bayescale.questions.conditions import Change, Conditions, conditions
+from bayescale.questions.kind import shape
+from bayescale.questions.kinds import CUT, KINDS, classify
+from bayescale.questions.predict import predict
+from bayescale.questions.threshold import threshold
 
 from .common import RESULTS, data_dir, table, write
 

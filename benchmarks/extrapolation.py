@@ -11,7 +11,7 @@ import pandas as pd
 
 from bayescale.data.from_frame import from_frame
 from bayescale.inference.fit import fit
-from bayescale.prediction import predict
+from bayescale.questions.predict import predict
 
 from .common import cpu_seconds, data_dir, table, write
 

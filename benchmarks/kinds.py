@@ -17,11 +17,11 @@ import bayescale as bs
 from bayescale.data.dataset import Dataset
 from bayescale.explanation import stacked
 from bayescale.inference.fit import make_model
-from bayescale.kinds import KINDS, classify
 from bayescale.laws import broken, distractor, flat, get_law, inverse, inverted_u, sigmoid
 from bayescale.many import QUICK, tasks
 from bayescale.model.arrays import pack
-from bayescale.shapes import shape
+from bayescale.questions.kind import shape
+from bayescale.questions.kinds import KINDS, classify
 
 from . import common
 

@@ -20,7 +20,7 @@ from bayescale.laws import chinchilla, data_constrained, kaplan
 from bayescale.laws.powers import BESIROGLU, HOFFMANN, KAPLAN, KAPLAN_FRONTIER, implied_exponent
 from bayescale.posterior.intervals import summarise
 from bayescale.posterior.posterior import Posterior
-from bayescale.prediction import predict
+from bayescale.questions.predict import predict
 
 from .common import data_dir, table, write
 

@@ -18,7 +18,7 @@ from bayescale.inference.samplers import NUTS
 from bayescale.laws import two_stage
 from bayescale.model.evaluate import law_at
 from bayescale.posterior.posterior import Posterior
-from bayescale.prediction import predict
+from bayescale.questions.predict import predict
 
 from .common import data_dir, table, write
 

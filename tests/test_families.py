@@ -26,8 +26,8 @@ from bayescale.posterior.pointwise import log_likelihood
 from bayescale.posterior.posterior import Posterior
 from bayescale.posterior.storage import load, save
 from bayescale.predictive import leave_one_out
-from bayescale.residuals import residuals
-from bayescale.thresholds import threshold
+from bayescale.questions.residuals import residuals
+from bayescale.questions.threshold import threshold
 
 SHIFTS = {"ahead": -2.0, "behind": 2.0, "middle": 0.0}
 """By family: log x50 less that of the average one."""

@@ -9,8 +9,6 @@ import numpyro.distributions as dist
 import pytest
 
 from bayescale.data.dataset import Dataset
-from bayescale.formats import REPEATED, conditions
-from bayescale.kinds import CUT, KINDS, classify
 from bayescale.laws import distractor, power, sigmoid
 from bayescale.model.model import Model
 from bayescale.noises.accuracy import beta_binomial
@@ -21,8 +19,10 @@ from bayescale.posterior.groups import for_group
 from bayescale.posterior.health import FailedFit, Health, Verdict
 from bayescale.posterior.mixture import mix
 from bayescale.posterior.posterior import Posterior, Run
-from bayescale.shapes import shape
-from bayescale.thresholds import threshold
+from bayescale.questions.conditions import REPEATED, conditions
+from bayescale.questions.kind import shape
+from bayescale.questions.kinds import CUT, KINDS, classify
+from bayescale.questions.threshold import threshold
 
 X = np.geomspace(1e8, 1e12, 9)
 DECADE = np.log(10.0)

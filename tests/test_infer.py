@@ -22,7 +22,7 @@ from bayescale.noises.names import get_noise
 from bayescale.parametric.parametric import law
 from bayescale.posterior.health import FailedFit
 from bayescale.posterior.intervals import INTERVAL
-from bayescale.prediction import predict
+from bayescale.questions.predict import predict
 
 
 @law(support="real", response="y")

@@ -7,17 +7,17 @@ import numpy as np
 import pytest
 from scipy.stats import t as student_t
 
-from bayescale.along import along
 from bayescale.data.dataset import Dataset
-from bayescale.forecast import spread
 from bayescale.laws import flat, from_loss, sigmoid
 from bayescale.model.model import Model
 from bayescale.noises.accuracy import beta_binomial
 from bayescale.posterior.health import FailedFit, Health, Verdict
 from bayescale.posterior.mixture import Mixture, members, mix
 from bayescale.posterior.posterior import Posterior, Run
-from bayescale.prediction import predict
-from bayescale.thresholds import threshold
+from bayescale.questions.predict import predict
+from bayescale.questions.sweep import along
+from bayescale.questions.threshold import threshold
+from bayescale.questions.unlock import spread
 
 X = np.geomspace(1e8, 1e11, 8)
 

@@ -12,12 +12,12 @@ from bayescale import plot
 from bayescale.allocation import Allocation
 from bayescale.canvas import PALETTE, mark_models, scale_axis, scale_text
 from bayescale.data.dataset import Dataset
-from bayescale.grid import grid, isoflop
 from bayescale.inference.fit import fit
 from bayescale.inference.samplers import NUTS
-from bayescale.prediction import predict
-from bayescale.residuals import residuals
-from bayescale.thresholds import Forecast, Threshold
+from bayescale.questions.grid import grid, isoflop
+from bayescale.questions.predict import predict
+from bayescale.questions.residuals import residuals
+from bayescale.questions.threshold import Forecast, Threshold
 from bayescale.tradeoff import TradeOff
 
 

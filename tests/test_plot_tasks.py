@@ -10,9 +10,7 @@ import pytest
 from bayescale import plot_tasks, plot_unlock
 from bayescale.canvas import landmarks, percent
 from bayescale.comparison import Comparison
-from bayescale.curves import Curve, curve, curves
 from bayescale.data.dataset import Dataset
-from bayescale.kinds import KINDS
 from bayescale.laws import flat, from_loss, sigmoid
 from bayescale.many import Task, Tasks
 from bayescale.model.model import Model
@@ -20,8 +18,10 @@ from bayescale.noises.accuracy import beta_binomial
 from bayescale.posterior.health import Health, Verdict
 from bayescale.posterior.mixture import mix
 from bayescale.posterior.posterior import Posterior, Run
-from bayescale.shapes import Shape
-from bayescale.thresholds import threshold
+from bayescale.questions.curves import Curve, curve, curves
+from bayescale.questions.kind import Shape
+from bayescale.questions.kinds import KINDS
+from bayescale.questions.threshold import threshold
 
 X = np.geomspace(1e20, 1e23, 8)
 FLAT = dict.fromkeys(KINDS, 0.0)

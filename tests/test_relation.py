@@ -18,7 +18,7 @@ from bayescale.parametric.parametric import law
 from bayescale.parametric.priors import positive
 from bayescale.posterior.health import FailedFit, Health, Verdict
 from bayescale.posterior.posterior import Posterior, Run
-from bayescale.relation import relate
+from bayescale.questions.relate import relate
 
 LOSS = np.array([3.9, 3.6, 3.4, 3.1, 2.9, 2.6, 2.5])
 CURVE = {"g": 0.3, "u": 0.9, "L0": 3.0, "k": 4.0}

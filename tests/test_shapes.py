@@ -12,7 +12,6 @@ from hypothesis import given, settings
 from hypothesis.extra.numpy import arrays
 
 from bayescale.data.dataset import Dataset
-from bayescale.kinds import CUT, KINDS, WAIT, classify, fall
 from bayescale.laws import chinchilla, from_loss, power, sigmoid
 from bayescale.model.model import Model
 from bayescale.noises.accuracy import beta_binomial
@@ -21,7 +20,8 @@ from bayescale.parametric.parametric import law
 from bayescale.posterior.health import FailedFit, Health, Verdict
 from bayescale.posterior.mixture import mix
 from bayescale.posterior.posterior import Posterior, Run
-from bayescale.shapes import implied_prior, shape
+from bayescale.questions.kind import implied_prior, shape
+from bayescale.questions.kinds import CUT, KINDS, WAIT, classify, fall
 
 KNOTS = np.linspace(np.log(1e8), np.log(1e12), 5)
 T = np.linspace(0.0, 1.0, 257)

@@ -19,7 +19,7 @@ from bayescale.posterior.files import StorageError, writable
 from bayescale.posterior.health import Health, Verdict
 from bayescale.posterior.posterior import Posterior, Run
 from bayescale.posterior.storage import FORMAT, load, save
-from bayescale.prediction import predict
+from bayescale.questions.predict import predict
 
 VERDICT = Verdict(
     sound=False,

@@ -13,7 +13,6 @@ from scipy.stats import t as student_t
 
 from bayescale.data.dataset import Dataset
 from bayescale.datasets.published import place
-from bayescale.forecast import unlock_parameter, wider_weights
 from bayescale.laws import chinchilla, exact_match, from_loss, inverse, power, sigmoid
 from bayescale.model.arrays import pack
 from bayescale.model.model import Model
@@ -24,7 +23,8 @@ from bayescale.parametric.priors import positive
 from bayescale.posterior.groups import AVERAGE, NEW, for_group
 from bayescale.posterior.health import FailedFit, Health, Verdict
 from bayescale.posterior.posterior import Posterior, Run
-from bayescale.thresholds import threshold
+from bayescale.questions.threshold import threshold
+from bayescale.questions.unlock import unlock_parameter, wider_weights
 
 KNOTS = np.linspace(np.log(1e8), np.log(1e15), 8)
 ONE = positive(0.1, 10.0)

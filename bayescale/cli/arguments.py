@@ -15,7 +15,6 @@ from pathlib import Path
 
 import numpy as np
 
-from .. import prediction
 from ..budget import budget
 from ..data.dataset import Dataset
 from ..data.from_frame import from_frame
@@ -27,6 +26,7 @@ from ..laws import get_law
 from ..messages import DataError
 from ..parametric.parametric import Parametric
 from ..posterior.posterior import Posterior
+from ..questions import predict as prediction
 
 __all__ = [
     "Roles",

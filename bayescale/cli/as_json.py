@@ -21,17 +21,17 @@ import numpy as np
 
 from ..allocation import Allocation
 from ..data.dataset import Dataset
-from ..forecast import Forecast
-from ..forecast import plain as finite
 from ..many import Tasks
 from ..posterior.files import StorageError, writable, write
 from ..posterior.groups import shifts
 from ..posterior.health import FailedFit, Verdict
 from ..posterior.intervals import INTERVAL, scalar_quantities, summarise
 from ..posterior.posterior import Posterior
-from ..prediction import Prediction
-from ..shapes import Shape
-from ..thresholds import Threshold
+from ..questions.kind import Shape
+from ..questions.predict import Prediction
+from ..questions.threshold import Threshold
+from ..questions.unlock import Forecast
+from ..questions.unlock import plain as finite
 from ..tradeoff import Comparison, TradeOff
 from . import saved as questions
 

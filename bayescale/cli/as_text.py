@@ -24,7 +24,7 @@ from ..posterior.health import FailedFit, Verdict
 from ..posterior.intervals import INTERVAL
 from ..posterior.mixture import members
 from ..posterior.posterior import Posterior
-from ..prediction import Prediction
+from ..questions.predict import Prediction
 from ..tradeoff import Comparison, TradeOff
 from .as_json import groups, quantities, spread
 from .layout import number, span, table

@@ -15,12 +15,12 @@ from rich.text import Text
 
 from ..datasets.published import place
 from ..explanation import Explanation
-from ..forecast import Forecast
-from ..kinds import KINDS
 from ..many import Task, Tasks
 from ..posterior.intervals import INTERVAL
-from ..shapes import Shape
-from ..thresholds import Threshold
+from ..questions.kind import Shape
+from ..questions.kinds import KINDS
+from ..questions.threshold import Threshold
+from ..questions.unlock import Forecast
 from .layout import number, span, table
 
 __all__ = ["shape", "tasks", "threshold"]

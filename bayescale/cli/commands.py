@@ -95,7 +95,7 @@ def predict(
     """Say what the law gives at new scales, and what a new run there would."""
     with terminal.waiting():
         which = reply.load([path], family=family)
-        from ..prediction import predict as law_at
+        from ..questions.predict import predict as law_at
         from . import arguments
         from . import as_json as document
         from . import as_text as report
@@ -163,7 +163,7 @@ def threshold(
     """Say from which scale on a level is passed, and how likely never."""
     with terminal.waiting():
         which = reply.load(paths, plot, weights, family)
-        from ..thresholds import threshold as first_past
+        from ..questions.threshold import threshold as first_past
         from . import arguments, pictures
         from . import as_json as document
         from . import as_text_tasks as report_tasks
@@ -193,7 +193,7 @@ def shape(
     """Say which kind of curve it is: steady, emergent, U-shaped, ..., and how sure that is."""
     with terminal.waiting():
         which = reply.load(paths, None, weights, family)
-        from ..shapes import shape as kind_of
+        from ..questions.kind import shape as kind_of
         from . import arguments
         from . import as_json as document_tasks
         from . import as_text_tasks as report_tasks

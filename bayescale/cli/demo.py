@@ -22,12 +22,12 @@ from ..canvas import style
 from ..data.dataset import Dataset
 from ..data.from_frame import from_frame
 from ..datasets import tables as datasets
-from ..grid import grid
 from ..inference.fit import fit
 from ..inference.samplers import NUTS
 from ..posterior.posterior import Posterior
-from ..prediction import Prediction, predict
-from ..thresholds import Threshold, threshold
+from ..questions.grid import grid
+from ..questions.predict import Prediction, predict
+from ..questions.threshold import Threshold, threshold
 from . import pictures
 from .as_text import MASS, verdict
 from .layout import number, span, table

@@ -16,12 +16,12 @@ import numpy as np
 from .. import plot
 from ..canvas import PALETTE, style
 from ..data.dataset import Dataset
-from ..grid import grid, isoflop
 from ..posterior.files import writable, write
 from ..posterior.health import FailedFit
 from ..posterior.posterior import Posterior
-from ..prediction import predict
-from ..residuals import residuals
+from ..questions.grid import grid, isoflop
+from ..questions.predict import predict
+from ..questions.residuals import residuals
 
 if TYPE_CHECKING:
     from ..many import Tasks
@@ -123,7 +123,7 @@ def tasks(path: str, found: Tasks, data: Dataset) -> None:
     import matplotlib
 
     matplotlib.use("Agg")
-    from ..curves import curves
     from ..plot_tasks import tasks as draw
+    from ..questions.curves import task_curves
 
-    keep(draw(found, curves(found), data=data), path)
+    keep(draw(found, task_curves(found), data=data), path)

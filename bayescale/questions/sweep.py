@@ -10,36 +10,20 @@ Floor 4.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
-import jax
 import numpy as np
 
-from .data.expression import evaluate
-from .model.arrays import pack
-from .model.evaluate import at_own, law_at
-from .posterior.health import FailedFit
-from .posterior.mixture import Mixture, members
-from .posterior.posterior import Posterior
+from ..data.expression import evaluate
+from ..posterior.mixture import Mixture, members
+from ..posterior.posterior import Posterior
 
-__all__ = [
-    "Along",
-    "Crossed",
-    "Drawn",
-    "along",
-    "crossings",
-    "curves",
-    "drawn",
-    "drawn_before",
-    "follow",
-    "inputs",
-]
+if TYPE_CHECKING:
+    pass
 
-LIMIT = 20.0
-"""How many decades beyond the last scale of a grid the curve stands for the law's limit."""
+__all__ = ["Along", "along", "follow", "inputs"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -181,106 +165,5 @@ def follow(others: Mapping[str, Any], by: str, x: np.ndarray) -> dict[str, np.nd
     return found
 
 
-def curves(posterior: Posterior, along: Along, grid: np.ndarray) -> np.ndarray:
-    """Return each draw's curve at a grid of scales, (draw, point)."""
-    draws = {name: values[None] for name, values in posterior.draws.items()}
-    found = law_at(posterior.law, draws, {k: v[None] for k, v in along.at(grid).items()})
-    return found.reshape(-1, found.shape[-1])
-
-
-class Crossed(NamedTuple):
-    """Where each draw's curve passes for good from the worse side of a level to the better."""
-
-    log10_scale: np.ndarray
-    """log10 of the scale of the last crossing, (draw,); nan where there is none."""
-    already: np.ndarray
-    """Past the level at every point of the grid, (draw,)."""
-    never: np.ndarray
-    """Short of it at the last point, (draw,)."""
-    limit_short: np.ndarray
-    """Of these, still short 20 decades beyond, (draw,)."""
-
-
-def crossings(
-    posterior: Posterior, way: Along, grid: np.ndarray, past: Callable[[np.ndarray], np.ndarray]
-) -> Crossed:
-    """Return the last crossing of each draw: found on the grid, then by bisection.
-
-    Parameters
-    ----------
-    grid
-        Scales from the worst to the best.
-    past
-        Says of values of the curve whether they are on the better side.
-    """
-    flat = posterior.flat()
-    params = {name: flat[name] for name in posterior.law.parameters}
-    on_grid = past(curves(posterior, way, grid))
-    crosses = on_grid[:, -1] & ~on_grid.all(1)
-    last = np.minimum(len(grid) - 1 - np.argmin(on_grid[:, ::-1], 1), len(grid) - 2)
-    lo, hi = way.progress(grid)[last], way.progress(grid)[last + 1]
-    for _ in range(40):
-        middle = 0.5 * (lo + hi)
-        scale = 10 ** (way.sign * middle[:, None])
-        reached = past(at_own(posterior.law, params, way.at(scale)))[:, 0]
-        lo, hi = np.where(reached, lo, middle), np.where(reached, middle, hi)
-    beyond = np.full((len(on_grid), 1), grid[-1] * 10 ** (way.sign * LIMIT))
-    far, never = at_own(posterior.law, params, way.at(beyond))[:, 0], ~on_grid[:, -1]
-    short = never & np.isfinite(far) & ~past(far)
-    return Crossed(np.where(crosses, way.sign * hi, np.nan), on_grid.all(1), never, short)
-
-
-class Drawn(NamedTuple):
-    """Curves of all draws of one or several laws, and how much each counts."""
-
-    curves: np.ndarray
-    """Performance, more being better, (draw, point); 0 where a draw's curve is not finite."""
-    weights: np.ndarray
-    """(draw,), summing to 1; 0 for these."""
-
-
-def drawn(which: Posterior | Mixture, ways: Mapping[str, Along], grid: np.ndarray) -> Drawn:
-    """Return the curves of the posterior's draws at a grid of scales.
-
-    Raises FailedFit if no draw of a member has a finite curve.
-    """
-    parts = members(which)
-    return _together(which, [(k, w, curves(one, ways[k], grid)) for k, w, one in parts])
-
-
-def drawn_before(
-    which: Posterior | Mixture, ways: Mapping[str, Along], grid: np.ndarray, draws: int, seed: int
-) -> Drawn:
-    """Return the curves of so many draws of each law's prior, by the laws' prior probability."""
-    found, parts = [], members(which)
-    prior = getattr(which, "prior", None) or dict.fromkeys((name for name, *_ in parts), 1.0)
-    total = sum(prior[name] for name, *_ in parts)
-    for i, (name, _, one) in enumerate(parts):
-        with jax.enable_x64(True):
-            lane = jax.tree.map(lambda leaf: leaf[0], pack(one.model, one.data)[0].data)
-            scales = {k: v / lane["ref"][k] for k, v in ways[name].at(grid).items()}
-            keys = jax.random.split(jax.random.fold_in(jax.random.key(seed), i), draws)
-            values = np.asarray(_prior_curves(one.model, keys, lane, scales))
-        found.append((f"the prior of {name}", prior[name] / total, values))
-    return _together(which, found)
-
-
-@partial(jax.jit, static_argnames=("model",))
-def _prior_curves(model, keys, lane, scales):
-    def one(key):
-        params = model.parameters(model.sample_prior(key), lane)
-        given = {name: params[name] for name in model.law.parameters}
-        return model.law.at(*(scales[name] for name in model.law.inputs), **given)
-
-    return jax.vmap(one)(keys)
-
-
-def _together(which, parts: list[tuple[str, float, np.ndarray]]) -> Drawn:
-    sign, found, weights = (1.0 if which.law.improves == "up" else -1.0), [], []
-    for name, weight, values in parts:
-        finite = np.isfinite(values).all(1)
-        if not finite.any():
-            raise FailedFit(f"no draw of {name} has a finite curve: fit again, or leave it out")
-        found.append(np.where(finite[:, None], sign * values, 0.0))
-        weights.append(weight * finite / finite.sum())
-    return Drawn(np.concatenate(found), np.concatenate(weights))
+HALF = 0.5
+"""Where it lies of a scale of which less is better: at this share of the smallest."""

@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Any
 import jax
 import numpy as np
 
-from .model.evaluate import law_at
-from .posterior.intervals import INTERVAL
-from .posterior.mixture import Mixture, members
-from .posterior.posterior import Posterior
+from ..model.evaluate import law_at
+from ..posterior.intervals import INTERVAL
+from ..posterior.mixture import Mixture, members
+from ..posterior.posterior import Posterior
 
 if TYPE_CHECKING:
     import pandas

@@ -23,31 +23,31 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .along import Along, Crossed, along, crossings
-from .datasets.published import kind_of
-from .forecast import (
+from ..datasets.published import kind_of, place
+from ..posterior.mixture import Mixture, members, said_of_fits
+from ..posterior.posterior import Posterior
+from .curves import Crossed, crossings
+from .predict import UNCALIBRATED
+from .sweep import HALF, Along, along
+from .unlock import (
     Forecast,
     Spread,
     draw_weights,
     plain,
-    remarks,
     share_by,
     spread,
     summarise_unlock,
+    unlock_parameter,
     wider_weights,
 )
-from .posterior.mixture import Mixture, members
-from .posterior.posterior import Posterior
 
 if TYPE_CHECKING:
     import pandas
 
-__all__ = ["Forecast", "Spread", "Threshold", "threshold"]
+__all__ = ["Forecast", "Spread", "Threshold", "threshold", "remarks"]
 
 DECADES = 4.0
 """How far beyond the largest run the horizon lies unless it is given."""
-HALF = 0.5
-"""Where it lies of a scale of which less is better: at this share of the smallest."""
 PER_DECADE = 60
 """Grid points a decade; a bump narrower than that is not seen."""
 
@@ -308,3 +308,52 @@ def _one(which, level: float, ways: dict[str, Along], horizon: float | None) -> 
 
 def _ordered(late: np.ndarray, already: np.ndarray, never: np.ndarray) -> np.ndarray:
     return np.where(already, -np.inf, np.where(never, np.inf, late))
+
+
+FEW = 100.0
+"""Effective draws below which a reweighted forecast is said to be rough."""
+
+
+def remarks(found: Threshold, which: Posterior | Mixture, way: Along) -> list[str]:
+    """Return what should be said with a forecast."""
+    notes, forecast = said_of_fits(which), found.forecast
+    if np.isfinite(forecast.median):
+        beyond = way.sign * forecast.median - way.progress(way.best)
+        where = f"{beyond:.2g} decades beyond {way.end}" if beyond > 0 else "within the data"
+        median = f"{10**forecast.median:.3g}{place(forecast.median, f'{way.by} {way.column}')}"
+        notes.append(f"the median lies {where}, at {median}")
+    elif forecast.median > 0:
+        horizon = f"{'down' if found.descending else 'up'} to {found.horizon:.3g}"
+        notes.append(f"in most draws the level {found.level:.3g} is not reached {horizon}")
+    if forecast.hi == np.inf or way.sign * forecast.hi > way.progress(way.best):
+        notes.append(UNCALIBRATED)
+    chance = which.data.chance
+    if chance is not None and found.improves == "up" and found.level <= chance[0]:
+        notes.append(f"the level {found.level:.3g} is not above chance ({chance[0]:.3g})")
+    weak = {}
+    for name, _, one in members(which):
+        unlock, (verdict,) = unlock_parameter(one), one.health.verdicts
+        if unlock is not None and unlock in verdict.unidentified:
+            weak[f"{unlock} ({name})" if len(found.members) > 1 else unlock] = None
+    if weak:
+        notes.append(
+            f"the data say little of {', '.join(weak)}: from a plateau the forecast is the prior "
+            "on the unlock scale"
+        )
+    if found.wider is not None and found.wider.ess < FEW:
+        notes.append(f"under the wider prior only {found.wider.ess:.0f} effective draws: rough")
+    return notes + (_apart(found.spread()) if len(found.members) > 1 else [])
+
+
+def _apart(spread: Spread) -> list[str]:
+    """Return what is to be said of several laws."""
+    notes = []
+    if spread.between > spread.within:
+        notes.append(
+            f"the laws disagree: their medians are {spread.between:.2g} decades apart (sd), where "
+            f"each is uncertain by {spread.within:.2g}"
+        )
+    if spread.left_out:
+        names = ", ".join(spread.left_out)
+        notes.append(f"without a median within the horizon, so not in the spread of laws: {names}")
+    return notes

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from .posterior.posterior import Posterior
+from ..posterior.posterior import Posterior
 
 __all__ = ["grid", "isoflop"]
 

@@ -17,7 +17,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from .along import Along, along, drawn, drawn_before
+from ..posterior.intervals import INTERVAL
+from ..posterior.mixture import Mixture, said_of_fits
+from ..posterior.posterior import Posterior
+from .curves import drawn, drawn_before
 from .kinds import (
     CUT,
     FEW,
@@ -35,10 +38,8 @@ from .kinds import (
     turned,
     waited,
 )
-from .posterior.intervals import INTERVAL
-from .posterior.mixture import Mixture, said_of_fits
-from .posterior.posterior import Posterior
-from .prediction import UNCALIBRATED
+from .predict import UNCALIBRATED
+from .sweep import Along, along
 
 if TYPE_CHECKING:
     import pandas

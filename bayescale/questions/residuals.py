@@ -15,11 +15,11 @@ from functools import partial
 import jax
 import numpy as np
 
-from .model.evaluate import law_at
-from .model.model import Model
-from .posterior.groups import for_group
-from .posterior.intervals import INTERVAL
-from .posterior.posterior import Posterior
+from ..model.evaluate import law_at
+from ..model.model import Model
+from ..posterior.groups import for_group
+from ..posterior.intervals import INTERVAL
+from ..posterior.posterior import Posterior
 
 __all__ = ["Residuals", "residuals"]
 

@@ -18,15 +18,15 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from .along import Along, along
+from ..model.arrays import pack
+from ..posterior.groups import Shift, for_group, shift
+from ..posterior.intervals import INTERVAL, quantiles
+from ..posterior.mixture import Mixture, members, said_of_fits
+from ..posterior.posterior import Posterior
+from .kind import POINTS, Shape, shape
 from .kinds import FEW, KINDS, classify
-from .model.arrays import pack
-from .posterior.groups import Shift, for_group, shift
-from .posterior.intervals import INTERVAL, quantiles
-from .posterior.mixture import Mixture, members, said_of_fits
-from .posterior.posterior import Posterior
-from .shapes import POINTS, Shape, shape
-from .thresholds import Threshold, threshold
+from .sweep import Along, along
+from .threshold import Threshold, threshold
 
 if TYPE_CHECKING:
     import pandas

@@ -19,11 +19,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from .data.dataset import Dataset
-from .model.model import Model
-from .parametric.parametric import Parametric
-from .posterior.intervals import INTERVAL, summarise
-from .posterior.posterior import Posterior
+from ..data.dataset import Dataset
+from ..model.model import Model
+from ..parametric.parametric import Parametric
+from ..posterior.intervals import INTERVAL, summarise
+from ..posterior.posterior import Posterior
 
 if TYPE_CHECKING:
     import pandas

@@ -18,24 +18,19 @@ import jax
 import numpy as np
 import numpyro.distributions as dist
 
-from .along import Along
-from .datasets.published import place
-from .laws.capability import UNLOCK_PRIOR, UNLOCKS
-from .model.arrays import pack
-from .posterior.intervals import INTERVAL, quantiles
-from .posterior.mixture import Mixture, members, said_of_fits
-from .posterior.posterior import Posterior
-from .prediction import UNCALIBRATED
+from ..laws.capability import UNLOCK_PRIOR, UNLOCKS
+from ..model.arrays import pack
+from ..posterior.intervals import INTERVAL, quantiles
+from ..posterior.posterior import Posterior
 
 if TYPE_CHECKING:
-    from .thresholds import Threshold
+    pass
 
 __all__ = [
     "Forecast",
     "Spread",
     "draw_weights",
     "plain",
-    "remarks",
     "share_by",
     "spread",
     "summarise_unlock",
@@ -43,8 +38,6 @@ __all__ = [
     "wider_weights",
 ]
 
-FEW = 100.0
-"""Effective draws below which a reweighted forecast is said to be rough."""
 WIDER = 2.0
 """How many times wider the other prior on the unlock scale is."""
 
@@ -202,48 +195,3 @@ def _of_average(posterior: Posterior, name: str) -> np.ndarray:
 
 
 # ------------------------------------------------------------------ what is said with it
-
-
-def remarks(found: Threshold, which: Posterior | Mixture, way: Along) -> list[str]:
-    """Return what should be said with a forecast."""
-    notes, forecast = said_of_fits(which), found.forecast
-    if np.isfinite(forecast.median):
-        beyond = way.sign * forecast.median - way.progress(way.best)
-        where = f"{beyond:.2g} decades beyond {way.end}" if beyond > 0 else "within the data"
-        median = f"{10**forecast.median:.3g}{place(forecast.median, f'{way.by} {way.column}')}"
-        notes.append(f"the median lies {where}, at {median}")
-    elif forecast.median > 0:
-        horizon = f"{'down' if found.descending else 'up'} to {found.horizon:.3g}"
-        notes.append(f"in most draws the level {found.level:.3g} is not reached {horizon}")
-    if forecast.hi == np.inf or way.sign * forecast.hi > way.progress(way.best):
-        notes.append(UNCALIBRATED)
-    chance = which.data.chance
-    if chance is not None and found.improves == "up" and found.level <= chance[0]:
-        notes.append(f"the level {found.level:.3g} is not above chance ({chance[0]:.3g})")
-    weak = {}
-    for name, _, one in members(which):
-        unlock, (verdict,) = unlock_parameter(one), one.health.verdicts
-        if unlock is not None and unlock in verdict.unidentified:
-            weak[f"{unlock} ({name})" if len(found.members) > 1 else unlock] = None
-    if weak:
-        notes.append(
-            f"the data say little of {', '.join(weak)}: from a plateau the forecast is the prior "
-            "on the unlock scale"
-        )
-    if found.wider is not None and found.wider.ess < FEW:
-        notes.append(f"under the wider prior only {found.wider.ess:.0f} effective draws: rough")
-    return notes + (_apart(found.spread()) if len(found.members) > 1 else [])
-
-
-def _apart(spread: Spread) -> list[str]:
-    """Return what is to be said of several laws."""
-    notes = []
-    if spread.between > spread.within:
-        notes.append(
-            f"the laws disagree: their medians are {spread.between:.2g} decades apart (sd), where "
-            f"each is uncertain by {spread.within:.2g}"
-        )
-    if spread.left_out:
-        names = ", ".join(spread.left_out)
-        notes.append(f"without a median within the horizon, so not in the spread of laws: {names}")
-    return notes

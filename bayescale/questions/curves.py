@@ -1,0 +1,206 @@
+"""curves: a fit's or a mixture's curve along its scale, its median and its bands, to be drawn.
+
+`curve` follows one, `curves` every task of `tasks`. Of a mixture each draw counts with the weight
+of its law.
+
+Floor 8.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any, Iterable, NamedTuple
+
+import jax
+import numpy as np
+
+from ..model.arrays import pack
+from ..model.evaluate import at_own, law_at
+from ..posterior.health import FailedFit
+from ..posterior.intervals import INTERVAL
+from ..posterior.mixture import Mixture, members
+from ..posterior.posterior import Posterior
+from .sweep import HALF, Along, along
+
+if TYPE_CHECKING:
+    pass
+from .sweep import Along, along
+
+if TYPE_CHECKING:
+    pass
+
+__all__ = [
+    "LEVELS",
+    "Curve",
+    "curve",
+    "task_curves",
+    "Crossed",
+    "Drawn",
+    "crossings",
+    "drawn",
+    "drawn_before",
+]
+
+LEVELS = ((1 - INTERVAL) / 2, 0.25, 0.5, 0.75, (1 + INTERVAL) / 2)
+"""Quantiles of a curve: the ends of 50 and 90 %, and the median between."""
+
+
+@dataclass(frozen=True, eq=False)
+class Curve:
+    """The curve at scales from the worst of the data to beyond the best."""
+
+    x: np.ndarray
+    """Scales, (point,)."""
+    quantiles: np.ndarray
+    """The response at `LEVELS`, over all draws, (5, point)."""
+    edge: float
+    """The best scale of the data, one of `x`: what comes after it was not measured."""
+
+
+def curve(which: Posterior | Mixture, decades: float = 1.0, points: int = 80) -> Curve:
+    """Return the curve of a fit of one curve, or of a mixture, of one scale.
+
+    Parameters
+    ----------
+    decades
+        How far to go beyond the largest scale of the data. Where less of the scale is better the
+        curve goes on to half of the smallest.
+    points
+        Scales at which the curve is taken, even in log.
+
+    Raises
+    ------
+    FailedFit
+        If no draw of a law has a finite curve.
+    ValueError
+        If the law has several scales, `decades` is negative or `points` below 2.
+    """
+    if decades < 0 or points < 2:
+        raise ValueError(f"a curve needs decades >= 0 and points >= 2, got {decades} and {points}")
+    ways = along(which)
+    way = next(iter(ways.values()))
+    end = way.best * (10**decades if way.sign > 0 else HALF)
+    x = np.unique(np.append(np.geomspace(way.worst, end, points), way.best))
+    x = x if way.sign > 0 else x[::-1]
+    found = drawn(which, ways, x)
+    sign = 1.0 if which.law.improves == "up" else -1.0
+    at = dict(axis=0, weights=found.weights, method="inverted_cdf")
+    quantiles = np.quantile(sign * found.curves, LEVELS, **at)
+    return Curve(x, quantiles, way.best)
+
+
+def task_curves(found: Iterable[Any], decades: float = 1.0, points: int = 80) -> dict[str, Curve]:
+    """Return the curve of each task that has a law to trust, by its name; see `curve`."""
+    told = {task.name: task.mixture for task in found if task.mixture is not None}
+    return {name: curve(mixture, decades, points) for name, mixture in told.items()}
+
+
+LIMIT = 20.0
+"""How many decades beyond the last scale of a grid the curve stands for the law's limit."""
+
+
+def draws_on(posterior: Posterior, along: Along, grid: np.ndarray) -> np.ndarray:
+    """Return each draw's curve at a grid of scales, (draw, point)."""
+    draws = {name: values[None] for name, values in posterior.draws.items()}
+    found = law_at(posterior.law, draws, {k: v[None] for k, v in along.at(grid).items()})
+    return found.reshape(-1, found.shape[-1])
+
+
+class Crossed(NamedTuple):
+    """Where each draw's curve passes for good from the worse side of a level to the better."""
+
+    log10_scale: np.ndarray
+    """log10 of the scale of the last crossing, (draw,); nan where there is none."""
+    already: np.ndarray
+    """Past the level at every point of the grid, (draw,)."""
+    never: np.ndarray
+    """Short of it at the last point, (draw,)."""
+    limit_short: np.ndarray
+    """Of these, still short 20 decades beyond, (draw,)."""
+
+
+def crossings(
+    posterior: Posterior, way: Along, grid: np.ndarray, past: Callable[[np.ndarray], np.ndarray]
+) -> Crossed:
+    """Return the last crossing of each draw: found on the grid, then by bisection.
+
+    Parameters
+    ----------
+    grid
+        Scales from the worst to the best.
+    past
+        Says of values of the curve whether they are on the better side.
+    """
+    flat = posterior.flat()
+    params = {name: flat[name] for name in posterior.law.parameters}
+    on_grid = past(draws_on(posterior, way, grid))
+    crosses = on_grid[:, -1] & ~on_grid.all(1)
+    last = np.minimum(len(grid) - 1 - np.argmin(on_grid[:, ::-1], 1), len(grid) - 2)
+    lo, hi = way.progress(grid)[last], way.progress(grid)[last + 1]
+    for _ in range(40):
+        middle = 0.5 * (lo + hi)
+        scale = 10 ** (way.sign * middle[:, None])
+        reached = past(at_own(posterior.law, params, way.at(scale)))[:, 0]
+        lo, hi = np.where(reached, lo, middle), np.where(reached, middle, hi)
+    beyond = np.full((len(on_grid), 1), grid[-1] * 10 ** (way.sign * LIMIT))
+    far, never = at_own(posterior.law, params, way.at(beyond))[:, 0], ~on_grid[:, -1]
+    short = never & np.isfinite(far) & ~past(far)
+    return Crossed(np.where(crosses, way.sign * hi, np.nan), on_grid.all(1), never, short)
+
+
+class Drawn(NamedTuple):
+    """Curves of all draws of one or several laws, and how much each counts."""
+
+    curves: np.ndarray
+    """Performance, more being better, (draw, point); 0 where a draw's curve is not finite."""
+    weights: np.ndarray
+    """(draw,), summing to 1; 0 for these."""
+
+
+def drawn(which: Posterior | Mixture, ways: Mapping[str, Along], grid: np.ndarray) -> Drawn:
+    """Return the curves of the posterior's draws at a grid of scales.
+
+    Raises FailedFit if no draw of a member has a finite curve.
+    """
+    parts = members(which)
+    return _together(which, [(k, w, draws_on(one, ways[k], grid)) for k, w, one in parts])
+
+
+def drawn_before(
+    which: Posterior | Mixture, ways: Mapping[str, Along], grid: np.ndarray, draws: int, seed: int
+) -> Drawn:
+    """Return the curves of so many draws of each law's prior, by the laws' prior probability."""
+    found, parts = [], members(which)
+    prior = getattr(which, "prior", None) or dict.fromkeys((name for name, *_ in parts), 1.0)
+    total = sum(prior[name] for name, *_ in parts)
+    for i, (name, _, one) in enumerate(parts):
+        with jax.enable_x64(True):
+            lane = jax.tree.map(lambda leaf: leaf[0], pack(one.model, one.data)[0].data)
+            scales = {k: v / lane["ref"][k] for k, v in ways[name].at(grid).items()}
+            keys = jax.random.split(jax.random.fold_in(jax.random.key(seed), i), draws)
+            values = np.asarray(_prior_curves(one.model, keys, lane, scales))
+        found.append((f"the prior of {name}", prior[name] / total, values))
+    return _together(which, found)
+
+
+@partial(jax.jit, static_argnames=("model",))
+def _prior_curves(model, keys, lane, scales):
+    def one(key):
+        params = model.parameters(model.sample_prior(key), lane)
+        given = {name: params[name] for name in model.law.parameters}
+        return model.law.at(*(scales[name] for name in model.law.inputs), **given)
+
+    return jax.vmap(one)(keys)
+
+
+def _together(which, parts: list[tuple[str, float, np.ndarray]]) -> Drawn:
+    sign, found, weights = (1.0 if which.law.improves == "up" else -1.0), [], []
+    for name, weight, values in parts:
+        finite = np.isfinite(values).all(1)
+        if not finite.any():
+            raise FailedFit(f"no draw of {name} has a finite curve: fit again, or leave it out")
+        found.append(np.where(finite[:, None], sign * values, 0.0))
+        weights.append(weight * finite / finite.sum())
+    return Drawn(np.concatenate(found), np.concatenate(weights))
