@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .comparison import Comparison, compare
+from .comparison.compare import Comparison, compare
+from .comparison.evidence import log_evidence
+from .comparison.explain import EXPLANATIONS, Explanation, explain
 from .data.dataset import Dataset
-from .evidence import log_evidence
-from .explanation import EXPLANATIONS, Explanation, explain
 from .inference.fit import fit
 from .inference.samplers import NUTS
 from .laws import get_law

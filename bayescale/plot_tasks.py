@@ -32,7 +32,7 @@ from .questions.kinds import KINDS
 from .questions.threshold import Threshold
 
 if TYPE_CHECKING:
-    from .comparison import Comparison
+    from .comparison.compare import Comparison
     from .many import Task, Tasks
 
 __all__ = ["comparison", "kinds", "tasks"]

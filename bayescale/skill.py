@@ -6,50 +6,24 @@ Floor 7.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
+from .comparison.predictive import Backtest, _scored
 from .data.dataset import Dataset
 from .inference.fit import fit
 from .inference.samplers import NUTS
 from .laws import get_law
 from .parametric.parametric import Parametric
-from .posterior.intervals import INTERVAL
-from .posterior.pointwise import log_likelihood, replicate
-from .posterior.posterior import Posterior
 
-__all__ = ["SHARE", "Backtest", "backtest", "checked_share", "fitted"]
+__all__ = ["SHARE", "backtest", "checked_share", "fitted"]
 
 SHARE = 0.25
 """Share of a curve's runs, those of the largest scales, that are held out."""
 RUNS, SCALES = 8, 4
 """Fewest runs, and scales, that are fitted."""
-NEW = 1000
-"""Simulations of the runs held out."""
-
-
-@dataclass(frozen=True)
-class Backtest:
-    """How one law, fitted to a curve's smaller scales, fared on the larger ones."""
-
-    score: float
-    """Mean log predictive density of a run held out (of a count, where runs are counts)."""
-    error: float
-    """Mean distance of the median forecast of a run from what came."""
-    inside: float
-    """Share of the runs inside their 90 % intervals."""
-    runs: int
-    """Runs held out."""
-    cut: float
-    """The largest scale that was fitted."""
-    sound: bool
-    """Whether the fit is to be trusted."""
-
-    def summary(self) -> dict[str, Any]:
-        """Return plain numbers, fit for JSON."""
-        return asdict(self)
 
 
 def backtest(
@@ -142,21 +116,3 @@ def _kept(data: Dataset, below: np.ndarray) -> np.ndarray:
     if data.curve is None:
         return np.full(len(data), below.any())
     return np.isin(data.curve, data.curve[below])
-
-
-def _scored(one: Posterior, whole: Dataset, below: np.ndarray, seed: int) -> Backtest:
-    from scipy.special import logsumexp
-
-    seen, (y,) = replace(one, data=whole), whole.responses.values()
-    density = log_likelihood(seen).reshape(-1, len(whole))[:, ~below]
-    new = replicate(seen, NEW, seed=seed)[:, ~below]
-    lo, median, hi = np.quantile(new, [(1 - INTERVAL) / 2, 0.5, (1 + INTERVAL) / 2], axis=0)
-    y, (x,) = y[~below], one.data.inputs.values()
-    return Backtest(
-        score=float((logsumexp(density, 0) - np.log(len(density))).mean()),
-        error=float(np.abs(median - y).mean()),
-        inside=float(((lo <= y) & (y <= hi)).mean()),
-        runs=len(y),
-        cut=float(x.min() if one.law.descending else x.max()),
-        sound=one.health.sound,
-    )

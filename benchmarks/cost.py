@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 import bayescale as bs
-from bayescale.evidence import log_evidence
+from bayescale.comparison.evidence import log_evidence
 from bayescale.many import LAWS, QUICK, tasks
 
 from . import common, kinds

@@ -11,8 +11,9 @@ from dataclasses import replace
 import pandas as pd
 
 import bayescale as bs
-from bayescale.comparison import compare
-from bayescale.explanation import SURE, WRONG, confusion, explain
+from bayescale.comparison.compare import compare
+from bayescale.comparison.explain import SURE, WRONG, explain
+from bayescale.confusion import confusion
 from bayescale.many import QUICK
 
 from . import common, kinds

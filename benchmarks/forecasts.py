@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 import bayescale as bs
-from bayescale.evidence import log_evidence
+from bayescale.comparison.evidence import log_evidence
 from bayescale.laws.capability import UNLOCK_PRIOR
 from bayescale.many import QUICK
 from bayescale.model.evaluate import law_at

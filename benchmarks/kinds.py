@@ -14,8 +14,8 @@ import numpy as np
 import pandas as pd
 
 import bayescale as bs
+from bayescale.confusion import stacked
 from bayescale.data.dataset import Dataset
-from bayescale.explanation import stacked
 from bayescale.inference.fit import make_model
 from bayescale.laws import broken, distractor, flat, get_law, inverse, inverted_u, sigmoid
 from bayescale.many import QUICK, tasks

@@ -9,9 +9,11 @@ import pytest
 from scipy.special import expit, logsumexp
 from scipy.stats import binom, norm
 
-from bayescale.comparison import Comparison, compare, pseudo_bma
+from bayescale.comparison.compare import Comparison, compare, pseudo_bma
+from bayescale.comparison.explain import CANNOT_TELL, EXPLANATIONS, Confusion, explain
+from bayescale.comparison.predictive import Backtest, leave_one_out
+from bayescale.confusion import confusion, stacked
 from bayescale.data.dataset import Dataset
-from bayescale.explanation import CANNOT_TELL, EXPLANATIONS, Confusion, confusion, explain, stacked
 from bayescale.inference.samplers import NUTS
 from bayescale.laws import flat
 from bayescale.model.arrays import pack
@@ -20,8 +22,6 @@ from bayescale.noises.accuracy import beta_binomial
 from bayescale.posterior.health import Health, Verdict
 from bayescale.posterior.pointwise import log_likelihood, replicate
 from bayescale.posterior.posterior import Posterior, Run
-from bayescale.predictive import leave_one_out
-from bayescale.skill import Backtest
 
 
 @pytest.fixture(scope="module")

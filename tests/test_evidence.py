@@ -8,8 +8,8 @@ import pytest
 from scipy.special import betaln, gammaln, logsumexp
 from scipy.stats import multivariate_t, norm
 
+from bayescale.comparison.evidence import Evidence, _bridge, _Proposal, log_evidence
 from bayescale.data.dataset import Dataset
-from bayescale.evidence import Evidence, _bridge, _Proposal, log_evidence
 from bayescale.inference.fit import fit
 from bayescale.inference.samplers import MAP, NUTS
 from bayescale.model.arrays import pack

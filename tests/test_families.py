@@ -9,6 +9,7 @@ import numpyro.distributions as dist
 import pytest
 from scipy import stats
 
+from bayescale.comparison.predictive import leave_one_out
 from bayescale.data.dataset import DataError, Dataset
 from bayescale.inference.fit import fit, make_model
 from bayescale.inference.modes import prior_draws
@@ -25,7 +26,6 @@ from bayescale.posterior.groups import AVERAGE, NEW, for_group, shift, shifts
 from bayescale.posterior.pointwise import log_likelihood
 from bayescale.posterior.posterior import Posterior
 from bayescale.posterior.storage import load, save
-from bayescale.predictive import leave_one_out
 from bayescale.questions.residuals import residuals
 from bayescale.questions.threshold import threshold
 

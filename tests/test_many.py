@@ -12,9 +12,9 @@ from rich.console import Console
 
 from bayescale import many
 from bayescale.cli import as_text_tasks as report_tasks
+from bayescale.comparison.evidence import Evidence
 from bayescale.data.dataset import DataError, Dataset
 from bayescale.data.from_frame import from_frame
-from bayescale.evidence import Evidence
 from bayescale.inference import nuts
 from bayescale.inference.samplers import NUTS
 from bayescale.many import LAWS, QUICK, prior_of, tasks

@@ -10,8 +10,8 @@ import numpyro.distributions as dist
 import pytest
 
 from bayescale import metric
+from bayescale.comparison.evidence import Evidence
 from bayescale.data.dataset import DataError, Dataset
-from bayescale.evidence import Evidence
 from bayescale.inference.fit import make_model
 from bayescale.inference.samplers import NUTS
 from bayescale.laws import breakthrough, from_loss, two_stage

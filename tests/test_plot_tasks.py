@@ -9,7 +9,7 @@ import pytest
 
 from bayescale import plot_tasks, plot_unlock
 from bayescale.canvas import landmarks, percent
-from bayescale.comparison import Comparison
+from bayescale.comparison.compare import Comparison
 from bayescale.data.dataset import Dataset
 from bayescale.laws import flat, from_loss, sigmoid
 from bayescale.many import Task, Tasks

@@ -13,8 +13,8 @@ import numpy as np
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from ..comparison.explain import Explanation
 from ..datasets.published import place
-from ..explanation import Explanation
 from ..many import Task, Tasks
 from ..posterior.intervals import INTERVAL
 from ..questions.kind import Shape

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, Iterable, NamedTuple
+from typing import Any, Iterable, NamedTuple
 
 import jax
 import numpy as np
@@ -23,13 +23,6 @@ from ..posterior.intervals import INTERVAL
 from ..posterior.mixture import Mixture, members
 from ..posterior.posterior import Posterior
 from .sweep import HALF, Along, along
-
-if TYPE_CHECKING:
-    pass
-from .sweep import Along, along
-
-if TYPE_CHECKING:
-    pass
 
 __all__ = [
     "LEVELS",

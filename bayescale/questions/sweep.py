@@ -12,16 +12,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from ..data.expression import evaluate
 from ..posterior.mixture import Mixture, members
 from ..posterior.posterior import Posterior
-
-if TYPE_CHECKING:
-    pass
 
 __all__ = ["Along", "along", "follow", "inputs"]
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import jax
 import numpy as np
@@ -22,9 +22,6 @@ from ..laws.capability import UNLOCK_PRIOR, UNLOCKS
 from ..model.arrays import pack
 from ..posterior.intervals import INTERVAL, quantiles
 from ..posterior.posterior import Posterior
-
-if TYPE_CHECKING:
-    pass
 
 __all__ = [
     "Forecast",

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from dataclasses import asdict, dataclass, replace
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from .posterior.pointwise import log_likelihood
-from .posterior.posterior import Posterior
+from ..data.dataset import Dataset
+from ..posterior.intervals import INTERVAL
+from ..posterior.pointwise import log_likelihood, replicate
+from ..posterior.posterior import Posterior
 
-__all__ = ["LeftOut", "leave_one_out"]
+__all__ = ["LeftOut", "leave_one_out", "Backtest"]
 
 
 FEWEST = 25
@@ -64,3 +67,47 @@ def leave_one_out(posterior: Posterior, *, whole: bool = False) -> LeftOut:
     elpd = logsumexp(weights + own, axis=1)
     inside = logsumexp(own, axis=1) - np.log(own.shape[1])
     return LeftOut(elpd, np.asarray(k_hat, float), inside - elpd)
+
+
+NEW = 1000
+"""Simulations of the runs held out."""
+
+
+@dataclass(frozen=True)
+class Backtest:
+    """How one law, fitted to a curve's smaller scales, fared on the larger ones."""
+
+    score: float
+    """Mean log predictive density of a run held out (of a count, where runs are counts)."""
+    error: float
+    """Mean distance of the median forecast of a run from what came."""
+    inside: float
+    """Share of the runs inside their 90 % intervals."""
+    runs: int
+    """Runs held out."""
+    cut: float
+    """The largest scale that was fitted."""
+    sound: bool
+    """Whether the fit is to be trusted."""
+
+    def summary(self) -> dict[str, Any]:
+        """Return plain numbers, fit for JSON."""
+        return asdict(self)
+
+
+def _scored(one: Posterior, whole: Dataset, below: np.ndarray, seed: int) -> Backtest:
+    from scipy.special import logsumexp
+
+    seen, (y,) = replace(one, data=whole), whole.responses.values()
+    density = log_likelihood(seen).reshape(-1, len(whole))[:, ~below]
+    new = replicate(seen, NEW, seed=seed)[:, ~below]
+    lo, median, hi = np.quantile(new, [(1 - INTERVAL) / 2, 0.5, (1 + INTERVAL) / 2], axis=0)
+    y, (x,) = y[~below], one.data.inputs.values()
+    return Backtest(
+        score=float((logsumexp(density, 0) - np.log(len(density))).mean()),
+        error=float(np.abs(median - y).mean()),
+        inside=float(((lo <= y) & (y <= hi)).mean()),
+        runs=len(y),
+        cut=float(x.min() if one.law.descending else x.max()),
+        sound=one.health.sound,
+    )

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..posterior.mixture import Mixture, mix
+from ..posterior.posterior import Posterior
 from .evidence import log_evidence
-from .posterior.mixture import Mixture, mix
-from .posterior.posterior import Posterior
 from .predictive import leave_one_out
 
 if TYPE_CHECKING:

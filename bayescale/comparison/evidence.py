@@ -15,8 +15,8 @@ from functools import partial
 import jax
 import numpy as np
 
-from .model.arrays import pack
-from .posterior.posterior import Posterior
+from ..model.arrays import pack
+from ..posterior.posterior import Posterior
 
 __all__ = ["Evidence", "log_evidence"]
 

@@ -1,0 +1,9 @@
+"""Several laws of the same runs.
+
+| question | file |
+|---|---|
+| how well does a law predict what it has not seen? | `predictive` |
+| how probable are the data under a law and its prior? | `evidence` |
+| which law, and how sure is that? | `compare` |
+| which explanation of a rise? | `explain` |
+"""
