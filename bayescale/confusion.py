@@ -4,20 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from .comparison.compare import pseudo_bma
+from .comparison.explain import SURE, Confusion
 from .comparison.predictive import leave_one_out
 from .inference.fit import fit
 from .inference.samplers import NUTS
 from .posterior.pointwise import replicate
 from .posterior.posterior import Posterior
-
-if TYPE_CHECKING:
-    pass
-from .comparison.explain import SURE, Confusion
 
 __all__ = ["confusion"]
 

@@ -13,7 +13,6 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 
-from .allocation import Allocation
 from .canvas import (
     FAINT,
     HALF,
@@ -28,10 +27,11 @@ from .canvas import (
     scale_axis,
     scale_text,
 )
+from .planning.allocate import Allocation
+from .planning.match import TradeOff
 from .posterior.intervals import INTERVAL
 from .posterior.posterior import Posterior
 from .questions.predict import Prediction
-from .tradeoff import TradeOff
 
 __all__ = ["allocation", "isoflop", "isoloss"]
 

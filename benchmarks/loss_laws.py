@@ -13,11 +13,11 @@ from math import exp
 import numpy as np
 import pandas as pd
 
-from bayescale.allocation import allocate, compare_configurations, match
 from bayescale.data.from_frame import from_frame
 from bayescale.inference.fit import fit
 from bayescale.laws import chinchilla, data_constrained, kaplan
 from bayescale.laws.powers import BESIROGLU, HOFFMANN, KAPLAN, KAPLAN_FRONTIER, implied_exponent
+from bayescale.planning.allocate import allocate, compare_configurations, match
 from bayescale.posterior.intervals import summarise
 from bayescale.posterior.posterior import Posterior
 from bayescale.questions.predict import predict

@@ -11,7 +11,6 @@ import pytest
 from hypothesis import given, settings
 from scipy.optimize import minimize_scalar
 
-from bayescale.allocation import allocate, budget, compare_configurations, match
 from bayescale.data.dataset import Dataset
 from bayescale.laws import chinchilla, data_constrained, kaplan, sigmoid
 from bayescale.laws.powers import BESIROGLU, HOFFMANN, KAPLAN, KAPLAN_FRONTIER, implied_exponent
@@ -20,6 +19,7 @@ from bayescale.noises.accuracy import beta_binomial
 from bayescale.noises.loss import student
 from bayescale.parametric.parametric import law
 from bayescale.parametric.priors import positive
+from bayescale.planning.allocate import allocate, budget, compare_configurations, match
 from bayescale.posterior.health import FailedFit, Health, Verdict
 from bayescale.posterior.posterior import Posterior, Run
 

@@ -15,7 +15,6 @@ from pathlib import Path
 
 import numpy as np
 
-from ..budget import budget
 from ..data.dataset import Dataset
 from ..data.from_frame import from_frame
 from ..data.read_table import read_table
@@ -25,6 +24,7 @@ from ..inference.samplers import MAP, NUTS, Laplace
 from ..laws import get_law
 from ..messages import DataError
 from ..parametric.parametric import Parametric
+from ..planning.budget import budget
 from ..posterior.posterior import Posterior
 from ..questions import predict as prediction
 

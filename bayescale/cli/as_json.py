@@ -19,9 +19,11 @@ from typing import Any
 
 import numpy as np
 
-from ..allocation import Allocation
 from ..data.dataset import Dataset
 from ..many import Tasks
+from ..planning.allocate import Allocation
+from ..planning.compare_runs import Comparison
+from ..planning.match import TradeOff
 from ..posterior.files import StorageError, writable, write
 from ..posterior.groups import shifts
 from ..posterior.health import FailedFit, Verdict
@@ -32,7 +34,6 @@ from ..questions.predict import Prediction
 from ..questions.threshold import Threshold
 from ..questions.unlock import Forecast
 from ..questions.unlock import plain as finite
-from ..tradeoff import Comparison, TradeOff
 from . import saved as questions
 
 __all__ = [

@@ -18,14 +18,15 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from ..allocation import Allocation
 from ..datasets.published import about
+from ..planning.allocate import Allocation
+from ..planning.compare_runs import Comparison
+from ..planning.match import TradeOff
 from ..posterior.health import FailedFit, Verdict
 from ..posterior.intervals import INTERVAL
 from ..posterior.mixture import members
 from ..posterior.posterior import Posterior
 from ..questions.predict import Prediction
-from ..tradeoff import Comparison, TradeOff
 from .as_json import groups, quantities, spread
 from .layout import number, span, table
 from .saved import Saved

@@ -7,15 +7,16 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from .. import many
-from ..allocation import allocate
 from ..data.dataset import Dataset
 from ..inference.fit import make_model
 from ..inference.samplers import NUTS
 from ..laws import get_law
 from ..model.arrays import pack
 from ..parametric.parametric import Parametric
+from ..planning.allocate import allocate
+from ..planning.compare_runs import compare_configurations
+from ..planning.match import match
 from ..posterior.posterior import Posterior
-from ..tradeoff import compare_configurations, match
 
 __all__ = ["Plan", "Tasks"]
 

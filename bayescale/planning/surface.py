@@ -17,10 +17,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from .model.evaluate import at_own
-from .parametric.parametric import Parametric
-from .posterior.posterior import Posterior
-from .questions.predict import scales
+from ..model.evaluate import at_own
+from ..parametric.parametric import Parametric
+from ..posterior.posterior import Posterior
+from ..questions.predict import scales
 
 __all__ = [
     "DECADES",

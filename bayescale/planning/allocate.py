@@ -20,13 +20,14 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from ..laws.powers import closed_form
+from ..posterior.intervals import INTERVAL, summarise
+from ..posterior.posterior import Posterior
+from ..questions.predict import UNCALIBRATED
 from .budget import budget
-from .laws.powers import closed_form
-from .posterior.intervals import INTERVAL, summarise
-from .posterior.posterior import Posterior
-from .questions.predict import UNCALIBRATED
+from .compare_runs import Comparison, compare_configurations
+from .match import TradeOff, match
 from .surface import FINE, GRID, STEPS, Cost, Surface, bisect, functions, lowest, make_cost, surface
-from .tradeoff import Comparison, TradeOff, compare_configurations, match
 
 if TYPE_CHECKING:
     import pandas

@@ -9,23 +9,23 @@ Floor 5; `allocate` passes both names on.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import jax
 import numpy as np
 
-from .posterior.intervals import INTERVAL, summarise
-from .posterior.posterior import Posterior
-from .questions.predict import UNCALIBRATED, predict, scales
-from .reach import extremes, tokens_for
+from ..posterior.intervals import INTERVAL, summarise
+from ..posterior.posterior import Posterior
+from ..questions.predict import UNCALIBRATED
+from .isoloss import extremes, tokens_for
 from .surface import DECADES, Cost, Surface, make_cost, surface
 
 if TYPE_CHECKING:
     import pandas
 
-__all__ = ["Comparison", "TradeOff", "compare_configurations", "match"]
+__all__ = ["TradeOff", "match"]
 
 POINTS = 61
 """Sizes on an iso-loss curve unless they are given."""
@@ -95,27 +95,6 @@ class TradeOff:
                 row |= {f"{name}_{key}": of[key] for key in ("median", "lo", "hi")}
             rows.append(row | {"p_reachable": float(np.isfinite(self.tokens[:, i]).mean())})
         return pd.DataFrame(rows)
-
-
-@dataclass(frozen=True, eq=False)
-class Comparison:
-    """Two configurations; differences are first minus second, in the unit of the response."""
-
-    first: Mapping[str, float]
-    second: Mapping[str, float]
-    losses: np.ndarray
-    """What the law says of each, (2, draw)."""
-    p_better: float
-    """Probability that the law's mean of the first is the better one."""
-    p_run_better: float
-    """Probability that one new run of the first beats one new run of the second."""
-    notes: tuple[str, ...]
-    """What should be said with the answer."""
-
-    @property
-    def difference(self) -> dict[str, float]:
-        """Mean, sd, median and interval of first minus second, in the unit of the response."""
-        return summarise(self.losses[0] - self.losses[1])
 
 
 def match(
@@ -267,56 +246,3 @@ def _summary(draws: np.ndarray, mass: float = INTERVAL) -> dict[str, float]:
     probabilities = [0.5, (1 - mass) / 2, (1 + mass) / 2]
     values = np.quantile(draws, probabilities, method="inverted_cdf").tolist()
     return {"mean": np.nan, "sd": np.nan} | dict(zip(("median", "lo", "hi"), values, strict=True))
-
-
-def compare_configurations(
-    posterior: Posterior,
-    first: Mapping[str, Any] | Sequence[Any],
-    second: Mapping[str, Any] | Sequence[Any],
-    *,
-    n: float | None = None,
-    seed: int = 0,
-    allow_failed: bool = False,
-) -> Comparison:
-    """Return the probability that the first configuration is better than the second.
-
-    Parameters
-    ----------
-    first, second
-        Scales by input name or column, `{"N": 7e10, "D": 1.4e12}`, or in the law's order.
-    n
-        Questions of a new accuracy, as in `predict`.
-    seed
-        Decides the scatter of new runs.
-
-    Raises
-    ------
-    FailedFit
-        If the fit is not to be trusted, unless `allow_failed`.
-    ValueError
-        For an unknown or missing scale, or a posterior of several curves.
-    """
-    law = posterior.law
-    if posterior.curves:
-        raise ValueError("this posterior has several curves; take one: posterior.curve(NAME)")
-    found = []
-    for each in (first, second):
-        if not isinstance(each, Mapping):
-            if len(each) != len(law.inputs):
-                raise ValueError(f"a configuration is {', '.join(law.inputs)}; got {each}")
-            each = dict(zip(law.inputs, each, strict=True))
-        found.append(scales(posterior, each))
-    at = {name: np.concatenate([one[name] for one in found]) for name in law.inputs}
-    if any(len(values) != 2 for values in at.values()):
-        raise ValueError("a configuration is one number a scale, not several")
-    answer = predict(posterior, at, n=n, seed=seed, allow_failed=allow_failed)
-    sign = 1.0 if law.improves == "down" else -1.0
-    means, runs = answer.mean.T, answer.new.T
-    return Comparison(
-        first={name: float(values[0]) for name, values in at.items()},
-        second={name: float(values[1]) for name, values in at.items()},
-        losses=means,
-        p_better=float(np.mean(sign * (means[0] - means[1]) < 0)),
-        p_run_better=float(np.mean(sign * (runs[0] - runs[1]) < 0)),
-        notes=answer.notes,
-    )

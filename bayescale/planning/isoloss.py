@@ -13,7 +13,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from .laws.powers import closed_form
+from ..laws.powers import closed_form
 from .surface import GRID, Cost, Surface, bisect, functions, lowest
 
 __all__ = ["extremes", "tokens_for"]

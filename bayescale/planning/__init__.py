@@ -1,0 +1,10 @@
+"""Budgets of parameters and tokens.
+
+| question | file |
+|---|---|
+| how many FLOP are 1000 GPU days? | `budget` |
+| how is a budget best split? | `allocate` |
+| which other ways lead to the same loss? | `match`, by the numbers of `isoloss` |
+| which of two runs is better? | `compare_runs` |
+| what do they share? | `surface` |
+"""

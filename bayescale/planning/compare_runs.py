@@ -1,0 +1,92 @@
+"""compare_runs: which of two runs is better, and how sure that is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..posterior.intervals import summarise
+from ..posterior.posterior import Posterior
+from ..questions.predict import predict, scales
+
+if TYPE_CHECKING:
+    pass
+
+__all__ = ["Comparison", "compare_configurations"]
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """Two configurations; differences are first minus second, in the unit of the response."""
+
+    first: Mapping[str, float]
+    second: Mapping[str, float]
+    losses: np.ndarray
+    """What the law says of each, (2, draw)."""
+    p_better: float
+    """Probability that the law's mean of the first is the better one."""
+    p_run_better: float
+    """Probability that one new run of the first beats one new run of the second."""
+    notes: tuple[str, ...]
+    """What should be said with the answer."""
+
+    @property
+    def difference(self) -> dict[str, float]:
+        """Mean, sd, median and interval of first minus second, in the unit of the response."""
+        return summarise(self.losses[0] - self.losses[1])
+
+
+def compare_configurations(
+    posterior: Posterior,
+    first: Mapping[str, Any] | Sequence[Any],
+    second: Mapping[str, Any] | Sequence[Any],
+    *,
+    n: float | None = None,
+    seed: int = 0,
+    allow_failed: bool = False,
+) -> Comparison:
+    """Return the probability that the first configuration is better than the second.
+
+    Parameters
+    ----------
+    first, second
+        Scales by input name or column, `{"N": 7e10, "D": 1.4e12}`, or in the law's order.
+    n
+        Questions of a new accuracy, as in `predict`.
+    seed
+        Decides the scatter of new runs.
+
+    Raises
+    ------
+    FailedFit
+        If the fit is not to be trusted, unless `allow_failed`.
+    ValueError
+        For an unknown or missing scale, or a posterior of several curves.
+    """
+    law = posterior.law
+    if posterior.curves:
+        raise ValueError("this posterior has several curves; take one: posterior.curve(NAME)")
+    found = []
+    for each in (first, second):
+        if not isinstance(each, Mapping):
+            if len(each) != len(law.inputs):
+                raise ValueError(f"a configuration is {', '.join(law.inputs)}; got {each}")
+            each = dict(zip(law.inputs, each, strict=True))
+        found.append(scales(posterior, each))
+    at = {name: np.concatenate([one[name] for one in found]) for name in law.inputs}
+    if any(len(values) != 2 for values in at.values()):
+        raise ValueError("a configuration is one number a scale, not several")
+    answer = predict(posterior, at, n=n, seed=seed, allow_failed=allow_failed)
+    sign = 1.0 if law.improves == "down" else -1.0
+    means, runs = answer.mean.T, answer.new.T
+    return Comparison(
+        first={name: float(values[0]) for name, values in at.items()},
+        second={name: float(values[1]) for name, values in at.items()},
+        losses=means,
+        p_better=float(np.mean(sign * (means[0] - means[1]) < 0)),
+        p_run_better=float(np.mean(sign * (runs[0] - runs[1]) < 0)),
+        notes=answer.notes,
+    )
