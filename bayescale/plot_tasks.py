@@ -33,7 +33,7 @@ from .questions.threshold import Threshold
 
 if TYPE_CHECKING:
     from .comparison.compare import Comparison
-    from .many import Task, Tasks
+    from .workflows.tasks import Task, Tasks
 
 __all__ = ["comparison", "kinds", "tasks"]
 

@@ -14,7 +14,7 @@ import pandas as pd
 
 import bayescale as bs
 from bayescale.comparison.evidence import log_evidence
-from bayescale.many import LAWS, QUICK, tasks
+from bayescale.workflows.tasks import LAWS, QUICK, tasks
 
 from . import common, kinds
 

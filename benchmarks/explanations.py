@@ -13,8 +13,8 @@ import pandas as pd
 import bayescale as bs
 from bayescale.comparison.compare import compare
 from bayescale.comparison.explain import SURE, WRONG, explain
-from bayescale.confusion import confusion
-from bayescale.many import QUICK
+from bayescale.workflows.confusion import confusion
+from bayescale.workflows.tasks import QUICK
 
 from . import common, kinds
 from .forecasts import RISING

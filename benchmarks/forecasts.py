@@ -16,9 +16,9 @@ import pandas as pd
 import bayescale as bs
 from bayescale.comparison.evidence import log_evidence
 from bayescale.laws.capability import UNLOCK_PRIOR
-from bayescale.many import QUICK
 from bayescale.model.evaluate import law_at
 from bayescale.posterior.drift import with_drift
+from bayescale.workflows.tasks import QUICK
 
 from .designs import Case
 

@@ -14,14 +14,14 @@ import numpy as np
 import pandas as pd
 
 import bayescale as bs
-from bayescale.confusion import stacked
 from bayescale.data.dataset import Dataset
 from bayescale.inference.fit import make_model
 from bayescale.laws import broken, distractor, flat, get_law, inverse, inverted_u, sigmoid
-from bayescale.many import QUICK, tasks
 from bayescale.model.arrays import pack
 from bayescale.questions.kind import shape
 from bayescale.questions.kinds import KINDS, classify
+from bayescale.workflows.confusion import stacked
+from bayescale.workflows.tasks import QUICK, tasks
 
 from . import common
 

@@ -16,8 +16,8 @@ from bayescale.data.dataset import Dataset
 from bayescale.data.from_frame import from_frame
 from bayescale.inference.fit import fit
 from bayescale.inference.samplers import NUTS
-from bayescale.metric import STORIES, MetricOrModel, metric_or_model
 from bayescale.posterior.intervals import summarise
+from bayescale.workflows.metric_or_model import STORIES, MetricOrModel, metric_or_model
 
 from .common import data_dir, table, write
 

@@ -13,7 +13,7 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 
-from bayescale.many import QUICK
+from bayescale.workflows.tasks import QUICK
 
 from . import baselines, common, designs, forecasts
 from .designs import Case

@@ -9,10 +9,10 @@ import pandas as pd
 import pytest
 
 import bayescale
-from bayescale import many
 from bayescale.cli import arguments, catalogue, terminal
 from bayescale.cli import as_json as document_tasks
 from bayescale.cli.commands import main
+from bayescale.workflows import tasks as many
 
 QUICK = ["--draws", "200", "--warmup", "200"]
 ROLES = ["-x", "flops", "-y", "acc", "-n", "n_questions", "--chance", "chance"]

@@ -12,7 +12,6 @@ from scipy.stats import binom, norm
 from bayescale.comparison.compare import Comparison, compare, pseudo_bma
 from bayescale.comparison.explain import CANNOT_TELL, EXPLANATIONS, Confusion, explain
 from bayescale.comparison.predictive import Backtest, leave_one_out
-from bayescale.confusion import confusion, stacked
 from bayescale.data.dataset import Dataset
 from bayescale.inference.samplers import NUTS
 from bayescale.laws import flat
@@ -22,6 +21,7 @@ from bayescale.noises.accuracy import beta_binomial
 from bayescale.posterior.health import Health, Verdict
 from bayescale.posterior.pointwise import log_likelihood, replicate
 from bayescale.posterior.posterior import Posterior, Run
+from bayescale.workflows.confusion import confusion, stacked
 
 
 @pytest.fixture(scope="module")

@@ -10,15 +10,15 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
-from bayescale import many
 from bayescale.cli import as_text_tasks as report_tasks
 from bayescale.comparison.evidence import Evidence
 from bayescale.data.dataset import DataError, Dataset
 from bayescale.data.from_frame import from_frame
 from bayescale.inference import nuts
 from bayescale.inference.samplers import NUTS
-from bayescale.many import LAWS, QUICK, prior_of, tasks
 from bayescale.posterior.health import Health, Verdict
+from bayescale.workflows import tasks as many
+from bayescale.workflows.tasks import LAWS, QUICK, prior_of, tasks
 
 X = np.geomspace(1e8, 1e12, 40)
 CURVES = {

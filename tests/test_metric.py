@@ -9,17 +9,17 @@ import numpy as np
 import numpyro.distributions as dist
 import pytest
 
-from bayescale import metric
 from bayescale.comparison.evidence import Evidence
 from bayescale.data.dataset import DataError, Dataset
 from bayescale.inference.fit import make_model
 from bayescale.inference.samplers import NUTS
 from bayescale.laws import breakthrough, from_loss, two_stage
-from bayescale.metric import STORIES, MetricOrModel, metric_or_model
 from bayescale.model.model import Model
 from bayescale.noises.accuracy import beta_binomial
 from bayescale.posterior.health import Health, Verdict
 from bayescale.posterior.posterior import Posterior, Run
+from bayescale.workflows import metric_or_model as metric
+from bayescale.workflows.metric_or_model import STORIES, MetricOrModel, metric_or_model
 
 X = np.geomspace(1e19, 1e23, 24)
 T = np.log(X / 1e21)

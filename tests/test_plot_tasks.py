@@ -12,7 +12,6 @@ from bayescale.canvas import landmarks, percent
 from bayescale.comparison.compare import Comparison
 from bayescale.data.dataset import Dataset
 from bayescale.laws import flat, from_loss, sigmoid
-from bayescale.many import Task, Tasks
 from bayescale.model.model import Model
 from bayescale.noises.accuracy import beta_binomial
 from bayescale.posterior.health import Health, Verdict
@@ -22,6 +21,7 @@ from bayescale.questions.curves import Curve, curve, curves
 from bayescale.questions.kind import Shape
 from bayescale.questions.kinds import KINDS
 from bayescale.questions.threshold import threshold
+from bayescale.workflows.tasks import Task, Tasks
 
 X = np.geomspace(1e20, 1e23, 8)
 FLAT = dict.fromkeys(KINDS, 0.0)

@@ -10,7 +10,7 @@ from scipy.stats import binom
 from bayescale.data.dataset import DataError, Dataset
 from bayescale.inference.fit import fit
 from bayescale.laws import from_loss, get_law
-from bayescale.skill import backtest, fitted
+from bayescale.workflows.backtest import backtest, fitted
 
 
 @pytest.fixture(scope="module")

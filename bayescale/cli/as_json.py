@@ -20,7 +20,6 @@ from typing import Any
 import numpy as np
 
 from ..data.dataset import Dataset
-from ..many import Tasks
 from ..planning.allocate import Allocation
 from ..planning.compare_runs import Comparison
 from ..planning.match import TradeOff
@@ -34,6 +33,7 @@ from ..questions.predict import Prediction
 from ..questions.threshold import Threshold
 from ..questions.unlock import Forecast
 from ..questions.unlock import plain as finite
+from ..workflows.tasks import Tasks
 from . import saved as questions
 
 __all__ = [

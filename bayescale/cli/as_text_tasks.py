@@ -15,12 +15,12 @@ from rich.text import Text
 
 from ..comparison.explain import Explanation
 from ..datasets.published import place
-from ..many import Task, Tasks
 from ..posterior.intervals import INTERVAL
 from ..questions.kind import Shape
 from ..questions.kinds import KINDS
 from ..questions.threshold import Threshold
 from ..questions.unlock import Forecast
+from ..workflows.tasks import Task, Tasks
 from .layout import number, span, table
 
 __all__ = ["shape", "tasks", "threshold"]

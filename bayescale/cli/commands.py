@@ -239,8 +239,8 @@ def tasks(
     """Say of each task which kind it is, what explains it, and when it unlocks."""
     with terminal.waiting() as progress:
         terminal.start_jax()
-        from .. import many
         from ..posterior.drift import DRIFT
+        from ..workflows import tasks as many
         from . import arguments
         from . import as_json as document_tasks
         from . import saved as questions

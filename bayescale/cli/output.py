@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 from . import terminal
 
 if TYPE_CHECKING:
-    from .. import many
     from ..data.dataset import Dataset
     from ..posterior.posterior import Posterior
+    from ..workflows import tasks as many
     from . import saved as questions
     from .saved import Saved
 

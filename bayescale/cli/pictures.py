@@ -24,7 +24,7 @@ from ..questions.predict import predict
 from ..questions.residuals import residuals
 
 if TYPE_CHECKING:
-    from ..many import Tasks
+    from ..workflows.tasks import Tasks
 
 __all__ = ["check", "fit", "keep", "panels", "tasks", "thresholds"]
 

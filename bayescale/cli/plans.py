@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
-from .. import many
 from ..data.dataset import Dataset
 from ..inference.fit import make_model
 from ..inference.samplers import NUTS
@@ -17,6 +16,7 @@ from ..planning.allocate import allocate
 from ..planning.compare_runs import compare_configurations
 from ..planning.match import match
 from ..posterior.posterior import Posterior
+from ..workflows import tasks as many
 
 __all__ = ["Plan", "Tasks"]
 

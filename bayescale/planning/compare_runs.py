@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from ..posterior.intervals import summarise
 from ..posterior.posterior import Posterior
 from ..questions.predict import predict, scales
-
-if TYPE_CHECKING:
-    pass
 
 __all__ = ["Comparison", "compare_configurations"]
 

@@ -7,13 +7,13 @@ from dataclasses import replace
 
 import numpy as np
 
-from .comparison.compare import pseudo_bma
-from .comparison.explain import SURE, Confusion
-from .comparison.predictive import leave_one_out
-from .inference.fit import fit
-from .inference.samplers import NUTS
-from .posterior.pointwise import replicate
-from .posterior.posterior import Posterior
+from ..comparison.compare import pseudo_bma
+from ..comparison.explain import SURE, Confusion
+from ..comparison.predictive import leave_one_out
+from ..inference.fit import fit
+from ..inference.samplers import NUTS
+from ..posterior.pointwise import replicate
+from ..posterior.posterior import Posterior
 
 __all__ = ["confusion"]
 

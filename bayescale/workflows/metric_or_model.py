@@ -23,14 +23,14 @@ from typing import Any
 
 import numpy as np
 
-from .comparison.compare import pseudo_bma
-from .comparison.evidence import log_evidence
-from .comparison.explain import CANNOT_TELL, SURE
-from .comparison.predictive import leave_one_out
-from .data.dataset import Dataset
-from .inference.fit import fit
-from .inference.samplers import NUTS
-from .posterior.posterior import Posterior
+from ..comparison.compare import pseudo_bma
+from ..comparison.evidence import log_evidence
+from ..comparison.explain import CANNOT_TELL, SURE
+from ..comparison.predictive import leave_one_out
+from ..data.dataset import Dataset
+from ..inference.fit import fit
+from ..inference.samplers import NUTS
+from ..posterior.posterior import Posterior
 
 __all__ = ["STORIES", "MetricOrModel", "metric_or_model"]
 

@@ -16,21 +16,21 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .comparison.compare import Comparison, compare
-from .comparison.evidence import log_evidence
-from .comparison.explain import EXPLANATIONS, Explanation, explain
-from .data.dataset import Dataset
-from .inference.fit import fit
-from .inference.samplers import NUTS
-from .laws import get_law
-from .parametric.parametric import Parametric
-from .posterior.drift import DRIFT, with_drift
-from .posterior.mixture import Mixture
-from .posterior.posterior import Posterior
-from .questions.kind import Shape, shape
-from .questions.threshold import Threshold, threshold
-from .skill import backtest as backtest_of
-from .skill import checked_share, fitted
+from ..comparison.compare import Comparison, compare
+from ..comparison.evidence import log_evidence
+from ..comparison.explain import EXPLANATIONS, Explanation, explain
+from ..data.dataset import Dataset
+from ..inference.fit import fit
+from ..inference.samplers import NUTS
+from ..laws import get_law
+from ..parametric.parametric import Parametric
+from ..posterior.drift import DRIFT, with_drift
+from ..posterior.mixture import Mixture
+from ..posterior.posterior import Posterior
+from ..questions.kind import Shape, shape
+from ..questions.threshold import Threshold, threshold
+from .backtest import backtest as backtest_of
+from .backtest import checked_share, fitted
 
 if TYPE_CHECKING:
     import pandas

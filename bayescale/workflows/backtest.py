@@ -11,12 +11,12 @@ from typing import Any
 
 import numpy as np
 
-from .comparison.predictive import Backtest, _scored
-from .data.dataset import Dataset
-from .inference.fit import fit
-from .inference.samplers import NUTS
-from .laws import get_law
-from .parametric.parametric import Parametric
+from ..comparison.predictive import Backtest, _scored
+from ..data.dataset import Dataset
+from ..inference.fit import fit
+from ..inference.samplers import NUTS
+from ..laws import get_law
+from ..parametric.parametric import Parametric
 
 __all__ = ["SHARE", "backtest", "checked_share", "fitted"]
 

@@ -1,0 +1,9 @@
+"""Fit several models, then ask.
+
+| question | file |
+|---|---|
+| what of many tasks? | `tasks` |
+| what would a law fitted to the smaller scales have foretold? | `backtest` |
+| is the jump in the metric or in the model? | `metric_or_model` |
+| could such data tell laws apart? | `confusion` |
+"""
