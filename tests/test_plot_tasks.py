@@ -7,13 +7,14 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
-from bayescale import plot_tasks, plot_unlock
-from bayescale.canvas import landmarks, percent
 from bayescale.comparison.compare import Comparison
 from bayescale.data.dataset import Dataset
 from bayescale.laws import flat, from_loss, sigmoid
 from bayescale.model.model import Model
 from bayescale.noises.accuracy import beta_binomial
+from bayescale.plot import tasks as plot_tasks
+from bayescale.plot import threshold as plot_unlock
+from bayescale.plot.style import landmarks, percent
 from bayescale.posterior.health import Health, Verdict
 from bayescale.posterior.mixture import mix
 from bayescale.posterior.posterior import Posterior, Run

@@ -17,13 +17,13 @@ import numpy as np
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from .. import plot
-from ..canvas import style
 from ..data.dataset import Dataset
 from ..data.from_frame import from_frame
 from ..datasets import tables as datasets
 from ..inference.fit import fit
 from ..inference.samplers import NUTS
+from ..plot import fit as plot
+from ..plot.style import style
 from ..posterior.posterior import Posterior
 from ..questions.grid import grid
 from ..questions.predict import Prediction, predict

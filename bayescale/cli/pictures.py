@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .. import plot
-from ..canvas import PALETTE, style
 from ..data.dataset import Dataset
+from ..plot import fit as plot
+from ..plot.style import PALETTE, style
 from ..posterior.files import writable, write
 from ..posterior.health import FailedFit
 from ..posterior.posterior import Posterior
@@ -123,7 +123,7 @@ def tasks(path: str, found: Tasks, data: Dataset) -> None:
     import matplotlib
 
     matplotlib.use("Agg")
-    from ..plot_tasks import tasks as draw
+    from ..plot.tasks import tasks as draw
     from ..questions.curves import task_curves
 
     keep(draw(found, task_curves(found), data=data), path)

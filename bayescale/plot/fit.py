@@ -25,7 +25,13 @@ from collections.abc import Mapping
 import numpy as np
 from matplotlib.axes import Axes
 
-from .canvas import (
+from ..data.dataset import Dataset
+from ..posterior.intervals import INTERVAL
+from ..posterior.posterior import Posterior
+from ..questions.predict import Prediction
+from ..questions.residuals import Residuals
+from .planning import allocation, isoflop, isoloss
+from .style import (
     HALF,
     INK,
     PALETTE,
@@ -41,13 +47,7 @@ from .canvas import (
     style,
     words,
 )
-from .data.dataset import Dataset
-from .plot_compute import allocation, isoflop, isoloss
-from .plot_unlock import threshold
-from .posterior.intervals import INTERVAL
-from .posterior.posterior import Posterior
-from .questions.predict import Prediction
-from .questions.residuals import Residuals
+from .threshold import threshold
 
 __all__ = [
     "allocation",

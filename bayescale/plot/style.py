@@ -18,8 +18,8 @@ from matplotlib import ticker
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 
-from .datasets.published import kind_of, published_models
-from .posterior.posterior import Posterior
+from ..datasets.published import kind_of, published_models
+from ..posterior.posterior import Posterior
 
 __all__ = [
     "FAINT",

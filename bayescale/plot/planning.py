@@ -13,7 +13,12 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 
-from .canvas import (
+from ..planning.allocate import Allocation
+from ..planning.match import TradeOff
+from ..posterior.intervals import INTERVAL
+from ..posterior.posterior import Posterior
+from ..questions.predict import Prediction
+from .style import (
     FAINT,
     HALF,
     INK,
@@ -27,11 +32,6 @@ from .canvas import (
     scale_axis,
     scale_text,
 )
-from .planning.allocate import Allocation
-from .planning.match import TradeOff
-from .posterior.intervals import INTERVAL
-from .posterior.posterior import Posterior
-from .questions.predict import Prediction
 
 __all__ = ["allocation", "isoflop", "isoloss"]
 

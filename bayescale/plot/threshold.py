@@ -12,7 +12,10 @@ from collections.abc import Mapping
 import numpy as np
 from matplotlib.axes import Axes
 
-from .canvas import (
+from ..posterior.intervals import INTERVAL
+from ..questions.threshold import Threshold
+from ..questions.unlock import share_by
+from .style import (
     INK,
     PALETTE,
     beyond,
@@ -25,9 +28,6 @@ from .canvas import (
     scale_text,
     words,
 )
-from .posterior.intervals import INTERVAL
-from .questions.threshold import Threshold
-from .questions.unlock import share_by
 
 __all__ = ["threshold", "unlock"]
 

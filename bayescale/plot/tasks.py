@@ -23,17 +23,17 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from .canvas import FAINT, GROUND, INK, PALETTE, canvas, legend, percent, scale_axis, style, words
-from .data.dataset import Dataset
-from .posterior.intervals import INTERVAL
-from .questions.curves import Curve
-from .questions.kind import Shape
-from .questions.kinds import KINDS
-from .questions.threshold import Threshold
+from ..data.dataset import Dataset
+from ..posterior.intervals import INTERVAL
+from ..questions.curves import Curve
+from ..questions.kind import Shape
+from ..questions.kinds import KINDS
+from ..questions.threshold import Threshold
+from .style import FAINT, GROUND, INK, PALETTE, canvas, legend, percent, scale_axis, style, words
 
 if TYPE_CHECKING:
-    from .comparison.compare import Comparison
-    from .workflows.tasks import Task, Tasks
+    from ..comparison.compare import Comparison
+    from ..workflows.tasks import Task, Tasks
 
 __all__ = ["comparison", "kinds", "tasks"]
 
