@@ -16,7 +16,8 @@ import bayescale as bs
 from bayescale.comparison.evidence import log_evidence
 from bayescale.workflows.tasks import LAWS, QUICK, tasks
 
-from . import common, kinds
+from . import common
+from .unlock import kinds
 
 CHOSEN = ("sigmoid", "exact_match", "multi_step", "elbow", "flat")
 

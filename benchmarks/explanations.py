@@ -16,8 +16,9 @@ from bayescale.comparison.explain import SURE, WRONG, explain
 from bayescale.workflows.confusion import confusion
 from bayescale.workflows.tasks import QUICK
 
-from . import common, kinds
-from .forecasts import RISING
+from . import common
+from .unlock import kinds
+from .unlock.forecasts import RISING
 
 TASKS = ("mmlu", "arithmetic", "arithmetic_2dm")
 SIMULATIONS = 4

@@ -1,7 +1,4 @@
-"""shell: how a command is run: its exit status, errors in one line, interrupts, closed pipes.
-
-Floor 8. Imports nothing heavy.
-"""
+"""shell: how a command is run: its exit status, errors in one line, interrupts, closed pipes."""
 
 from __future__ import annotations
 

@@ -2,8 +2,6 @@
 
 A law with what is fixed and tied, a table with its roles, a sampler, scales to ask about. Texts
 are parsed, never evaluated.
-
-Floor 8.
 """
 
 from __future__ import annotations
@@ -15,10 +13,10 @@ from pathlib import Path
 
 import numpy as np
 
+from .. import datasets
 from ..data.dataset import Dataset
 from ..data.from_frame import from_frame
 from ..data.read_table import read_table
-from ..datasets import tables as datasets
 from ..datasets.published import place
 from ..inference.samplers import MAP, NUTS, Laplace
 from ..laws import get_law

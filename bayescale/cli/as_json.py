@@ -3,8 +3,6 @@
 Every document has the keys `quantities`, `health` and `run`; an answer stands under a key of its
 own. Where the table named a curve column, `quantities` is empty at the top and `curves` holds,
 for each curve, its `quantities`, `health` and answers. What is not finite is null.
-
-Floor 8.
 """
 
 from __future__ import annotations
@@ -34,22 +32,22 @@ from ..questions.threshold import Threshold
 from ..questions.unlock import Forecast
 from ..questions.unlock import plain as finite
 from ..workflows.tasks import Tasks
-from . import saved as questions
+from . import plans, saved
 
 __all__ = [
+    "answers",
     "document",
+    "folder",
     "groups",
+    "keep",
     "plain",
     "plan",
     "predictions",
     "quantities",
-    "spread",
-    "threshold",
-    "answers",
-    "folder",
-    "keep",
     "shape",
+    "spread",
     "tasks",
+    "threshold",
 ]
 
 
@@ -114,7 +112,7 @@ def document(
     posterior
         Any fit, sound or not.
     answers
-        What `questions.ask` returned.
+        What `saved.ask` returned.
     render
         Turns an answer into its keys.
     """
@@ -259,7 +257,7 @@ FILES = ("tasks.csv", "tasks.json", "tasks.png")
 
 
 def answers(
-    which: questions.Saved, found: Mapping[str | None, Any], render: Callable[[Any], dict[str, Any]]
+    which: saved.Saved, found: Mapping[str | None, Any], render: Callable[[Any], dict[str, Any]]
 ) -> dict[str, Any]:
     """Return the document of an answer: that of the fit, or of several fits and their mixture."""
     if which.only is not None:
@@ -282,7 +280,7 @@ def shape(found: Shape) -> dict[str, Any]:
     return {"shape": found.summary()}
 
 
-def tasks(found: Tasks, plan: questions.Tasks, data: Dataset) -> dict[str, Any]:
+def tasks(found: Tasks, plan: plans.Tasks, data: Dataset) -> dict[str, Any]:
     """Return the document of many tasks: the answers, and how which table was asked."""
     failed = [task.name for task in found if task.shape is None]
     health = {"sound": not failed, "tasks": len(found), "failed": failed}

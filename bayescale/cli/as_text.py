@@ -1,8 +1,6 @@
 """report: a posterior and the answers to questions as tables for a terminal.
 
 Each function returns what rich can draw; `cli` prints it.
-
-Floor 8.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""report_tasks: unlocks, kinds and whole pages of tasks as tables for a terminal.
-
-Floor 8.
-"""
+"""report_tasks: unlocks, kinds and whole pages of tasks as tables for a terminal."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""catalogue: the laws, the named data sets and the installation, as tables for a terminal.
-
-Floor 8. JAX is imported only where laws or devices are asked for.
-"""
+"""catalogue: the laws, the named data sets and the installation, as tables for a terminal."""
 
 from __future__ import annotations
 
@@ -12,7 +9,7 @@ from pathlib import Path
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from ..datasets import tables as datasets
+from .. import datasets
 from .layout import sheet
 
 __all__ = ["data_set", "data_sets", "info", "law", "laws"]

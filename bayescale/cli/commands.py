@@ -2,8 +2,6 @@
 
 Answers go to standard output, all else to standard error. Exit status: 0 sound, 1 the fit is not
 to be trusted, 2 the input or the call is wrong, 130 interrupted.
-
-Floor 9. Nothing heavy is imported before a command needs it: `--help` takes a blink.
 """
 
 from __future__ import annotations
@@ -53,7 +51,7 @@ def fit(
     """
     with terminal.waiting() as progress:
         terminal.start_jax()
-        from ..inference import fit as infer
+        from ..inference import fit as inference
         from . import arguments
 
         reply.check(output, plot)
@@ -64,7 +62,7 @@ def fit(
         terminal.tell(*arguments.echo(data))
         settings = dict(noise=arguments.noise(noise), pool=arguments.names(pool))
         settings |= dict(sampler=how, seed=seed, precision=precision)
-        posterior = infer.fit(chosen, data, **settings, progress=progress)
+        posterior = inference.fit(chosen, data, **settings, progress=progress)
         if output:
             posterior.save(output)
             terminal.tell(f"saved: {output}")
@@ -96,15 +94,12 @@ def predict(
     with terminal.waiting():
         which = reply.load([path], family=family)
         from ..questions.predict import predict as law_at
-        from . import arguments
-        from . import as_json as document
-        from . import as_text as report
-        from . import saved as questions
+        from . import arguments, as_json, as_text, saved
 
         how = dict(n=n, seed=seed, allow_failed=allow_failed)
         scales = arguments.scales(at, "--at", which.only)
-        found = questions.ask(which, lambda one: law_at(one, scales, **how))
-    return reply.answers(which, found, document.predictions, report.predictions, as_json)
+        found = saved.ask(which, lambda one: law_at(one, scales, **how))
+    return reply.answers(which, found, as_json.predictions, as_text.predictions, as_json)
 
 
 @command
@@ -127,12 +122,9 @@ def allocate(
     """Split a compute budget between parameters and tokens, or trade them at one loss."""
     with terminal.waiting():
         which = reply.load([path])
-        from . import arguments
-        from . import as_json as document
-        from . import as_text as report
-        from . import saved as questions
+        from . import arguments, as_json, as_text, saved
 
-        plan = questions.Plan(
+        plan = plans.Plan(
             flops=arguments.flops(flops, budget, flops_per_gpu, mfu),
             loss=loss,
             match=arguments.numbers([match], "--match") if match else None,
@@ -143,8 +135,8 @@ def allocate(
             seed=seed,
             allow_failed=allow_failed,
         )
-        found = questions.ask(which, plan)
-    return reply.answers(which, found, document.plan, report.plan, as_json)
+        found = saved.ask(which, plan)
+    return reply.answers(which, found, as_json.plan, as_text.plan, as_json)
 
 
 @command
@@ -164,18 +156,15 @@ def threshold(
     with terminal.waiting():
         which = reply.load(paths, plot, weights, family)
         from ..questions.threshold import threshold as first_past
-        from . import arguments, pictures
-        from . import as_json as document
-        from . import as_text_tasks as report_tasks
-        from . import saved as questions
+        from . import arguments, as_json, as_text_tasks, pictures, saved
 
         rules = arguments.rules([at], "--at") if at else None
         how = dict(by=by, at=rules, horizon=horizon, allow_failed=allow_failed)
         past = arguments.level(level)
-        found = questions.ask(which, lambda one: first_past(one, past, **how))
+        found = saved.ask(which, lambda one: first_past(one, past, **how))
         if plot:
             pictures.thresholds(plot, found)
-    return reply.answers(which, found, document.threshold, report_tasks.threshold, as_json)
+    return reply.answers(which, found, as_json.threshold, as_text_tasks.threshold, as_json)
 
 
 @command
@@ -194,15 +183,12 @@ def shape(
     with terminal.waiting():
         which = reply.load(paths, None, weights, family)
         from ..questions.kind import shape as kind_of
-        from . import arguments
-        from . import as_json as document_tasks
-        from . import as_text_tasks as report_tasks
-        from . import saved as questions
+        from . import arguments, as_json, as_text_tasks, saved
 
         rules = arguments.rules([at], "--at") if at else None
         how = dict(cut=cut, by=by, at=rules, seed=seed, allow_failed=allow_failed)
-        found = questions.ask(which, lambda one: kind_of(one, **how))
-    return reply.answers(which, found, document_tasks.shape, report_tasks.shape, as_json)
+        found = saved.ask(which, lambda one: kind_of(one, **how))
+    return reply.answers(which, found, as_json.shape, as_text_tasks.shape, as_json)
 
 
 # ------------------------------------------------------------------ many tasks
@@ -240,16 +226,14 @@ def tasks(
     with terminal.waiting() as progress:
         terminal.start_jax()
         from ..posterior.drift import DRIFT
-        from ..workflows import tasks as many
-        from . import arguments
-        from . import as_json as document_tasks
-        from . import saved as questions
+        from ..workflows import tasks as workflow
+        from . import arguments, as_json
 
         reply.check(None, plot)
         if output:
-            document_tasks.folder(output)
-        plan = questions.Tasks(
-            laws=arguments.names(laws) or many.LAWS,
+            as_json.folder(output)
+        plan = plans.Tasks(
+            laws=arguments.names(laws) or workflow.LAWS,
             level=arguments.level(level),
             horizon=horizon,
             drift=DRIFT if drift is None else drift,
@@ -281,7 +265,7 @@ def laws(name: options.LawName = None) -> None:
 @command
 def data(name: options.DataName = None, csv: options.Csv = False) -> None:
     """List the named data sets, describe one, or print its rows."""
-    from ..datasets import tables as datasets
+    from .. import datasets
     from . import catalogue
 
     if csv:

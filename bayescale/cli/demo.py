@@ -4,8 +4,6 @@ The models up to 6.7B are fitted, in each of three prompt settings on its own. A
 at which half of the problems are solved, and what 13B and 175B will score; then it is shown what
 they did score (Brown et al. 2020, arXiv 2005.14165, Table H.1). The law's priors are those that
 it has everywhere: none was chosen on this table.
-
-Floor 9.
 """
 
 from __future__ import annotations
@@ -17,12 +15,11 @@ import numpy as np
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from .. import datasets, plot
 from ..data.dataset import Dataset
 from ..data.from_frame import from_frame
-from ..datasets import tables as datasets
 from ..inference.fit import fit
 from ..inference.samplers import NUTS
-from ..plot import fit as plot
 from ..plot.style import style
 from ..posterior.posterior import Posterior
 from ..questions.grid import grid

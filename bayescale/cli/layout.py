@@ -1,7 +1,4 @@
-"""layout: how numbers, intervals and tables look on a terminal.
-
-Floor 0: imports rich alone.
-"""
+"""layout: how numbers, intervals and tables look on a terminal."""
 
 from __future__ import annotations
 

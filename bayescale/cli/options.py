@@ -1,7 +1,4 @@
-"""options: what each argument and option of the command line is called, and means.
-
-Floor 8. Imports typer alone.
-"""
+"""options: what each argument and option of the command line is called, and means."""
 
 from __future__ import annotations
 

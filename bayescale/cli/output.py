@@ -1,7 +1,4 @@
-"""reply: how an answer leaves the command line: what is printed, drawn, and the exit status.
-
-Floor 8. Nothing heavy is imported before it is needed.
-"""
+"""reply: how an answer leaves the command line: what is printed, drawn, and the exit status."""
 
 from __future__ import annotations
 
@@ -13,8 +10,7 @@ from . import terminal
 if TYPE_CHECKING:
     from ..data.dataset import Dataset
     from ..posterior.posterior import Posterior
-    from ..workflows import tasks as many
-    from . import saved as questions
+    from ..workflows import tasks as workflow
     from .saved import Saved
 
 __all__ = ["answers", "check", "fit", "load", "tasks"]
@@ -47,14 +43,12 @@ def load(
 
 def fit(posterior: Posterior, as_json: bool, plot: str | None) -> int:
     """Print a fit and draw it."""
-    from . import as_json as document
-    from . import as_text as report
-    from . import pictures
+    from . import as_json, as_text, pictures
 
     if as_json:
-        terminal.put(document.document(posterior))
+        terminal.put(as_json.document(posterior))
     else:
-        terminal.show(report.fit(posterior))
+        terminal.show(as_text.fit(posterior))
     if plot:
         pictures.fit(plot, posterior)
         terminal.tell(f"picture: {plot}")
@@ -69,15 +63,13 @@ def answers(
     as_json: bool,
 ) -> int:
     """Print the answers of all curves; what was refused is said in their place."""
-    from . import as_json as document_tasks
-    from . import as_text as report
-    from . import saved as questions
+    from . import as_json, as_text, saved
 
-    refused = questions.refusals(found)
+    refused = saved.refusals(found)
     if as_json:
-        terminal.put(document_tasks.answers(which, found, render))
+        terminal.put(as_json.answers(which, found, render))
     elif len(refused) < len(found):
-        terminal.show(*report.answers(which, found, draw))
+        terminal.show(*as_text.answers(which, found, draw))
     if len(refused) == len(found):
         return terminal.complain(refused[0], terminal.UNTRUSTED)
     return _status([*which.fits.values()], as_json)
@@ -95,27 +87,25 @@ def _status(fits: list[Posterior], as_json: bool) -> int:
 
 
 def tasks(
-    found: many.Tasks,
+    found: workflow.Tasks,
     data: Dataset,
-    plan: questions.Tasks,
+    plan: plans.Tasks,
     output: str | None,
     as_json: bool,
     plot: str | None,
 ) -> int:
     """Print tasks, and write them to a folder; 1 where a task has no sound law."""
-    from . import as_json as document_tasks
-    from . import as_text_tasks as report_tasks
-    from . import pictures
+    from . import as_json, as_text_tasks, pictures
 
-    whole = document_tasks.tasks(found, plan, data)
+    whole = as_json.tasks(found, plan, data)
     if as_json:
         terminal.put(whole)
     else:
-        terminal.show(report_tasks.tasks(found))
+        terminal.show(as_text_tasks.tasks(found))
     if output:
-        place = document_tasks.folder(output)
-        document_tasks.keep(place, found, whole, lambda path: pictures.tasks(path, found, data))
-        terminal.tell(f"saved: {', '.join(str(place / name) for name in document_tasks.FILES)}")
+        place = as_json.folder(output)
+        as_json.keep(place, found, whole, lambda path: pictures.tasks(path, found, data))
+        terminal.tell(f"saved: {', '.join(str(place / name) for name in as_json.FILES)}")
     if plot:
         pictures.tasks(plot, found, data)
         terminal.tell(f"picture: {plot}")

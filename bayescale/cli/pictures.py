@@ -1,7 +1,4 @@
-"""pictures: which plot shows a fit or an answer, written to a file whole or not at all.
-
-Floor 8; plots are `plot`'s.
-"""
+"""pictures: which plot shows a fit or an answer, written to a file whole or not at all."""
 
 from __future__ import annotations
 
@@ -13,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .. import plot
 from ..data.dataset import Dataset
-from ..plot import fit as plot
 from ..plot.style import PALETTE, style
 from ..posterior.files import writable, write
 from ..posterior.health import FailedFit

@@ -16,7 +16,7 @@ from ..planning.allocate import allocate
 from ..planning.compare_runs import compare_configurations
 from ..planning.match import match
 from ..posterior.posterior import Posterior
-from ..workflows import tasks as many
+from ..workflows import tasks as workflow
 
 __all__ = ["Plan", "Tasks"]
 
@@ -108,15 +108,15 @@ class Tasks:
         """Refuse what a law, or the question of an unlock, would refuse after the first fits."""
         for law in self.formulas:
             if law.inputs == tuple(data.inputs) and not law.beside:
-                pack(make_model(law, data, self.noise, many.pool_of(law, self.pool)), data)
+                pack(make_model(law, data, self.noise, workflow.pool_of(law, self.pool)), data)
         largest = max(x.max() for x in data.inputs.values())
         if self.horizon is not None and not largest <= self.horizon < float("inf"):
             raise ValueError(
                 f"--horizon: {self.horizon:.4g} is not at or above the largest run, {largest:.4g}"
             )
 
-    def __call__(self, data: Dataset, progress: Callable[[str, float], None]) -> many.Tasks:
+    def __call__(self, data: Dataset, progress: Callable[[str, float], None]) -> workflow.Tasks:
         """Return the kind, explanation and unlock of each task."""
         self._check(data)
         settings = {each.name: getattr(self, each.name) for each in fields(self)}
-        return many.tasks(data, progress=progress, **settings)
+        return workflow.tasks(data, progress=progress, **settings)

@@ -2,8 +2,6 @@
 
 One fit is asked as it is. Several fits of one table under several laws are asked as a mixture. Of
 a fit that pools families, one family is asked about: the average one unless another is named.
-
-Floor 8.
 """
 
 from __future__ import annotations

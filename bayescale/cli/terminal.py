@@ -2,8 +2,6 @@
 
 Standard output for answers, standard error for all else, progress bars, exit status, and JAX's
 global settings, which no other file touches.
-
-Floor 8. Imports nothing heavy at the top: `bayescale --help` takes a blink.
 """
 
 from __future__ import annotations

@@ -4,8 +4,6 @@
 and make mixtures. `probability` is of belief: prior times evidence, for laws that are stories
 about the task (does it fall at all?). Where both are spread over several laws, the data cannot
 tell them apart.
-
-Floor 7.
 """
 
 from __future__ import annotations

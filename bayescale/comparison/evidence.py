@@ -3,8 +3,6 @@
 The log marginal likelihood ranks laws as beliefs: with it, prior probabilities of laws become
 posterior ones. It depends on the width of priors; predictive scores (`comparison`) do not, and say
 what they say of new runs.
-
-Floor 5.
 """
 
 from __future__ import annotations

@@ -5,8 +5,6 @@ must all be right, set in abruptly, or follow from the loss. These laws mostly f
 are predictive (each run left out in turn), and where no law has a weight of .6 the answer is that
 the data cannot tell. `confusion` says how often that verdict is right where the truth is known:
 on simulated runs of the same design.
-
-Floor 8.
 """
 
 from __future__ import annotations

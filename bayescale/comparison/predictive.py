@@ -12,7 +12,7 @@ from ..posterior.intervals import INTERVAL
 from ..posterior.pointwise import log_likelihood, replicate
 from ..posterior.posterior import Posterior
 
-__all__ = ["LeftOut", "leave_one_out", "Backtest"]
+__all__ = ["Backtest", "LeftOut", "leave_one_out"]
 
 
 FEWEST = 25

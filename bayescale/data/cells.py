@@ -1,7 +1,4 @@
-"""Cells of a table, of whatever type they were read as, as numbers or as labels.
-
-Floor 0: imports numpy only.
-"""
+"""Cells of a table, of whatever type they were read as, as numbers or as labels."""
 
 from __future__ import annotations
 

@@ -2,8 +2,6 @@
 
 `from_frame` (in `frame`) makes one of a table. An error names row, column, value and remedy; how
 hard input is answered stands in `remarks`.
-
-Floor 0: imports numpy, `expression` and `table`.
 """
 
 from __future__ import annotations

@@ -4,8 +4,6 @@
 loss < 5` keeps rows; `broken(2)` and `power(floor=False)` name a law with its options. Names that
 are no identifiers stand in backticks (`` `loss (nats)`*2 ``); a text that is exactly the name of a
 column is that column. Texts are parsed against a whitelist and are never executed.
-
-Floor 0.
 """
 
 from __future__ import annotations

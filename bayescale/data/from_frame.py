@@ -2,8 +2,6 @@
 
 They are checked once. Nothing is repaired in silence: what a filter leaves out and what is dropped
 as a copy is told in `Dataset.notes`.
-
-Floor 0: imports numpy, `data`, `expression`, `remarks` and `table`.
 """
 
 from __future__ import annotations

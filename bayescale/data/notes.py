@@ -23,8 +23,6 @@ a response measured in some rows             fits where a law speaks of several;
 a response measured in no row of a curve     error at the fit: curve and response
 rows that repeat                             error; note where they are kept or dropped
 ============================================ ======================================================
-
-Floor 0: imports numpy and `expression`.
 """
 
 from __future__ import annotations

@@ -2,8 +2,6 @@
 
 `read_table` reads a file without repairing it. `Table` works out expressions and labels, and
 refuses cells that are no finite numbers. Row 1 is the first row below the header.
-
-Floor 0: imports numpy and `expression`; pandas and narwhals only where a table is opened.
 """
 
 from __future__ import annotations

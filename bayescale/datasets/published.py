@@ -2,8 +2,6 @@
 
 `published_models` is a table of models whose size and training data are public; `about` uses it to
 say where a scale stands ("about the size of PaLM 540B").
-
-Floor 0: imports nothing, pandas where the table is asked for.
 """
 
 from __future__ import annotations
@@ -17,7 +15,7 @@ import numpy as np
 if TYPE_CHECKING:
     import pandas
 
-__all__ = ["about", "published_models", "kind_of", "place"]
+__all__ = ["about", "kind_of", "place", "published_models"]
 
 _NAN = math.nan
 # fmt: off

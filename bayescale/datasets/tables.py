@@ -6,8 +6,6 @@
 Small tables live in this file. Larger ones are downloaded once, with their SHA-256 checked, and
 are looked for first in the folder that the environment variable ``BAYESCALE_DATA`` names;
 ``BAYESCALE_CACHE`` moves the folder that downloads go to.
-
-Floor 1.
 """
 
 from __future__ import annotations

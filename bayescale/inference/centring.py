@@ -12,8 +12,6 @@ centred and scaled given sd (`pooling`). It is the same posterior in other coord
 the data are: the plain ones without a precision (non-centred), the groups' own parameters with a
 large one (centred), and what lies between (Papaspiliopoulos, Roberts and Skold 2007; Gorinova,
 Moore and Hoffman, arXiv 1906.03028).
-
-Floor 5.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""Blocks of lanes that advance together, and the places to which their chains may jump.
-
-Floor 5.
-"""
+"""Blocks of lanes that advance together, and the places to which their chains may jump."""
 
 from __future__ import annotations
 

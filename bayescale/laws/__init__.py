@@ -1,100 +1,83 @@
-"""The built-in laws, and how to find one by its name."""
+"""The built-in laws.
 
-from __future__ import annotations
+| question | file |
+|---|---|
+| which laws are there, and how are they called? | `names` |
+| how does loss fall with scale? | `loss`, with bends `broken` |
+| how does accuracy rise, or fall? | `capability`, `distractor` |
+| accuracy from loss, and both together? | `two_stage` |
+| what is known in closed form, and published? | `powers` |
+"""
 
-from collections.abc import Callable
-from difflib import get_close_matches
+from importlib import import_module
+from typing import TYPE_CHECKING
 
-from ..data.expression import parse_call
-from ..parametric.parametric import Parametric
-from .broken import broken, broken_accuracy
-from .capability import elbow, exact_match, flat, multi_step, sigmoid
-from .distractor import distractor, inverse, inverted_u
-from .loss import (
-    chinchilla,
-    data_constrained,
-    kaplan,
-    kaplan_steps,
-    power,
-    saturating,
-    shifted_power,
-)
-from .two_stage import breakthrough, from_loss, two_stage
+if TYPE_CHECKING:
+    from .broken import broken as broken
+    from .broken import broken_accuracy as broken_accuracy
+    from .capability import elbow as elbow
+    from .capability import exact_match as exact_match
+    from .capability import flat as flat
+    from .capability import multi_step as multi_step
+    from .capability import sigmoid as sigmoid
+    from .distractor import distractor as distractor
+    from .distractor import inverse as inverse
+    from .distractor import inverted_u as inverted_u
+    from .loss import chinchilla as chinchilla
+    from .loss import data_constrained as data_constrained
+    from .loss import kaplan as kaplan
+    from .loss import kaplan_steps as kaplan_steps
+    from .loss import power as power
+    from .loss import saturating as saturating
+    from .loss import shifted_power as shifted_power
+    from .names import LAWS as LAWS
+    from .names import get_law as get_law
+    from .powers import BESIROGLU as BESIROGLU
+    from .powers import HOFFMANN as HOFFMANN
+    from .powers import KAPLAN as KAPLAN
+    from .powers import KAPLAN_FRONTIER as KAPLAN_FRONTIER
+    from .powers import implied_exponent as implied_exponent
+    from .two_stage import breakthrough as breakthrough
+    from .two_stage import from_loss as from_loss
+    from .two_stage import two_stage as two_stage
 
-__all__ = [
-    "LAWS",
-    "breakthrough",
-    "broken",
-    "broken_accuracy",
-    "chinchilla",
-    "data_constrained",
-    "distractor",
-    "elbow",
-    "exact_match",
-    "flat",
-    "from_loss",
-    "get_law",
-    "inverse",
-    "inverted_u",
-    "kaplan",
-    "kaplan_steps",
-    "multi_step",
-    "power",
-    "saturating",
-    "shifted_power",
-    "sigmoid",
-    "two_stage",
-]
-
-LAWS: dict[str, Parametric | Callable[..., Parametric]] = {
-    "power": power,
-    "shifted_power": shifted_power,
-    "saturating": saturating,
-    "broken": broken,
-    "kaplan": kaplan,
-    "kaplan_steps": kaplan_steps,
-    "chinchilla": chinchilla,
-    "data_constrained": data_constrained,
-    "sigmoid": sigmoid,
-    "exact_match": exact_match,
-    "multi_step": multi_step,
-    "elbow": elbow,
-    "flat": flat,
-    "distractor": distractor,
-    "inverse": inverse,
-    "inverted_u": inverted_u,
-    "broken_accuracy": broken_accuracy,
-    "from_loss": from_loss,
-    "two_stage": two_stage,
-    "breakthrough": breakthrough,
+_HOMES = {
+    "BESIROGLU": "powers",
+    "HOFFMANN": "powers",
+    "KAPLAN": "powers",
+    "KAPLAN_FRONTIER": "powers",
+    "LAWS": "names",
+    "breakthrough": "two_stage",
+    "broken": "broken",
+    "broken_accuracy": "broken",
+    "chinchilla": "loss",
+    "data_constrained": "loss",
+    "distractor": "distractor",
+    "elbow": "capability",
+    "exact_match": "capability",
+    "flat": "capability",
+    "from_loss": "two_stage",
+    "get_law": "names",
+    "implied_exponent": "powers",
+    "inverse": "distractor",
+    "inverted_u": "distractor",
+    "kaplan": "loss",
+    "kaplan_steps": "loss",
+    "multi_step": "capability",
+    "power": "loss",
+    "saturating": "loss",
+    "shifted_power": "loss",
+    "sigmoid": "capability",
+    "two_stage": "two_stage",
 }
+__all__ = [*_HOMES]
 
 
-def get_law(text: str | Parametric | Callable[..., Parametric]) -> Parametric:
-    """Return the law that `text` names: `"chinchilla"`, `"broken(2)"`, `"power(floor=False)"`.
+def __getattr__(name: str):
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f".{_HOMES[name]}", __name__), name)
 
-    A law is returned as it is, a factory called with its defaults.
 
-    Raises
-    ------
-    ValueError
-        If there is no such law, or it does not take such options.
-    """
-    if isinstance(text, Parametric):
-        return text
-    if not isinstance(text, str):
-        return text()
-    name, args, kwargs = parse_call(text)
-    if name not in LAWS:
-        near = get_close_matches(name, LAWS, 1)
-        hint = f"did you mean {near[0]}? " if near else ""
-        raise ValueError(f"unknown law {name!r}: {hint}the laws are {', '.join(LAWS)}")
-    found = LAWS[name]
-    if isinstance(found, Parametric):
-        if args or kwargs:
-            raise ValueError(f"the law {name} takes no options; write it as {name!r}")
-        return found
-    try:
-        return found(*args, **kwargs)
-    except TypeError as error:
-        raise ValueError(f"the law {text!r}: {error}") from None
+def __dir__() -> list[str]:
+    return __all__

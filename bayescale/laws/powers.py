@@ -11,12 +11,12 @@ from ..parametric.parametric import Parametric
 from . import chinchilla, kaplan
 
 __all__ = [
-    "PowerSum",
-    "closed_form",
     "BESIROGLU",
     "HOFFMANN",
     "KAPLAN",
     "KAPLAN_FRONTIER",
+    "PowerSum",
+    "closed_form",
     "implied_exponent",
 ]
 

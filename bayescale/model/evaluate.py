@@ -10,7 +10,7 @@ import numpy as np
 
 from ..parametric.parametric import Parametric
 
-__all__ = ["law_at", "at_own"]
+__all__ = ["at_own", "law_at"]
 
 
 @partial(jax.jit, static_argnames=("law",))

@@ -1,7 +1,8 @@
 """Coordinates: what is sampled in place of a formula's constant.
 
 `share` makes a term a share of the level at the reference scale, `scaled` a constant that is its
-unit times a form of a dimensionless coordinate."""
+unit times a form of a dimensionless coordinate.
+"""
 
 from __future__ import annotations
 

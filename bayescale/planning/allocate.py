@@ -5,8 +5,6 @@
   advised (`HOFFMANN`, `BESIROGLU`, `KAPLAN`, `KAPLAN_FRONTIER`).
 - `budget` reads "1000 gpu-days"; `match` and `compare_configurations` (tradeoff.py) trade size
   for data at equal loss.
-
-Floor 5.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""budget: compute budgets as people say them, in FLOP.
-
-Floor 0.
-"""
+"""budget: compute budgets as people say them, in FLOP."""
 
 from __future__ import annotations
 

@@ -1,8 +1,6 @@
 """What it takes to reach a loss: the numbers behind `match`.
 
 Closed forms for a sum of two powers, bisection in log N and log D for any other law.
-
-Floor 4.
 """
 
 from __future__ import annotations

@@ -3,8 +3,6 @@
 - `match` gives the iso-loss curve through a loss or through a configuration, the least compute
   that reaches it, and the smallest model for a little more compute: what one trades for data.
 - `compare_configurations` gives the probability that one configuration is the better.
-
-Floor 5; `allocate` passes both names on.
 """
 
 from __future__ import annotations

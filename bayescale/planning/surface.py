@@ -3,8 +3,6 @@
 `Surface` is the law and its draws, `Cost` what is counted as compute. Questions about them are
 answered by a closed form where the law has one (`closed_form`), and otherwise by bisection on
 logarithms in float64, for all draws at once.
-
-Floor 4.
 """
 
 from __future__ import annotations

@@ -14,8 +14,6 @@ Of many tasks, `plot_tasks` has a page; of one, the kinds of its curve and its l
 Bands are intervals with equal tails: 50 % darker, 90 % lighter, and for new runs the lightest.
 Beyond the data the ground is shaded and lines are dashed. `style()` gives figures that you make
 yourself the same look; `ax.figure.savefig(...)` keeps one.
-
-Floor 8.
 """
 
 from __future__ import annotations

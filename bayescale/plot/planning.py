@@ -1,8 +1,6 @@
 """Plots of compute: how loss varies with the split of a budget, the best split, equal losses.
 
 Part of `plot`, which has them all.
-
-Floor 8.
 """
 
 from __future__ import annotations

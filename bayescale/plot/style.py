@@ -2,8 +2,6 @@
 
 Nothing here touches matplotlib's global settings: `style` holds within a `with` block, and the
 figures that plots make for themselves are made in one.
-
-Floor 7.
 """
 
 from __future__ import annotations

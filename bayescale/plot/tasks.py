@@ -7,8 +7,6 @@
 | which law would have foretold the runs best? | `comparison` | `compare` |
 
 A kind has one colour on all of them.
-
-Floor 8.
 """
 
 from __future__ import annotations

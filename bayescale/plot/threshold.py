@@ -1,8 +1,6 @@
 """Plots of an unlock: how likely a level is passed by each scale, law by law.
 
 `threshold` draws it; `unlock` marks published models along the top as well.
-
-Floor 8.
 """
 
 from __future__ import annotations

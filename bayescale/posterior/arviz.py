@@ -1,7 +1,4 @@
-"""A posterior as an ArviZ DataTree, for ArviZ's tools (`arviz_stats.loo`, `summary`, arviz_plots).
-
-Floor 4.
-"""
+"""A posterior as an ArviZ DataTree, for ArviZ's tools (`arviz_stats.loo`, `summary`, arviz_plots)."""
 
 from __future__ import annotations
 

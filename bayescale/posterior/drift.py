@@ -5,8 +5,6 @@ their effective scale is off by a factor that they share: with it unsaid, foreca
 open tasks were too narrow (benchmarks/results/unlock.md). `with_drift` puts it into the draws: at
 scales beyond the largest run, log x + drift stands for log x, drift ~ Normal(0, sd), one value a
 draw. Nothing in one table tells sd; the default is learnt from backtests on many tasks.
-
-Floor 5.
 """
 
 from __future__ import annotations

@@ -4,8 +4,6 @@ These are three different forecasts. `for_group(fit, "Llama-2")` is of a family 
 `for_group(fit, AVERAGE)` of the centre about which families scatter; `for_group(fit, NEW)` of one
 that was not seen, and is the widest. Each is a Posterior of the same law, so that every question
 can be put to it; without `for_group` a pooled fit speaks of the average family.
-
-Floor 4.
 """
 
 from __future__ import annotations

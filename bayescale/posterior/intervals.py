@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["INTERVAL", "scalar_quantities", "summarise", "quantiles"]
+__all__ = ["INTERVAL", "quantiles", "scalar_quantities", "summarise"]
 
 
 INTERVAL = 0.9

@@ -2,8 +2,6 @@
 
 Forecasts depend on the law; where laws fit the data alike, their answers are averaged. Every
 question takes a `Mixture` where it takes a `Posterior`: laws may differ, the runs may not.
-
-Floor 3.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""Runs under the draws of a fit: their log density, left out one at a time, and new ones.
-
-Floor 4.
-"""
+"""Runs under the draws of a fit: their log density, left out one at a time, and new ones."""
 
 from __future__ import annotations
 

@@ -3,8 +3,6 @@
 `save` writes the groups of `to_datatree`, whole or not at all, with all that `load` needs to return
 an equal Posterior. Any tool that reads NetCDF opens such a file; `load` accepts no other. The file
 ends in a line with its format and checksum, so that a damaged one is refused before HDF5 sees it.
-
-Floor 4.
 """
 
 from __future__ import annotations

@@ -3,8 +3,6 @@
 Fit once, with the condition as the data's group and with `pool` naming what may differ between
 conditions (x50, g, u, d, gap): then every draw holds a curve of every condition, and conditions
 are compared draw by draw. What they share, and how much the rest differs, is learnt from all rows.
-
-Floor 6.
 """
 
 from __future__ import annotations

@@ -2,16 +2,14 @@
 
 `curve` follows one, `curves` every task of `tasks`. Of a mixture each draw counts with the weight
 of its law.
-
-Floor 8.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Iterable, NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import numpy as np
@@ -26,14 +24,14 @@ from .sweep import HALF, Along, along
 
 __all__ = [
     "LEVELS",
-    "Curve",
-    "curve",
-    "task_curves",
     "Crossed",
+    "Curve",
     "Drawn",
     "crossings",
+    "curve",
     "drawn",
     "drawn_before",
+    "task_curves",
 ]
 
 LEVELS = ((1 - INTERVAL) / 2, 0.25, 0.5, 0.75, (1 + INTERVAL) / 2)

@@ -2,8 +2,6 @@
 
 `grid` follows one scale through the data and beyond; `isoflop` keeps compute and varies the split
 between parameters and tokens. Both return what `predict` takes as `at`.
-
-Floor 5.
 """
 
 from __future__ import annotations

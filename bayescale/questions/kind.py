@@ -5,8 +5,6 @@ negative where less is (`improves == "down"`), so that a loss which falls and th
 inverted U. The scale runs from its worse end to the better one: where it is itself a loss, from
 the largest to the smallest. Every draw of every law has a kind, so that their shares are its
 probability; what the laws' own priors say of the kinds stands beside it.
-
-Floor 5.
 """
 
 from __future__ import annotations

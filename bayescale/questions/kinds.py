@@ -13,8 +13,6 @@ F the largest fall, and c the cut, the least change that counts:
 
 A straight line leaves a tenth of its rise behind after a tenth of the range: it is steady, however
 little it rises.
-
-Floor 0: imports numpy alone.
 """
 
 from __future__ import annotations

@@ -5,8 +5,6 @@ much. R^2 is the share of the variance of the models' accuracies that the curve 
 explains. Discordance is the probability that of two models the one with the lower loss is worse
 at the task. Both are of true accuracies, those on endless questions of the kind: the sampling of
 the questions at hand is left out, so that a short test does not look unrelated.
-
-Floor 5.
 """
 
 from __future__ import annotations

@@ -2,8 +2,6 @@
 
 Runs that lie together on one side over a range of scales say that the law is wrong there; runs
 far outside the interval say that the noise is.
-
-Floor 5.
 """
 
 from __future__ import annotations

@@ -4,8 +4,6 @@ Most scales are better the larger; of a loss from which an accuracy is told (`la
 is better. A curve is always followed from the worse end to the better one. What is *ordered*
 (earlier and later, passed by, the ends of an interval) is ordered by `Along.progress`: log10 of
 the scale, its negative where less is better. What is *told* is log10 of the scale itself.
-
-Floor 4.
 """
 
 from __future__ import annotations

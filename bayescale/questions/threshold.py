@@ -11,8 +11,6 @@ followed from the largest to a horizon below the smallest, and earlier means lar
 
 Of a mixture all draws of all laws count, each law with its weight. What the laws say one by one
 stands beside it: a forecast on which they disagree is no better than the best of them.
-
-Floor 5.
 """
 
 from __future__ import annotations
@@ -44,7 +42,7 @@ from .unlock import (
 if TYPE_CHECKING:
     import pandas
 
-__all__ = ["Forecast", "Spread", "Threshold", "threshold", "remarks"]
+__all__ = ["Forecast", "Spread", "Threshold", "remarks", "threshold"]
 
 DECADES = 4.0
 """How far beyond the largest run the horizon lies unless it is given."""

@@ -4,8 +4,6 @@ A draw is log10 of a scale, -inf where unlocked already, inf where never: it has
 mean. `wider_weights` turns draws under the law's prior on the unlock scale into draws under a
 prior twice as wide, to be shown beside: from a plateau the forecast is the prior. `spread` tells
 how far several laws are apart from how uncertain each one is.
-
-Floor 4.
 """
 
 from __future__ import annotations

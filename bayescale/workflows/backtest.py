@@ -1,7 +1,4 @@
-"""skill: what a law fitted to the smaller scales would have foretold of the larger.
-
-Floor 7.
-"""
+"""skill: what a law fitted to the smaller scales would have foretold of the larger."""
 
 from __future__ import annotations
 

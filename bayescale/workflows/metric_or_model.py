@@ -11,8 +11,6 @@ tells them apart, if anything does. Score and accuracy are fitted together, unde
 
 Without the third, a table that fits neither of the others would get a sure answer from the less
 wrong of them.
-
-Floor 8.
 """
 
 from __future__ import annotations

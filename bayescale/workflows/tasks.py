@@ -4,8 +4,6 @@ Each law is fitted to all tasks in one compiled program; then each task's laws a
 kind is of all laws, weighed by belief: prior times evidence. So is the unlock, so that a task on
 which nothing may ever happen says so. The explanation is of the laws that rise, by what they
 predict.
-
-Floor 8.
 """
 
 from __future__ import annotations

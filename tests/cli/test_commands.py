@@ -11,10 +11,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bayescale.cli import arguments, demo, layout, terminal
-from bayescale.cli import as_json as document
+from bayescale.cli import arguments, as_json, demo, layout, terminal
 from bayescale.cli.commands import main
-from bayescale.inference import fit as infer
+from bayescale.inference import fit as inference
 from bayescale.inference.samplers import NUTS
 
 FIVE = {"mean", "sd", "median", "lo", "hi"}
@@ -303,7 +302,7 @@ def test_an_output_that_cannot_be_written_is_refused_before_sampling(
     def never(*args, **kwargs):
         raise AssertionError("sampled in vain")
 
-    monkeypatch.setattr(infer, "fit", never)
+    monkeypatch.setattr(inference, "fit", never)
     (tmp_path / "folder.png").mkdir()
     for path in (tmp_path / "no" / "file.png", tmp_path / "folder.png"):
         for flag in ("-o", "--plot"):
@@ -355,7 +354,7 @@ def test_copies_are_kept_or_dropped_as_told(capsys, monkeypatch, tmp_path):
         seen.append(len(data))
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(infer, "fit", stop)
+    monkeypatch.setattr(inference, "fit", stop)
     for what, said in (("keep", "kept as independent"), ("drop", "dropped")):
         capsys.readouterr()
         assert main(["fit", str(path), *ROLES, "--duplicates", what]) == 130
@@ -367,7 +366,7 @@ def test_swapped_scales_are_noticed(capsys, monkeypatch, table):
     def stop(law, data, **kwargs):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(infer, "fit", stop)
+    monkeypatch.setattr(inference, "fit", stop)
     swapped = [*ROLES[:2], "-x", "tokens", "-x", "params", *ROLES[-2:]]
     assert main(["fit", table, *swapped]) == 130
     assert "N exceeds D" in capsys.readouterr().err
@@ -380,7 +379,7 @@ def test_a_named_data_set_brings_its_columns(capsys, monkeypatch):
         seen.update(law=law.name, curves=data.curve_names, rows=len(data), n=data.n)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(infer, "fit", stop)
+    monkeypatch.setattr(inference, "fit", stop)
     assert main(["fit", "gpt3_addition", "--where", "params < 7e9"]) == 130
     assert seen["law"] == "sigmoid"
     assert seen["curves"] == ("zero-shot", "one-shot", "few-shot")
@@ -411,7 +410,7 @@ def test_an_interrupt_is_one_line(capsys, monkeypatch, table):
     def interrupt(*args, **kwargs):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(infer, "fit", interrupt)
+    monkeypatch.setattr(inference, "fit", interrupt)
     assert "interrupted" in complaint(capsys, "fit", table, *ROLES, status=130)
 
 
@@ -478,12 +477,12 @@ def test_assignments():
 
 
 def test_spreads_of_draws_that_are_infinite_or_single():
-    found = document.spread(np.array([1.0] * 50 + [math.inf] * 50))
+    found = as_json.spread(np.array([1.0] * 50 + [math.inf] * 50))
     assert (found["lo"], found["hi"], found["mean"]) == (1.0, math.inf, None)
-    assert document.plain(found)["hi"] is None
-    found = document.spread(np.array([[2.0]]))
+    assert as_json.plain(found)["hi"] is None
+    found = as_json.spread(np.array([[2.0]]))
     assert (found["median"], found["sd"], found["lo"]) == (2.0, None, None)
-    assert document.plain({"a": np.float32(1), "b": (np.nan, np.arange(2))}) == {
+    assert as_json.plain({"a": np.float32(1), "b": (np.nan, np.arange(2))}) == {
         "a": 1.0,
         "b": [None, [0, 1]],
     }

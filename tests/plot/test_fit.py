@@ -8,12 +8,12 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
+from bayescale import plot
 from bayescale.data.dataset import Dataset
 from bayescale.inference.fit import fit
 from bayescale.inference.samplers import NUTS
 from bayescale.planning.allocate import Allocation
 from bayescale.planning.match import TradeOff
-from bayescale.plot import fit as plot
 from bayescale.plot.style import PALETTE, mark_models, scale_axis, scale_text
 from bayescale.questions.grid import grid, isoflop
 from bayescale.questions.predict import predict

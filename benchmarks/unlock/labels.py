@@ -37,8 +37,8 @@ import numpy as np
 import pandas as pd
 from scipy.stats import studentized_range
 
-from . import common
-from .common import data_dir
+from .. import common
+from ..common import data_dir
 
 KINDS = ("flat", "steady", "emergent", "u_shaped", "inverted_u", "inverse")
 COLUMNS = ["table", "task", "metric", "rows", "published", "label", "source", "start", "end"]

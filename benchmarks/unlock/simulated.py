@@ -17,9 +17,10 @@ from bayescale.inference.fit import make_model
 from bayescale.laws import get_law
 from bayescale.model.arrays import pack
 
-from . import common, designs, forecasts, kinds
+from .. import common
+from . import designs, forecasts, kinds
 from .designs import Case
-from .unlock import alarms, reliability, summary
+from .real import alarms, reliability, summary
 
 EACH = 6
 """Tasks that rise of each law, design and way to cut."""

@@ -14,7 +14,7 @@ from numpyro.distributions import biject_to
 from scipy.optimize import minimize_scalar
 
 from bayescale.data.dataset import Dataset
-from bayescale.inference import fit as infer
+from bayescale.inference import fit as inference
 from bayescale.inference.fit import fit
 from bayescale.inference.samplers import MAP
 from bayescale.laws import (
@@ -415,7 +415,7 @@ def prior(case, noise="binomial"):
 
 def natural(model, z, data):
     """All parameters of z, (draw, size), in natural units: (curve, chain, draw, ...)."""
-    return infer.natural(model, z[None, None], data)[0]
+    return inference.natural(model, z[None, None], data)[0]
 
 
 def test_no_law_is_left_out():

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from ..common import data_dir
 from . import labels
-from .common import data_dir
 
 WELL_ABOVE = 0.2
 """Below half the threshold, models this share of the way from chance to 1 are left out."""

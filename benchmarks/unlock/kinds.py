@@ -23,7 +23,7 @@ from bayescale.questions.kinds import KINDS, classify
 from bayescale.workflows.confusion import stacked
 from bayescale.workflows.tasks import QUICK, tasks
 
-from . import common
+from .. import common
 
 STORIES = ("sigmoid", "flat", "distractor", "inverse", "inverted_u")
 SAMPLER = replace(QUICK, draws=500, retries=1)

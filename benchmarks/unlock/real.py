@@ -15,7 +15,8 @@ import pandas as pd
 
 from bayescale.workflows.tasks import QUICK
 
-from . import baselines, common, designs, forecasts
+from .. import common
+from . import baselines, designs, forecasts
 from .designs import Case
 
 DRIFTS = (0.0, 0.5, 1.0, 1.5)

@@ -9,8 +9,7 @@ import pandas as pd
 import pytest
 
 import bayescale
-from bayescale.cli import arguments, catalogue, terminal
-from bayescale.cli import as_json as document_tasks
+from bayescale.cli import arguments, as_json, catalogue, terminal
 from bayescale.cli.commands import main
 from bayescale.workflows import tasks as many
 
@@ -99,7 +98,7 @@ def complaint(capsys, *call):
 
 
 def test_the_files_of_a_page_of_tasks(answered):
-    assert sorted(each.name for each in answered.iterdir()) == sorted(document_tasks.FILES)
+    assert sorted(each.name for each in answered.iterdir()) == sorted(as_json.FILES)
     frame = pd.read_csv(answered / "tasks.csv", index_col="task")
     assert frame.loc["rises", "log10_unlock"] == pytest.approx(20.8, abs=0.3)
     assert frame.loc["never", "kind"] == "flat"
@@ -184,14 +183,14 @@ def test_a_folder_that_cannot_be_written_is_refused(capsys, monkeypatch, tmp_pat
 
 def test_a_file_is_written_whole_or_not_at_all(monkeypatch, tmp_path):
     target = tmp_path / "a.json"
-    document_tasks.write(target, b"old")
+    as_json.write(target, b"old")
 
     def full(*args):
         raise OSError("no space left")
 
-    monkeypatch.setattr(document_tasks.os, "fsync", full)
+    monkeypatch.setattr(as_json.os, "fsync", full)
     with pytest.raises(OSError, match="no space"):
-        document_tasks.write(target, b"new")
+        as_json.write(target, b"new")
     assert [each.read_bytes() for each in tmp_path.iterdir()] == [b"old"]
 
 
@@ -290,7 +289,7 @@ def test_responses_are_named_once_each(capsys, monkeypatch, tmp_path):
         seen.update(kwargs, responses=[*data.responses])
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("bayescale.infer.fit", stop)
+    monkeypatch.setattr("bayescale.inference.fit.fit", stop)
     text = "x,l,a,n\n" + "".join(f"{i},{3 - i / 9},.{i},10\n" for i in range(1, 9))
     (tmp_path / "t.csv").write_text(text)
     call = ["fit", str(tmp_path / "t.csv"), "--law", "two_stage", "-x", "x", "-n", "n"]
