@@ -181,7 +181,7 @@ def study(name: str, seed: int, count: int) -> None:
         f"Simulation-based calibration: {name}",
         f"{count} simulations from the prior at {len(design)} rows; 4 chains of 1000 draws after "
         f"1000 of warm-up, without second tries; {sound:.1%} of the fits pass their checks, and "
-        f"all are counted; {posterior.run.leapfrogs:.1f} leapfrogs a draw.",
+        f"all are counted; {posterior.sampling.leapfrogs:.1f} leapfrogs a draw.",
         table(pd.DataFrame(rows), 3),
         "A quantity is suspect when its p is below .05 divided by the number of quantities; a "
         f"coverage of 90 % over {count} simulations has a standard error of "

@@ -18,7 +18,6 @@ from bayescale.inference.samplers import NUTS
 from bayescale.posterior.groups import for_group
 from bayescale.posterior.posterior import Posterior
 from bayescale.questions.conditions import Change, Conditions, conditions
-from bayescale.questions.kind import shape
 from bayescale.questions.kinds import CUT, KINDS, classify
 from bayescale.questions.predict import predict
 from bayescale.questions.threshold import threshold
@@ -67,11 +66,11 @@ def sureness(found) -> str:
 def per_format(found: Conditions, alone: dict[str, Posterior], frame: pd.DataFrame) -> str:
     """Return kinds and thresholds of each format, pooled and alone."""
     rows = []
-    for name, each in found.shapes.items():
+    for name, each in found.kinds.items():
         own, how = alone[name], dict(lo=each.lo, hi=each.hi, allow_failed=True)
         rows.append(
             {"format": name, "models": int((frame.format == name).sum())}
-            | {"kind, pooled": sureness(each), "kind, alone": sureness(shape(own, **how))}
+            | {"kind, pooled": sureness(each), "kind, alone": sureness(kind(own, **how))}
             | {"log10 threshold, pooled": decades(vars(found.thresholds[name].forecast))}
             | {"alone": decades(vars(threshold(own, LEVEL, allow_failed=True).forecast))}
             | {"fit alone": str(own.health).split(";")[0]}
@@ -204,9 +203,9 @@ def judged(frame: pd.DataFrame) -> pd.DataFrame:
         change, true = found.changes["cot"], truth[name]
         rows.append(
             {"scenario": name.split("|")[0], "sound": one.health.sound}
-            | {f"true, {k}": true[k] for k in found.shapes}
-            | {f"said, {k}": each.kind for k, each in found.shapes.items()}
-            | {f"P(true), {k}": each.kinds[true[k]] for k, each in found.shapes.items()}
+            | {f"true, {k}": true[k] for k in found.kinds}
+            | {f"said, {k}": each.likeliest for k, each in found.kinds.items()}
+            | {f"P(true), {k}": each.kinds[true[k]] for k, each in found.kinds.items()}
             | {"P(kind differs)": change.p_differs, "before": found.p_differs_before}
             | {"likeliest change": named(change)}
         )

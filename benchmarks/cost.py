@@ -51,7 +51,7 @@ def main() -> None:
     before = common.cpu_seconds()
     found = tasks(data, CHOSEN, sampler=QUICK)
     whole = common.cpu_seconds() - before
-    answered = sum(task.shape is not None for task in found)
+    answered = sum(task.kind is not None for task in found)
     frame = pd.DataFrame.from_dict(rows, orient="index").rename_axis("law")
     common.write(
         "cost",

@@ -11,7 +11,7 @@ from dataclasses import replace
 import pandas as pd
 
 import bayescale as bs
-from bayescale.comparison.compare import compare
+from bayescale.comparison.compare import compare_laws
 from bayescale.comparison.explain import SURE, WRONG, explain
 from bayescale.workflows.confusion import confusion
 from bayescale.workflows.tasks import QUICK
@@ -42,7 +42,7 @@ def main() -> None:
         for name in names:
             own = {law: fit.curve(name) for law, fit in fits.items()}
             made = confusion(own, simulations=SIMULATIONS, sampler=SHORT)
-            found = explain(compare(own), simulated=made)
+            found = explain(compare_laws(own), simulated=made)
             weights = {law: found.weights.get(law, float("nan")) for law in RISING}
             rows[name] = {"verdict": found.verdict} | weights
             print(name, found.verdict, made.error, made.told_share, flush=True)

@@ -64,7 +64,7 @@ def main() -> None:
                 "fail, but the predicted curve is settled": sum(
                     s and not v.sound for s, v in zip(settled, verdicts, strict=True)
                 ),
-                "leapfrogs a draw": round(post.run.leapfrogs, 1),
+                "leapfrogs a draw": round(post.sampling.leapfrogs, 1),
                 "CPU seconds": round(spent),
             }
         )

@@ -17,7 +17,9 @@ from bayescale.data.from_frame import from_frame
 from bayescale.inference.fit import fit
 from bayescale.laws import chinchilla, data_constrained, kaplan
 from bayescale.laws.powers import BESIROGLU, HOFFMANN, KAPLAN, KAPLAN_FRONTIER, implied_exponent
-from bayescale.planning.allocate import allocate, compare_configurations, match
+from bayescale.planning.allocate import allocate
+from bayescale.planning.compare_runs import compare_runs
+from bayescale.planning.match import match
 from bayescale.posterior.intervals import summarise
 from bayescale.posterior.posterior import Posterior
 from bayescale.questions.predict import predict
@@ -114,7 +116,7 @@ def advice(post: Posterior) -> str:
         ("Besiroglu 2024", implied_exponent(chinchilla, BESIROGLU)),
     ):
         rows.append({"source": name, "N": f"{10**a:.3g}", "D": f"{10 ** (1 - a):.3g}"})
-    compared = compare_configurations(post, CHINCHILLA, GOPHER)
+    compared = compare_runs(post, CHINCHILLA, GOPHER)
     gap = compared.losses[0] - compared.losses[1]
     trade = match(post, **GOPHER)
     return "\n\n".join(

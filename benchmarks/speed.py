@@ -49,7 +49,7 @@ def ours(cache: str) -> dict:
     found |= {
         "min ESS": min(verdict.ess.values()),
         "max R-hat": max(verdict.rhat.values()),
-        "leapfrogs a draw": posterior.run.leapfrogs,
+        "leapfrogs a draw": posterior.sampling.leapfrogs,
         "peak GB": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6,
     }
     return found

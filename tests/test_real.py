@@ -62,7 +62,7 @@ def test_ten_times_the_compute(replication):
 
 
 def test_chinchilla_beats_gopher(replication):
-    compared = bs.compare_configurations(replication, CHINCHILLA, GOPHER)
+    compared = bs.compare_runs(replication, CHINCHILLA, GOPHER)
     assert compared.p_better > 0.99
     assert 0.8 < compared.p_run_better < compared.p_better
 

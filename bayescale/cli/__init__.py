@@ -5,7 +5,8 @@
 | which commands are there? | `commands`, their options `options` |
 | what do the texts of a call stand for? | `arguments`; saved fits: `saved`; whole plans: `plans` |
 | how is a command run, and which status does it end with? | `app`, `terminal` |
-| how is an answer printed? | `output`: `as_json`, `as_text`, `as_text_tasks` (with `layout`), `pictures` |
+| how is an answer printed? | `output` |
+| as JSON, as tables, as pictures? | `as_json`, `as_text`, `as_text_tasks` (`layout`), `pictures` |
 | what is listed of laws and data? | `catalogue` |
 | what does the demo tell? | `demo` |
 """

@@ -19,17 +19,17 @@ import numpy as np
 
 from ..data.dataset import Dataset
 from ..planning.allocate import Allocation
-from ..planning.compare_runs import Comparison
+from ..planning.compare_runs import RunComparison
 from ..planning.match import TradeOff
 from ..posterior.files import StorageError, writable, write
 from ..posterior.groups import shifts
 from ..posterior.health import FailedFit, Verdict
 from ..posterior.intervals import INTERVAL, scalar_quantities, summarise
 from ..posterior.posterior import Posterior
-from ..questions.kind import Shape
+from ..questions.kind import Kind
 from ..questions.predict import Prediction
 from ..questions.threshold import Threshold
-from ..questions.unlock import Forecast
+from ..questions.unlock import Unlock
 from ..questions.unlock import plain as finite
 from ..workflows.tasks import Tasks
 from . import plans, saved
@@ -40,11 +40,11 @@ __all__ = [
     "folder",
     "groups",
     "keep",
+    "kind",
     "plain",
     "plan",
     "predictions",
     "quantities",
-    "shape",
     "spread",
     "tasks",
     "threshold",
@@ -128,7 +128,7 @@ def document(
         elif answer is not None:
             parts[name] |= render(answer)
     whole = {"quantities": {}, "health": {}} | parts.get(None, {})
-    whole["run"] = _run(posterior)
+    whole["sampling"] = _sampling(posterior)
     if None not in parts:
         failed = [posterior.curves[i] for i in posterior.health.failed]
         whole["health"] = {"sound": not failed, "curves": len(parts), "failed": failed}
@@ -140,7 +140,7 @@ def _verdict(verdict: Verdict) -> dict[str, Any]:
     return asdict(verdict)
 
 
-def _run(posterior: Posterior) -> dict[str, Any]:
+def _sampling(posterior: Posterior) -> dict[str, Any]:
     data, law = posterior.data, posterior.law
     facts = {
         "law": law.name,
@@ -156,7 +156,7 @@ def _run(posterior: Posterior) -> dict[str, Any]:
         "columns": data.columns,
         "notes": data.notes,
     }
-    return facts | asdict(posterior.run) | {"data": table}
+    return facts | asdict(posterior.sampling) | {"data": table}
 
 
 def predictions(found: Prediction) -> dict[str, Any]:
@@ -207,7 +207,7 @@ def _tradeoff(found: TradeOff) -> dict[str, Any]:
     }
 
 
-def _comparison(found: Comparison) -> dict[str, Any]:
+def _comparison(found: RunComparison) -> dict[str, Any]:
     """Return which of two configurations is better, and by how much."""
     return {
         "first": {"at": found.first, "mean": spread(found.losses[0])},
@@ -247,7 +247,7 @@ def threshold(found: Threshold) -> dict[str, Any]:
     return {"threshold": answer}
 
 
-def _forecast(found: Forecast) -> dict[str, Any]:
+def _forecast(found: Unlock) -> dict[str, Any]:
     log10 = {"median": found.median, "lo": found.lo, "hi": found.hi}
     kept = ("p_never", "p_already", "ess")
     return {"log10": log10} | {name: getattr(found, name) for name in kept}
@@ -270,19 +270,19 @@ def answers(
     }
     whole: dict[str, Any] = {"quantities": {}}
     whole["health"] = {"sound": not failed, "fits": len(which.fits), "failed": failed}
-    whole["run"] = {"interval": INTERVAL, "weights": dict(weights)}
+    whole["sampling"] = {"interval": INTERVAL, "weights": dict(weights)}
     whole["fits"] = {name: document(one) for name, one in which.fits.items()}
     return plain(whole | parts.get(None, {"curves": parts}))
 
 
-def shape(found: Shape) -> dict[str, Any]:
-    """Return `shape`: the kinds at the cut, at half and twice of it, and the turning point."""
-    return {"shape": found.summary()}
+def kind(found: Kind) -> dict[str, Any]:
+    """Return `kind`: the kinds at the cut, at half and twice of it, and the turning point."""
+    return {"kind": found.summary()}
 
 
 def tasks(found: Tasks, plan: plans.Tasks, data: Dataset) -> dict[str, Any]:
     """Return the document of many tasks: the answers, and how which table was asked."""
-    failed = [task.name for task in found if task.shape is None]
+    failed = [task.name for task in found if task.kind is None]
     health = {"sound": not failed, "tasks": len(found), "failed": failed}
     run = {"interval": INTERVAL, "version": version("bayescale"), **asdict(plan)}
     run["data"] = {
@@ -291,7 +291,7 @@ def tasks(found: Tasks, plan: plans.Tasks, data: Dataset) -> dict[str, Any]:
         "columns": data.columns,
         "notes": data.notes,
     }
-    return plain(found.summary() | {"health": health, "run": run})
+    return plain(found.summary() | {"health": health, "sampling": run})
 
 
 def folder(path: str) -> Path:

@@ -18,7 +18,7 @@ from rich.text import Text
 
 from ..datasets.published import about
 from ..planning.allocate import Allocation
-from ..planning.compare_runs import Comparison
+from ..planning.compare_runs import RunComparison
 from ..planning.match import TradeOff
 from ..posterior.health import FailedFit, Verdict
 from ..posterior.intervals import INTERVAL
@@ -54,7 +54,7 @@ def fit(posterior: Posterior) -> RenderableType:
         body = [_many(posterior)]
     else:
         body = [_one(name, one) for name, one in posterior]
-    run = posterior.run
+    run = posterior.sampling
     seconds = ", ".join(f"{stage} {value:.1f}" for stage, value in run.seconds.items())
     foot = f"{run.method}, {run.chains} x {run.draws} draws, seed {run.seed}, {run.precision} on "
     foot += f"{run.device}; seconds: {seconds}"
@@ -67,8 +67,8 @@ def _head(posterior: Posterior) -> Text:
     head = Text(f"{posterior.law!r}", "bold")
     curves = f" in {len(posterior.curves)} curves" if posterior.curves else ""
     head.append(f"  {len(data)} rows of {data.source}{curves}, ", "default not bold")
-    beside = zip(posterior.law.beside, posterior.model.beside, strict=True)
-    noises = [posterior.model.noise.name, *(f"{one.name} ({of})" for (of, _), one in beside)]
+    further = zip(posterior.law.further, posterior.model.further, strict=True)
+    noises = [posterior.model.noise.name, *(f"{one.name} ({of})" for (of, _), one in further)]
     return head.append(f"{', '.join(noises)} noise", "default not bold")
 
 
@@ -256,7 +256,7 @@ def _tradeoff(found: TradeOff) -> RenderableType:
     )
 
 
-def _comparison(found: Comparison) -> RenderableType:
+def _comparison(found: RunComparison) -> RenderableType:
     """Return two configurations side by side."""
     rows = []
     for i, way in enumerate((found.first, found.second)):

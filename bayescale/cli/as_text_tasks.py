@@ -13,14 +13,14 @@ from rich.text import Text
 from ..comparison.explain import Explanation
 from ..datasets.published import place
 from ..posterior.intervals import INTERVAL
-from ..questions.kind import Shape
+from ..questions.kind import Kind
 from ..questions.kinds import KINDS
 from ..questions.threshold import Threshold
-from ..questions.unlock import Forecast
+from ..questions.unlock import Unlock
 from ..workflows.tasks import Task, Tasks
 from .layout import number, span, table
 
-__all__ = ["shape", "tasks", "threshold"]
+__all__ = ["kind", "tasks", "threshold"]
 
 MASS = f"{INTERVAL:.0%}".replace("%", " %")
 STEPS = 8
@@ -57,7 +57,7 @@ def threshold(found: Threshold) -> RenderableType:
     return Group(*parts, *(Text(line, "dim") for line in (_by_scale(found), _apart(found)) if line))
 
 
-def _when(case: Forecast) -> list[str]:
+def _when(case: Unlock) -> list[str]:
     interval = f"{_scale(case.lo)} .. {_scale(case.hi)}"
     return [_scale(case.median), interval, f"{case.p_already:.2f}", f"{case.p_never:.2f}"]
 
@@ -70,7 +70,7 @@ def _scale(log10: float) -> str:
 
 def _by_scale(found: Threshold) -> str:
     """Return the probability that the level is passed by some scales: decades, or even steps."""
-    if found.descending:
+    if found.less_is_better:
         points = {number(v, 3): v for v in np.linspace(found.x_min, found.horizon, 6)}
     else:
         decades = np.ceil(np.log10(found.x_max)) + np.arange(STEPS)
@@ -94,10 +94,10 @@ def _apart(found: Threshold) -> str:
 # ------------------------------------------------------------------ a kind
 
 
-def shape(found: Shape) -> RenderableType:
+def kind(found: Kind) -> RenderableType:
     """Return the probability of each kind at the cut, half and twice of it, and the turn."""
     head = f"kind of curve from {number(found.lo, 3)} to {number(found.hi, 3)} {found.column}: "
-    head += f"{_said(found.kind)}, probability {found.probability:.2f}"
+    head += f"{_said(found.likeliest)}, probability {found.probability:.2f}"
     columns = ["", f"cut {number(found.cut, 3)}", *(number(found.cut * k, 3) for k in (0.5, 2))]
     columns.append("before\nthe data")
     shares = (found.kinds, found.half, found.double, found.implied)
@@ -128,20 +128,20 @@ def tasks(found: Tasks) -> RenderableType:
     parts: list[RenderableType] = [Text(head, "bold"), table(columns, rows, left=3)]
     parts += _backtests(found)
     parts += [Text(line, "dim") for line in _places(found)]
-    bad = [task for task in found if task.shape is None]
+    bad = [task for task in found if task.kind is None]
     parts += [Text(f"NOT TO BE TRUSTED: {task.name}: {_why(task)}", "red") for task in bad]
     return Group(*parts, *(Text(f"note: {note}", "yellow") for note in _notes(found)))
 
 
 def _row(task: Task, laws: int) -> list[str]:
     sound = f"{laws - len(task.failed)} of {laws}"
-    if task.shape is None:
+    if task.kind is None:
         return [task.name, "NOT TRUSTED", "-", "-", "-", "-", sound]
     unlock = task.threshold.forecast
-    kind = f"{_said(task.shape.kind)} {task.shape.probability:.2f}"
+    kind = f"{_said(task.kind.likeliest)} {task.kind.probability:.2f}"
     interval = f"{_scale(unlock.lo)} .. {_scale(unlock.hi)}"
     cells = [_scale(unlock.median), interval, f"{unlock.p_never:.2f}", sound]
-    why = task.explanation.verdict if task.shape.kind in RISING else "-"
+    why = task.explanation.verdict if task.kind.likeliest in RISING else "-"
     return [task.name, kind, why, *cells]
 
 
@@ -200,7 +200,7 @@ def _notes(found: Tasks) -> list[str]:
 
 
 def _told(task: Task) -> dict[str, None]:
-    parts = [each for each in (task.threshold, task.explanation, task.shape) if each is not None]
+    parts = [each for each in (task.threshold, task.explanation, task.kind) if each is not None]
     notes = [note for part in parts for note in part.notes]
     if task.failed and parts:
         notes.append(f"left out, not to be trusted: {', '.join(task.failed)}")

@@ -43,12 +43,12 @@ def law(name: str) -> RenderableType:
     found = get_law(name)
     head, rest = _described(name, found.doc)
     facts = sheet("", "")
-    inputs = (f"{x} (less is better)" if x in found.descending else x for x in found.inputs)
+    inputs = (f"{x} (less is better)" if x in found.less_is_better else x for x in found.inputs)
     facts.add_row("inputs", " ".join(inputs))
     facts.add_row("parameters", " ".join(found.parameters))
     better = {"down": "lower is better", "up": "higher is better"}[found.improves]
     facts.add_row("response", f"{found.response}, {SUPPORTS[found.support]}; {better}")
-    for name, support in found.beside:
+    for name, support in found.further:
         facts.add_row("and", f"{name}, {SUPPORTS[support]}: -y {name}=COLUMN")
     return Group(Text(f"{found.name}", "bold"), Text(head), facts, Text(f"\n{_flowing(rest)}"))
 

@@ -52,6 +52,7 @@ def fit(
     with terminal.waiting() as progress:
         terminal.start_jax()
         from ..inference import fit as inference
+        from ..posterior.storage import save
         from . import arguments
 
         reply.check(output, plot)
@@ -64,7 +65,7 @@ def fit(
         settings |= dict(sampler=how, seed=seed, precision=precision)
         posterior = inference.fit(chosen, data, **settings, progress=progress)
         if output:
-            posterior.save(output)
+            save(posterior, output)
             terminal.tell(f"saved: {output}")
     return reply.fit(posterior, as_json, plot)
 
@@ -85,14 +86,14 @@ def predict(
     path: options.FitFile,
     at: options.At,
     n: options.Questions = None,
-    family: options.Family = None,
+    group: options.AskedGroup = None,
     seed: options.Seed = 0,
     allow_failed: options.AllowFailed = False,
     as_json: options.Json = False,
 ) -> int:
     """Say what the law gives at new scales, and what a new run there would."""
     with terminal.waiting():
-        which = reply.load([path], family=family)
+        which = reply.load([path], group=group)
         from ..questions.predict import predict as law_at
         from . import arguments, as_json, as_text, saved
 
@@ -147,14 +148,14 @@ def threshold(
     at: options.Follow = None,
     horizon: options.Horizon = None,
     weights: options.Weights = None,
-    family: options.Family = None,
+    group: options.AskedGroup = None,
     allow_failed: options.AllowFailed = False,
     as_json: options.Json = False,
     plot: options.Plot = None,
 ) -> int:
     """Say from which scale on a level is passed, and how likely never."""
     with terminal.waiting():
-        which = reply.load(paths, plot, weights, family)
+        which = reply.load(paths, plot, weights, group)
         from ..questions.threshold import threshold as first_past
         from . import arguments, as_json, as_text_tasks, pictures, saved
 
@@ -168,27 +169,27 @@ def threshold(
 
 
 @command
-def shape(
+def kind(
     paths: options.FitFiles,
     cut: options.Cut = None,
     by: options.Along = None,
     at: options.Follow = None,
     weights: options.Weights = None,
-    family: options.Family = None,
+    group: options.AskedGroup = None,
     seed: options.Seed = 0,
     allow_failed: options.AllowFailed = False,
     as_json: options.Json = False,
 ) -> int:
     """Say which kind of curve it is: steady, emergent, U-shaped, ..., and how sure that is."""
     with terminal.waiting():
-        which = reply.load(paths, None, weights, family)
-        from ..questions.kind import shape as kind_of
+        which = reply.load(paths, None, weights, group)
+        from ..questions.kind import kind as kind_of
         from . import arguments, as_json, as_text_tasks, saved
 
         rules = arguments.rules([at], "--at") if at else None
         how = dict(cut=cut, by=by, at=rules, seed=seed, allow_failed=allow_failed)
         found = saved.ask(which, lambda one: kind_of(one, **how))
-    return reply.answers(which, found, as_json.shape, as_text_tasks.shape, as_json)
+    return reply.answers(which, found, as_json.kind, as_text_tasks.kind, as_json)
 
 
 # ------------------------------------------------------------------ many tasks
@@ -287,7 +288,7 @@ def info() -> None:
 
 @command
 def demo(seed: options.Seed = 0) -> None:
-    """Forecast two-digit addition of large GPT-3 models from the small ones."""
+    """Unlock two-digit addition of large GPT-3 models from the small ones."""
     with terminal.waiting() as progress:
         terminal.start_jax()
         from . import demo as story

@@ -85,7 +85,7 @@ FitFiles = Annotated[
 Weights = Annotated[
     Text, _option("Weights of several fits, in their order; else equal.", metavar=".7,.3")
 ]
-Family = Annotated[
+AskedGroup = Annotated[
     Text,
     _option("Of a fit with --group: which family is asked about.", metavar="NAME|new|average"),
 ]

@@ -31,14 +31,14 @@ def load(
     paths: list[str],
     plot: str | None = None,
     weights: str | None = None,
-    family: str | None = None,
+    group: str | None = None,
 ) -> Saved:
     """Return the fits in these files, after a look at where a picture goes."""
     terminal.start_jax()
     check(None, plot)
     from .saved import saved
 
-    return saved(paths, weights, family)
+    return saved(paths, weights, group)
 
 
 def fit(posterior: Posterior, as_json: bool, plot: str | None) -> int:
@@ -77,7 +77,7 @@ def answers(
 
 def _status(fits: list[Posterior], as_json: bool) -> int:
     if as_json:
-        terminal.tell(*(f"note: {note}" for one in fits for note in one.run.notes))
+        terminal.tell(*(f"note: {note}" for one in fits for note in one.sampling.notes))
     failed = [one for one in fits if not one.health.sound]
     if not failed:
         return terminal.SOUND

@@ -16,7 +16,7 @@ from ..plot.style import PALETTE, style
 from ..posterior.files import writable, write
 from ..posterior.health import FailedFit
 from ..posterior.posterior import Posterior
-from ..questions.grid import grid, isoflop
+from ..questions.grid import grid
 from ..questions.predict import predict
 from ..questions.residuals import residuals
 
@@ -73,7 +73,7 @@ def keep(figure: Any, path: str) -> None:
 def _first(posterior: Posterior) -> Posterior:
     """Return the fit with the runs of its first response alone: that is what curves are of."""
     law, data = posterior.law, posterior.data
-    if not law.beside:
+    if not law.further:
         return posterior
     data = data.take(np.isfinite(data.responses[law.response]))
     y = {law.response: data.responses[law.response]}

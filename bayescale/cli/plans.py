@@ -1,4 +1,4 @@
-"""plans: what the command line asks of a fit or a table, checked as a whole before the first draw."""
+"""plans: what the command line asks of a fit or a table, checked whole before the first draw."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ..laws import get_law
 from ..model.arrays import pack
 from ..parametric.parametric import Parametric
 from ..planning.allocate import allocate
-from ..planning.compare_runs import compare_configurations
+from ..planning.compare_runs import compare_runs
 from ..planning.match import match
 from ..posterior.posterior import Posterior
 from ..workflows import tasks as workflow
@@ -52,7 +52,7 @@ class Plan:
             )
 
     def __call__(self, posterior: Posterior) -> dict[str, Any]:
-        """Return an Allocation, a TradeOff and a Comparison, as far as they are asked for."""
+        """Return an Allocation, a TradeOff and a RunComparison, as far as they are asked for."""
         found: dict[str, Any] = {}
         common = dict(at=self.at, allow_failed=self.allow_failed)
         common["inference_tokens"] = self.inference_tokens
@@ -63,7 +63,7 @@ class Plan:
             found["tradeoff"] = match(posterior, **to, extra=self.extra, **common)
         if self.versus:
             how = dict(seed=self.seed, allow_failed=self.allow_failed)
-            found["comparison"] = compare_configurations(posterior, *self.versus, **how)
+            found["comparison"] = compare_runs(posterior, *self.versus, **how)
         return found
 
     def _size(self, posterior: Posterior) -> dict[str, float]:
@@ -107,7 +107,7 @@ class Tasks:
     def _check(self, data: Dataset) -> None:
         """Refuse what a law, or the question of an unlock, would refuse after the first fits."""
         for law in self.formulas:
-            if law.inputs == tuple(data.inputs) and not law.beside:
+            if law.inputs == tuple(data.inputs) and not law.further:
                 pack(make_model(law, data, self.noise, workflow.pool_of(law, self.pool)), data)
         largest = max(x.max() for x in data.inputs.values())
         if self.horizon is not None and not largest <= self.horizon < float("inf"):

@@ -28,7 +28,7 @@ class Saved:
     """By name of the law, as they were saved."""
     weights: Mapping[str, float] | None = None
     """Of several fits; None where all are alike."""
-    family: str | None = None
+    group: str | None = None
     """The family that is asked about: `NEW`, `AVERAGE` or its name; None where none is pooled."""
 
     @property
@@ -39,14 +39,14 @@ class Saved:
     @property
     def notes(self) -> tuple[str, ...]:
         """What is to be said with every answer."""
-        if self.family is None:
+        if self.group is None:
             return ()
-        others = "" if self.family != AVERAGE else "; for others give --family NAME, or new"
-        return (f"of the families, this speaks of {self.family}{others}",)
+        others = "" if self.group != AVERAGE else "; for others give --group NAME, or new"
+        return (f"of the groups, this speaks of {self.group}{others}",)
 
     def __iter__(self) -> Iterator[tuple[str | None, Posterior | Mixture]]:
         asked = {
-            name: one if self.family is None or not one.model.pool else for_group(one, self.family)
+            name: one if self.group is None or not one.model.pool else for_group(one, self.group)
             for name, one in self.fits.items()
         }
         first = next(iter(asked.values()))
@@ -58,14 +58,14 @@ class Saved:
             yield name, mix(parts, self.weights)
 
 
-def saved(paths: Sequence[str], weights: str | None = None, family: str | None = None) -> Saved:
+def saved(paths: Sequence[str], weights: str | None = None, group: str | None = None) -> Saved:
     """Return the fits in these files.
 
     Parameters
     ----------
     weights
         Weights of several fits, in their order: `.7,.3`.
-    family
+    group
         A family's name, `new` or `average`; None for the average one, where families are pooled.
 
     Raises
@@ -86,21 +86,21 @@ def saved(paths: Sequence[str], weights: str | None = None, family: str | None =
     for path, one in zip(paths, fits.values(), strict=True):
         if set(one.curves) != set(first.curves):
             raise ValueError(f"{path}: has other curves than {paths[0]}; mix fits of one table")
-    return Saved(fits, _weights(weights, [*fits]), _family(fits, family))
+    return Saved(fits, _weights(weights, [*fits]), _group(fits, group))
 
 
-def _family(fits: Mapping[str, Posterior], text: str | None) -> str | None:
+def _group(fits: Mapping[str, Posterior], text: str | None) -> str | None:
     """Return the family as `for_group` calls it; None where nothing is pooled, nor asked."""
     pooled = [one for one in fits.values() if one.model.pool]
     if not pooled and text is None:
         return None
     if not pooled:
-        raise ValueError("--family: nothing is pooled in this fit; fit it with --group COLUMN")
+        raise ValueError("--group: nothing is pooled in this fit; fit it with --group COLUMN")
     names = pooled[0].data.group_names
     known = {"new": NEW, "average": AVERAGE} | dict(zip(names, names, strict=True))
     if (text or "average") not in known:
         few = ", ".join(names[:20])
-        raise ValueError(f"--family: no family {text!r}; they are {few}; or say new or average")
+        raise ValueError(f"--group: no family {text!r}; they are {few}; or say new or average")
     return known[text or "average"]
 
 

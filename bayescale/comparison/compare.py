@@ -22,7 +22,7 @@ from .predictive import leave_one_out
 if TYPE_CHECKING:
     import pandas
 
-__all__ = ["Comparison", "compare", "pseudo_bma"]
+__all__ = ["LawComparison", "compare_laws", "pseudo_bma"]
 
 BOOTSTRAPS = 1000
 ROUGH = 0.7
@@ -30,7 +30,7 @@ ROUGH = 0.7
 
 
 @dataclass(frozen=True, eq=False)
-class Comparison:
+class LawComparison:
     """Several laws of one curve, side by side; every field is by law."""
 
     posteriors: Mapping[str, Posterior]
@@ -84,12 +84,12 @@ class Comparison:
         }
 
 
-def compare(
+def compare_laws(
     posteriors: Mapping[str, Posterior],
     *,
     prior: Mapping[str, float] | None = None,
     seed: int = 0,
-) -> Comparison:
+) -> LawComparison:
     """Return how well several laws foretell the same runs, and how probable each is.
 
     Parameters
@@ -125,7 +125,7 @@ def compare(
     def named(values):
         return {name: float(value) for name, value in zip(names, values, strict=True)}
 
-    return Comparison(
+    return LawComparison(
         posteriors=dict(posteriors),
         elpd=named(totals),
         difference=named(gap.sum(1)),

@@ -54,7 +54,7 @@ def log_evidence(posterior: Posterior, *, seed: int = 0) -> Evidence | dict[str,
     about some of them, with their covariance. The other half is what is bridged to. Both halves
     in turn, averaged.
     """
-    if posterior.z is None or posterior.run.method != "NUTS":
+    if posterior.z is None or posterior.sampling.method != "NUTS":
         raise ValueError("evidence needs draws by NUTS in unconstrained coordinates: fit anew")
     found = {}
     for batch in pack(posterior.model, posterior.data):

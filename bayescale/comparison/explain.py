@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..posterior.posterior import Posterior
-from .compare import Comparison, compare
+from .compare import LawComparison, compare_laws
 from .predictive import Backtest
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ def _root(name: str) -> str:
 
 
 def explain(
-    which: Comparison | Mapping[str, Posterior],
+    which: LawComparison | Mapping[str, Posterior],
     *,
     backtest: Mapping[str, Backtest] | None = None,
     simulated: Confusion | None = None,
@@ -109,9 +109,9 @@ def explain(
     Raises
     ------
     ValueError
-        As `compare`.
+        As `compare_laws`.
     """
-    found = which if isinstance(which, Comparison) else compare(which, seed=seed)
+    found = which if isinstance(which, LawComparison) else compare_laws(which, seed=seed)
     rising = {k: v for k, v in found.posteriors.items() if _root(k) in EXPLANATIONS}
     unsound = [k for k, v in rising.items() if not v.health.sound]
     rising = {k: v for k, v in rising.items() if k not in unsound}

@@ -55,7 +55,7 @@ def leave_one_out(posterior: Posterior, *, whole: bool = False) -> LeftOut:
     from scipy.special import logsumexp
 
     runs, law = log_likelihood(posterior), posterior.law
-    apart = law.beside and not whole
+    apart = law.further and not whole
     own = log_likelihood(posterior, law.response) if apart else runs
     runs, own = (v.reshape(-1, v.shape[-1]).T for v in (runs, own))
     if apart:
@@ -108,6 +108,6 @@ def _scored(one: Posterior, whole: Dataset, below: np.ndarray, seed: int) -> Bac
         error=float(np.abs(median - y).mean()),
         inside=float(((lo <= y) & (y <= hi)).mean()),
         runs=len(y),
-        cut=float(x.min() if one.law.descending else x.max()),
+        cut=float(x.min() if one.law.less_is_better else x.max()),
         sound=one.health.sound,
     )

@@ -15,7 +15,7 @@ import numpy as np
 if TYPE_CHECKING:
     import pandas
 
-__all__ = ["about", "kind_of", "place", "published_models"]
+__all__ = ["about", "place", "published_models", "scale_of"]
 
 _NAN = math.nan
 # fmt: off
@@ -137,16 +137,16 @@ def _closest(models: list[tuple[float, float, str]]) -> tuple[float, float, str]
     return min(models, key=lambda m: (abs(m[0]), m[1]))
 
 
-KINDS = (  # what a scale is, from its name and column; the least that is plausible in plain units
+SCALES = (  # what a scale is, from its name and column; the least that is plausible in plain units
     ("params", re.compile(r"param|^N\b", re.IGNORECASE), 1e6),
     ("tokens", re.compile(r"token|^D\b", re.IGNORECASE), 1e8),
     ("flops", re.compile(r"flop|compute|^C\b", re.IGNORECASE), 1e15),
 )
 
 
-def kind_of(name: str) -> str | None:
+def scale_of(name: str) -> str | None:
     """Return what a scale is, from its name and column: params, tokens, flops, or None."""
-    return next((kind for kind, pattern, _ in KINDS if pattern.search(name)), None)
+    return next((kind for kind, pattern, _ in SCALES if pattern.search(name)), None)
 
 
 def place(log10_scale: float, name: str) -> str:
@@ -155,7 +155,7 @@ def place(log10_scale: float, name: str) -> str:
     ", about the size of PaLM 540B" within a tenth of it, else ", between BLOOM 176B and PanGu-alpha
     200B", or beyond the largest, or below the smallest; likewise of tokens and FLOP.
     """
-    for kind, pattern, least in KINDS:
+    for kind, pattern, least in SCALES:
         if pattern.search(name) and np.isfinite(log10_scale) and 10**log10_scale >= least:
             return f", {about(10**log10_scale, kind)}"
     return ""

@@ -25,7 +25,7 @@ from ..noises.names import default_noise, get_noise
 from ..parametric.parametric import Parametric
 from ..posterior.health import UNREACHED, Health
 from ..posterior.intervals import scalar_quantities
-from ..posterior.posterior import Posterior, Run
+from ..posterior.posterior import Posterior, SamplingInfo
 from .modes import prior_moments
 from .samplers import MAP, NUTS, Chains, Clock, Laplace
 
@@ -56,9 +56,9 @@ def fit(
     data
         A checked table (`from_frame`); each of its curves is fitted on its own.
     noise
-        What scatters about the law. Default: `scatter` for accuracies with a number of questions,
-        `normal` for accuracies without (`bounded` beside a loss), `student` (on the log) for
-        losses. For a law of several responses a mapping by response.
+        What scatters about the law. Default: `scale_scatter` for accuracies with a number of
+        questions, `normal` for accuracies without (`bounded` beside a loss), `student` (on the
+        log) for losses. For a law of several responses a mapping by response.
     pool
         Parameters of the law that differ between the data's groups (partial pooling). Default,
         where the data name groups: the scale x50 of an unlock, else the floor g.
@@ -103,7 +103,7 @@ def fit(
         draws,
         stats,
         Health(tuple(verdicts[i] for i in order)),
-        _run(sampler, seed, precision, clock, stats),
+        _sampling(sampler, seed, precision, clock, stats),
         z,
     )
 
@@ -127,9 +127,9 @@ def make_model(
             f"no response {name!r} of the law {law.name}: noise is for {', '.join(law.responses)}"
         )
     own = get_noise(given.get(law.response) or default_noise(law, data))
-    beside = tuple(
+    further = tuple(
         get_noise(given.get(name) or {"positive": "student"}.get(support, "normal"))
-        for name, support in law.beside
+        for name, support in law.further
     )
     names = (pool,) if isinstance(pool, str) else pool
     if names is None:
@@ -139,7 +139,7 @@ def make_model(
         raise ValueError(
             f"pool={', '.join(names)} needs a column of groups with two groups or more (--group)"
         )
-    return Model(law, own, beside, names, len(data.group_names) if names else 0)
+    return Model(law, own, further, names, len(data.group_names) if names else 0)
 
 
 def _usual_pool(law: Parametric) -> tuple[str, ...]:
@@ -250,9 +250,9 @@ def _probe(batch: Batch) -> dict[str, np.ndarray]:
     return inputs
 
 
-def _run(sampler: Any, seed: int, precision: str, clock: Clock, stats: dict) -> Run:
+def _sampling(sampler: Any, seed: int, precision: str, clock: Clock, stats: dict) -> SamplingInfo:
     steps = stats.get("n_steps")
-    return Run(
+    return SamplingInfo(
         seed=seed,
         method=type(sampler).__name__,
         chains=stats["log_density"].shape[-2],

@@ -143,10 +143,9 @@ def _run(model, max_depth, lane: Lanes, data, *, first, phase, target):
         unit = jnp.ones_like(lane.origin)
         state, info = kernel(key, lane.state, density, lane.step_size, unit, max_depth)
         several = jnp.sum(jnp.isfinite(lane.jumps.log_weight)) > 1
-        jump = partial(
-            jump, jax.random.fold_in(key, 1), lane.origin, lane.scale, lane.jumps, density
-        )
-        state = lax.cond(several, jump, lambda state: state, state)
+        again = jax.random.fold_in(key, 1)
+        leap = partial(jump, again, lane.origin, lane.scale, lane.jumps, density)
+        state = lax.cond(several, leap, lambda state: state, state)
         lane = lane._replace(state=state)
         lane = lax.cond(
             phase >= FAST,

@@ -114,7 +114,7 @@ def exact_match(tokens: bool = False) -> Parametric:
 
         return formula
 
-    @law(name="exact_match(tokens=True)", of_task=("T",), **capability)
+    @law(name="exact_match(tokens=True)", not_scales=("T",), **capability)
     def formula(x, T, *, g=FLOOR, u=CEILING, c=TOKEN_SCALE, alpha=ALPHA):
         """g + (u - g) exp(-T (x/c)^-alpha): all of T tokens must be right (2304.15004)."""
         return g + (u - g) * _all_right(alpha * (jnp.log(x) - jnp.log(c)) - jnp.log(T))

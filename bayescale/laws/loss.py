@@ -164,7 +164,7 @@ def kaplan(
     N_c = 6.4e13, D_c = 1.8e13, alpha_N = .076, alpha_D = .103 (table 2).
 
     Under C = 6 N D it implies N ~ C^(alpha_D/(alpha_N + alpha_D)) = C^.575, which is not the
-    C^.73 of the paper's own frontier (`allocation.KAPLAN_FRONTIER`): that was fitted to training
+    C^.73 of the paper's own frontier (`powers.KAPLAN_FRONTIER`): that was fitted to training
     curves with a fixed schedule.
     """
     size = alpha_N / alpha_D * (jnp.log(N_c) - jnp.log(N))

@@ -82,7 +82,7 @@ def _two_stage(loss: str, first: Parametric, link: str) -> Parametric:
     formula.__doc__ = f"L by a loss law, then g + (u - g) {curve}."
     options = [f"loss={loss!r}"] * (loss != "power") + [f"link={link!r}"] * (link != "sigmoid")
     name = f"two_stage({', '.join(options)})" if options else "two_stage"
-    return law(name=name, beside=(("loss", "positive"),), **capability)(formula)
+    return law(name=name, further=(("loss", "positive"),), **capability)(formula)
 
 
 def _signature(first: Parametric, own: dict) -> inspect.Signature:
@@ -122,7 +122,7 @@ STEEPNESS = scaled(STEEP, lambda v, y: v / y, link="log")
 TOKENS = scaled(dist.Logistic(0.0, 1.0), lambda r, y: log(2) / y * jnp.exp(-_middle(r)), link="log")
 
 
-@law(descending=("L",), **capability)
+@law(less_is_better=("L",), **capability)
 def from_loss(
     L,
     *,
@@ -171,7 +171,7 @@ def _in_level(raw, x, x50, k, drop):
     return raw - jnp.mean(jnp.log1p(-drop * logistic(ends)))
 
 
-@law(beside=(("loss", "positive"),), **capability)
+@law(further=(("loss", "positive"),), **capability)
 def breakthrough(
     x,
     *,

@@ -69,16 +69,16 @@ def _check_responses(model: Model, data: Dataset) -> None:
     """Refuse responses that the law or its noise cannot speak of."""
     law, wanted = model.law, tuple(model.law.responses)
     given = tuple(data.responses)
-    if len(given) != len(wanted) or (law.beside and set(given) != set(wanted)):
-        flags = " ".join(f"-y {name}=..." for name in wanted) if law.beside else "-y COLUMN"
+    if len(given) != len(wanted) or (law.further and set(given) != set(wanted)):
+        flags = " ".join(f"-y {name}=..." for name in wanted) if law.further else "-y COLUMN"
         data.fail(
             f"has responses {', '.join(given)} where the law {law.name} speaks of "
-            f"{', '.join(wanted) if law.beside else 'one'}",
+            f"{', '.join(wanted) if law.further else 'one'}",
             remedy=f"name them so: {flags}",
         )
     for name, support in law.responses.items():
         support = model.noise.support if (name == law.response and support == "real") else support
-        data.require(support, name if law.beside else None)
+        data.require(support, name if law.further else None)
     if model.noise.counts and data.n is None:
         data.fail(
             f"has no number of questions, which the noise {model.noise.name} needs",
@@ -145,10 +145,10 @@ def _lane(model: Model, data: Dataset, length: int, groups: tuple[str, ...]) -> 
     """Return the arrays of one curve."""
     _check_curve(model, data)
     law = model.law
-    name = law.response if law.beside else next(iter(data.responses))
+    name = law.response if law.further else next(iter(data.responses))
     response = data.responses[name]
     # What a share of the level refers to: the loss, where a law speaks of it beside an accuracy.
-    level = next((k for k, support in law.beside if support == "positive"), name)
+    level = next((k for k, support in law.further if support == "positive"), name)
     given = data.reference or {}
     ref = {x: float(given.get(x, _reference(model, data.inputs, x))) for x in data.inputs}
     inputs = {x: column / ref[x] for x, column in data.inputs.items()}
@@ -173,10 +173,10 @@ def _lane(model: Model, data: Dataset, length: int, groups: tuple[str, ...]) -> 
         "y": np.float64(given.get(level, _size(data.responses[level]))),
         "chance": np.float64(chance[0]),
     }
-    if law.beside:
+    if law.further:
         lane["beside"] = {
             k: {"observed": filled(y), "mask": present & pad(np.isfinite(y))}
-            for k, y in ((k, data.responses[k]) for k, _ in law.beside)
+            for k, y in ((k, data.responses[k]) for k, _ in law.further)
         }
     if model.pool:
         lane["group"] = pad(np.searchsorted(groups, data.group.astype(str)))

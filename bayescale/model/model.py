@@ -63,7 +63,7 @@ class Model:
     law: Parametric
     noise: Parametric
     """Of the law's `response`."""
-    beside: tuple[Parametric, ...] = ()
+    further: tuple[Parametric, ...] = ()
     """Noises of the law's further responses, in their order."""
     pool: tuple[str, ...] = ()
     """Parameters of the law that differ between groups."""
@@ -97,7 +97,7 @@ class Model:
     @property
     def parts(self) -> tuple[Parametric, ...]:
         """The law and the noises."""
-        return (self.law, self.noise, *self.beside)
+        return (self.law, self.noise, *self.further)
 
     @cached_property
     def names(self) -> tuple[str, ...]:
@@ -277,14 +277,14 @@ class Model:
         if self.noise.nodes:
             nodes, _ = np.polynomial.hermite_e.hermegauss(self.noise.nodes)
             shift = jnp.exp(params["tau"] * jnp.asarray(nodes, params["tau"].dtype))[:, None]
-            scales = [name not in self.law.of_task for name in self.law.inputs]
+            scales = [name not in self.law.not_scales for name in self.law.inputs]
             inputs = [
                 jnp.asarray(x)[None] * (shift if scale else 1.0)
                 for x, scale in zip(inputs, scales, strict=True)
             ]
             of_rows = {k: v[None] if k in self.pool else v for k, v in of_rows.items()}
         found = self.law.fn(*inputs, **of_rows)
-        if not self.law.beside:
+        if not self.law.further:
             return {self.law.response: found}
         middle = self.noise.nodes // 2
         return {
@@ -307,7 +307,7 @@ class Model:
         means = self.means(params, data)
         own = self._about(means[self.law.response], params, data)
         found = {self.law.response: jnp.where(data["mask"], own.log_prob(data["observed"]), 0.0)}
-        for (name, _), noise in zip(self.law.beside, self.beside, strict=True):
+        for (name, _), noise in zip(self.law.further, self.further, strict=True):
             also = data["beside"][name]
             known = {"mean": means[name], "stderr": jnp.zeros_like(also["observed"])}
             columns = [known[each] for each in noise.inputs]

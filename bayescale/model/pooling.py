@@ -1,4 +1,4 @@
-"""How the families of a pooled fit differ in a parameter: on which scale, by how much, and where."""
+"""How the groups of a pooled fit differ in a parameter: on which scale, by how much, and where."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from .accuracy import bimodal as bimodal
     from .accuracy import binomial as binomial
     from .accuracy import bounded as bounded
-    from .accuracy import scatter as scatter
+    from .accuracy import scale_scatter as scale_scatter
     from .loss import laplace as laplace
     from .loss import lognormal as lognormal
     from .loss import normal as normal
@@ -38,7 +38,7 @@ _HOMES = {
     "laplace": "loss",
     "lognormal": "loss",
     "normal": "loss",
-    "scatter": "accuracy",
+    "scale_scatter": "accuracy",
     "student": "loss",
 }
 __all__ = [*_HOMES]

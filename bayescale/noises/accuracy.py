@@ -1,14 +1,10 @@
-"""What scatters about the law.
+"""Noises of accuracies and other shares from 0 to 1.
 
-Losses and error rates: `student` on the log scale is the default, since a few runs of any table
-are off; `lognormal` where none is; `laplace` to compare with published Huber fits; `normal` for
-responses that may be negative. Accuracies with a number of questions: `scatter` is the default;
-`beta_binomial` has one overdispersion everywhere; `binomial` has none, for one model family and
-nothing but sampling error; `bimodal` where runs of one scale are either on the floor or on the
-ceiling. Scores from 0 to 1 without a number of questions (Brier, ROUGE, the probability of a right
-answer): `bounded` where they come near a bound, `normal` where they keep away from both.
-
-All but `binomial` take a known standard error, in the response's unit, which adds to their own.
+With a number of questions `scale_scatter` is the default; `beta_binomial` has one overdispersion
+everywhere; `binomial` has none, for one model family and nothing but sampling error; `bimodal`
+where runs of one scale are either on the floor or on the ceiling. Without one (Brier, ROUGE, the
+probability of a right answer): `bounded` where scores come near a bound, `normal` where they keep
+away from both.
 """
 
 from __future__ import annotations
@@ -21,7 +17,7 @@ from ..parametric.parametric import noise
 from ..parametric.priors import positive
 from .densities import _Beta, _inside, _overdispersed, _with_error
 
-__all__ = ["beta_binomial", "bimodal", "binomial", "bounded", "scatter"]
+__all__ = ["beta_binomial", "bimodal", "binomial", "bounded", "scale_scatter"]
 
 
 @noise(support="unit", counts=True)
@@ -81,7 +77,7 @@ WEIGHTS = _WEIGHTS / _WEIGHTS.sum()
 
 
 @noise(support="unit", counts=True, nodes=3)
-def scatter(mean, stderr, n, *, tau=positive(0.1, 3), rho=positive(1e-4, 0.05)):
+def scale_scatter(mean, stderr, n, *, tau=positive(0.1, 3), rho=positive(1e-4, 0.05)):
     """Models differ in effective scale, with sd tau in log x, and in all else, by rho.
 
     n y ~ BetaBinomial of mean p(x) and variance rho' p (1 - p), rho' = v / (1 + v), v = rho +

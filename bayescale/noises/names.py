@@ -6,7 +6,7 @@ from difflib import get_close_matches
 
 from ..data.dataset import Dataset
 from ..parametric.parametric import Parametric
-from .accuracy import beta_binomial, bimodal, binomial, bounded, scatter
+from .accuracy import beta_binomial, bimodal, binomial, bounded, scale_scatter
 from .loss import laplace, lognormal, normal, student
 
 __all__ = ["NOISES", "default_noise", "get_noise"]
@@ -20,7 +20,7 @@ NOISES: dict[str, Parametric] = {
         laplace,
         normal,
         bounded,
-        scatter,
+        scale_scatter,
         beta_binomial,
         binomial,
         bimodal,
@@ -33,9 +33,9 @@ def default_noise(law: Parametric, data: Dataset) -> str:
     if law.support == "positive":
         return "student"
     if law.support == "unit" and data.n is not None:
-        return "scatter"
+        return "scale_scatter"
     # `normal` has a sigma, as the noise of a loss beside an accuracy has.
-    return "bounded" if law.support == "unit" and law.beside else "normal"
+    return "bounded" if law.support == "unit" and law.further else "normal"
 
 
 def get_noise(text: str | Parametric) -> Parametric:

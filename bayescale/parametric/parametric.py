@@ -52,12 +52,12 @@ class Parametric:
     """For a noise: the number of Gauss-Hermite nodes in log scale at which it wants the law."""
     counts: bool = False
     """For a noise: whether it speaks of counts out of n rather than of the response itself."""
-    beside: tuple[tuple[str, str], ...] = ()
+    further: tuple[tuple[str, str], ...] = ()
     """Further responses that the law speaks of, each with its support: it then returns all of
     them by name. Thresholds, predictions and shapes are of `response`."""
-    descending: tuple[str, ...] = ()
+    less_is_better: tuple[str, ...] = ()
     """Inputs of which less is better, such as a loss that an accuracy is told from."""
-    of_task: tuple[str, ...] = ()
+    not_scales: tuple[str, ...] = ()
     """Inputs that are no scale of a model, such as the length of the answer: noises that let
     models differ in effective scale leave them as they are."""
     same_unit: tuple[tuple[str, str], ...] = ()
@@ -82,12 +82,12 @@ class Parametric:
     def at(self, *args: Any, **params: Any) -> Any:
         """Evaluate the formula for `response`, leaving aside what else the law speaks of."""
         found = self.fn(*args, **params)
-        return found[self.response] if self.beside else found
+        return found[self.response] if self.further else found
 
     @property
     def responses(self) -> dict[str, str]:
         """Support of each response, `response` first."""
-        return {self.response: self.support, **dict(self.beside)}
+        return {self.response: self.support, **dict(self.further)}
 
     @property
     def parameters(self) -> tuple[str, ...]:
@@ -190,9 +190,9 @@ def law(
     support: str = "positive",
     improves: str = "down",
     response: str = "loss",
-    beside: tuple[tuple[str, str], ...] = (),
-    descending: tuple[str, ...] = (),
-    of_task: tuple[str, ...] = (),
+    further: tuple[tuple[str, str], ...] = (),
+    less_is_better: tuple[str, ...] = (),
+    not_scales: tuple[str, ...] = (),
     same_unit: tuple[tuple[str, str], ...] = (),
 ) -> Any:
     """Turn a function into a law: positional data columns, keyword-only parameters with priors.
@@ -207,12 +207,12 @@ def law(
         "down" for losses, "up" for accuracies: the side on which a threshold is passed.
     response
         What the response is called on plots.
-    beside
+    further
         Further responses with their support, `(("loss", "positive"),)`: the formula then returns a
         dict by response, and a table gives its columns by these names.
-    descending
+    less_is_better
         Inputs of which less is better.
-    of_task
+    not_scales
         Inputs that are no scale of a model, such as the length of the answer.
     same_unit
         Pairs of inputs of one kind, e.g. `(("U", "D"),)`: the first is measured relative to the
@@ -225,7 +225,9 @@ def law(
         another form.
     """
     facts = dict(support=support, improves=improves, response=response, same_unit=same_unit)
-    facts |= dict(beside=tuple(beside), descending=tuple(descending), of_task=tuple(of_task))
+    facts |= dict(
+        further=tuple(further), less_is_better=tuple(less_is_better), not_scales=tuple(not_scales)
+    )
 
     def make(fn: Callable) -> Parametric:
         return _parametric(fn, "law", name, **facts)

@@ -1,11 +1,4 @@
-"""allocate: how to split a compute budget between parameters N and tokens D.
-
-- `allocate` gives the best N and D for a budget, and how they grow with it.
-- `implied_exponent` says what published constants of a law imply, beside what its authors
-  advised (`HOFFMANN`, `BESIROGLU`, `KAPLAN`, `KAPLAN_FRONTIER`).
-- `budget` reads "1000 gpu-days"; `match` and `compare_configurations` (tradeoff.py) trade size
-  for data at equal loss.
-"""
+"""allocate: how to split a compute budget between parameters N and tokens D, and how both grow."""
 
 from __future__ import annotations
 
@@ -22,23 +15,12 @@ from ..laws.powers import closed_form
 from ..posterior.intervals import INTERVAL, summarise
 from ..posterior.posterior import Posterior
 from ..questions.predict import UNCALIBRATED
-from .budget import budget
-from .compare_runs import Comparison, compare_configurations
-from .match import TradeOff, match
 from .surface import FINE, GRID, STEPS, Cost, Surface, bisect, functions, lowest, make_cost, surface
 
 if TYPE_CHECKING:
     import pandas
 
-__all__ = [
-    "Allocation",
-    "Comparison",
-    "TradeOff",
-    "allocate",
-    "budget",
-    "compare_configurations",
-    "match",
-]
+__all__ = ["Allocation", "allocate"]
 
 
 GROWTH = 10.0  # growth factors are for ten times the budget

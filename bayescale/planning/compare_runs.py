@@ -12,11 +12,11 @@ from ..posterior.intervals import summarise
 from ..posterior.posterior import Posterior
 from ..questions.predict import predict, scales
 
-__all__ = ["Comparison", "compare_configurations"]
+__all__ = ["RunComparison", "compare_runs"]
 
 
 @dataclass(frozen=True, eq=False)
-class Comparison:
+class RunComparison:
     """Two configurations; differences are first minus second, in the unit of the response."""
 
     first: Mapping[str, float]
@@ -36,7 +36,7 @@ class Comparison:
         return summarise(self.losses[0] - self.losses[1])
 
 
-def compare_configurations(
+def compare_runs(
     posterior: Posterior,
     first: Mapping[str, Any] | Sequence[Any],
     second: Mapping[str, Any] | Sequence[Any],
@@ -44,7 +44,7 @@ def compare_configurations(
     n: float | None = None,
     seed: int = 0,
     allow_failed: bool = False,
-) -> Comparison:
+) -> RunComparison:
     """Return the probability that the first configuration is better than the second.
 
     Parameters
@@ -79,7 +79,7 @@ def compare_configurations(
     answer = predict(posterior, at, n=n, seed=seed, allow_failed=allow_failed)
     sign = 1.0 if law.improves == "down" else -1.0
     means, runs = answer.mean.T, answer.new.T
-    return Comparison(
+    return RunComparison(
         first={name: float(values[0]) for name, values in at.items()},
         second={name: float(values[1]) for name, values in at.items()},
         losses=means,

@@ -2,7 +2,7 @@
 
 - `match` gives the iso-loss curve through a loss or through a configuration, the least compute
   that reaches it, and the smallest model for a little more compute: what one trades for data.
-- `compare_configurations` gives the probability that one configuration is the better.
+- `compare_runs` gives the probability that one configuration is the better.
 """
 
 from __future__ import annotations

@@ -16,45 +16,23 @@ Beyond the data the ground is shaded and lines are dashed. `style()` gives figur
 yourself the same look; `ax.figure.savefig(...)` keeps one.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING
+from .fit import data_and_curve, exponents, residuals
+from .planning import allocation, isoflop, isoloss
+from .style import style
+from .tasks import comparison, kinds, tasks
+from .threshold import threshold, unlock
 
-if TYPE_CHECKING:
-    from .fit import data_and_curve as data_and_curve
-    from .fit import exponents as exponents
-    from .fit import residuals as residuals
-    from .planning import allocation as allocation
-    from .planning import isoflop as isoflop
-    from .planning import isoloss as isoloss
-    from .style import style as style
-    from .tasks import comparison as comparison
-    from .tasks import kinds as kinds
-    from .tasks import tasks as tasks
-    from .threshold import threshold as threshold
-    from .threshold import unlock as unlock
-
-_HOMES = {
-    "allocation": "planning",
-    "comparison": "tasks",
-    "data_and_curve": "fit",
-    "exponents": "fit",
-    "isoflop": "planning",
-    "isoloss": "planning",
-    "kinds": "tasks",
-    "residuals": "fit",
-    "style": "style",
-    "tasks": "tasks",
-    "threshold": "threshold",
-    "unlock": "threshold",
-}
-__all__ = [*_HOMES]
-
-
-def __getattr__(name: str):
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f".{_HOMES[name]}", __name__), name)
-
-
-def __dir__() -> list[str]:
-    return __all__
+__all__ = [
+    "allocation",
+    "comparison",
+    "data_and_curve",
+    "exponents",
+    "isoflop",
+    "isoloss",
+    "kinds",
+    "residuals",
+    "style",
+    "tasks",
+    "threshold",
+    "unlock",
+]

@@ -45,7 +45,7 @@ def isoflop(posterior: Posterior, prediction: Prediction, ax: Axes | None = None
     posterior
         A fit of a law of N and D.
     prediction
-        `predict(posterior, grid.isoflop(posterior, budgets))`; C = 6 N D.
+        `predict(posterior, grid.isoflop_grid(posterior, budgets))`; C = 6 N D.
     """
     inputs, data = prediction.inputs, posterior.data
     logs = np.log10(6 * inputs["N"] * inputs["D"])

@@ -16,7 +16,7 @@ from matplotlib import ticker
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 
-from ..datasets.published import kind_of, published_models
+from ..datasets.published import published_models, scale_of
 from ..posterior.posterior import Posterior
 
 __all__ = [
@@ -222,7 +222,7 @@ def landmarks(name: str, lo: float, hi: float, most: int = 7) -> dict[str, float
     name
         Name or column of a scale of parameters, tokens or FLOP; other scales have no models.
     """
-    kind, found = kind_of(name), {}
+    kind, found = scale_of(name), {}
     if kind is None:
         return found
     models, last = published_models().sort_values(kind), 0.0

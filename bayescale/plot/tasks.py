@@ -3,8 +3,8 @@
 | question | plot | what it draws |
 |---|---|---|
 | what do many tasks do, and when do they unlock? | `tasks` | `tasks(...)`, `curves(...)` of it |
-| which kind of curve is it? | `kinds` | `shape` |
-| which law would have foretold the runs best? | `comparison` | `compare` |
+| which kind of curve is it? | `kinds` | `kind` |
+| which law would have foretold the runs best? | `comparison` | `compare_laws` |
 
 A kind has one colour on all of them.
 """
@@ -24,13 +24,13 @@ from matplotlib.patches import Patch
 from ..data.dataset import Dataset
 from ..posterior.intervals import INTERVAL
 from ..questions.curves import Curve
-from ..questions.kind import Shape
+from ..questions.kind import Kind
 from ..questions.kinds import KINDS
 from ..questions.threshold import Threshold
 from .style import FAINT, GROUND, INK, PALETTE, canvas, legend, percent, scale_axis, style, words
 
 if TYPE_CHECKING:
-    from ..comparison.compare import Comparison
+    from ..comparison.compare import LawComparison
     from ..workflows.tasks import Task, Tasks
 
 __all__ = ["comparison", "kinds", "tasks"]
@@ -86,7 +86,7 @@ def tasks(
         how = dict(figsize=size, sharex=True, sharey=True, squeeze=False)
         figure, axes = plt.subplots(down, across, **how)
         _scales(figure, axes[0, 0], [each for each in rows.values() if each is not None], curves)
-        if any(task.threshold is not None and task.threshold.descending for task in found):
+        if any(task.threshold is not None and task.threshold.less_is_better for task in found):
             axes[0, 0].invert_xaxis()
         for i, (ax, task) in enumerate(zip(axes.flat, found, strict=False)):
             _panel(ax, task, rows[task.name], curves.get(task.name))
@@ -130,11 +130,11 @@ def _panel(ax: Axes, task: Task, data: Dataset | None, curve: Curve | None) -> N
     name = task.name if len(task.name) <= LONGEST else task.name[: LONGEST - 1] + "…"
     ax.set_title(name, loc="left", fontsize=8.5, fontweight="bold", pad=13)
     look = dict(xy=(0, 1), xycoords="axes fraction", textcoords="offset points", fontsize=7.5)
-    if task.shape is None:
+    if task.kind is None:
         ax.annotate("not to be trusted", xytext=(0, 4), color="#cc2222", **look)
         return
-    kind, never = task.shape.kind, percent(task.threshold.forecast.p_never)
-    said = f"{_said_kind(kind)} {percent(task.shape.probability)}"
+    kind, never = task.kind.likeliest, percent(task.threshold.forecast.p_never)
+    said = f"{_said_kind(kind)} {percent(task.kind.probability)}"
     head = ax.annotate(said, xytext=(0, 4), color=COLOURS[kind], fontweight="bold", **look)
     look |= dict(xy=(1, 1), xycoords=(head, "axes fraction"), fontsize=7, color="#555555")
     ax.annotate(f"P(never) {never}", xytext=(6, 4), **look)
@@ -157,7 +157,7 @@ def _bands(ax: Axes, curve: Curve, colour: str) -> None:
 def _interval(ax: Axes, found: Threshold) -> None:
     """Draw the level, and along it the interval of the scale from which it is passed."""
     ax.axhline(found.level, lw=0.6, color=FAINT, zorder=1)
-    sign, told = (-1.0 if found.descending else 1.0), found.forecast
+    sign, told = (-1.0 if found.less_is_better else 1.0), found.forecast
     start, end = sign * np.log10(ax.get_xlim())
     late = [v if np.isinf(v) else sign * v for v in (told.lo, told.median, told.hi)]
     lo, median, hi = 10 ** (sign * np.clip(late, start, end))
@@ -194,7 +194,7 @@ def _said_kind(kind: str) -> str:
 # ------------------------------------------------------------------ kinds and laws
 
 
-def kinds(found: Shape, ax: Axes | None = None) -> Axes:
+def kinds(found: Kind, ax: Axes | None = None) -> Axes:
     """Draw the probability of each kind, at half and twice the cut too, and before the data.
 
     Hollow bars are what the laws' own priors say of the kinds; with a prior of your own, that.
@@ -202,7 +202,7 @@ def kinds(found: Shape, ax: Axes | None = None) -> Axes:
     Parameters
     ----------
     found
-        `shape(posterior)` of one curve.
+        `kind(posterior)` of one curve.
     """
     rows = np.arange(float(len(KINDS)))[::-1]
     given = found.implied if found.prior is None else found.prior
@@ -217,7 +217,7 @@ def kinds(found: Shape, ax: Axes | None = None) -> Axes:
             look = dict(ms=4.5, mfc="white", mec=INK, mew=0.9, zorder=5, clip_on=False)
             ax.plot(values, rows + shift, marker, label=f"at {text} the cut", **look)
         for row, kind, share in zip(rows, KINDS, told, strict=True):
-            bold = "bold" if kind == found.kind else "normal"
+            bold = "bold" if kind == found.likeliest else "normal"
             _beside(ax, 32, row, percent(share), fontweight=bold)
         ax.set_yticks(rows, [_said_kind(kind) for kind in KINDS])
         ax.tick_params(axis="y", length=0)
@@ -227,7 +227,7 @@ def kinds(found: Shape, ax: Axes | None = None) -> Axes:
     return ax
 
 
-def comparison(found: Comparison, ax: Axes | None = None) -> Axes:
+def comparison(found: LawComparison, ax: Axes | None = None) -> Axes:
     """Draw how much worse each law would have foretold the runs than the best.
 
     The difference in expected log predictive density with its standard error, the best law on
@@ -237,7 +237,7 @@ def comparison(found: Comparison, ax: Axes | None = None) -> Axes:
     Parameters
     ----------
     found
-        `compare(posteriors)`.
+        `compare_laws(posteriors)`.
     """
     laws = sorted(found.elpd, key=found.elpd.__getitem__, reverse=True)
     rows = np.arange(float(len(laws)))[::-1]

@@ -67,12 +67,12 @@ def threshold(
             ax.fill_between(found.grid, found.p_by[-1], 1, **look, label="never")
         ends = sorted((found.grid[0], found.horizon))
         scale_axis(ax.xaxis, *ends, "flop" in found.column.lower())
-        if found.descending:
+        if found.less_is_better:
             ax.invert_xaxis()
         ax.set_ylim(0, 1.0)
         ax.set_xlabel(words(found.column, found.scale))
         ax.set_ylabel(f"probability of passing {found.level:g}")
-        edge = found.x_min if found.descending else found.x_max
+        edge = found.x_min if found.less_is_better else found.x_max
         early = found.p_by[np.argmin(np.abs(np.log(found.grid / edge)))]
         beyond(ax, edge, high=bool(early < 0.8))
         legend(ax, "beside")
@@ -98,7 +98,7 @@ def _laws(ax: Axes, found: Threshold) -> None:
     """Draw what the laws that weigh most say one by one."""
     weights, names = found.member_weights, list(found.members)
     shown = sorted(weights, key=weights.__getitem__, reverse=True)[: len(LAWS)]
-    late = (-1.0 if found.descending else 1.0) * np.log10(found.grid)
+    late = (-1.0 if found.less_is_better else 1.0) * np.log10(found.grid)
     for colour, name in zip(LAWS, shown, strict=False) if len(names) > 1 else ():
         if weights[name] >= LEAST:
             draws = found.unlock[found.member == names.index(name)]

@@ -1,4 +1,4 @@
-"""A posterior as an ArviZ DataTree, for ArviZ's tools (`arviz_stats.loo`, `summary`, arviz_plots)."""
+"""A posterior as an ArviZ DataTree, for ArviZ's tools (`arviz_stats.loo`, `arviz_plots`)."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from .posterior import Posterior
 if TYPE_CHECKING:
     import xarray
 
-__all__ = ["ARVIZ_NAMES", "ROLES", "to_datatree"]
+__all__ = ["ARVIZ_NAMES", "ROLES", "to_arviz"]
 
 ARVIZ_NAMES = {"log_density": "lp"}
 ROLES = ("n", "stderr", "chance", "curve", "group")
 
 
-def to_datatree(posterior: Posterior, log_likelihood: bool = True) -> xarray.DataTree:
+def to_arviz(posterior: Posterior, log_likelihood: bool = True) -> xarray.DataTree:
     """Return the posterior as ArviZ lays it out, dimensions chain, draw (, curve).
 
     Parameters
@@ -51,14 +51,14 @@ def to_datatree(posterior: Posterior, log_likelihood: bool = True) -> xarray.Dat
         "constant_data": xr.Dataset(rows, {"obs_id": data.rows}),
     }
     if log_likelihood:
-        response = posterior.law.response if posterior.law.beside else next(iter(data.responses))
+        response = posterior.law.response if posterior.law.further else next(iter(data.responses))
         density = {response: (("chain", "draw", "obs_id"), pointwise.log_likelihood(posterior))}
         at = {name: coords[name] for name in ("chain", "draw")} | {"obs_id": data.rows}
         groups["log_likelihood"] = xr.Dataset(density, at)
     tree = xr.DataTree.from_dict(groups)
     tree.attrs = {
         "inference_library": "bayescale",
-        "inference_library_version": posterior.run.versions.get("bayescale", ""),
+        "inference_library_version": posterior.sampling.versions.get("bayescale", ""),
         "law": repr(posterior.law),
         "noise": posterior.model.noise.name,
         "health": str(posterior.health),

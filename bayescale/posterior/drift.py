@@ -65,7 +65,7 @@ def with_drift(
         parts = {name: with_drift(part, sd, seed=seed) for name, part in which.parts.items()}
         return mix(parts, which.weights, prior=which.prior, why=which.why)
     law = which.law
-    if len(law.inputs) != 1 or law.descending or which.curves:
+    if len(law.inputs) != 1 or law.less_is_better or which.curves:
         raise ValueError(
             f"a drift is of the only scale of one curve, more being better; {law.name} has "
             f"{', '.join(law.inputs)}" + ", and several curves" * bool(which.curves)
@@ -73,7 +73,7 @@ def with_drift(
     edge = which.data.inputs[law.inputs[0]].max() * (1 + 1e-9)
     shape = next(iter(which.draws.values())).shape[:2]
     drift = sd * np.random.default_rng([seed, 6]).normal(size=shape)
-    model = Model(_drifting(law), which.model.noise, which.model.beside)
+    model = Model(_drifting(law), which.model.noise, which.model.further)
     draws = dict(which.draws) | {"drift": drift, "edge": np.full(shape, edge)}
     notes = (*which.data.notes, f"with a drift of sd {sd:g} in log scale beyond the data")
     return replace(which, model=model, draws=draws, data=replace(which.data, notes=notes))

@@ -21,7 +21,7 @@ from .posterior import Posterior
 if TYPE_CHECKING:
     import pandas
 
-__all__ = ["AVERAGE", "NEW", "Shift", "for_group", "shift", "shifts"]
+__all__ = ["AVERAGE", "NEW", "GroupShift", "for_group", "group_shift", "shifts"]
 
 AVERAGE = "the average one"
 NEW = "a new one"
@@ -71,7 +71,7 @@ def for_group(posterior: Posterior, name: str, *, seed: int = 0) -> Posterior:
 
 
 @dataclass(frozen=True, eq=False)
-class Shift:
+class GroupShift:
     """How far a pooled parameter of one group lies from another's."""
 
     parameter: str
@@ -80,7 +80,7 @@ class Shift:
     link: str
     """`log`: draws are of log ratios; `logit`: of log odds; `identity`: of differences."""
     draws: np.ndarray
-    """Shift of `group` less that of `other`, on the link's scale, (draw,)."""
+    """GroupShift of `group` less that of `other`, on the link's scale, (draw,)."""
 
     def summary(self, mass: float = INTERVAL) -> dict[str, Any]:
         """Return median and interval, log ratios as decades, and P(above 0)."""
@@ -89,9 +89,9 @@ class Shift:
         return summarise(draws, mass) | {"unit": unit, "p_above": float(np.mean(draws > 0))}
 
 
-def shift(
+def group_shift(
     posterior: Posterior, group: str, other: str = AVERAGE, *, of: str | None = None
-) -> Shift:
+) -> GroupShift:
     """Return how far a pooled parameter of one group lies from another group's.
 
     Both are of the same draws: the interval is of the difference.
@@ -115,7 +115,7 @@ def shift(
             raise ValueError(f"no group {name!r}; the groups are {', '.join(names[:20])}")
     shifts = posterior.flat()[f"{of}_shift"]
     at = {name: shifts[..., i] for i, name in enumerate(names)} | {AVERAGE: 0.0}
-    return Shift(of, group, other, link_of(posterior.law, of), at[group] - at[other])
+    return GroupShift(of, group, other, link_of(posterior.law, of), at[group] - at[other])
 
 
 def shifts(posterior: Posterior, of: str | None = None) -> pandas.DataFrame:
@@ -124,6 +124,6 @@ def shifts(posterior: Posterior, of: str | None = None) -> pandas.DataFrame:
 
     rows = {}
     for name in posterior.data.group_names:
-        found = shift(posterior, name, of=of)
+        found = group_shift(posterior, name, of=of)
         rows[name] = found.summary() | {"runs": int(np.sum(posterior.data.group == name))}
     return pd.DataFrame.from_dict(rows, orient="index")

@@ -20,13 +20,12 @@ from .intervals import INTERVAL, scalar_quantities, summarise
 
 if TYPE_CHECKING:
     import pandas
-    import xarray
 
-__all__ = ["Posterior", "Run"]
+__all__ = ["Posterior", "SamplingInfo"]
 
 
 @dataclass(frozen=True)
-class Run:
+class SamplingInfo:
     """How a fit was made, and what it cost."""
 
     seed: int
@@ -58,7 +57,7 @@ class Posterior:
     stats: Mapping[str, np.ndarray]
     """log_density, energy, n_steps, acceptance_rate, diverging: ([curve,] chain, draw)."""
     health: Health
-    run: Run
+    sampling: SamplingInfo
     z: np.ndarray | None = None
     """The draws in the model's unconstrained coordinates, ([curve,] chain, draw, size)."""
 
@@ -154,23 +153,11 @@ class Posterior:
             return tables[None]
         return pd.concat(tables, names=["curve", "quantity"])
 
-    def to_arviz(self, log_likelihood: bool = True) -> xarray.DataTree:
-        """Return an ArviZ DataTree: posterior, sample_stats, log_likelihood and the data."""
-        from .arviz import to_datatree
-
-        return to_datatree(self, log_likelihood)
-
-    def save(self, path: Any) -> None:
-        """Write to a NetCDF file, whole or not at all; see `storage.save`."""
-        from .storage import save
-
-        save(self, path)
-
     def __repr__(self) -> str:
         shape = f"{len(self.curves)} curves, " if self.curves else ""
         lines = [
             f"Posterior of {self.law!r} with {self.model.noise.name} noise: {shape}"
-            f"{self.run.chains} x {self.run.draws} draws by {self.run.method}, "
+            f"{self.sampling.chains} x {self.sampling.draws} draws by {self.sampling.method}, "
             f"{len(self.data)} rows of {self.data.source}",
             f"health: {self.health}",
         ]

@@ -1,6 +1,6 @@
 """A posterior as a NetCDF file.
 
-`save` writes the groups of `to_datatree`, whole or not at all, with all that `load` needs to return
+`save` writes the groups of `to_arviz`, whole or not at all, with all that `load` needs to return
 an equal Posterior. Any tool that reads NetCDF opens such a file; `load` accepts no other. The file
 ends in a line with its format and checksum, so that a damaged one is refused before HDF5 sees it.
 """
@@ -24,10 +24,10 @@ from ..model.evaluate import law_at
 from ..model.model import Model
 from ..noises.names import get_noise
 from ..parametric.parametric import Parametric
-from .arviz import ARVIZ_NAMES, ROLES, to_datatree
+from .arviz import ARVIZ_NAMES, ROLES, to_arviz
 from .files import StorageError, _beside, _line, _resolve, writable
 from .health import Health, Verdict
-from .posterior import Posterior, Run
+from .posterior import Posterior, SamplingInfo
 
 if TYPE_CHECKING:
     import xarray
@@ -59,7 +59,7 @@ def save(posterior: Posterior, path: str | os.PathLike) -> None:
     target = writable(path)
     record = json.dumps(_record(posterior), default=_plain)
     try:
-        tree = to_datatree(posterior, log_likelihood=False)
+        tree = to_arviz(posterior, log_likelihood=False)
         own = {"record": ((), record)}
         if posterior.z is not None:
             own["z"] = ([f"z_dim_{i}" for i in range(posterior.z.ndim)], posterior.z)
@@ -94,7 +94,7 @@ def _record(posterior: Posterior) -> dict[str, Any]:
     return {
         "law": _signature(posterior.law),
         "noise": _signature(posterior.model.noise),
-        "beside": [_signature(noise) for noise in posterior.model.beside],
+        "beside": [_signature(noise) for noise in posterior.model.further],
         "pool": list(posterior.model.pool),
         "probe": _probe(posterior),
         "data": {
@@ -109,7 +109,7 @@ def _record(posterior: Posterior) -> dict[str, Any]:
         "draws": list(posterior.draws),
         "stats": list(posterior.stats),
         "health": [asdict(verdict) for verdict in posterior.health.verdicts],
-        "run": asdict(posterior.run),
+        "sampling": asdict(posterior.sampling),
     }
 
 
@@ -161,7 +161,7 @@ def load(
         data = _dataset(tree, record["data"])
         draws, stats = _arrays(tree, "posterior", record), _arrays(tree, "sample_stats", record)
         health = Health(tuple(Verdict(**_tuples(verdict)) for verdict in record["health"]))
-        run = Run(**_tuples(record["run"]))
+        run = SamplingInfo(**_tuples(record["sampling"]))
         own = tree["bayescale"]
         z = own["z"].values if "z" in own else None
     except (KeyError, TypeError, OSError, ValueError) as error:

@@ -17,13 +17,13 @@ import jax.numpy as jnp
 import numpy as np
 
 from ..model.arrays import pack
-from ..posterior.groups import Shift, for_group, shift
+from ..posterior.groups import GroupShift, for_group, group_shift
 from ..posterior.intervals import INTERVAL, quantiles
 from ..posterior.mixture import Mixture, members, said_of_fits
 from ..posterior.posterior import Posterior
-from .kind import POINTS, Shape, shape
+from .kind import POINTS, Kind, kind
 from .kinds import FEW, KINDS, classify
-from .sweep import Along, along
+from .sweep import Sweep, sweep
 from .threshold import Threshold, threshold
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ class Change:
     reference: str
     joint: np.ndarray
     """Probability of each pair of `KINDS`: the reference's (row), the condition's (column)."""
-    shifts: Mapping[str, Mapping[str, Shift]]
+    shifts: Mapping[str, Mapping[str, GroupShift]]
     """By law and by pooled parameter: how far the condition's lies from the reference's."""
     later: np.ndarray
     """How much later each draw passes the level, in decades, (draw,): inf or -inf where it does
@@ -112,7 +112,7 @@ class Conditions:
     """One task under several conditions."""
 
     reference: str
-    shapes: Mapping[str, Shape]
+    kinds: Mapping[str, Kind]
     """By condition, over the same range of scale; `implied` is of the average condition."""
     thresholds: Mapping[str, Threshold]
     """By condition; none for losses without a level."""
@@ -131,7 +131,7 @@ class Conditions:
     def summary(self) -> dict[str, Any]:
         """Return plain numbers, fit for JSON."""
         found = {"reference": self.reference, "p_differs_before": self.p_differs_before}
-        for name in ("shapes", "thresholds", "changes"):
+        for name in ("kinds", "thresholds", "changes"):
             found[name] = {k: each.summary() for k, each in getattr(self, name).items()}
         return found | {"notes": list(self.notes)}
 
@@ -140,8 +140,8 @@ class Conditions:
         import pandas as pd
 
         rows = {}
-        for name, each in self.shapes.items():
-            rows[name] = {"kind": each.kind, "probability": each.probability}
+        for name, each in self.kinds.items():
+            rows[name] = {"kind": each.likeliest, "probability": each.probability}
             if name in self.thresholds:
                 told = self.thresholds[name].forecast
                 row = {"threshold": told.median, "lo": told.lo, "hi": told.hi}
@@ -175,7 +175,7 @@ def conditions(
     level
         Of the thresholds, as in `threshold`; a loss without one has no thresholds.
     cut, lo, hi
-        Of the kinds, as in `shape`; the range is the same for all conditions.
+        Of the kinds, as in `kind`; the range is the same for all conditions.
     reference
         The condition that others are compared with: by default that of the data's first row.
     by, at
@@ -195,16 +195,16 @@ def conditions(
     names = (reference, *(name for name in which.data.group_names if name != reference))
     parts = {name: _under(which, name) for name in names}
     how = dict(by=by, at=at, allow_failed=True)
-    shapes = {k: shape(one, cut=cut, lo=lo, hi=hi, seed=seed, **how) for k, one in parts.items()}
+    kinds = {k: kind(one, cut=cut, lo=lo, hi=hi, seed=seed, **how) for k, one in parts.items()}
     level = "half" if level is None and which.law.support == "unit" else level
     thresholds = {k: threshold(one, level, **how) for k, one in parts.items() if level is not None}
     return Conditions(
         reference=reference,
-        shapes=shapes,
+        kinds=kinds,
         thresholds=thresholds,
-        changes={k: _change(which, k, reference, shapes, thresholds) for k in names[1:]},
-        before=_before(which, shapes[reference], along(which, by, at), seed),
-        notes=(*said_of_fits(which), *_remarks(which, along(which, by, at), names)),
+        changes={k: _change(which, k, reference, kinds, thresholds) for k in names[1:]},
+        before=_before(which, kinds[reference], sweep(which, by, at), seed),
+        notes=(*said_of_fits(which), *_remarks(which, sweep(which, by, at), names)),
     )
 
 
@@ -232,15 +232,17 @@ def _under(which: Posterior | Mixture, name: str) -> Posterior | Mixture:
     return replace(which, parts={k: for_group(one, name) for k, one in which.parts.items()})
 
 
-def _change(which, name: str, reference: str, shapes, thresholds) -> Change:
-    one, other = shapes[reference], shapes[name]
+def _change(which, name: str, reference: str, kinds, thresholds) -> Change:
+    one, other = kinds[reference], kinds[name]
     weights = np.where(other.codes >= 0, one.weights, 0.0)
     later = np.full(len(weights), np.nan)
     if thresholds:
         with np.errstate(invalid="ignore"):  # inf - inf
             later = thresholds[name].unlock - thresholds[reference].unlock
     parts = members(which)
-    shifts = {k: {p: shift(m, name, reference, of=p) for p in m.model.pool} for k, _, m in parts}
+    shifts = {
+        k: {p: group_shift(m, name, reference, of=p) for p in m.model.pool} for k, _, m in parts
+    }
     joint = _joint(one.codes, other.codes, weights)
     return Change(name, reference, joint, shifts, later, weights / weights.sum())
 
@@ -265,7 +267,7 @@ def _prior_curves(model, keys, lane, scales):
     return jax.vmap(one)(keys)
 
 
-def _before(which, seen: Shape, ways: Mapping[str, Along], seed: int) -> np.ndarray:
+def _before(which, seen: Kind, ways: Mapping[str, Sweep], seed: int) -> np.ndarray:
     """Return the joint probability of the kinds of two conditions before the data."""
     grid = next(iter(ways.values())).grid(seen.lo, seen.hi, POINTS)
     prior = getattr(which, "prior", None) or dict.fromkeys(ways, 1.0)
@@ -282,7 +284,7 @@ def _before(which, seen: Shape, ways: Mapping[str, Along], seed: int) -> np.ndar
     return total / total.sum()
 
 
-def _remarks(which, ways: Mapping[str, Along], names: tuple[str, ...]) -> list[str]:
+def _remarks(which, ways: Mapping[str, Sweep], names: tuple[str, ...]) -> list[str]:
     """Return what must be said of the rows: scales that conditions share, or lack."""
     notes, group = [], which.data.group.astype(str)
     rows = np.stack([*which.data.inputs.values()], 1)

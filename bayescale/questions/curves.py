@@ -20,7 +20,7 @@ from ..posterior.health import FailedFit
 from ..posterior.intervals import INTERVAL
 from ..posterior.mixture import Mixture, members
 from ..posterior.posterior import Posterior
-from .sweep import HALF, Along, along
+from .sweep import HALF, Sweep, sweep
 
 __all__ = [
     "LEVELS",
@@ -70,7 +70,7 @@ def curve(which: Posterior | Mixture, decades: float = 1.0, points: int = 80) ->
     """
     if decades < 0 or points < 2:
         raise ValueError(f"a curve needs decades >= 0 and points >= 2, got {decades} and {points}")
-    ways = along(which)
+    ways = sweep(which)
     way = next(iter(ways.values()))
     end = way.best * (10**decades if way.sign > 0 else HALF)
     x = np.unique(np.append(np.geomspace(way.worst, end, points), way.best))
@@ -92,7 +92,7 @@ LIMIT = 20.0
 """How many decades beyond the last scale of a grid the curve stands for the law's limit."""
 
 
-def draws_on(posterior: Posterior, along: Along, grid: np.ndarray) -> np.ndarray:
+def draws_on(posterior: Posterior, along: Sweep, grid: np.ndarray) -> np.ndarray:
     """Return each draw's curve at a grid of scales, (draw, point)."""
     draws = {name: values[None] for name, values in posterior.draws.items()}
     found = law_at(posterior.law, draws, {k: v[None] for k, v in along.at(grid).items()})
@@ -113,7 +113,7 @@ class Crossed(NamedTuple):
 
 
 def crossings(
-    posterior: Posterior, way: Along, grid: np.ndarray, past: Callable[[np.ndarray], np.ndarray]
+    posterior: Posterior, way: Sweep, grid: np.ndarray, past: Callable[[np.ndarray], np.ndarray]
 ) -> Crossed:
     """Return the last crossing of each draw: found on the grid, then by bisection.
 
@@ -150,7 +150,7 @@ class Drawn(NamedTuple):
     """(draw,), summing to 1; 0 for these."""
 
 
-def drawn(which: Posterior | Mixture, ways: Mapping[str, Along], grid: np.ndarray) -> Drawn:
+def drawn(which: Posterior | Mixture, ways: Mapping[str, Sweep], grid: np.ndarray) -> Drawn:
     """Return the curves of the posterior's draws at a grid of scales.
 
     Raises FailedFit if no draw of a member has a finite curve.
@@ -160,7 +160,7 @@ def drawn(which: Posterior | Mixture, ways: Mapping[str, Along], grid: np.ndarra
 
 
 def drawn_before(
-    which: Posterior | Mixture, ways: Mapping[str, Along], grid: np.ndarray, draws: int, seed: int
+    which: Posterior | Mixture, ways: Mapping[str, Sweep], grid: np.ndarray, draws: int, seed: int
 ) -> Drawn:
     """Return the curves of so many draws of each law's prior, by the laws' prior probability."""
     found, parts = [], members(which)

@@ -1,7 +1,7 @@
 """Fine grids of scales to predict at, for curves on plots and in tables.
 
-`grid` follows one scale through the data and beyond; `isoflop` keeps compute and varies the split
-between parameters and tokens. Both return what `predict` takes as `at`.
+`grid` follows one scale through the data and beyond; `isoflop_grid` keeps compute and varies the
+split between parameters and tokens. Both return what `predict` takes as `at`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import numpy as np
 
 from ..posterior.posterior import Posterior
 
-__all__ = ["grid", "isoflop"]
+__all__ = ["grid", "isoflop_grid"]
 
 
 def grid(posterior: Posterior, decades: float = 1.0, points: int = 120) -> dict[str, np.ndarray]:
@@ -44,7 +44,7 @@ def _by_curve(posterior: Posterior, values: np.ndarray) -> list[np.ndarray]:
     return [values[posterior.data.curve == name] for name in posterior.curves] or [values]
 
 
-def isoflop(
+def isoflop_grid(
     posterior: Posterior, flops: Sequence[float] | np.ndarray, points: int = 60
 ) -> dict[str, np.ndarray]:
     """Return N and D with 6 N D at each budget, N over the sizes of the data.

@@ -1,4 +1,4 @@
-"""shape: which kind of curve this is, and how sure that is.
+"""kind: which kind of curve this is, and how sure that is.
 
 The kinds, defined in `kinds`, are of *performance*: of the response where more is better, of its
 negative where less is (`improves == "down"`), so that a loss which falls and then rises is an
@@ -37,12 +37,12 @@ from .kinds import (
     waited,
 )
 from .predict import UNCALIBRATED
-from .sweep import Along, along
+from .sweep import Sweep, sweep
 
 if TYPE_CHECKING:
     import pandas
 
-__all__ = ["Shape", "implied_prior", "shape"]
+__all__ = ["Kind", "implied_prior", "kind"]
 
 POINTS = 257
 """Points of the grid; a bump narrower than 1/256 of the range is not seen."""
@@ -51,7 +51,7 @@ DRAWS = 2000
 
 
 @dataclass(frozen=True, eq=False)
-class Shape:
+class Kind:
     """Which kind of curve one curve is, over all draws of one or several laws."""
 
     kinds: Mapping[str, float]
@@ -90,14 +90,14 @@ class Shape:
     """What should be said with the answer."""
 
     @property
-    def kind(self) -> str:
+    def likeliest(self) -> str:
         """The most probable kind."""
         return max(self.kinds, key=self.kinds.get)
 
     @property
     def probability(self) -> float:
         """The probability of the most probable kind."""
-        return self.kinds[self.kind]
+        return self.kinds[self.likeliest]
 
     def turning_point(self, mass: float = INTERVAL, kind: str = "u_shaped") -> dict | None:
         """Return where a U turns and how deep it is, among the draws that are one.
@@ -125,7 +125,7 @@ class Shape:
         mappings = {k: dict(getattr(self, k)) for k in ("kinds", "half", "double", "implied")}
         same = ("improves", "column", "lo", "hi", "cut", "wait")
         return {
-            "kind": self.kind,
+            "likeliest": self.likeliest,
             "probability": self.probability,
             **mappings,
             "prior": None if self.prior is None else dict(self.prior),
@@ -150,7 +150,7 @@ class Shape:
         return pd.DataFrame({name: list(values) for name, values in columns.items()})
 
 
-def shape(
+def kind(
     posterior: Posterior | Mixture,
     *,
     lo: float | None = None,
@@ -162,7 +162,7 @@ def shape(
     at: Mapping[str, Any] | None = None,
     seed: int = 0,
     allow_failed: bool = False,
-) -> Shape | dict[str, Shape]:
+) -> Kind | dict[str, Kind]:
     """Return which kind a curve is; by name of the curve where there are several.
 
     P(kind | y) is the weight of the draws of that kind; with a prior of the kinds it is
@@ -198,8 +198,8 @@ def shape(
     which = posterior.trusted(allow_failed)
     prior = None if prior is None else checked(prior)
 
-    def one(which: Posterior | Mixture) -> Shape:
-        return _shape(which, _view(which, along(which, by, at), lo, hi, cut, wait), prior, seed)
+    def one(which: Posterior | Mixture) -> Kind:
+        return _kind(which, _view(which, sweep(which, by, at), lo, hi, cut, wait), prior, seed)
 
     return {str(name): one(part) for name, part in which} if which.curves else one(which)
 
@@ -219,24 +219,24 @@ def implied_prior(
     """Return the probability of each kind before the data, over draws of the laws' own priors.
 
     The laws of a mixture are equally likely there, whatever their weights after the data. See
-    `shape` for the arguments; a law's prior is relative to the range and the level of the data.
+    `kind` for the arguments; a law's prior is relative to the range and the level of the data.
     """
-    view = _view(which, along(which, by, at), lo, hi, cut, wait)
+    view = _view(which, sweep(which, by, at), lo, hi, cut, wait)
     return _implied(which, view, draws, seed)
 
 
 class _View(NamedTuple):
-    """Along what, from where to where, and with which cut is looked."""
+    """Sweep what, from where to where, and with which cut is looked."""
 
-    ways: Mapping[str, Along]
+    ways: Mapping[str, Sweep]
     """Scale of each law by its name: `way` for all."""
-    way: Along
+    way: Sweep
     grid: np.ndarray
     cut: float
     wait: float
 
 
-def _view(which, ways: dict[str, Along], lo, hi, cut, wait) -> _View:
+def _view(which, ways: dict[str, Sweep], lo, hi, cut, wait) -> _View:
     """Return the question, checked."""
     way = next(iter(ways.values()))
     cut, wait = checked_cut(_default_cut(which) if cut is None else cut, wait)
@@ -254,8 +254,8 @@ def _implied(which: Posterior | Mixture, view: _View, draws: int, seed: int) -> 
     return shares(classify(before.curves, view.cut, view.wait), before.weights)
 
 
-def _shape(which, view: _View, prior: dict[str, float] | None, seed: int) -> Shape:
-    """Return the shape of one curve."""
+def _kind(which, view: _View, prior: dict[str, float] | None, seed: int) -> Kind:
+    """Return the kind of one curve."""
     pool = drawn(which, view.ways, view.grid)
     implied = _implied(which, view, DRAWS, seed)
     codes = classify(pool.curves, view.cut, view.wait)
@@ -275,7 +275,7 @@ def _shape(which, view: _View, prior: dict[str, float] | None, seed: int) -> Sha
         "waited": waited(pool.curves, view.cut),
     }
     notes = remarks((kinds, half, double), own, implied, prior, DRAWS)
-    return Shape(
+    return Kind(
         kinds=kinds,
         half=half,
         double=double,

@@ -132,11 +132,11 @@ def _check_law(law: Parametric) -> None:
             f"the law {law.name} is not of accuracies: fit one such as from_loss, with the loss "
             "as its scale and the accuracy as the response"
         )
-    if law.beside and not ("loss" in law.responses and "L0" in law.parameters):
+    if law.further and not ("loss" in law.responses and "L0" in law.parameters):
         raise ValueError(
             f"in the law {law.name} accuracy does not follow from the loss: fit two_stage"
         )
-    if not law.beside and len(law.inputs) != 1:
+    if not law.further and len(law.inputs) != 1:
         raise ValueError(
             f"the law {law.name} has the scales {', '.join(law.inputs)}: fit one of a loss alone"
         )
@@ -153,13 +153,13 @@ class _Runs(NamedTuple):
 def _runs(posterior: Posterior, curve: str | None) -> _Runs:
     """Return the rows that count, with their losses and accuracies."""
     law, data = posterior.law, posterior.data
-    if law.beside:
+    if law.further:
         both = np.isfinite(data.responses["loss"]) & np.isfinite(data.responses[law.response])
         data = data.take(both)
         loss, accuracy = data.responses["loss"], data.responses[law.response]
     else:
         ((name, x),), (accuracy,) = data.inputs.items(), data.responses.values()
-        loss = x if name in law.descending else -np.log(x)
+        loss = x if name in law.less_is_better else -np.log(x)
     rows = f"{len(data)} models" + (f" of curve {curve!r}" if curve is not None else "")
     if len(data) < ROWS:
         raise ValueError(f"{rows} with a loss and an accuracy, {ROWS} are needed: measure more")
@@ -213,14 +213,14 @@ def _notes(posterior: Posterior, rows: int) -> list[str]:
     (verdict,), law, data, notes = posterior.health.verdicts, posterior.law, posterior.data, []
     if not verdict.sound:
         notes.append(f"NOT TO BE TRUSTED: {'; '.join(verdict.problems)}")
-    if law.beside:
+    if law.further:
         if rows < len(data):
             notes.append(f"loss and accuracy were measured in {rows} of {len(data)} rows")
         notes.append(
             "the scatter of this fit is about the curve in scale, not about the loss that was "
             "measured; for that, fit from_loss"
         )
-    elif law.inputs[0] not in law.descending:
+    elif law.inputs[0] not in law.less_is_better:
         name = law.inputs[0]
         column = data.columns.get(name, name)
         notes.append(f"{column} is taken for exp(-loss): differences in loss are those of its log")
@@ -245,7 +245,7 @@ def _accuracies(posterior: Posterior, runs: _Runs, groups, key) -> tuple[np.ndar
     columns = {"inputs": dict(data.inputs), "stderr": np.zeros(len(data))}
     if model.noise.counts:
         columns["n"] = np.full(len(data), QUESTIONS)
-    if model.law.beside:
+    if model.law.further:
         columns["loss"] = runs.loss
     if model.pool:
         columns["group"] = np.searchsorted(groups, data.group.astype(str))
@@ -286,7 +286,7 @@ def _of_rows(model: Model, params, data) -> dict[str, Any]:
     the second stage at the measured loss, and scatter in scale is as it was fitted.
     """
     rows, varied = model.of_rows(params, data), set(model.pool)
-    if model.law.beside:
+    if model.law.further:
         level = model.law.fn(*(data["inputs"][x] for x in model.law.inputs), **rows)["loss"]
         rows["L0"] = rows["L0"] - (data["loss"] - level)
         varied.add("L0")

@@ -62,7 +62,7 @@ def residuals(posterior: Posterior, seed: int = 0) -> Residuals:
     """
     data = posterior.data
     law = posterior.law
-    observed = data.responses[law.response if law.beside else next(iter(data.responses))]
+    observed = data.responses[law.response if law.further else next(iter(data.responses))]
     fitted, lo, hi = (np.empty(len(data)) for _ in range(3))
     for i, (name, one) in enumerate(posterior):
         own = slice(None) if name is None else data.curve == name

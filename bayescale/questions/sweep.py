@@ -1,9 +1,9 @@
-"""along: the scale along which a question follows a curve, and which way is better on it.
+"""sweep: the scale along which a question follows a curve, and which way is better on it.
 
-Most scales are better the larger; of a loss from which an accuracy is told (`law.descending`) less
-is better. A curve is always followed from the worse end to the better one. What is *ordered*
-(earlier and later, passed by, the ends of an interval) is ordered by `Along.progress`: log10 of
-the scale, its negative where less is better. What is *told* is log10 of the scale itself.
+Most scales are better the larger; of a loss from which an accuracy is told, less is better
+(`law.less_is_better`). A curve is always followed from the worse end to the better one. What is
+*ordered* (earlier and later, passed by, the ends of an interval) is ordered by `Sweep.progress`:
+log10 of the scale, its negative where less is better. What is *told* is log10 of the scale itself.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from ..data.expression import evaluate
 from ..posterior.mixture import Mixture, members
 from ..posterior.posterior import Posterior
 
-__all__ = ["Along", "along", "follow", "inputs"]
+__all__ = ["Sweep", "follow", "inputs", "sweep"]
 
 
 @dataclass(frozen=True, eq=False)
-class Along:
+class Sweep:
     """One input of a law, and how the others follow it."""
 
     by: str
@@ -82,9 +82,9 @@ class Along:
         return np.geomspace(*((lo, hi) if self.sign > 0 else (hi, lo)), points)
 
 
-def along(
+def sweep(
     which: Posterior | Mixture, by: str | None = None, at: Mapping[str, Any] | None = None
-) -> dict[str, Along]:
+) -> dict[str, Sweep]:
     """Return along what each member is followed, by its name.
 
     Parameters
@@ -103,7 +103,7 @@ def along(
     """
     if which.curves:
         raise ValueError("this posterior has several curves; take one: posterior.curve(NAME)")
-    found = {name: _along(one, by, at) for name, _, one in members(which)}
+    found = {name: _sweep(one, by, at) for name, _, one in members(which)}
     (first, start), *rest = found.items()
     for name, each in rest:
         if each.sign != start.sign or not np.array_equal(each.seen, start.seen):
@@ -115,17 +115,17 @@ def along(
     return found
 
 
-def _along(posterior: Posterior, by: str | None, at: Mapping[str, Any] | None) -> Along:
+def _sweep(posterior: Posterior, by: str | None, at: Mapping[str, Any] | None) -> Sweep:
     name, others = inputs(posterior, by, at)
     data = posterior.data
-    sign = -1.0 if name in posterior.law.descending else 1.0
-    return Along(name, others, data.columns.get(name, name), data.inputs[name], sign)
+    sign = -1.0 if name in posterior.law.less_is_better else 1.0
+    return Sweep(name, others, data.columns.get(name, name), data.inputs[name], sign)
 
 
 def inputs(
     posterior: Posterior, by: str | None, at: Mapping[str, Any] | None
 ) -> tuple[str, dict[str, Any]]:
-    """Return the input along which to look, and how the others follow; see `along`."""
+    """Return the input along which to look, and how the others follow; see `sweep`."""
     law, columns = posterior.law, posterior.data.columns
     names = {columns.get(name): name for name in law.inputs} | {n: n for n in law.inputs}
     known = ", ".join(law.inputs)

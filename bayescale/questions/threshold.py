@@ -6,8 +6,8 @@ crosses at a scale, or is past the level from the start (*already*), or is short
 horizon (*never*). The scale has a median and an interval over all draws, with already as -inf
 and never as inf; it has no mean.
 
-Along a scale of which less is better, such as a loss that an accuracy is told from, the curve is
-followed from the largest to a horizon below the smallest, and earlier means larger (see `along`).
+Sweep a scale of which less is better, such as a loss that an accuracy is told from, the curve is
+followed from the largest to a horizon below the smallest, and earlier means larger (see `sweep`).
 
 Of a mixture all draws of all laws count, each law with its weight. What the laws say one by one
 stands beside it: a forecast on which they disagree is no better than the best of them.
@@ -21,15 +21,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..datasets.published import kind_of, place
+from ..datasets.published import place, scale_of
 from ..posterior.mixture import Mixture, members, said_of_fits
 from ..posterior.posterior import Posterior
 from .curves import Crossed, crossings
 from .predict import UNCALIBRATED
-from .sweep import HALF, Along, along
+from .sweep import HALF, Sweep, sweep
 from .unlock import (
-    Forecast,
     Spread,
+    Unlock,
     draw_weights,
     plain,
     share_by,
@@ -42,7 +42,7 @@ from .unlock import (
 if TYPE_CHECKING:
     import pandas
 
-__all__ = ["Forecast", "Spread", "Threshold", "remarks", "threshold"]
+__all__ = ["Spread", "Threshold", "Unlock", "remarks", "threshold"]
 
 DECADES = 4.0
 """How far beyond the largest run the horizon lies unless it is given."""
@@ -79,21 +79,21 @@ class Threshold:
     """Scales from the worst of the data to the horizon, (point,)."""
     p_by: np.ndarray
     """Probability that the level is passed by each scale of `grid`, already included, (point,)."""
-    forecast: Forecast
+    forecast: Unlock
     """Median and interval of the log10 scale, P(never), P(already)."""
-    wider: Forecast | None
+    wider: Unlock | None
     """The same under a prior on the unlock scale twice as wide; None where no law has one."""
     notes: tuple[str, ...]
     """What should be said with the answer."""
     weights: np.ndarray | None = None
     """Weight of each draw, (draw,), summing to 1; all alike unless given."""
-    members: Mapping[str, Forecast] = field(default_factory=dict)
+    members: Mapping[str, Unlock] = field(default_factory=dict)
     """The forecast of each law by its name; of one posterior just its own."""
     member_weights: Mapping[str, float] = field(default_factory=dict)
     """Weight of each of these; they sum to 1."""
     member: np.ndarray | None = None
     """Position in `members` of the law of each draw, (draw,); the first unless given."""
-    descending: bool = False
+    less_is_better: bool = False
     """Whether less of the scale is better."""
 
     def __post_init__(self) -> None:
@@ -109,7 +109,7 @@ class Threshold:
 
         Else log10 of the scale, its negative where less of the scale is better.
         """
-        sign = -1.0 if self.descending else 1.0
+        sign = -1.0 if self.less_is_better else 1.0
         return _ordered(sign * self.log10_scale, self.already, self.never)
 
     def p_unlocked_by(self, scale: float) -> float:
@@ -120,10 +120,10 @@ class Threshold:
         ValueError
             If the scale lies beyond the horizon, where nothing is known.
         """
-        sign = -1.0 if self.descending else 1.0
+        sign = -1.0 if self.less_is_better else 1.0
         late = sign * np.log10(scale / self.horizon) if 0 < scale < np.inf else np.inf
         if not late <= 1e-12:
-            side = "at or above" if self.descending else "from 0 to"
+            side = "at or above" if self.less_is_better else "from 0 to"
             raise ValueError(f"a scale {side} the horizon {self.horizon:.4g}, not {scale:.4g}")
         return self._share(self.unlock <= sign * np.log10(scale))
 
@@ -135,7 +135,7 @@ class Threshold:
         draws = {name: self.unlock[self.member == i] for i, name in enumerate(self.members)}
         return spread(draws, self.member_weights)
 
-    def params(self, tokens_per_param: float = 20.0, unit: float = 1.0) -> Forecast:
+    def params(self, tokens_per_param: float = 20.0, unit: float = 1.0) -> Unlock:
         """Return the forecast in log10 parameters, of models trained on so many tokens for each.
 
         C = 6 N D with D = `tokens_per_param` N, so that N = sqrt(C / (6 tokens_per_param)).
@@ -150,7 +150,7 @@ class Threshold:
         ValueError
             If the scale is not a number of FLOP, or an argument is not positive.
         """
-        if kind_of(f"{self.scale} {self.column}") != "flops":
+        if scale_of(f"{self.scale} {self.column}") != "flops":
             raise ValueError(
                 f"only a scale in FLOP is turned into parameters; this one is {self.column!r}: "
                 "call its column flops or compute"
@@ -232,7 +232,7 @@ def threshold(
     which = posterior.trusted(allow_failed)
 
     def one(which: Posterior | Mixture) -> Threshold:
-        return _one(which, _level(which, level), along(which, by, at), horizon)
+        return _one(which, _level(which, level), sweep(which, by, at), horizon)
 
     return {str(name): one(part) for name, part in which} if which.curves else one(which)
 
@@ -253,7 +253,7 @@ def _level(which: Posterior | Mixture, level: float | str | None) -> float:
     return float(level)
 
 
-def _horizon(way: Along, horizon: float | None) -> float:
+def _horizon(way: Sweep, horizon: float | None) -> float:
     if horizon is None:
         return way.best * (10**DECADES if way.sign > 0 else HALF)
     if not (0 < horizon < np.inf and way.progress(horizon) >= way.progress(way.best)):
@@ -262,7 +262,7 @@ def _horizon(way: Along, horizon: float | None) -> float:
     return float(horizon)
 
 
-def _one(which, level: float, ways: dict[str, Along], horizon: float | None) -> Threshold:
+def _one(which, level: float, ways: dict[str, Sweep], horizon: float | None) -> Threshold:
     """Return the threshold of one curve."""
     parts, way = members(which), next(iter(ways.values()))
     horizon, up = _horizon(way, horizon), which.law.improves == "up"
@@ -278,7 +278,7 @@ def _one(which, level: float, ways: dict[str, Along], horizon: float | None) -> 
     unlock, weights = np.concatenate([*late.values()]), draw_weights(parts, late)
     wider = draw_weights(parts, late, {name: wider_weights(one) for name, _, one in parts})
 
-    def told(unlock: np.ndarray, weights: np.ndarray) -> Forecast:
+    def told(unlock: np.ndarray, weights: np.ndarray) -> Unlock:
         return summarise_unlock(unlock, weights).converted(lambda late: way.sign * late)
 
     answer = Threshold(
@@ -299,7 +299,7 @@ def _one(which, level: float, ways: dict[str, Along], horizon: float | None) -> 
         members={name: told(each, np.ones(len(each))) for name, each in late.items()},
         member_weights={name: weight for name, weight, _ in parts},
         member=np.repeat(np.arange(len(late)), [len(each) for each in late.values()]),
-        descending=way.sign < 0,
+        less_is_better=way.sign < 0,
     )
     return replace(answer, notes=tuple(remarks(answer, which, way)))
 
@@ -312,7 +312,7 @@ FEW = 100.0
 """Effective draws below which a reweighted forecast is said to be rough."""
 
 
-def remarks(found: Threshold, which: Posterior | Mixture, way: Along) -> list[str]:
+def remarks(found: Threshold, which: Posterior | Mixture, way: Sweep) -> list[str]:
     """Return what should be said with a forecast."""
     notes, forecast = said_of_fits(which), found.forecast
     if np.isfinite(forecast.median):
@@ -321,7 +321,7 @@ def remarks(found: Threshold, which: Posterior | Mixture, way: Along) -> list[st
         median = f"{10**forecast.median:.3g}{place(forecast.median, f'{way.by} {way.column}')}"
         notes.append(f"the median lies {where}, at {median}")
     elif forecast.median > 0:
-        horizon = f"{'down' if found.descending else 'up'} to {found.horizon:.3g}"
+        horizon = f"{'down' if found.less_is_better else 'up'} to {found.horizon:.3g}"
         notes.append(f"in most draws the level {found.level:.3g} is not reached {horizon}")
     if forecast.hi == np.inf or way.sign * forecast.hi > way.progress(way.best):
         notes.append(UNCALIBRATED)

@@ -1,4 +1,4 @@
-"""Forecast: when something unlocks, from draws of its scale and what is said with it.
+"""Unlock: when something unlocks, from draws of its scale and what is said with it.
 
 A draw is log10 of a scale, -inf where unlocked already, inf where never: it has quantiles, and no
 mean. `wider_weights` turns draws under the law's prior on the unlock scale into draws under a
@@ -22,8 +22,8 @@ from ..posterior.intervals import INTERVAL, quantiles
 from ..posterior.posterior import Posterior
 
 __all__ = [
-    "Forecast",
     "Spread",
+    "Unlock",
     "draw_weights",
     "plain",
     "share_by",
@@ -38,7 +38,7 @@ WIDER = 2.0
 
 
 @dataclass(frozen=True)
-class Forecast:
+class Unlock:
     """When the level is passed, over all draws: -inf where already, inf where never."""
 
     median: float
@@ -53,7 +53,7 @@ class Forecast:
     ess: float
     """Effective number of draws, as far as their weights go: (sum w)^2 / sum w^2."""
 
-    def converted(self, change: Callable[[float], float]) -> Forecast:
+    def converted(self, change: Callable[[float], float]) -> Unlock:
         """Return the forecast with `change` made to its log10 scales where they are finite."""
         kept = {name: getattr(self, name) for name in ("median", "lo", "hi")}
         return replace(self, **{k: change(v) for k, v in kept.items() if np.isfinite(v)})
@@ -73,12 +73,12 @@ class Spread:
     never."""
 
 
-def summarise_unlock(unlock: np.ndarray, weights: np.ndarray, mass: float = INTERVAL) -> Forecast:
+def summarise_unlock(unlock: np.ndarray, weights: np.ndarray, mass: float = INTERVAL) -> Unlock:
     """Return the forecast of weighted draws."""
     weights = weights / weights.max()
     levels = [0.5, (1 - mass) / 2, (1 + mass) / 2]
     median, lo, hi = quantiles(unlock, weights, levels).tolist()
-    return Forecast(
+    return Unlock(
         median=median,
         lo=lo,
         hi=hi,
@@ -135,7 +135,7 @@ def spread(unlock: Mapping[str, np.ndarray], weights: Mapping[str, float]) -> Sp
     return Spread(float(between), float(within), tuple(left_out))
 
 
-def plain(found: Forecast | Spread) -> dict[str, Any]:
+def plain(found: Unlock | Spread) -> dict[str, Any]:
     """Return the numbers, None where they are infinite, as JSON has it."""
     return {
         name: None if isinstance(value, float) and not np.isfinite(value) else value

@@ -81,10 +81,10 @@ def fitted(law: Parametric, data: Dataset, share: float = SHARE) -> np.ndarray:
         If share is no share, or the law has several scales or responses.
     """
     share = checked_share(share)
-    if len(law.inputs) != 1 or law.beside:
+    if len(law.inputs) != 1 or law.further:
         raise ValueError(f"a backtest is of a law of one response in one scale, not {law.name}")
     (x,) = data.inputs.values()
-    size = 1 / x if law.descending else x
+    size = 1 / x if law.less_is_better else x
     found = np.zeros(len(data), bool)
     for name in data.curve_names or (None,):
         own = np.ones(len(data), bool) if name is None else data.curve == name

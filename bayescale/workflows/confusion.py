@@ -41,7 +41,7 @@ def confusion(
         For a fit of several curves, in which something is pooled, or of several responses.
     """
     for law, one in posteriors.items():
-        if one.curves or one.model.pool or one.law.beside:
+        if one.curves or one.model.pool or one.law.further:
             raise ValueError(
                 f"confusion takes fits of one curve and one response with nothing pooled; {law} "
                 "is none: take one curve, posterior.curve(NAME), or fit without groups"

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..comparison.compare import Comparison, compare
+from ..comparison.compare import LawComparison, compare_laws
 from ..comparison.evidence import log_evidence
 from ..comparison.explain import EXPLANATIONS, Explanation, explain
 from ..data.dataset import Dataset
@@ -25,7 +25,7 @@ from ..parametric.parametric import Parametric
 from ..posterior.drift import DRIFT, with_drift
 from ..posterior.mixture import Mixture
 from ..posterior.posterior import Posterior
-from ..questions.kind import Shape, shape
+from ..questions.kind import Kind, kind
 from ..questions.threshold import Threshold, threshold
 from .backtest import backtest as backtest_of
 from .backtest import checked_share, fitted
@@ -46,12 +46,12 @@ class Task:
     """What the runs say of one task."""
 
     name: str
-    comparison: Comparison | None
+    comparison: LawComparison | None
     """The laws whose fit is to be trusted; None where there is none, or where one that failed
     explains the data clearly better and says another kind."""
     mixture: Mixture | None
     """They, weighed by belief."""
-    shape: Shape | None
+    kind: Kind | None
     threshold: Threshold | None
     explanation: Explanation | None
     failed: Mapping[str, str]
@@ -59,16 +59,14 @@ class Task:
 
     def summary(self) -> dict[str, Any]:
         """Return plain numbers, fit for JSON; None where the fits are not to be trusted."""
-        health = {"sound": self.shape is not None, "failed": dict(self.failed)}
-        if self.shape is None:
-            return dict.fromkeys(("kind", "kinds", "explanation", "threshold")) | {"health": health}
+        health = {"sound": self.kind is not None, "failed": dict(self.failed)}
+        if self.kind is None:
+            return dict.fromkeys(("kind", "explanation", "threshold")) | {"health": health}
         return {
-            "kind": self.shape.kind,
-            "kinds": dict(self.shape.kinds),
+            "kind": self.kind.summary(),
             "explanation": self.explanation.summary(),
             "threshold": self.threshold.summary(),
             "laws": self.comparison.summary(),
-            "shape": self.shape.summary(),
             "health": health,
         }
 
@@ -97,13 +95,13 @@ class Tasks:
 
         rows = {}
         for task in self:
-            if task.shape is None:
+            if task.kind is None:
                 rows[task.name] = {"kind": "not to be trusted", "failed": ", ".join(task.failed)}
                 continue
             unlock = task.threshold.forecast
             rows[task.name] = {
-                "kind": task.shape.kind,
-                "probability": task.shape.probability,
+                "kind": task.kind.likeliest,
+                "probability": task.kind.probability,
                 "explanation": task.explanation.verdict,
                 "level": task.threshold.level,
                 "log10_unlock": unlock.median,
@@ -193,7 +191,7 @@ def tasks(
     if not made:
         raise ValueError(f"name at least one law, such as {', '.join(LAWS)}")
     for law in made.values():
-        if law.support != "unit" or len(law.inputs) != 1 or law.beside:
+        if law.support != "unit" or len(law.inputs) != 1 or law.further:
             raise ValueError(
                 f"tasks takes laws of accuracy in one scale, such as {', '.join(LAWS)}; "
                 f"{law.name} is none"
@@ -293,13 +291,13 @@ CLEARLY = 3.0
 """Nats of evidence by which a failed law is clearly better than all that passed."""
 
 
-def _overturned(answer: Shape, failed: Mapping[str, float], parts: dict, seed: int) -> bool:
+def _overturned(answer: Kind, failed: Mapping[str, float], parts: dict, seed: int) -> bool:
     """Return whether a law that failed, but explains the data clearly better, says another kind.
 
     The laws that passed would then call a rising task flat, and be sure of it.
     """
-    kinds = (shape(parts[law], seed=seed, allow_failed=True).kind for law in failed)
-    return any(kind != answer.kind for kind in kinds)
+    kinds = (kind(parts[law], seed=seed, allow_failed=True).likeliest for law in failed)
+    return any(kind != answer.likeliest for kind in kinds)
 
 
 def _task(
@@ -311,11 +309,11 @@ def _task(
     without = Task(name, None, None, None, None, None, failed)
     if not sound:
         return without
-    found = compare(sound, prior={law: prior[law] for law in sound}, seed=seed)
+    found = compare_laws(sound, prior={law: prior[law] for law in sound}, seed=seed)
     mixture, best = found.mixture("evidence"), max(found.log_evidence.values())
     gains = {law: log_evidence(parts[law], seed=seed).log - best for law in failed}
     better = {law: gain for law, gain in gains.items() if gain > CLEARLY}
-    answer = shape(mixture, seed=seed)
+    answer = kind(mixture, seed=seed)
     if _overturned(answer, better, parts, seed):
         return without
     for law, gain in better.items():

@@ -33,7 +33,7 @@ DRAWS = 500
 
 
 @dataclass(frozen=True, eq=False)
-class Forecast:
+class Unlock:
     """One law's forecast of one case; arrays (draw, model) and (draw,)."""
 
     density: np.ndarray
@@ -65,18 +65,18 @@ def fit_all(cases: list[Case], laws=LAWS, sampler=ONCE) -> dict:
     found = {}
     for law in laws:
         fit = bs.fit(law, data, sampler=sampler)
-        print(law, fit.health, fit.run.seconds, flush=True)
+        print(law, fit.health, fit.sampling.seconds, flush=True)
         found |= {(name, law): one for name, one in fit}
     return found
 
 
-def ahead(case: Case, posterior, drifts) -> dict[float, Forecast]:
+def ahead(case: Case, posterior, drifts) -> dict[float, Unlock]:
     """Return what one law forecasts of a case's held-out models, by sd of the drift."""
     evidence = log_evidence(posterior).log
     return {sd: _forecast(case, with_drift(posterior, sd), evidence) for sd in drifts}
 
 
-def _forecast(case: Case, one, evidence: float) -> Forecast:
+def _forecast(case: Case, one, evidence: float) -> Unlock:
     every = one.flat()
     thin = max(1, len(next(iter(every.values()))) // DRAWS)
     every = {name: values[::thin] for name, values in every.items()}
@@ -97,7 +97,7 @@ def _forecast(case: Case, one, evidence: float) -> Forecast:
     top = case.fitted.x.max() * 10**DECADES
     found = bs.threshold(one, case.level, horizon=top, allow_failed=True)
     x50 = every.get("x50")
-    return Forecast(
+    return Unlock(
         density=density[:, : len(held)],
         new=(new / n)[:, : len(held)],
         curve=curve.reshape(-1, ROWS)[::thin, : len(held)],
@@ -108,7 +108,7 @@ def _forecast(case: Case, one, evidence: float) -> Forecast:
     )
 
 
-def width_weights(forecast: Forecast, factor: float) -> np.ndarray:
+def width_weights(forecast: Unlock, factor: float) -> np.ndarray:
     """Return draw weights under a prior on the unlock scale wider by `factor`."""
     if forecast.beyond is None or factor == 1:
         return np.ones(len(forecast.unlock))
@@ -123,7 +123,7 @@ WINDOW = 3.0
 of 20 (Madigan and Raftery 1994, JASA 89, 1535)."""
 
 
-def law_weights(parts: dict[str, Forecast], by: str) -> dict[str, float]:
+def law_weights(parts: dict[str, Unlock], by: str) -> dict[str, float]:
     """Return the weight of each law.
 
     `equal` of those that rise; `belief` of all: prior times evidence; `story` by belief whether
@@ -144,7 +144,7 @@ def law_weights(parts: dict[str, Forecast], by: str) -> dict[str, float]:
     return {law: weight / total for law, weight in chosen.items()}
 
 
-def pooled(parts: dict[str, Forecast], weights: dict[str, float], factor: float = 1.0):
+def pooled(parts: dict[str, Unlock], weights: dict[str, float], factor: float = 1.0):
     """Return all draws of a mixture as one forecast, and their weights."""
     kept = {law: weight for law, weight in weights.items() if weight > 1e-6}
     each = [width_weights(parts[law], factor) for law in kept]

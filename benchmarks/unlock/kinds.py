@@ -18,7 +18,6 @@ from bayescale.data.dataset import Dataset
 from bayescale.inference.fit import make_model
 from bayescale.laws import broken, distractor, flat, get_law, inverse, inverted_u, sigmoid
 from bayescale.model.arrays import pack
-from bayescale.questions.kind import shape
 from bayescale.questions.kinds import KINDS, classify
 from bayescale.workflows.confusion import stacked
 from bayescale.workflows.tasks import QUICK, tasks
@@ -84,10 +83,10 @@ def judged(data: Dataset, table: str, laws=STORIES) -> tuple[pd.DataFrame, str]:
         key = task.name if task.name in said.index else _key(task.name, said.index)
         label = said.label.get(key, "")
         row = {"table": table, "task": task.name[:48], "label": label}
-        if task.shape is not None:
-            row |= {"kind": task.shape.kind, "probability": task.shape.probability}
-            row |= {"half": _top(task.shape.half), "double": _top(task.shape.double)}
-            row["P(label)"] = task.shape.kinds.get(label, np.nan)
+        if task.kind is not None:
+            row |= {"kind": task.kind.likeliest, "probability": task.kind.probability}
+            row |= {"half": _top(task.kind.half), "double": _top(task.kind.double)}
+            row["P(label)"] = task.kind.kinds.get(label, np.nan)
         rows.append(row | {"failed": ", ".join(task.failed)})
     fits = len(found) * len(found.laws)
     return pd.DataFrame(rows), f"{table}: {fits} fits, {spent:.0f} CPU s ({spent / fits:.2f} a fit)"
@@ -116,13 +115,13 @@ def curves_of_losses() -> pd.DataFrame:
     ):
         data = bs.from_frame(frame, x, y, curve=name, duplicates="keep", source=table)
         fit = bs.fit(law, data, sampler=replace(SAMPLER, warmup=1000))
-        kinds = shape(fit, allow_failed=True)
+        kinds = kind(fit, allow_failed=True)
         for task, found in kinds.items():
             sound = fit.curve(task).health.sound
             known = said.loc[table].label.groupby("task").first()
             label = known.get(task, "")
             rows.append(
-                {"table": table, "curve": task, "label": label, "kind": found.kind}
+                {"table": table, "curve": task, "label": label, "kind": found.likeliest}
                 | {"probability": found.probability, "sound": sound}
             )
     return pd.DataFrame(rows)
@@ -143,11 +142,11 @@ def simulated() -> str:
         truth, made = _simulate(one, seed=i)
         found = tasks(made, STORIES, sampler=SAMPLER)
         for name, kind in truth.items():
-            answer = found[name].shape
+            answer = found[name].kind
             if answer is not None:
-                right = answer.kind == kind
+                right = answer.likeliest == kind
                 rows.append(
-                    (task, kind, answer.kind, answer.probability, right, answer.kinds[kind])
+                    (task, kind, answer.likeliest, answer.probability, right, answer.kinds[kind])
                 )
             else:
                 rows.append((task, kind, "none sound", np.nan, False, np.nan))
@@ -229,16 +228,16 @@ def _write(rows: pd.DataFrame, costs: list[str], parts: dict[str, str]) -> None:
 
 def agreement(rows: pd.DataFrame) -> str:
     """Return label against kind, and reliability of the calls against the labels."""
-    known = rows[(rows.label != "") & rows.kind.notna()]
-    matrix = pd.crosstab(known.label, known.kind)
+    known = rows[(rows.label != "") & rows.likeliest.notna()]
+    matrix = pd.crosstab(known.label, known.likeliest)
     sure = known[known.probability >= 0.9]
-    right = (known.kind == known.label).mean()
+    right = (known.likeliest == known.label).mean()
     # Most labels are by a rule on raw accuracies, which noise moves over the line between the two.
     rise = {"emergent": "rises", "steady": "rises"}
-    alike = known.kind.replace(rise) == known.label.replace(rise)
+    alike = known.likeliest.replace(rise) == known.label.replace(rise)
     return (
         f"{len(known)} tasks with a label: {right:.0%} agree; of {len(sure)} calls made with 90 % "
-        f"or more, {(sure.kind == sure.label).mean():.0%}. With steady and emergent as one: "
+        f"or more, {(sure.likeliest == sure.label).mean():.0%}. With steady and emergent as one: "
         f"{alike.mean():.0%}, and {alike[sure.index].mean():.0%}. Label in rows:\n\n"
         + common.table(matrix)
     )
@@ -249,4 +248,4 @@ def by_category(rows: pd.DataFrame) -> str:
     own = rows[rows.table == "gadre_downstream"]
     frame = pd.read_csv(common.data_dir() / "gadre_downstream.csv")
     category = frame.drop_duplicates("task").set_index("task").category
-    return common.table(pd.crosstab(own.task.map(category).rename("category"), own.kind))
+    return common.table(pd.crosstab(own.task.map(category).rename("category"), own.likeliest))

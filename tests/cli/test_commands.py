@@ -110,16 +110,16 @@ def complaint(capsys, *call, status=2):
 
 def test_the_document_of_a_fit(capsys, fitted):
     found = asked(capsys, "show", fitted)
-    assert {"quantities", "health", "run"} == found.keys()
+    assert {"quantities", "health", "sampling"} == found.keys()
     assert [*found["quantities"]][:5] == ["E", "A", "B", "alpha", "beta"]
     assert all(each.keys() == FIVE for each in found["quantities"].values())
     E = found["quantities"]["E"]
     assert E["lo"] < E["median"] < E["hi"]
     assert abs(E["mean"] - 1.8) < 4 * E["sd"]
     assert found["health"]["sound"] is True
-    assert found["run"]["seed"] == 0
-    assert found["run"]["law"] == "chinchilla"
-    assert found["run"]["data"]["columns"]["N"] == "params"
+    assert found["sampling"]["seed"] == 0
+    assert found["sampling"]["law"] == "chinchilla"
+    assert found["sampling"]["data"]["columns"]["N"] == "params"
 
 
 def test_fit_prints_one_document_and_echoes_the_mapping(capsys, table, fitted):

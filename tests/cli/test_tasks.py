@@ -107,12 +107,12 @@ def test_the_files_of_a_page_of_tasks(answered):
 
 def test_the_document_of_tasks(answered):
     found = strict((answered / "tasks.json").read_text())
-    assert {"tasks", "laws", "prior", "health", "run"} == found.keys()
+    assert {"tasks", "laws", "prior", "health", "sampling"} == found.keys()
     assert found["tasks"].keys() == {"rises", "never"}
     assert found["prior"] == {"sigmoid": 0.5, "flat": 0.5}
     assert found["health"] == {"sound": True, "tasks": 2, "failed": []}
-    assert found["run"]["sampler"]["draws"] == 200
-    assert found["run"]["data"]["columns"]["curve"] == "task"
+    assert found["sampling"]["sampler"]["draws"] == 200
+    assert found["sampling"]["data"]["columns"]["curve"] == "task"
     for each in found["tasks"].values():
         assert {"kind", "kinds", "explanation", "threshold", "health"} <= each.keys()
         assert sum(each["kinds"].values()) == pytest.approx(1)
@@ -143,7 +143,7 @@ def test_a_task_without_a_sound_law_exits_1(capsys, monkeypatch, table):
     assert found["tasks"]["hard"]["kind"] is None
     assert found["tasks"]["hard"]["health"]["failed"].keys() == {"sigmoid", "flat"}
     assert found["health"]["failed"] == ["hard"]
-    assert found["run"]["laws"] == list(many.LAWS)
+    assert found["sampling"]["laws"] == list(many.LAWS)
 
 
 BAD = {
@@ -212,16 +212,16 @@ def test_families_have_a_table_of_their_own(capsys, pooled):
 
 
 def test_a_family_is_asked_about(capsys, pooled):
-    call, medians = ["threshold", pooled, "--allow-failed", "--family"], {}
+    call, medians = ["threshold", pooled, "--allow-failed", "--group"], {}
     for family in ("b", "average", "new"):
         found = asked(capsys, *call, family)["curves"]["rises"]["threshold"]
         medians[family] = found["log10"]["median"]
         said = {"b": "b", "average": "the average one", "new": "a new one"}[family]
-        assert any(f"of the families, this speaks of {said}" in each for each in found["notes"])
+        assert any(f"of the groups, this speaks of {said}" in each for each in found["notes"])
     assert medians["b"] < medians["average"]
     line = complaint(capsys, *call, "zz")
     assert "a, b, c" in line
-    at = ["--at", "x=1e24", "--family", "new", "--allow-failed"]
+    at = ["--at", "x=1e24", "--group", "new", "--allow-failed"]
     assert main(["predict", pooled, *at]) in (0, 1)
     assert "speaks of a new one" in " ".join(capsys.readouterr().out.split())
 
@@ -230,7 +230,7 @@ def test_several_fits_are_mixed(capsys, two):
     call = ["threshold", *two, "--weights", ".7,.3", "--level", ".8", "--allow-failed"]
     found = asked(capsys, *call)
     assert found["fits"].keys() == {"sigmoid", "flat"}
-    assert found["run"]["weights"] == {"sigmoid": 0.7, "flat": 0.3}
+    assert found["sampling"]["weights"] == {"sigmoid": 0.7, "flat": 0.3}
     answer = found["threshold"]
     assert answer["members"]["sigmoid"]["weight"] == pytest.approx(0.7)
     assert answer["members"]["flat"]["p_never"] == 1
@@ -243,14 +243,14 @@ def test_several_fits_are_mixed(capsys, two):
 
 
 def test_kinds(capsys, two):
-    found = asked(capsys, "shape", *two, "--cut", ".1", "--allow-failed")["shape"]
+    found = asked(capsys, "kind", *two, "--cut", ".1", "--allow-failed")["kind"]
     assert found["cut"] == 0.1
     assert sum(found["half"].values()) == pytest.approx(1)
     assert found["kinds"]["flat"] == pytest.approx(0.5, abs=0.02)
-    assert main(["shape", two[1], "--allow-failed"]) in (0, 1)
+    assert main(["kind", two[1], "--allow-failed"]) in (0, 1)
     shown = capsys.readouterr().out
     assert "cut 0.05" in shown
-    assert "cut" in complaint(capsys, "shape", two[1], "--allow-failed", "--cut", "-1")
+    assert "cut" in complaint(capsys, "kind", two[1], "--allow-failed", "--cut", "-1")
 
 
 def test_less_of_a_loss_is_later(capsys, tmp_path):

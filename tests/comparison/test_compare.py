@@ -9,7 +9,7 @@ import pytest
 from scipy.special import expit, logsumexp
 from scipy.stats import binom, norm
 
-from bayescale.comparison.compare import Comparison, compare, pseudo_bma
+from bayescale.comparison.compare import LawComparison, compare_laws, pseudo_bma
 from bayescale.comparison.explain import CANNOT_TELL, EXPLANATIONS, Confusion, explain
 from bayescale.comparison.predictive import Backtest, leave_one_out
 from bayescale.data.dataset import Dataset
@@ -20,13 +20,13 @@ from bayescale.model.model import Model
 from bayescale.noises.accuracy import beta_binomial
 from bayescale.posterior.health import Health, Verdict
 from bayescale.posterior.pointwise import log_likelihood, replicate
-from bayescale.posterior.posterior import Posterior, Run
+from bayescale.posterior.posterior import Posterior, SamplingInfo
 from bayescale.workflows.confusion import confusion, stacked
 
 
 @pytest.fixture(scope="module")
 def found(rivals):
-    return compare(rivals)
+    return compare_laws(rivals)
 
 
 # ------------------------------------------------------------------ runs left out
@@ -140,10 +140,10 @@ def test_a_comparison_of_two_laws(rivals, found):
 def test_prior_and_evidence_make_the_probability(rivals, found):
     gap = found.log_evidence["sigmoid"] - found.log_evidence["flat"]
     unlikely = float(expit(-gap))
-    even = compare(rivals, prior={"sigmoid": unlikely, "flat": 1 - unlikely})
+    even = compare_laws(rivals, prior={"sigmoid": unlikely, "flat": 1 - unlikely})
     assert even.probability["sigmoid"] == pytest.approx(0.5, abs=1e-6)
     assert even.weights == found.weights
-    none = compare(rivals, prior={"sigmoid": 0.0, "flat": 3.0})
+    none = compare_laws(rivals, prior={"sigmoid": 0.0, "flat": 3.0})
     assert none.probability == {"sigmoid": 0.0, "flat": 1.0}
 
 
@@ -159,15 +159,15 @@ def test_a_comparison_makes_a_mixture(found):
 
 def test_what_does_not_compare_is_refused(rivals, level_fit):
     with pytest.raises(ValueError, match="at least one posterior"):
-        compare({})
+        compare_laws({})
     with pytest.raises(ValueError, match="is of other runs or another response"):
-        compare({"sigmoid": rivals["sigmoid"], "level": level_fit})
+        compare_laws({"sigmoid": rivals["sigmoid"], "level": level_fit})
     with pytest.raises(ValueError, match="weights are for sigmoid, posteriors are sigmoid, flat"):
-        compare(rivals, prior={"sigmoid": 1.0})
+        compare_laws(rivals, prior={"sigmoid": 1.0})
     with pytest.raises(ValueError, match="weights are 0 or more and not all 0"):
-        compare(rivals, prior={"sigmoid": 0.0, "flat": 0.0})
+        compare_laws(rivals, prior={"sigmoid": 0.0, "flat": 0.0})
     with pytest.raises(ValueError, match="evidence needs draws by NUTS"):
-        compare({"flat": replace(rivals["flat"], z=None)})
+        compare_laws({"flat": replace(rivals["flat"], z=None)})
 
 
 # ------------------------------------------------------------------ explanations
@@ -177,7 +177,7 @@ def made_up(sound=True):
     """A posterior that only says whether it is to be trusted."""
     problems = () if sound else ("bad",)
     verdict = Verdict(sound, {}, {}, 1.0, 999.0, 0.0, (), problems, ())
-    run = Run(0, "NUTS", 1, 1, "float64", "cpu", {}, {}, 1.0)
+    run = SamplingInfo(0, "NUTS", 1, 1, "float64", "cpu", {}, {}, 1.0)
     data = Dataset({"x": np.ones(1)}, {"y": np.ones(1) / 2}, n=np.full(1, 10.0))
     return Posterior(Model(flat, beta_binomial), data, {}, {}, Health((verdict,)), run)
 
@@ -185,7 +185,7 @@ def made_up(sound=True):
 def weighed(unsound=(), **weights):
     """A comparison of invented weights."""
     zero = dict.fromkeys(weights, 0.0)
-    return Comparison(
+    return LawComparison(
         posteriors={name: made_up(name not in unsound) for name in weights},
         elpd={name: 10 * weight for name, weight in weights.items()},
         difference=zero,

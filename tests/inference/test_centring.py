@@ -140,7 +140,7 @@ def test_there_is_no_funnel_in_normal_data():
 
 def test_warps_see_the_parameters_that_they_speak_of():
     # Those of `breakthrough` speak of x50, which is pooled, and of each other.
-    made = dict(noise=beta_binomial, beside=(student,))
+    made = dict(noise=beta_binomial, further=(student,))
     alone = [site.name for site in Model(breakthrough, **made).sites]
     pooled = [site.name for site in Model(breakthrough, **made, pool=("x50",), groups=2).sites]
     assert [name for name in pooled if name in alone] == alone

@@ -80,7 +80,7 @@ def test_draws_follow_the_exact_posterior(sampler, line_data, line_fit, exact):
 def test_map_is_the_exact_mode(line_data, exact):
     posterior = fit(line, line_data, noise=KNOWN, sampler=MAP())
     np.testing.assert_allclose(pairs(posterior)[0], exact[0], atol=1e-4)
-    assert posterior.run.method == "MAP"
+    assert posterior.sampling.method == "MAP"
 
 
 def test_predictions_follow_the_exact_posterior(line_fit, exact):
@@ -99,7 +99,7 @@ def test_what_was_simulated_is_recovered(name, truth, request):
     """Within what three standard deviations leave out, 0.27 %, and unattended sound."""
     posterior = request.getfixturevalue(f"{name}_fit")
     assert posterior.health.sound, str(posterior.health)
-    assert posterior.run.leapfrogs < 20
+    assert posterior.sampling.leapfrogs < 20
     for parameter, value in truth[name].items():
         below = np.mean(posterior.draws[parameter] < value)
         assert 0.00135 < below < 0.99865, parameter
@@ -257,8 +257,8 @@ class Interrupt:
 def test_an_interrupt_keeps_what_was_drawn(power_data, power_fit):
     # 2,000 steps in chunks of 250: warm-up ends at .5, two chunks of draws at .75.
     posterior = fit("power", power_data, seed=1, progress=Interrupt("sampling", 0.75))
-    assert posterior.run.notes == ("interrupted",)
-    assert posterior.run.draws == posterior.draws["alpha"].shape[1] == 500
+    assert posterior.sampling.notes == ("interrupted",)
+    assert posterior.sampling.draws == posterior.draws["alpha"].shape[1] == 500
     np.testing.assert_array_equal(
         posterior.draws["alpha"], power_fit.draws["alpha"][:, :500], err_msg="the first draws"
     )
@@ -274,7 +274,7 @@ def test_an_interrupt_in_the_second_length_class_keeps_all_curves(three_curves):
     """The classes then have different numbers of draws; the posterior has the fewest."""
     data, _ = three_curves
     posterior = fit("power", data, seed=1, progress=Interrupt("sampling", 0.75, time=4))
-    assert "interrupted" in posterior.run.notes
+    assert "interrupted" in posterior.sampling.notes
     assert posterior.draws["alpha"].shape == (3, 4, 500)
 
 
@@ -284,12 +284,12 @@ def test_an_interrupt_keeps_the_same_draws_of_every_curve(three_curves):
     two = data.take(data.curve != "long")
     whole = fit("power", two, seed=1)
     part = fit("power", two, seed=1, progress=Interrupt("sampling", 0.75))
-    assert part.run.notes == ("interrupted",)
+    assert part.sampling.notes == ("interrupted",)
     assert part.draws["alpha"].shape == (2, 4, 500)
     np.testing.assert_array_equal(part.draws["alpha"], whole.draws["alpha"][:, :, :500])
     np.testing.assert_array_equal(part.z, whole.z[:, :, :500])
     limited = fit("power", two, seed=1, sampler=NUTS(time_limit=0.0))
-    assert limited.run.notes == ("stopped at its time limit",)
+    assert limited.sampling.notes == ("stopped at its time limit",)
     np.testing.assert_array_equal(limited.draws["alpha"], whole.draws["alpha"][:, :, :250])
 
 
@@ -302,12 +302,12 @@ def test_an_interrupt_of_the_second_try_keeps_the_first(power_data):
         pytest.fail("the draws of the first try are lost")
     assert not posterior.health.sound
     assert posterior.draws["alpha"].shape == (4, 20)
-    assert "interrupted" in posterior.run.notes
+    assert "interrupted" in posterior.sampling.notes
 
 
 def test_a_time_limit_keeps_what_was_drawn(power_data):
     posterior = fit("power", power_data, seed=1, sampler=NUTS(time_limit=0.0))
-    assert posterior.run.notes == ("stopped at its time limit",)
+    assert posterior.sampling.notes == ("stopped at its time limit",)
     assert posterior.draws["alpha"].shape == (4, 250)
 
 
@@ -350,7 +350,7 @@ def test_quick_looks(power_data, power_fit):
     assert abs(mode.draws["alpha"].item() - alpha.mean()) < 2 * alpha.std()
     laplace = fit("power", power_data, seed=1, sampler=Laplace(draws=500))
     assert laplace.draws["alpha"].shape == (1, 500)
-    assert laplace.run.method == "Laplace"
+    assert laplace.sampling.method == "Laplace"
     assert 0.3 < laplace.draws["alpha"].std() / alpha.std() < 3
 
 
@@ -375,12 +375,12 @@ def test_data_that_do_not_suit_the_law_are_refused_before_sampling(power_data, m
         fit(
             "sigmoid",
             Dataset({"x": power_data.inputs["x"]}, {"y": np.full(24, 0.5)}),
-            noise="scatter",
+            noise="scale_scatter",
         )
     with pytest.raises(DataError, match="2 rows, the law chinchilla 5 free parameters"):
         fit("chinchilla", make_table["chinchilla"](2))
     with pytest.raises(ValueError, match="noise scatter is of accuracies, law power is not"):
-        fit("power", power_data, noise="scatter")
+        fit("power", power_data, noise="scale_scatter")
 
 
 # ------------------------------------------------------------------ compiled once

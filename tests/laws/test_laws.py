@@ -84,12 +84,12 @@ class Case:
     def model(self, law=None, noise="binomial"):
         """With a noise of accuracies that is quick to compile, unless another is wanted."""
         noise = get_noise(noise if self.accuracy else "student")
-        return Model(law or self.law, noise, (get_noise("student"),) * len(self.law.beside))
+        return Model(law or self.law, noise, (get_noise("student"),) * len(self.law.further))
 
     def told(self, inputs=None, **truth):
         """What the formula says, by response."""
         found = self.formula(*(inputs or self.inputs).values(), **(truth or self.truth))
-        return found if self.law.beside else {self.law.response: found}
+        return found if self.law.further else {self.law.response: found}
 
     def dataset(self, times=1.0, y_times=1.0):
         times = times if isinstance(times, dict) else dict.fromkeys(self.inputs, times)
@@ -115,7 +115,7 @@ class Case:
         lo, hi = (np.array([lane["span"][x][end] for x in self.law.inputs]) for end in (0, 1))
         middle = (lo + hi) / 2
         still = np.array([x in self.held for x in self.law.inputs])
-        down = np.array([x in self.law.descending for x in self.law.inputs])
+        down = np.array([x in self.law.less_is_better for x in self.law.inputs])
         lo, hi = np.where(still, middle, np.where(down, [hi, lo], [lo, hi]))
         return np.exp(np.linspace(lo, hi, 40))
 
@@ -442,7 +442,7 @@ def test_docstring_names_formula_and_source(case):
 def test_formula_equals_one_written_from_the_source(case):
     with jax.enable_x64(True):
         got = case.law(*case.inputs.values(), **case.truth)
-    got = got if case.law.beside else {case.law.response: got}
+    got = got if case.law.further else {case.law.response: got}
     assert list(got) == list(case.law.responses)
     for name, want in case.told().items():
         np.testing.assert_allclose(got[name], want, rtol=1e-10, err_msg=name)
@@ -451,7 +451,7 @@ def test_formula_equals_one_written_from_the_source(case):
 @EVERY
 @WIDTHS
 def test_density_and_gradient_are_finite_over_the_prior(case, x64):
-    noise = "binomial" if x64 else "scatter"
+    noise = "binomial" if x64 else "scale_scatter"
     with jax.enable_x64(x64):
         model = case.model(noise=noise)
         lane, _ = case.lane(model)
@@ -472,7 +472,7 @@ def test_prior_draws_look_like_curves(case):
         path, names = case.path(lane), case.law.parameters
         one = lambda p: case.law.fn(*path.T, **{name: p[name] for name in names})  # noqa: E731
         found = jax.device_get(jax.vmap(one)(params))
-    found = found if case.law.beside else {case.law.response: found}
+    found = found if case.law.further else {case.law.response: found}
     for name, curves in found.items():
         assert np.isfinite(curves).all(), name
         assert (curves > 0).all(), name
@@ -502,7 +502,7 @@ def everything_at(law, draws, inputs):
     """All responses of a law for every draw, by name, (draw, point)."""
     params = {name: draws[name].reshape(-1, *draws[name].shape[3:]) for name in law.parameters}
     found = jax.vmap(lambda p: law.fn(*(inputs[name] for name in law.inputs), **p))(params)
-    return jax.device_get(found if law.beside else {law.response: found})
+    return jax.device_get(found if law.further else {law.response: found})
 
 
 TASKS = (distractor, inverse, inverted_u)
@@ -751,7 +751,7 @@ def test_the_token_scale_of_exact_match_follows_from_x50(length):
 @pytest.mark.usefixtures("double")
 def test_models_differ_in_scale_not_in_the_length_of_the_answer():
     case = case_of("exact_match(tokens=True)")
-    model = case.model(noise="scatter")
+    model = case.model(noise="scale_scatter")
     lane, _ = case.lane(model)
     params = {"tau": jnp.asarray(0.7), **case.truth}
     found = model.means(params, lane | {"inputs": case.inputs})["accuracy"]

@@ -17,12 +17,12 @@ from bayescale.noises.accuracy import (
     bimodal,
     binomial,
     bounded,
-    scatter,
+    scale_scatter,
 )
 from bayescale.noises.loss import laplace, lognormal, normal, student
 from bayescale.noises.names import NOISES, get_noise
 
-COUNTS = ["binomial", "beta_binomial", "scatter", "bimodal"]
+COUNTS = ["binomial", "beta_binomial", "scale_scatter", "bimodal"]
 
 # What each noise says at mean 2.5 with a known standard error, and scipy's word for it.
 CONTINUOUS = {
@@ -74,12 +74,12 @@ def test_defaults_do_not_clash():
     """Also where an accuracy without questions stands beside a loss."""
     x, y = np.geomspace(1e8, 1e11, 9), np.full(9, 0.5)
     for law in (get_law("sigmoid"), get_law("two_stage"), get_law("breakthrough")):
-        responses = {"accuracy": y, "loss": 4 * y} if law.beside else {"accuracy": y}
+        responses = {"accuracy": y, "loss": 4 * y} if law.further else {"accuracy": y}
         without = Dataset({"x": x}, responses)
         known = Dataset({"x": x}, responses, n=np.full(9, 10.0))
-        assert make_model(law, known).noise is scatter
-        assert make_model(law, without).noise is (bounded if law.beside else normal)
-        assert make_model(law, known).beside == (student,) * len(law.beside)
+        assert make_model(law, known).noise is scale_scatter
+        assert make_model(law, without).noise is (bounded if law.further else normal)
+        assert make_model(law, known).further == (student,) * len(law.further)
     assert make_model(get_law("power"), Dataset({"x": x}, {"y": y})).noise is student
 
 
@@ -118,7 +118,7 @@ def test_counts_match_scipy_and_sum_to_one(name, stderr):
             want = np.log(0.75 * low + 0.25 * high)
         else:
             mean = at_nodes(0.7)
-            found = scatter.fn(jnp.asarray(mean), **known, tau=0.7, rho=0.003)
+            found = scale_scatter.fn(jnp.asarray(mean), **known, tau=0.7, rho=0.003)
             p, apart = mean[1, 0], mean[:, 0] - WEIGHTS @ mean[:, 0]
             v = 0.003 + WEIGHTS @ apart**2 / (p * (1 - p))
             want = np_beta_binomial(k, n, p, rho_of(v / (1 + v), p, stderr))
@@ -147,7 +147,9 @@ def test_scatter_without_scatter_is_binomial(tau):
     k = np.arange(101.0)
     with jax.enable_x64(True):
         mean = jnp.asarray(at_nodes(tau, x=0.3))
-        got = scatter.fn(mean, jnp.zeros(1), jnp.array([100.0]), tau=tau, rho=1e-9).log_prob(k)
+        got = scale_scatter.fn(mean, jnp.zeros(1), jnp.array([100.0]), tau=tau, rho=1e-9).log_prob(
+            k
+        )
     want = stats.binom.logpmf(k, 100, float(mean[1, 0]))
     likely = want > want.max() - 10
     np.testing.assert_allclose(np.asarray(got)[likely], want[likely], atol=0.02)
@@ -169,7 +171,7 @@ def test_scatter_has_the_variance_of_models_that_differ_in_scale(rho, tau, off, 
     n = 1e6
     with jax.enable_x64(True):
         nodes = jnp.asarray(at_nodes(tau, x=x))
-        found = scatter.fn(nodes, jnp.zeros(1), jnp.array([n]), tau=tau, rho=rho)
+        found = scale_scatter.fn(nodes, jnp.zeros(1), jnp.array([n]), tau=tau, rho=rho)
         got_mean, got_variance = float(found.mean[0]) / n, float(found.variance[0]) / n**2
     assert got_mean == pytest.approx(middle, rel=1e-9)
     total = v / (1 + v) * (1 - 1 / n) + 1 / n
@@ -194,7 +196,7 @@ def test_certainty_never_makes_an_accuracy_impossible(name, x64):
         elif name == "bounded":
             return jnp.sum(bounded.fn(column, known["stderr"], rho=0.01).log_prob(k / n))
         else:
-            found = scatter.fn(jnp.tile(column, (3, 1)), **known, tau=0.5, rho=0.01)
+            found = scale_scatter.fn(jnp.tile(column, (3, 1)), **known, tau=0.5, rho=0.01)
         return jnp.sum(found.log_prob(jnp.asarray(k)))
 
     with jax.enable_x64(x64):
@@ -217,10 +219,10 @@ def test_float32_agrees_with_float64(name):
         cast = lambda v: jnp.asarray(v, width)  # noqa: E731
         known = {"stderr": cast(np.full(30, 0.001)), "n": cast(n), "mean": cast(mean)}
         known |= {"g": cast(0.15), "u": cast(0.95)}
-        if name == "scatter":  # a plateau, where the models agree: rho is tiny
+        if name == "scale_scatter":  # a plateau, where the models agree: rho is tiny
             known["mean"] = cast(np.tile(mean, (3, 1)) + 1e-4 * NODES[:, None])
         params = dict(CONTINUOUS.get(name, [{}])[0])
-        params |= {"scatter": dict(tau=0.5, rho=1e-4)}.get(name, {})
+        params |= {"scale_scatter": dict(tau=0.5, rho=1e-4)}.get(name, {})
         params |= dict(rho=0.002) if name in ("beta_binomial", "bimodal", "bounded") else {}
         columns = [known[column] for column in NOISES[name].inputs]
         return np.asarray(NOISES[name].fn(*columns, **params).log_prob(cast(y)))

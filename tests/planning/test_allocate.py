@@ -19,9 +19,12 @@ from bayescale.noises.accuracy import beta_binomial
 from bayescale.noises.loss import student
 from bayescale.parametric.parametric import law
 from bayescale.parametric.priors import positive
-from bayescale.planning.allocate import allocate, budget, compare_configurations, match
+from bayescale.planning.allocate import allocate
+from bayescale.planning.budget import budget
+from bayescale.planning.compare_runs import compare_runs
+from bayescale.planning.match import match
 from bayescale.posterior.health import FailedFit, Health, Verdict
-from bayescale.posterior.posterior import Posterior, Run
+from bayescale.posterior.posterior import Posterior, SamplingInfo
 
 GOPHER, CHINCHILLA = (280e9, 300e9), (70e9, 1.4e12)
 DATABLATIONS = dict(
@@ -52,7 +55,7 @@ def posterior_of(law, constants, *, spread=0.0, draws=8, ok=True):
     data = Dataset(inputs, {"y": np.full(25, 0.5)}, n=np.full(25, 100.0))
     noise = beta_binomial if law.support == "unit" else student
     found |= {"rho": np.full((2, draws), 0.01)} if law.support == "unit" else {}
-    run = Run(0, "NUTS", 2, draws, "float64", "cpu", {}, {}, 1.0)
+    run = SamplingInfo(0, "NUTS", 2, draws, "float64", "cpu", {}, {}, 1.0)
     return Posterior(Model(law, noise), data, found, {}, Health((sound(ok),)), run)
 
 
@@ -371,7 +374,7 @@ def test_what_match_refuses():
 @pytest.mark.parametrize("constants", [HOFFMANN, BESIROGLU])
 def test_chinchilla_beats_gopher(constants):
     posterior = posterior_of(chinchilla, constants, draws=500)
-    found = compare_configurations(posterior, CHINCHILLA, {"N": GOPHER[0], "D": GOPHER[1]})
+    found = compare_runs(posterior, CHINCHILLA, {"N": GOPHER[0], "D": GOPHER[1]})
     assert found.p_better == 1.0
     assert 0.8 < found.p_run_better <= 1.0  # one run scatters by half a percent
     with jax.enable_x64(True):
@@ -379,7 +382,7 @@ def test_chinchilla_beats_gopher(constants):
             *map(jnp.float64, GOPHER), **constants
         )
     assert found.difference["median"] == pytest.approx(float(gap))
-    back = compare_configurations(posterior, GOPHER, CHINCHILLA)
+    back = compare_runs(posterior, GOPHER, CHINCHILLA)
     assert back.p_better == 0.0
     assert back.difference["lo"] > 0
 
@@ -387,9 +390,9 @@ def test_chinchilla_beats_gopher(constants):
 def test_what_a_comparison_refuses():
     posterior = posterior_of(chinchilla, HOFFMANN)
     with pytest.raises(ValueError, match="a configuration is N, D"):
-        compare_configurations(posterior, (1e9,), CHINCHILLA)
+        compare_runs(posterior, (1e9,), CHINCHILLA)
     with pytest.raises(ValueError, match="not several"):
-        compare_configurations(posterior, {"N": [1e9, 2e9], "D": 1e10}, CHINCHILLA)
+        compare_runs(posterior, {"N": [1e9, 2e9], "D": 1e10}, CHINCHILLA)
 
 
 def test_the_replication_as_a_user_asks_it(data_dir):
@@ -404,7 +407,7 @@ def test_the_replication_as_a_user_asks_it(data_dir):
     found = allocate(posterior, 5.76e23, allow_failed=True).quantities()
     assert found["N_growth"]["median"] == pytest.approx(3.3, abs=0.2)
     assert found["D_growth"]["median"] == pytest.approx(3.1, abs=0.2)
-    compared = compare_configurations(posterior, CHINCHILLA, GOPHER, allow_failed=True)
+    compared = compare_runs(posterior, CHINCHILLA, GOPHER, allow_failed=True)
     assert compared.p_better > 0.99
     through = match(posterior, N=GOPHER[0], D=GOPHER[1], allow_failed=True)
     assert 1.5 < np.median(through.quarter) < 4.0

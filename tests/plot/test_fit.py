@@ -15,10 +15,10 @@ from bayescale.inference.samplers import NUTS
 from bayescale.planning.allocate import Allocation
 from bayescale.planning.match import TradeOff
 from bayescale.plot.style import PALETTE, mark_models, scale_axis, scale_text
-from bayescale.questions.grid import grid, isoflop
+from bayescale.questions.grid import grid
 from bayescale.questions.predict import predict
 from bayescale.questions.residuals import residuals
-from bayescale.questions.threshold import Forecast, Threshold
+from bayescale.questions.threshold import Threshold, Unlock
 
 
 @pytest.fixture(autouse=True)
@@ -67,7 +67,7 @@ def crossing(p_never=0.2, total=1000):
     median, lo, hi = np.quantile(
         np.where(never, np.inf, scale), [0.5, 0.05, 0.95], method="inverted_cdf"
     )
-    forecast = Forecast(float(median), float(lo), float(hi), p_never, 0.0, 900.0)
+    forecast = Unlock(float(median), float(lo), float(hi), p_never, 0.0, 900.0)
     flags = np.zeros(total, bool)
     return Threshold(
         0.5,

@@ -7,19 +7,19 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
-from bayescale.comparison.compare import Comparison
+from bayescale import plot
+from bayescale.comparison.compare import LawComparison
 from bayescale.data.dataset import Dataset
 from bayescale.laws import flat, from_loss, sigmoid
 from bayescale.model.model import Model
 from bayescale.noises.accuracy import beta_binomial
-from bayescale.plot import tasks as plot_tasks
-from bayescale.plot import threshold as plot_unlock
 from bayescale.plot.style import landmarks, percent
+from bayescale.plot.tasks import LONGEST
 from bayescale.posterior.health import Health, Verdict
 from bayescale.posterior.mixture import mix
-from bayescale.posterior.posterior import Posterior, Run
-from bayescale.questions.curves import Curve, curve, curves
-from bayescale.questions.kind import Shape
+from bayescale.posterior.posterior import Posterior, SamplingInfo
+from bayescale.questions.curves import Curve, curve, task_curves
+from bayescale.questions.kind import Kind
 from bayescale.questions.kinds import KINDS
 from bayescale.questions.threshold import threshold
 from bayescale.workflows.tasks import Task, Tasks
@@ -50,7 +50,7 @@ def posterior_of(law, x=X, **draws):
     shape = next(iter(draws.values())).shape
     draws["rho"] = np.full(shape, 0.01)
     verdict = Verdict(True, {}, {}, 1.0, 999.0, 0.0, (), (), ())
-    run = Run(0, "NUTS", *shape, "float64", "cpu", {}, {}, 1.0)
+    run = SamplingInfo(0, "NUTS", *shape, "float64", "cpu", {}, {}, 1.0)
     return Posterior(Model(law, beta_binomial), data, draws, {}, Health((verdict,)), run)
 
 
@@ -63,7 +63,7 @@ def rise(*log10_scale, k=1.0):
 def shape_of(kind="emergent", share=0.9, other="flat"):
     kinds = FLAT | {kind: share, other: 1 - share}
     none, by_draw = np.zeros(0), ("turning", "depth", "rise", "waited", "weights")
-    return Shape(
+    return Kind(
         kinds=kinds,
         half=kinds | {kind: share - 0.1},
         double=kinds | {kind: share - 0.2},
@@ -162,7 +162,7 @@ def test_a_curve_needs_points():
 
 
 def test_curves_are_of_tasks_with_a_law_to_trust():
-    assert list(curves(page(task("a"), FAILED), points=3)) == ["a"]
+    assert list(task_curves(page(task("a"), FAILED), points=3)) == ["a"]
 
 
 # ------------------------------------------------------------------ a page of tasks
@@ -170,7 +170,7 @@ def test_curves_are_of_tasks_with_a_law_to_trust():
 
 def test_a_page_has_a_panel_a_task_with_its_answers():
     found = page(task("a"), task("b", kind="u_shaped", share=1.0), FAILED)
-    figure = plot_tasks.tasks(found, curves(found, points=9), columns=2)
+    figure = plot.tasks(found, task_curves(found, points=9), columns=2)
     assert not overlaps(figure)
     assert [ax.get_title(loc="left") for ax in figure.axes] == ["a", "b", "lost"]
     a, b, lost = figure.axes
@@ -188,7 +188,7 @@ def test_a_page_has_a_panel_a_task_with_its_answers():
 def test_a_page_draws_the_runs_of_failed_tasks_from_the_table():
     names = np.array(["a"] * 8 + ["lost"] * 8, object)
     table = Dataset({"x": np.tile(X, 2)}, {"y": np.repeat([0.5, 0.9], 8)}, curve=names)
-    figure = plot_tasks.tasks(page(task("a"), FAILED), data=table)
+    figure = plot.tasks(page(task("a"), FAILED), data=table)
     (runs,) = figure.axes[1].lines
     np.testing.assert_array_equal(runs.get_ydata(), 0.9)
     legend = [t.get_text() for t in figure.legends[0].get_texts()]
@@ -201,7 +201,7 @@ def test_a_page_draws_the_runs_of_failed_tasks_from_the_table():
 )
 def test_arrows_where_the_interval_leaves_the_panel(level, markers):
     found = page(task("a", level))
-    (ax,) = plot_tasks.tasks(found, curves(found, points=9)).axes
+    (ax,) = plot.tasks(found, task_curves(found, points=9)).axes
     marks = [line for line in ax.lines if line.get_marker() in "<>"]
     assert {line.get_marker() for line in marks} == markers
     lo, hi = ax.get_xlim()
@@ -215,21 +215,21 @@ def test_arrows_where_the_interval_leaves_the_panel(level, markers):
 
 def test_a_scale_of_which_less_is_better_runs_to_the_right():
     one = task("a")
-    turned = replace(one.threshold, descending=True, horizon=1e19)
-    figure = plot_tasks.tasks(page(replace(one, threshold=turned)))
+    turned = replace(one.threshold, less_is_better=True, horizon=1e19)
+    figure = plot.tasks(page(replace(one, threshold=turned)))
     lo, hi = drawn(figure.axes[0]).get_xlim()
     assert lo > hi
 
 
 def test_long_names_are_cut():
-    figure = plot_tasks.tasks(page(task("a" * 40)))
-    assert len(figure.axes[0].get_title(loc="left")) == plot_tasks.LONGEST
+    figure = plot.tasks(page(task("a" * 40)))
+    assert len(figure.axes[0].get_title(loc="left")) == LONGEST
     assert not overlaps(figure)
 
 
 def test_a_page_of_nothing_is_refused():
     with pytest.raises(ValueError, match="not 0 tasks"):
-        plot_tasks.tasks(page())
+        plot.tasks(page())
 
 
 # ------------------------------------------------------------------ kinds, laws, unlock
@@ -237,7 +237,7 @@ def test_a_page_of_nothing_is_refused():
 
 def comparison_of(**difference):
     zeros = dict.fromkeys(difference, 0.0)
-    return Comparison(
+    return LawComparison(
         posteriors={},
         elpd={law: value - 100 for law, value in difference.items()},
         difference=difference,
@@ -254,10 +254,10 @@ def comparison_of(**difference):
 
 def test_each_returns_the_axes_it_is_given_or_makes_new_ones():
     plots = {
-        plot_tasks.kinds: shape_of(),
-        plot_tasks.comparison: comparison_of(sigmoid=0.0, flat=-1.5),
-        plot_unlock.threshold: task("a").threshold,
-        plot_unlock.unlock: task("a").threshold,
+        plot.kinds: shape_of(),
+        plot.comparison: comparison_of(sigmoid=0.0, flat=-1.5),
+        plot.threshold: task("a").threshold,
+        plot.unlock: task("a").threshold,
     }
     for draw, found in plots.items():
         own = plt.subplots()[1]
@@ -268,7 +268,7 @@ def test_each_returns_the_axes_it_is_given_or_makes_new_ones():
 
 
 def test_kinds_has_the_share_of_each_and_what_was_before(ax):
-    drawn(plot_tasks.kinds(shape_of(), ax))
+    drawn(plot.kinds(shape_of(), ax))
     widths = [bar.get_width() for bar in ax.patches]
     np.testing.assert_allclose(widths[:6], 1 / 6)
     np.testing.assert_allclose(widths[6:], [0.1, 0, 0.9, 0, 0, 0])
@@ -277,18 +277,18 @@ def test_kinds_has_the_share_of_each_and_what_was_before(ax):
     assert (half, double) == pytest.approx((0.8, 0.7))
     assert "before the data, by the laws" in texts(ax)
     given = replace(shape_of(), prior=FLAT | {"steady": 1.0})
-    assert "the prior given" in texts(plot_tasks.kinds(given))
+    assert "the prior given" in texts(plot.kinds(given))
 
 
 def test_comparison_has_the_best_law_on_top(ax):
-    drawn(plot_tasks.comparison(comparison_of(flat=-3.0, sigmoid=0.0), ax))
+    drawn(plot.comparison(comparison_of(flat=-3.0, sigmoid=0.0), ax))
     assert [t.get_text() for t in ax.get_yticklabels()] == ["sigmoid", "flat"]
     assert ax.get_xscale() == "linear"
     assert texts(ax) == ["weight", "75%", "0%", "P(law)", ">99%", "0%"]
 
 
 def test_comparison_of_laws_far_apart_still_shows_those_that_are_near():
-    ax = plot_tasks.comparison(comparison_of(sigmoid=0.0, distractor=-1.0, flat=-900.0))
+    ax = plot.comparison(comparison_of(sigmoid=0.0, distractor=-1.0, flat=-900.0))
     assert not overlaps(ax.figure)
     assert ax.get_xscale() == "symlog"
     at = ax.transAxes.inverted().transform(ax.transData.transform([[-1, 0], [0, 0]]))
@@ -296,7 +296,7 @@ def test_comparison_of_laws_far_apart_still_shows_those_that_are_near():
 
 
 def test_an_unlock_has_a_line_for_each_law_that_weighs_in(ax):
-    plot_unlock.unlock(task("a").threshold, ax)
+    plot.unlock(task("a").threshold, ax)
     lines = {line.get_label(): line.get_ydata() for line in drawn(ax).lines}
     assert lines["sigmoid (75%)"][-1] == 1
     assert lines["flat (25%)"][-1] == 0
@@ -306,7 +306,7 @@ def test_an_unlock_has_a_line_for_each_law_that_weighs_in(ax):
 
 def test_the_density_is_of_weighted_draws(ax):
     mixed = mix({"a": rise(21.0), "b": rise(22.0)}, {"a": 0.8, "b": 0.2})
-    plot_unlock.threshold(threshold(mixed, 0.5), ax)
+    plot.threshold(threshold(mixed, 0.5), ax)
     (stairs,) = [patch for patch in ax.patches if patch.get_label() == "density of the scale"]
     heights = np.sort(stairs.get_data().values)
     np.testing.assert_allclose(heights[-2:], [0.125, 0.5])
@@ -316,7 +316,7 @@ def test_a_threshold_in_a_loss_is_drawn_from_the_largest_to_the_smallest(ax):
     found = threshold(mixture(), 0.5)
     turned = replace(
         found,
-        descending=True,
+        less_is_better=True,
         x_min=2.0,
         x_max=4.0,
         horizon=1.0,
@@ -325,7 +325,7 @@ def test_a_threshold_in_a_loss_is_drawn_from_the_largest_to_the_smallest(ax):
         grid=np.geomspace(4.0, 1.0, 50),
         p_by=np.linspace(0, 0.75, 50),
     )
-    drawn(plot_unlock.unlock(turned, ax))
+    drawn(plot.unlock(turned, ax))
     assert ax.get_xlim() == pytest.approx((4, 1))
     assert "beyond the data" in texts(ax)
     lines = {line.get_label(): line.get_ydata() for line in ax.lines}
@@ -347,4 +347,4 @@ def test_landmarks_are_few_and_well_apart():
 
 def test_a_curve_may_be_made_by_hand():
     made = {"a": Curve(X, np.linspace(0.1, 0.5, 5)[:, None] + 0 * X, X[-1])}
-    assert not overlaps(plot_tasks.tasks(page(task("a")), made))
+    assert not overlaps(plot.tasks(page(task("a")), made))

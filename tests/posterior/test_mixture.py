@@ -13,9 +13,8 @@ from bayescale.model.model import Model
 from bayescale.noises.accuracy import beta_binomial
 from bayescale.posterior.health import FailedFit, Health, Verdict
 from bayescale.posterior.mixture import Mixture, members, mix
-from bayescale.posterior.posterior import Posterior, Run
+from bayescale.posterior.posterior import Posterior, SamplingInfo
 from bayescale.questions.predict import predict
-from bayescale.questions.sweep import along
 from bayescale.questions.threshold import threshold
 from bayescale.questions.unlock import spread
 
@@ -35,7 +34,7 @@ def posterior_of(law, *, ok=True, unidentified=(), **draws):
     draws["rho"] = np.full(shape, 0.01)
     problems = () if ok else ("bad",)
     verdict = Verdict(ok, {}, {}, 1.0, 999.0, 0.0, unidentified, problems, problems)
-    run = Run(0, "NUTS", *shape, "float64", "cpu", {}, {}, 1.0)
+    run = SamplingInfo(0, "NUTS", *shape, "float64", "cpu", {}, {}, 1.0)
     return Posterior(Model(law, beta_binomial), data, draws, {}, Health((verdict,)), run)
 
 

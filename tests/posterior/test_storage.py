@@ -14,10 +14,10 @@ from bayescale.model.model import Model
 from bayescale.noises.names import get_noise
 from bayescale.parametric.parametric import law
 from bayescale.parametric.priors import positive
-from bayescale.posterior.arviz import to_datatree
+from bayescale.posterior.arviz import to_arviz
 from bayescale.posterior.files import StorageError, writable
 from bayescale.posterior.health import Health, Verdict
-from bayescale.posterior.posterior import Posterior, Run
+from bayescale.posterior.posterior import Posterior, SamplingInfo
 from bayescale.posterior.storage import FORMAT, load, save
 from bayescale.questions.predict import predict
 
@@ -53,7 +53,7 @@ def made(which, noise, data, vectors=(), curves=(), chains=2, draws=3):
         "acceptance_rate": rng.uniform(size=lead),
         "diverging": rng.uniform(size=lead) > 0.5,
     }
-    run = Run(
+    run = SamplingInfo(
         7,
         "NUTS",
         chains,
@@ -97,7 +97,7 @@ def same(one: Posterior, two: Posterior) -> None:
             assert before[name].dtype == after[name].dtype, name
             np.testing.assert_array_equal(before[name], after[name], name)
     assert repr(one.health) == repr(two.health)  # nan is not equal to itself
-    assert repr(one.run) == repr(two.run)
+    assert repr(one.sampling) == repr(two.run)
     assert one.model == two.model
     for name in Dataset.__dataclass_fields__:
         before, after = getattr(one.data, name), getattr(two.data, name)
@@ -108,7 +108,7 @@ def same(one: Posterior, two: Posterior) -> None:
 
 
 def test_round_trip_of_curves_and_every_column(scores, tmp_path):
-    fit = made(get_law("sigmoid"), "scatter", scores, curves=scores.curve_names)
+    fit = made(get_law("sigmoid"), "scale_scatter", scores, curves=scores.curve_names)
     save(fit, tmp_path / "fit.nc")
     same(fit, load(tmp_path / "fit.nc"))
 
@@ -129,20 +129,20 @@ def test_round_trip_of_two_responses_some_missing(tmp_path):
         {"accuracy": np.full(12, 0.5), "loss": gap},
         n=np.full(12, 40.0),
     )
-    fit = made(two_stage(loss="chinchilla"), "scatter", data)
-    model = replace(fit.model, beside=(get_noise("student").fix(nu=5.0),))
+    fit = made(two_stage(loss="chinchilla"), "scale_scatter", data)
+    model = replace(fit.model, further=(get_noise("student").fix(nu=5.0),))
     draws = dict(fit.draws) | dict.fromkeys(("sigma", "nu"), fit.draws["k"])
     fit = replace(fit, model=model, draws=draws, z=rng.normal(size=(2, 3, model.size)))
     save(fit, tmp_path / "fit.nc")
     back = load(tmp_path / "fit.nc")
     same(fit, back)
     np.testing.assert_array_equal(back.z, fit.z)
-    assert repr(back.model.beside) == repr(model.beside)
+    assert repr(back.model.further) == repr(model.further)
 
 
 def test_round_trip_of_one_curve_of_a_pooled_fit(scores, tmp_path):
     """The curve has no row of the last group, whose shift stands among the draws all the same."""
-    fit = made(get_law("sigmoid"), "scatter", scores, curves=scores.curve_names)
+    fit = made(get_law("sigmoid"), "scale_scatter", scores, curves=scores.curve_names)
     shifts = np.random.default_rng(0).normal(size=(2, 2, 3, 3))
     draws = dict(fit.draws) | {"x50_sd": fit.draws["k"], "x50_shift": shifts}
     fit = replace(fit, model=replace(fit.model, pool=("x50",), groups=3), draws=draws)
@@ -154,7 +154,7 @@ def test_round_trip_of_one_curve_of_a_pooled_fit(scores, tmp_path):
 
 
 def test_round_trip_of_a_real_fit_predicts_the_same(power_fit, tmp_path):
-    power_fit.save(tmp_path / "fit.nc")
+    save(power_fit, tmp_path / "fit.nc")
     back = load(tmp_path / "fit.nc")
     same(power_fit, back)
     at = {"x": np.array([1e9, 1e12])}
@@ -166,7 +166,7 @@ def test_round_trip_of_a_real_fit_predicts_the_same(power_fit, tmp_path):
 def test_a_long_record_fits_into_the_file(power_data, tmp_path):
     """HDF5 holds attributes up to 64 kB; the verdicts of many curves are longer."""
     fit = made(get_law("power"), "student", power_data)
-    fit = replace(fit, run=replace(fit.run, notes=("x" * 200_000,)))
+    fit = replace(fit, sampling=replace(fit.sampling, notes=("x" * 200_000,)))
     save(fit, tmp_path / "fit.nc")
     same(fit, load(tmp_path / "fit.nc"))
 
@@ -177,7 +177,7 @@ def test_a_long_record_fits_into_the_file(power_data, tmp_path):
 def test_datatree_is_what_arviz_reads(power_fit):
     import arviz_stats
 
-    tree = power_fit.to_arviz()
+    tree = to_arviz(power_fit)
     assert set(tree.children) == {
         "posterior",
         "sample_stats",
@@ -197,7 +197,7 @@ def test_datatree_is_what_arviz_reads(power_fit):
 def test_log_likelihood_is_the_noise_about_the_law(power_fit):
     from scipy import stats
 
-    found = to_datatree(power_fit)["log_likelihood"]["y"].values[1, 5]
+    found = to_arviz(power_fit)["log_likelihood"]["y"].values[1, 5]
     p = {name: values[1, 5] for name, values in power_fit.draws.items()}
     x, y = power_fit.data.inputs["x"], power_fit.data.responses["y"]
     mean = p["E"] + p["A"] * x ** -p["alpha"]
@@ -206,17 +206,17 @@ def test_log_likelihood_is_the_noise_about_the_law(power_fit):
 
 
 def test_log_likelihood_of_a_row_is_under_its_own_curve(scores):
-    fit = made(get_law("sigmoid"), "scatter", scores, curves=scores.curve_names)
-    whole = to_datatree(fit)["log_likelihood"]["score"]
+    fit = made(get_law("sigmoid"), "scale_scatter", scores, curves=scores.curve_names)
+    whole = to_arviz(fit)["log_likelihood"]["score"]
     assert whole.dims == ("chain", "draw", "obs_id")
     for name, one in fit:
-        alone = to_datatree(one)["log_likelihood"]["score"].values
+        alone = to_arviz(one)["log_likelihood"]["score"].values
         np.testing.assert_allclose(whole.values[..., scores.curve == name], alone, rtol=1e-12)
 
 
 def test_datatree_has_the_curve_behind_the_draw(scores):
-    fit = made(get_law("sigmoid"), "scatter", scores, curves=scores.curve_names)
-    tree = to_datatree(fit, log_likelihood=False)
+    fit = made(get_law("sigmoid"), "scale_scatter", scores, curves=scores.curve_names)
+    tree = to_arviz(fit, log_likelihood=False)
     assert "log_likelihood" not in tree.children
     assert tree.posterior["k"].dims == ("chain", "draw", "curve")
     np.testing.assert_array_equal(tree.posterior["k"].sel(curve="b/c"), fit.draws["k"][1])

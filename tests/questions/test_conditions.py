@@ -18,9 +18,8 @@ from bayescale.parametric.priors import positive
 from bayescale.posterior.groups import for_group
 from bayescale.posterior.health import FailedFit, Health, Verdict
 from bayescale.posterior.mixture import mix
-from bayescale.posterior.posterior import Posterior, Run
+from bayescale.posterior.posterior import Posterior, SamplingInfo
 from bayescale.questions.conditions import REPEATED, conditions
-from bayescale.questions.kind import shape
 from bayescale.questions.kinds import CUT, KINDS, classify
 from bayescale.questions.threshold import threshold
 
@@ -54,7 +53,7 @@ def pooled(law, pool, shifts, *, ok=True, x=(X, X), names=("b", "a"), **draws):
         draws[f"{name}_shift"] = np.stack([np.broadcast_to(v, lead) for v in shifts[name]], -1)
     problems = () if ok else ("bad",)
     verdict = Verdict(ok, {}, {}, 1.0, 999.0, 0.0, (), problems, problems)
-    run = Run(0, "NUTS", *lead, "float64", "cpu", {}, {}, 1.0)
+    run = SamplingInfo(0, "NUTS", *lead, "float64", "cpu", {}, {}, 1.0)
     model = Model(law, beta_binomial if unit else student, pool=tuple(pool), groups=2)
     return Posterior(model, data, draws, {}, Health((verdict,)), run)
 
@@ -76,10 +75,10 @@ def test_thresholds_shapes_and_shifts_of_each_condition():
     fit = steps(1.0, -0.5)
     found = conditions(fit, level=0.5)
     assert found.reference == "b"  # the first row's
-    assert list(found.shapes) == list(found.thresholds) == ["b", "a"]
+    assert list(found.kinds) == list(found.thresholds) == ["b", "a"]
     assert found.thresholds["a"].forecast.median == pytest.approx(11.0, abs=1e-6)
     assert found.thresholds["b"].forecast.median == pytest.approx(9.5, abs=1e-6)
-    assert found.shapes["a"].kind == found.shapes["b"].kind == "emergent"
+    assert found.kinds["a"].likeliest == found.kinds["b"].likeliest == "emergent"
     change = found.changes["a"]
     assert list(found.changes) == ["a"]
     assert change.p_differs == 0
@@ -93,7 +92,7 @@ def test_thresholds_shapes_and_shifts_of_each_condition():
     assert other.delay()["p_later"] == 0
     for name in ("a", "b"):
         alone = for_group(fit, name)
-        np.testing.assert_array_equal(found.shapes[name].codes, shape(alone).codes)
+        np.testing.assert_array_equal(found.kinds[name].codes, kind(alone).codes)
         assert found.thresholds[name].forecast == threshold(alone, 0.5).forecast
 
 
@@ -101,7 +100,7 @@ def test_kinds_are_compared_draw_by_draw():
     up, down = [0.1, 0.1, -0.1, -0.1], [-0.1, -0.1, 0.1, 0.1]
     same, apart = conditions(lines(up, up)), conditions(lines(up, down))
     for found in (same, apart):  # the kinds of either condition alone are the same
-        for each in found.shapes.values():
+        for each in found.kinds.values():
             assert each.kinds["steady"] == pytest.approx(0.5)
     assert same.changes["a"].p_differs == 0
     assert apart.changes["a"].p_differs == pytest.approx(1)
@@ -173,8 +172,8 @@ def test_what_is_said_of_shared_and_of_missing_rows():
 def test_plain_numbers_and_a_table():
     found = conditions(lines([0.1, 0.1], [0.1, -0.1]), cut=0.02, lo=1e9, hi=1e11)
     said = json.loads(json.dumps(found.summary(), allow_nan=False))
-    assert said["shapes"]["a"]["cut"] == 0.02
-    assert (said["shapes"]["b"]["lo"], said["shapes"]["b"]["hi"]) == (1e9, 1e11)
+    assert said["kinds"]["a"]["cut"] == 0.02
+    assert (said["kinds"]["b"]["lo"], said["kinds"]["b"]["hi"]) == (1e9, 1e11)
     half = pytest.approx(0.5)
     assert said["changes"]["a"]["joint"] == {"steady -> steady": half, "inverse -> steady": half}
     assert said["changes"]["a"]["likeliest"] == ["inverse", "steady", half]
@@ -195,7 +194,7 @@ def test_a_loss_has_kinds_and_thresholds_where_it_has_a_level():
     assert "threshold" not in bare.table()
     found = conditions(fit, level=1.0)
     assert found.changes["a"].delay()["median"] < 0  # it falls faster
-    assert set(found.shapes) == {"a", "b"}
+    assert set(found.kinds) == {"a", "b"}
 
 
 def test_what_conditions_refuses():
@@ -218,5 +217,5 @@ def test_an_inverse_task_becomes_u_shaped():
     shifts = {"x50": (0.0, 3 * DECADE), "gap": (0.0, np.log1p(3 * DECADE / 4))}
     found = conditions(pooled(distractor, ("x50", "gap"), shifts, **facts), reference="b")
     assert found.changes["a"].likeliest == ("inverse", "u_shaped", pytest.approx(1.0))
-    assert found.shapes["a"].turning_point()["log10_scale"]["median"] > 9
+    assert found.kinds["a"].turning_point()["log10_scale"]["median"] > 9
     assert 0.02 < found.p_differs_before < 0.6

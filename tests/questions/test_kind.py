@@ -19,8 +19,8 @@ from bayescale.noises.loss import student
 from bayescale.parametric.parametric import law
 from bayescale.posterior.health import FailedFit, Health, Verdict
 from bayescale.posterior.mixture import mix
-from bayescale.posterior.posterior import Posterior, Run
-from bayescale.questions.kind import implied_prior, shape
+from bayescale.posterior.posterior import Posterior, SamplingInfo
+from bayescale.questions.kind import implied_prior, kind
 from bayescale.questions.kinds import CUT, KINDS, WAIT, classify, fall
 
 KNOTS = np.linspace(np.log(1e8), np.log(1e12), 5)
@@ -60,7 +60,7 @@ def posterior_of(law, draws, *, ok=True, y=0.5):
     draws |= {k: np.full(lead, v) for k, v in noise.items()}
     problems = () if ok else ("bad",)
     verdict = Verdict(ok, {}, {}, 1.0, 999.0, 0.0, (), problems, problems)
-    run = Run(0, "NUTS", *lead, "float64", "cpu", {}, {}, 1.0)
+    run = SamplingInfo(0, "NUTS", *lead, "float64", "cpu", {}, {}, 1.0)
     model = Model(law, beta_binomial if unit else student)
     return Posterior(model, data, draws, {}, Health((verdict,)), run)
 
@@ -70,7 +70,7 @@ def through(*y):
     return np.interp(T, np.linspace(0, 1, len(y)), y)[None]
 
 
-def kind(curve, cut=CUT, wait=WAIT):
+def plain_kind(curve, cut=CUT, wait=WAIT):
     return KINDS[classify(curve, cut, wait)[0]]
 
 
@@ -101,43 +101,43 @@ def kind(curve, cut=CUT, wait=WAIT):
     ],
 )
 def test_kinds_of_plain_curves(y, expected):
-    assert kind(through(*y)) == expected
+    assert plain_kind(through(*y)) == expected
 
 
 def test_a_sigmoid_is_emergent_when_it_unlocks_late_and_steady_when_early():
     curve = lambda at: 0.2 + 0.7 / (1 + np.exp(-30 * (T - at)))[None]  # noqa: E731
-    assert [kind(curve(at)) for at in (0.1, 0.3, 0.5, 0.9, 2.0)] == [
+    assert [plain_kind(curve(at)) for at in (0.1, 0.3, 0.5, 0.9, 2.0)] == [
         *("steady", "steady", "emergent", "emergent", "flat")
     ]
 
 
 def test_a_change_of_exactly_the_cut_counts():
     for lo, hi in ((0.25, 0.3), (0.1, 0.15), (0.3, 0.35), (0.9, 0.95)):
-        assert kind(through(hi, lo, lo, lo)) == "inverse"
-        assert kind(through(lo, lo, hi)) == "emergent"
-        assert kind(through(hi, lo, hi)) == "u_shaped"
-        assert kind(through(lo, hi, lo)) == "inverted_u"
-        assert kind(through(lo, hi - 1e-6, lo)) == "flat"
+        assert plain_kind(through(hi, lo, lo, lo)) == "inverse"
+        assert plain_kind(through(lo, lo, hi)) == "emergent"
+        assert plain_kind(through(hi, lo, hi)) == "u_shaped"
+        assert plain_kind(through(lo, hi, lo)) == "inverted_u"
+        assert plain_kind(through(lo, hi - 1e-6, lo)) == "flat"
 
 
 def test_the_wait_is_a_share_of_the_log_range():
     step = lambda share: np.where(share <= T, 0.9, 0.3)[None]  # noqa: E731
-    assert kind(step(0.25), wait=0.25) == "emergent"
-    assert kind(step(0.249), wait=0.25 + 1 / 256) == "steady"
-    assert kind(step(0.5), wait=0.6) == "steady"
-    assert kind(step(1.0), wait=1.0) == "emergent"
+    assert plain_kind(step(0.25), wait=0.25) == "emergent"
+    assert plain_kind(step(0.249), wait=0.25 + 1 / 256) == "steady"
+    assert plain_kind(step(0.5), wait=0.6) == "steady"
+    assert plain_kind(step(1.0), wait=1.0) == "emergent"
 
 
 @pytest.mark.parametrize("top", [0.35, 0.44, 0.46, 0.99])
 def test_a_straight_line_is_steady_whatever_its_rise(top):
-    assert kind(through(0.3, top)) == "steady"
-    assert kind(through(0.3, 0.3, 0.3, top)) == "emergent"
+    assert plain_kind(through(0.3, top)) == "steady"
+    assert plain_kind(through(0.3, 0.3, 0.3, top)) == "emergent"
 
 
 def test_a_slow_ramp_is_steady_though_it_takes_long_to_rise_by_a_cut():
     slow = through(0.30, 0.32, 0.34, 0.46)  # it leaves a tenth of its rise behind in a quarter
-    assert kind(slow) == "steady"
-    assert kind(through(0.30, 0.31, 0.32, 0.46)) == "emergent"
+    assert plain_kind(slow) == "steady"
+    assert plain_kind(through(0.30, 0.31, 0.32, 0.46)) == "emergent"
 
 
 def test_where_a_fall_begins_and_ends():
@@ -196,11 +196,11 @@ U, BUMP, LATE = (0.6, 0.4, 0.3, 0.4, 0.6), (0.3, 0.5, 0.7, 0.5, 0.3), (0.3, 0.3,
 
 
 def test_probabilities_are_shares_of_draws():
-    found = shape(posterior_of(knots, {"y": [U] * 6 + [BUMP] * 3 + [LATE]}))
+    found = kind(posterior_of(knots, {"y": [U] * 6 + [BUMP] * 3 + [LATE]}))
     assert found.kinds == pytest.approx(
         dict(zip(KINDS, (0, 0, 0.1, 0.6, 0.3, 0), strict=True)), abs=1e-12
     )
-    assert (found.kind, found.probability) == ("u_shaped", pytest.approx(0.6))
+    assert (found.likeliest, found.probability) == ("u_shaped", pytest.approx(0.6))
     np.testing.assert_allclose(found.turning, [10.0] * 9 + [np.nan], atol=1e-9)
     np.testing.assert_allclose(found.depth, [0.3] * 6 + [0.4] * 3 + [0.0], atol=1e-9)
     np.testing.assert_allclose(found.rise, [0.3] * 6 + [0.4] * 3 + [0.6], atol=1e-9)
@@ -214,12 +214,12 @@ def test_probabilities_are_shares_of_draws():
 def test_the_turning_point_of_a_u():
     depth = np.linspace(0.1, 0.3, 50)
     dips = [(0.6, 0.6, 0.6 - d, 0.6, 0.6) for d in depth] + [LATE] * 50
-    found = shape(posterior_of(knots, {"y": dips})).turning_point()
+    found = kind(posterior_of(knots, {"y": dips})).turning_point()
     assert found["share"] == pytest.approx(0.5)
     assert found["log10_scale"] == pytest.approx({"lo": 10.0, "median": 10.0, "hi": 10.0})
     lo, median, hi = np.quantile(depth, [0.05, 0.5, 0.95])
     assert found["depth"] == pytest.approx({"lo": lo, "median": median, "hi": hi}, abs=0.005)
-    peaks = shape(posterior_of(knots, {"y": [BUMP] * 30}))
+    peaks = kind(posterior_of(knots, {"y": [BUMP] * 30}))
     assert peaks.turning_point(kind="inverted_u")["log10_scale"]["median"] == pytest.approx(10.0)
     with pytest.raises(ValueError, match="a turning point is of"):
         peaks.turning_point(kind="flat")
@@ -227,27 +227,27 @@ def test_the_turning_point_of_a_u():
 
 def test_a_loss_that_falls_and_rises_is_an_inverted_u_of_performance():
     draws = {"y": [[3.0, 2.5, 2.0, 2.5, 3.0]]}
-    found = shape(posterior_of(losses, draws, y=2.5))
-    assert found.kind == "inverted_u"
+    found = kind(posterior_of(losses, draws, y=2.5))
+    assert found.likeliest == "inverted_u"
     assert found.cut == pytest.approx(0.05 * 2.5)
     assert any("a fall of the loss is a rise" in note for note in found.notes)
     falls = posterior_of(power(), {"E": [1.0], "A": [100.0], "alpha": [0.2]}, y=1.5)
-    assert shape(falls).kind == "steady"
+    assert kind(falls).likeliest == "steady"
 
 
 def test_the_range_decides_and_beyond_the_data_is_said():
     posterior = posterior_of(knots, {"y": [U]})
-    assert shape(posterior, hi=1e10).kind == "inverse"
-    assert shape(posterior, lo=1e10).kind == "steady"
-    assert shape(posterior, lo=1.2e8, hi=1.5e8).kind == "flat"
-    assert not any("53 to 60 %" in note for note in shape(posterior).notes)
-    assert any("53 to 60 %" in note for note in shape(posterior, hi=1e13).notes)
+    assert kind(posterior, hi=1e10).likeliest == "inverse"
+    assert kind(posterior, lo=1e10).likeliest == "steady"
+    assert kind(posterior, lo=1.2e8, hi=1.5e8).likeliest == "flat"
+    assert not any("53 to 60 %" in note for note in kind(posterior).notes)
+    assert any("53 to 60 %" in note for note in kind(posterior, hi=1e13).notes)
 
 
 @settings(max_examples=20, deadline=None)
 @given(arrays(float, (8, 5), elements=st.floats(0.01, 0.99)), st.floats(0.02, 0.4))
 def test_probabilities_sum_to_one_and_a_larger_cut_is_flatter(y, cut):
-    found = shape(posterior_of(knots, {"y": y}), cut=cut)
+    found = kind(posterior_of(knots, {"y": y}), cut=cut)
     for kinds in (found.kinds, found.half, found.double, found.implied):
         assert list(kinds) == list(KINDS)
         assert sum(kinds.values()) == pytest.approx(1)
@@ -258,18 +258,18 @@ def test_probabilities_sum_to_one_and_a_larger_cut_is_flatter(y, cut):
 
 def test_another_likeliest_kind_at_another_cut_is_said():
     y = (0.3, 0.3, 0.3, 0.34, 0.34)
-    found = shape(posterior_of(knots, {"y": [y]}))
-    assert (found.kind, found.half["emergent"]) == ("flat", 1.0)
+    found = kind(posterior_of(knots, {"y": [y]}))
+    assert (found.likeliest, found.half["emergent"]) == ("flat", 1.0)
     assert "at half the cut the likeliest kind is emergent, not flat" in found.notes
 
 
 def test_other_inputs_are_held_or_follow():
     constants = dict(E=1.8, A=480.0, B=2085.0, alpha=0.35, beta=0.36)
     two = posterior_of(chinchilla, {k: [v] for k, v in constants.items()}, y=2.0)
-    assert shape(two, at={"D": "20*N"}).kind == "steady"
-    assert shape(two, by="N", at={"D": 1e20}).kind == "steady"
+    assert kind(two, at={"D": "20*N"}).likeliest == "steady"
+    assert kind(two, by="N", at={"D": 1e20}).likeliest == "steady"
     with pytest.raises(ValueError, match=r"along one scale \(by=.*takes N, D"):
-        shape(two)
+        kind(two)
 
 
 def test_from_a_loss_the_curve_is_followed_from_the_largest_down():
@@ -277,16 +277,16 @@ def test_from_a_loss_the_curve_is_followed_from_the_largest_down():
     constants = {"g": 0.25, "u": 0.95, "L0": 2.3, "k": 10.0}
     late = posterior_of(from_loss, {k: [v] for k, v in constants.items()})
     late = replace(late, data=replace(late.data, inputs={"L": L}, columns={"L": "loss"}))
-    found = shape(late)
-    assert found.kind == "emergent"
+    found = kind(late)
+    assert found.likeliest == "emergent"
     left = np.log(4 / (2.3 + np.log(0.7 / 0.05 - 1) / 10)) / np.log(2)  # where g + .05 is reached
     assert found.waited[0] == pytest.approx(left, abs=1 / 256)
     assert (found.lo, found.hi, found.column) == (2.0, 4.0, "loss")
     assert any("from the largest loss to the smallest" in note for note in found.notes)
     early = replace(late, draws=late.draws | {"L0": np.array([[3.6]])})
-    assert shape(early).kind == "steady"
-    assert shape(late, lo=2.8).kind == "flat"
-    assert any("53 to 60 %" in note for note in shape(late, lo=1.5).notes)
+    assert kind(early).likeliest == "steady"
+    assert kind(late, lo=2.8).likeliest == "flat"
+    assert any("53 to 60 %" in note for note in kind(late, lo=1.5).notes)
     # The law's own prior knows no fall, in this direction.
     assert found.implied["inverse"] == found.implied["u_shaped"] == 0.0
 
@@ -310,24 +310,24 @@ def test_from_a_loss_the_curve_is_followed_from_the_largest_down():
 )
 def test_what_shape_refuses(kwargs, message):
     with pytest.raises(ValueError, match=message):
-        shape(posterior_of(knots, {"y": [U]}), **kwargs)
+        kind(posterior_of(knots, {"y": [U]}), **kwargs)
 
 
 def test_failed_fits_are_refused_and_marked():
     failed = posterior_of(knots, {"y": [U]}, ok=False)
     with pytest.raises(FailedFit, match="bad"):
-        shape(failed)
-    assert "NOT TO BE TRUSTED: bad" in shape(failed, allow_failed=True).notes
+        kind(failed)
+    assert "NOT TO BE TRUSTED: bad" in kind(failed, allow_failed=True).notes
 
 
 def test_draws_without_a_finite_curve_are_left_out():
-    found = shape(posterior_of(knots, {"y": [U, BUMP, (0.5, 0.5, np.nan, 0.5, 0.5)]}))
+    found = kind(posterior_of(knots, {"y": [U, BUMP, (0.5, 0.5, np.nan, 0.5, 0.5)]}))
     assert found.codes.tolist() == [KINDS.index("u_shaped"), KINDS.index("inverted_u"), -1]
     assert found.weights.tolist() == [0.5, 0.5, 0.0]
     assert np.isnan([found.turning[2], found.depth[2], found.rise[2], found.waited[2]]).all()
     assert any(note.startswith("33.3% of draws have no finite curve") for note in found.notes)
     with pytest.raises(FailedFit, match="no draw of knots has a finite curve"):
-        shape(posterior_of(knots, {"y": [(np.nan,) * 5]}))
+        kind(posterior_of(knots, {"y": [(np.nan,) * 5]}))
 
 
 def test_curves_are_answered_by_name():
@@ -346,9 +346,9 @@ def test_curves_are_answered_by_name():
     )
     with pytest.raises(ValueError, match="several curves; take one"):
         implied_prior(both)
-    found = shape(both)
+    found = kind(both)
     assert list(found) == ["good", "bad"]
-    assert {each.kind for each in found.values()} == {"u_shaped"}
+    assert {each.likeliest for each in found.values()} == {"u_shaped"}
     assert "NOT TO BE TRUSTED: chains disagree" in found["bad"].notes
     assert not any("TRUSTED" in note for note in found["good"].notes)
 
@@ -361,7 +361,7 @@ def test_a_mixture_weighs_its_members_not_their_draws():
         "knots": posterior_of(knots, {"y": [U] * 30 + [BUMP] * 10}),
         "level": posterior_of(level, {"p": [0.5] * 4}),
     }
-    found = shape(mix(parts, {"knots": 0.8, "level": 0.2}, why="for the test"))
+    found = kind(mix(parts, {"knots": 0.8, "level": 0.2}, why="for the test"))
     assert found.kinds == pytest.approx(
         dict(zip(KINDS, (0.2, 0, 0, 0.6, 0.2, 0), strict=True)), abs=1e-12
     )
@@ -372,9 +372,9 @@ def test_a_mixture_weighs_its_members_not_their_draws():
     own = implied_prior(parts["knots"])
     assert found.implied["flat"] == pytest.approx(0.5 + own["flat"] / 2, abs=0.02)
     failed = mix(parts | {"level": posterior_of(level, {"p": [0.5] * 4}, ok=False)})
-    assert shape(failed).kinds["u_shaped"] == pytest.approx(0.75)
-    assert any("left out, not to be trusted: level" in note for note in shape(failed).notes)
-    assert any("level: bad" in note for note in shape(failed, allow_failed=True).notes)
+    assert kind(failed).kinds["u_shaped"] == pytest.approx(0.75)
+    assert any("left out, not to be trusted: level" in note for note in kind(failed).notes)
+    assert any("level: bad" in note for note in kind(failed, allow_failed=True).notes)
 
 
 def test_the_implied_prior_is_the_law_prior_classified():
@@ -399,16 +399,16 @@ def test_the_implied_prior_is_the_same_in_any_unit_of_scale():
 
 def test_a_prior_of_the_kinds_replaces_the_implied_one():
     posterior = posterior_of(knots, {"y": [U] * 50 + [BUMP] * 50})
-    plain = shape(posterior)
+    plain = kind(posterior)
     assert plain.prior is None
     given = {"u_shaped": 0.9, "inverted_u": 0.1}
-    found = shape(posterior, prior=given)
+    found = kind(posterior, prior=given)
     odds = 9 * plain.implied["inverted_u"] / plain.implied["u_shaped"]
     assert found.kinds["u_shaped"] / found.kinds["inverted_u"] == pytest.approx(odds)
     assert sum(found.kinds.values()) == pytest.approx(1)
     assert found.prior == dict.fromkeys(KINDS, 0.0) | given
     assert found.turning_point()["share"] == found.kinds["u_shaped"]
-    same = shape(posterior, prior=plain.implied)
+    same = kind(posterior, prior=plain.implied)
     assert same.kinds == pytest.approx(plain.kinds)
     assert list(found.table()) == [
         *("kind", "probability", "at_half_cut", "at_twice_cut", "implied", "prior")
@@ -416,13 +416,13 @@ def test_a_prior_of_the_kinds_replaces_the_implied_one():
     assert "prior" not in plain.table()
     # Nearly every curve through five uniform values rises and falls: flat is rare there.
     rare = posterior_of(knots, {"y": [U] * 50 + [(0.5,) * 5]})
-    notes = shape(rare, prior={"flat": 0.5, "u_shaped": 0.5}, cut=0.2).notes
+    notes = kind(rare, prior={"flat": 0.5, "u_shaped": 0.5}, cut=0.2).notes
     assert any("prior draws are flat" in note for note in notes)
 
 
 def test_it_is_said_when_the_data_say_little():
     draws = np.random.default_rng(2).uniform(size=(1000, 5))
-    said = lambda y: any("say little" in note for note in shape(y).notes)  # noqa: E731
+    said = lambda y: any("say little" in note for note in kind(y).notes)  # noqa: E731
     assert said(posterior_of(knots, {"y": draws}))
     assert not said(posterior_of(knots, {"y": [LATE] * 100}))
 
@@ -435,12 +435,12 @@ def test_addition_by_gpt3_emerges():
     data = from_frame(load("gpt3_addition"), {"x": "params"}, "accuracy", n="n", where=where)
     sampler = NUTS(chains=2, warmup=200, draws=200, retries=0)
     posterior = fit("sigmoid", data, sampler=sampler)
-    found = shape(posterior, allow_failed=True)
-    assert found.kind == "emergent"
+    found = kind(posterior, allow_failed=True)
+    assert found.likeliest == "emergent"
     assert found.probability > 0.9
     assert found.codes.shape == (400,)
     assert 0.02 < found.implied["emergent"] < 0.9
     assert not any("say little" in note for note in found.notes)
-    assert shape(posterior, hi=3e9, allow_failed=True).kinds["flat"] > 0.5
+    assert kind(posterior, hi=3e9, allow_failed=True).kinds["flat"] > 0.5
     believed = {"flat": 0.2, "steady": 0.6, "emergent": 0.2}
-    assert shape(posterior, prior=believed, allow_failed=True).kind == "emergent"
+    assert kind(posterior, prior=believed, allow_failed=True).likeliest == "emergent"

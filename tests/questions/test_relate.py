@@ -12,12 +12,12 @@ from scipy.stats import norm
 from bayescale.data.dataset import Dataset
 from bayescale.laws import breakthrough, chinchilla, from_loss, power, sigmoid, two_stage
 from bayescale.model.model import Model
-from bayescale.noises.accuracy import beta_binomial, bimodal, binomial, bounded, scatter
+from bayescale.noises.accuracy import beta_binomial, bimodal, binomial, bounded
 from bayescale.noises.loss import normal, student
 from bayescale.parametric.parametric import law
 from bayescale.parametric.priors import positive
 from bayescale.posterior.health import FailedFit, Health, Verdict
-from bayescale.posterior.posterior import Posterior, Run
+from bayescale.posterior.posterior import Posterior, SamplingInfo
 from bayescale.questions.relate import relate
 
 LOSS = np.array([3.9, 3.6, 3.4, 3.1, 2.9, 2.6, 2.5])
@@ -29,12 +29,12 @@ def values(loss=LOSS, g=0.3, u=0.9, L0=3.0, k=4.0):
     return g + (u - g) * expit(k * (L0 - loss))
 
 
-def posterior_of(law, noise, params, data, *, draws=3, ok=True, beside=(), pool=(), groups=0):
+def posterior_of(law, noise, params, data, *, draws=3, ok=True, further=(), pool=(), groups=0):
     """A posterior whose draws are all the same, or given one by one."""
     params = {k: np.broadcast_to(np.asarray(v, float), (1, draws)) for k, v in params.items()}
     verdict = Verdict(ok, {}, {}, 1.0, 999.0, 0.0, (), () if ok else ("bad",), ())
-    run = Run(0, "NUTS", 1, draws, "float64", "cpu", {}, {}, 1.0)
-    model = Model(law, noise, beside, pool, groups)
+    run = SamplingInfo(0, "NUTS", 1, draws, "float64", "cpu", {}, {}, 1.0)
+    model = Model(law, noise, further, pool, groups)
     return Posterior(model, data, params, {}, Health((verdict,)), run)
 
 
@@ -166,7 +166,7 @@ def two_stages(first, inputs, constants, noise, own, off=0.0, missing=()):
     data = Dataset(inputs, {"accuracy": accuracy, "loss": loss}, n=np.full(len(loss), 100.0))
     params = CURVE | constants | own | {"sigma": 0.01, "nu": 20.0}
     chosen = two_stage() if first is not chinchilla else two_stage("chinchilla")
-    return posterior_of(chosen, noise, params, data, beside=(student,)), loss
+    return posterior_of(chosen, noise, params, data, further=(student,)), loss
 
 
 def test_the_second_stage_is_put_to_the_losses_measured():
@@ -263,7 +263,7 @@ def test_what_relate_refuses():
     both = Dataset({"a": x, "b": x}, {"acc": np.full(7, 0.5)}, n=np.full(7, 9.0))
     several = posterior_of(two_scales, beta_binomial, {"s": 1.0, "rho": 0.1}, both)
     data = Dataset({"x": x}, {"accuracy": np.full(7, 0.5), "loss": LOSS}, n=np.full(7, 9.0))
-    jump = posterior_of(breakthrough, beta_binomial, {"g": 0.1}, data, beside=(student,))
+    jump = posterior_of(breakthrough, beta_binomial, {"g": 0.1}, data, further=(student,))
     heavy = CURVE | {"sigma": 0.1, "nu": 9.0}
     for posterior, message in (
         (loss, "not of accuracies"),

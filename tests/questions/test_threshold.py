@@ -22,7 +22,7 @@ from bayescale.parametric.parametric import law
 from bayescale.parametric.priors import positive
 from bayescale.posterior.groups import AVERAGE, NEW, for_group
 from bayescale.posterior.health import FailedFit, Health, Verdict
-from bayescale.posterior.posterior import Posterior, Run
+from bayescale.posterior.posterior import Posterior, SamplingInfo
 from bayescale.questions.threshold import threshold
 from bayescale.questions.unlock import unlock_parameter, wider_weights
 
@@ -62,7 +62,7 @@ def posterior_of(
     draws |= {k: np.full(shape, v) for k, v in noise.items()}
     problems = () if ok else ("bad",)
     verdict = Verdict(ok, {}, {}, 1.0, 999.0, 0.0, unidentified, problems, problems)
-    run = Run(0, "NUTS", *shape, "float64", "cpu", {}, {}, 1.0)
+    run = SamplingInfo(0, "NUTS", *shape, "float64", "cpu", {}, {}, 1.0)
     model = Model(law, beta_binomial if unit else student)
     return Posterior(model, data, draws, {}, Health((verdict,)), run)
 
@@ -209,7 +209,7 @@ def from_a_loss(*halfway, k=1000.0):
 def test_from_a_loss_less_is_later():
     found = threshold(from_a_loss(5.0, 3.0, 2.5, 1.5, 0.5))
     assert (found.level, found.horizon, found.grid[0], found.grid[-1]) == (0.5, 1.0, 4.0, 1.0)
-    assert (found.x_min, found.x_max, found.descending) == (2.0, 4.0, True)
+    assert (found.x_min, found.x_max, found.less_is_better) == (2.0, 4.0, True)
     assert (np.diff(found.grid) < 0).all()
     np.testing.assert_allclose(found.log10_scale, np.log10([np.nan, 3, 2.5, 1.5, np.nan]))
     assert found.already.tolist() == [True, False, False, False, False]

@@ -17,7 +17,7 @@ from bayescale.laws import breakthrough, from_loss, two_stage
 from bayescale.model.model import Model
 from bayescale.noises.accuracy import beta_binomial
 from bayescale.posterior.health import Health, Verdict
-from bayescale.posterior.posterior import Posterior, Run
+from bayescale.posterior.posterior import Posterior, SamplingInfo
 from bayescale.workflows import metric_or_model as metric
 from bayescale.workflows.metric_or_model import STORIES, MetricOrModel, metric_or_model
 
@@ -61,7 +61,7 @@ def found(logs, weights=(1.0, 0.0, 0.0), failed=()):
 
 def posterior_of(ok):
     verdict = Verdict(ok, {}, {}, 1.0, 999.0, 0.0, (), () if ok else ("bad",), ())
-    run = Run(0, "NUTS", 1, 1, "float64", "cpu", {}, {}, 1.0)
+    run = SamplingInfo(0, "NUTS", 1, 1, "float64", "cpu", {}, {}, 1.0)
     model = Model(from_loss, beta_binomial)
     return Posterior(model, steady(), {}, {}, Health((verdict,)), run)
 

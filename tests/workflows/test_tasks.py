@@ -53,10 +53,10 @@ def three():
 def test_each_task_is_of_its_kind(three):
     assert list(three.rows) == list(CURVES)
     assert len(three) == 3
-    kinds = {task.name: task.shape.kind for task in three}
+    kinds = {task.name: task.kind.likeliest for task in three}
     assert kinds == {"still": "flat", "rises": "emergent", "falls": "inverse"}
     for task in three:
-        assert task.shape.probability > 0.8, task.name
+        assert task.kind.probability > 0.8, task.name
         assert sum(task.mixture.weights.values()) == pytest.approx(1)
         assert set(task.comparison.posteriors) | set(task.failed) == set(three.laws)
     rises, still, falls = three["rises"], three["still"], three["falls"]
@@ -101,7 +101,7 @@ def test_the_summary_is_plain_numbers(three):
         assert {"kind", "kinds", "explanation", "threshold", "health"} <= set(task), name
         assert {"median", "lo", "hi", "p_never", "p_already"} <= set(task["threshold"]), name
         assert sum(task["kinds"].values()) == pytest.approx(1)
-        assert task["kind"] == three[name].shape.kind
+        assert task["kind"] == three[name].kind.likeliest
         assert task["health"]["sound"]
     assert said["tasks"]["falls"]["threshold"]["median"] is None
 
@@ -142,7 +142,7 @@ def test_a_law_that_failed_is_left_out_of_its_task(three, monkeypatch):
     found = again(three, monkeypatch, {"rises": fits})["rises"]
     assert list(found.failed) == ["flat"]
     assert "flat" not in found.mixture.weights
-    assert found.shape.kind == "emergent"
+    assert found.kind.likeliest == "emergent"
     prior = found.comparison.prior
     assert sum(prior.values()) == pytest.approx(1)
 
@@ -151,7 +151,7 @@ def test_a_failed_law_that_is_better_and_of_another_kind_leaves_no_answer(three,
     fits = dict(three["rises"].comparison.posteriors)
     fits["sigmoid"] = failing(fits["sigmoid"])
     found = again(three, monkeypatch, {"rises": fits})["rises"]
-    assert found.shape is None, "flat and inverse alone would be sure that nothing rises"
+    assert found.kind is None, "flat and inverse alone would be sure that nothing rises"
     assert not found.summary()["health"]["sound"]
 
 
@@ -161,7 +161,7 @@ def test_a_failed_law_that_is_better_and_of_the_same_kind_is_named(three, monkey
     best = max(three["rises"].comparison.log_evidence.values())
     monkeypatch.setattr(many, "log_evidence", lambda one, seed: Evidence(best + 9.0, 0.1))
     found = again(three, monkeypatch, {"rises": fits})["rises"]
-    assert found.shape.kind == "emergent"
+    assert found.kind.likeliest == "emergent"
     assert "9 nats better" in found.failed["inverse"]
 
 
@@ -256,5 +256,5 @@ def test_a_failed_law_that_explains_clearly_more_leaves_no_answer(three, monkeyp
     fits = dict(three["rises"].comparison.posteriors)
     fits["sigmoid"] = failing(fits["sigmoid"])  # flat and inverse alone would be sure, and wrong
     found = again(three, monkeypatch, {"rises": fits})["rises"]
-    assert found.shape is None
+    assert found.kind is None
     assert set(found.failed) == {"sigmoid"}
