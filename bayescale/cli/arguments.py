@@ -21,7 +21,7 @@ from ..datasets.published import place
 from ..inference.samplers import MAP, NUTS, Laplace
 from ..laws import get_law
 from ..messages import DataError
-from ..parametric.parametric import Parametric
+from ..parametric.parametric import Law
 from ..planning.budget import budget
 from ..posterior.posterior import Posterior
 from ..questions import predict as prediction
@@ -184,7 +184,7 @@ def scales(texts: Iterable[str], flag: str, posterior: Posterior) -> dict[str, n
     return {name: np.concatenate([point[name] for point in points]) for name in inputs}
 
 
-def build_law(table: str, name: str | None, fix: Iterable[str], tie: Iterable[str]) -> Parametric:
+def build_law(table: str, name: str | None, fix: Iterable[str], tie: Iterable[str]) -> Law:
     """Return the law of this name, or that of a named data set, with parameters fixed and tied.
 
     Raises
@@ -228,7 +228,7 @@ def build_sampler(
     return known[name.lower()]()
 
 
-def build_data(table: str, roles: Roles, law: Parametric) -> Dataset:
+def build_data(table: str, roles: Roles, law: Law) -> Dataset:
     """Return the checked rows of a file or of a named data set.
 
     Parameters

@@ -67,10 +67,10 @@ def _described(name: str, doc: str) -> tuple[str, str]:
     from inspect import getdoc
 
     from ..laws import LAWS
-    from ..parametric.parametric import Parametric
+    from ..parametric.parametric import Law
 
     made = LAWS[name.partition("(")[0].strip()]
-    text = doc if isinstance(made, Parametric) else (getdoc(made) or doc)
+    text = doc if isinstance(made, Law) else (getdoc(made) or doc)
     head, _, rest = text.partition("\n\n")
     return " ".join(head.split()), rest
 

@@ -42,7 +42,7 @@ def fit(
     sampler: options.Sampler = "nuts",
     precision: options.Precision = "float64",
     output: options.Output = None,
-    as_json: options.Json = False,
+    json: options.Json = False,
     plot: options.Plot = None,
 ) -> int:
     """Fit a law to a table of runs.
@@ -67,15 +67,15 @@ def fit(
         if output:
             save(posterior, output)
             terminal.tell(f"saved: {output}")
-    return reply.fit(posterior, as_json, plot)
+    return reply.fit(posterior, json, plot)
 
 
 @command
-def show(path: options.FitFile, as_json: options.Json = False, plot: options.Plot = None) -> int:
+def show(path: options.FitFile, json: options.Json = False, plot: options.Plot = None) -> int:
     """Show a saved fit: every quantity, and its health."""
     with terminal.waiting():
         posterior = reply.load([path], plot).only
-    return reply.fit(posterior, as_json, plot)
+    return reply.fit(posterior, json, plot)
 
 
 # ------------------------------------------------------------------ questions
@@ -89,7 +89,7 @@ def predict(
     group: options.AskedGroup = None,
     seed: options.Seed = 0,
     allow_failed: options.AllowFailed = False,
-    as_json: options.Json = False,
+    json: options.Json = False,
 ) -> int:
     """Say what the law gives at new scales, and what a new run there would."""
     with terminal.waiting():
@@ -100,7 +100,7 @@ def predict(
         how = dict(n=n, seed=seed, allow_failed=allow_failed)
         scales = arguments.scales(at, "--at", which.only)
         found = saved.ask(which, lambda one: law_at(one, scales, **how))
-    return reply.answers(which, found, as_json.predictions, as_text.predictions, as_json)
+    return reply.answers(which, found, as_json.predictions, as_text.predictions, json)
 
 
 @command
@@ -118,7 +118,7 @@ def allocate(
     at: options.Others = None,
     seed: options.Seed = 0,
     allow_failed: options.AllowFailed = False,
-    as_json: options.Json = False,
+    json: options.Json = False,
 ) -> int:
     """Split a compute budget between parameters and tokens, or trade them at one loss."""
     with terminal.waiting():
@@ -137,7 +137,7 @@ def allocate(
             allow_failed=allow_failed,
         )
         found = saved.ask(which, plan)
-    return reply.answers(which, found, as_json.plan, as_text.plan, as_json)
+    return reply.answers(which, found, as_json.plan, as_text.plan, json)
 
 
 @command
@@ -150,7 +150,7 @@ def threshold(
     weights: options.Weights = None,
     group: options.AskedGroup = None,
     allow_failed: options.AllowFailed = False,
-    as_json: options.Json = False,
+    json: options.Json = False,
     plot: options.Plot = None,
 ) -> int:
     """Say from which scale on a level is passed, and how likely never."""
@@ -165,7 +165,7 @@ def threshold(
         found = saved.ask(which, lambda one: first_past(one, past, **how))
         if plot:
             pictures.thresholds(plot, found)
-    return reply.answers(which, found, as_json.threshold, as_text_tasks.threshold, as_json)
+    return reply.answers(which, found, as_json.threshold, as_text_tasks.threshold, json)
 
 
 @command
@@ -178,7 +178,7 @@ def kind(
     group: options.AskedGroup = None,
     seed: options.Seed = 0,
     allow_failed: options.AllowFailed = False,
-    as_json: options.Json = False,
+    json: options.Json = False,
 ) -> int:
     """Say which kind of curve it is: steady, emergent, U-shaped, ..., and how sure that is."""
     with terminal.waiting():
@@ -189,7 +189,7 @@ def kind(
         rules = arguments.rules([at], "--at") if at else None
         how = dict(cut=cut, by=by, at=rules, seed=seed, allow_failed=allow_failed)
         found = saved.ask(which, lambda one: kind_of(one, **how))
-    return reply.answers(which, found, as_json.kind, as_text_tasks.kind, as_json)
+    return reply.answers(which, found, as_json.kind, as_text_tasks.kind, json)
 
 
 # ------------------------------------------------------------------ many tasks
@@ -220,7 +220,7 @@ def tasks(
     warmup: options.Warmup = 500,
     precision: options.Precision = "float64",
     output: options.Folder = None,
-    as_json: options.TasksJson = False,
+    json: options.TasksJson = False,
     plot: options.Plot = None,
 ) -> int:
     """Say of each task which kind it is, what explains it, and when it unlocks."""
@@ -249,7 +249,7 @@ def tasks(
         data = arguments.build_data(table, roles, plan.formulas[0])
         terminal.tell(*arguments.echo(data))
         found = plan(data, progress)
-    return reply.tasks(found, data, plan, output, as_json, plot)
+    return reply.tasks(found, data, plan, output, json, plot)
 
 
 # ------------------------------------------------------------------ what there is

@@ -41,18 +41,18 @@ def load(
     return saved(paths, weights, group)
 
 
-def fit(posterior: Posterior, as_json: bool, plot: str | None) -> int:
+def fit(posterior: Posterior, json: bool, plot: str | None) -> int:
     """Print a fit and draw it."""
     from . import as_json, as_text, pictures
 
-    if as_json:
+    if json:
         terminal.put(as_json.document(posterior))
     else:
         terminal.show(as_text.fit(posterior))
     if plot:
         pictures.fit(plot, posterior)
         terminal.tell(f"picture: {plot}")
-    return _status([posterior], as_json)
+    return _status([posterior], json)
 
 
 def answers(
@@ -60,28 +60,28 @@ def answers(
     found: dict[str | None, Any],
     render: Callable[[Any], dict[str, Any]],
     draw: Callable[[Any], Any],
-    as_json: bool,
+    json: bool,
 ) -> int:
     """Print the answers of all curves; what was refused is said in their place."""
     from . import as_json, as_text, saved
 
     refused = saved.refusals(found)
-    if as_json:
+    if json:
         terminal.put(as_json.answers(which, found, render))
     elif len(refused) < len(found):
         terminal.show(*as_text.answers(which, found, draw))
     if len(refused) == len(found):
         return terminal.complain(refused[0], terminal.UNTRUSTED)
-    return _status([*which.fits.values()], as_json)
+    return _status([*which.fits.values()], json)
 
 
-def _status(fits: list[Posterior], as_json: bool) -> int:
-    if as_json:
+def _status(fits: list[Posterior], json: bool) -> int:
+    if json:
         terminal.tell(*(f"note: {note}" for one in fits for note in one.sampling.notes))
     failed = [one for one in fits if not one.health.sound]
     if not failed:
         return terminal.SOUND
-    if not as_json:  # the tables are marked; a document is read by a program
+    if not json:  # the tables are marked; a document is read by a program
         return terminal.UNTRUSTED
     return terminal.complain(str(failed[0].health), terminal.UNTRUSTED)
 
@@ -91,14 +91,14 @@ def tasks(
     data: Dataset,
     plan: plans.Tasks,
     output: str | None,
-    as_json: bool,
+    json: bool,
     plot: str | None,
 ) -> int:
     """Print tasks, and write them to a folder; 1 where a task has no sound law."""
     from . import as_json, as_text_tasks, pictures
 
     whole = as_json.tasks(found, plan, data)
-    if as_json:
+    if json:
         terminal.put(whole)
     else:
         terminal.show(as_text_tasks.tasks(found))
@@ -112,6 +112,6 @@ def tasks(
     failed = whole["health"]["failed"]
     if not failed:
         return terminal.SOUND
-    if not as_json:
+    if not json:
         return terminal.UNTRUSTED
     return terminal.complain(f"no law's fit is sound of {', '.join(failed)}", terminal.UNTRUSTED)

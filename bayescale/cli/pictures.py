@@ -93,7 +93,7 @@ def fit(path: str, posterior: Posterior) -> None:
         elif set(inputs) == {"N", "D"} and not curves:
             spent = 6 * posterior.data.inputs["N"] * posterior.data.inputs["D"]
             budgets = np.geomspace(spent.min(), spent.max(), BUDGETS)
-            at = isoflop(posterior, budgets)
+            at = isoflop_grid(posterior, budgets)
             plot.isoflop(posterior, predict(posterior, at, allow_failed=True), ax)
         else:
             plot.residuals(residuals(posterior), ax)

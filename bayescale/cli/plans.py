@@ -11,7 +11,7 @@ from ..inference.fit import make_model
 from ..inference.samplers import NUTS
 from ..laws import get_law
 from ..model.arrays import pack
-from ..parametric.parametric import Parametric
+from ..parametric.parametric import Law
 from ..planning.allocate import allocate
 from ..planning.compare_runs import compare_runs
 from ..planning.match import match
@@ -100,7 +100,7 @@ class Tasks:
             raise ValueError(f"--level: of an accuracy it lies between 0 and 1, not {self.level:g}")
 
     @property
-    def formulas(self) -> list[Parametric]:
+    def formulas(self) -> list[Law]:
         """The laws."""
         return [get_law(name) for name in self.laws]
 

@@ -22,15 +22,10 @@ from .predictive import Backtest
 if TYPE_CHECKING:
     import pandas
 
-__all__ = ["CANNOT_TELL", "EXPLANATIONS", "Confusion", "Explanation", "explain"]
+__all__ = ["CANNOT_TELL", "RISE", "Confusion", "Explanation", "explain"]
 
-EXPLANATIONS = {
-    "sigmoid": "a smooth threshold in log scale",
-    "exact_match": "many tokens must all be right",
-    "multi_step": "several steps must all be right",
-    "elbow": "an abrupt onset",
-    "two_stage": "a steady loss, and a threshold in it",
-}
+RISE = "rise"
+"""The hypothesis of the laws that explain a rise."""
 CANNOT_TELL = "the data cannot tell"
 SURE = 0.6
 """Weight from which a law is named: less would be wrong more than 4 times in 10."""
@@ -47,6 +42,8 @@ class Explanation:
     """Predictive weight of each law of a rise; they sum to 1."""
     elpd: Mapping[str, float]
     """Leave-one-out log predictive density, less that of the best."""
+    says: Mapping[str, str]
+    """What each law says of the task, in words."""
     backtest: Mapping[str, Backtest]
     """How each law, fitted to the smaller scales, fared on the larger; none unless asked for."""
     simulated: Confusion | None = None
@@ -68,7 +65,7 @@ class Explanation:
             return "no law of a rise was fitted"
         if self.law is None:
             return CANNOT_TELL
-        return EXPLANATIONS.get(_root(self.law), self.law)
+        return self.says[self.law] or self.law
 
     def summary(self) -> dict[str, Any]:
         """Return plain numbers, fit for JSON."""
@@ -81,10 +78,6 @@ class Explanation:
             "simulated": None if self.simulated is None else self.simulated.summary(),
             "notes": list(self.notes),
         }
-
-
-def _root(name: str) -> str:
-    return name.split("(")[0]
 
 
 def explain(
@@ -112,18 +105,19 @@ def explain(
         As `compare_laws`.
     """
     found = which if isinstance(which, LawComparison) else compare_laws(which, seed=seed)
-    rising = {k: v for k, v in found.posteriors.items() if _root(k) in EXPLANATIONS}
+    rising = {k: v for k, v in found.posteriors.items() if v.law.told == RISE}
     unsound = [k for k, v in rising.items() if not v.health.sound]
     rising = {k: v for k, v in rising.items() if k not in unsound}
     notes = [f"left out, not to be trusted: {', '.join(unsound)}"] * bool(unsound)
     shown = {k: v for k, v in (backtest or {}).items() if k in rising}
     total = sum(found.weights[k] for k in rising)
     if not rising or total <= 0:
-        return Explanation({}, {}, shown, simulated, tuple(notes))
+        return Explanation({}, {}, {}, shown, simulated, tuple(notes))
     best = max(found.elpd[k] for k in rising)
     return Explanation(
         {k: found.weights[k] / total for k in rising},
         {k: found.elpd[k] - best for k in rising},
+        {k: v.law.says for k, v in rising.items()},
         shown,
         simulated,
         tuple(notes),

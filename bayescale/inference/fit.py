@@ -22,7 +22,7 @@ from ..model.arrays import Batch, pack
 from ..model.evaluate import law_at
 from ..model.model import Model
 from ..noises.names import default_noise, get_noise
-from ..parametric.parametric import Parametric
+from ..parametric.parametric import Law, Noise
 from ..posterior.health import UNREACHED, Health
 from ..posterior.intervals import scalar_quantities
 from ..posterior.posterior import Posterior, SamplingInfo
@@ -37,10 +37,10 @@ RESEED = 1_000_003  # added to the seed where failed curves are run again
 
 
 def fit(
-    law: Parametric | Callable[..., Parametric] | str,
+    law: Law | Callable[..., Law] | str,
     data: Dataset,
     *,
-    noise: Parametric | str | Mapping[str, Parametric | str] | None = None,
+    noise: Noise | str | Mapping[str, Noise | str] | None = None,
     pool: str | Iterable[str] | None = None,
     sampler: NUTS | Laplace | MAP | None = None,
     seed: int = 0,
@@ -61,7 +61,8 @@ def fit(
         log) for losses. For a law of several responses a mapping by response.
     pool
         Parameters of the law that differ between the data's groups (partial pooling). Default,
-        where the data name groups: the scale x50 of an unlock, else the floor g.
+        where the data name groups, what the law names (`pools`): the scale of an unlock, else the
+        floor.
     sampler
         `NUTS()` by default.
     seed
@@ -109,9 +110,9 @@ def fit(
 
 
 def make_model(
-    law: Parametric,
+    law: Law,
     data: Dataset,
-    noise: Parametric | str | Mapping[str, Parametric | str] | None = None,
+    noise: Noise | str | Mapping[str, Noise | str] | None = None,
     pool: str | Iterable[str] | None = None,
 ) -> Model:
     """Return the model of a law for these data, with defaults where noise and pool are not given.
@@ -126,7 +127,7 @@ def make_model(
         raise ValueError(
             f"no response {name!r} of the law {law.name}: noise is for {', '.join(law.responses)}"
         )
-    own = get_noise(given.get(law.response) or default_noise(law, data))
+    own = get_noise(given.get(law.response) or default_noise(law, data.n is not None))
     further = tuple(
         get_noise(given.get(name) or {"positive": "student"}.get(support, "normal"))
         for name, support in law.further
@@ -142,9 +143,9 @@ def make_model(
     return Model(law, own, further, names, len(data.group_names) if names else 0)
 
 
-def _usual_pool(law: Parametric) -> tuple[str, ...]:
-    """Return what differs between families unless the user says otherwise."""
-    for name in ("x50", "c", "g", "L0"):
+def _usual_pool(law: Law) -> tuple[str, ...]:
+    """Return what differs between groups unless the user says otherwise."""
+    for name in law.pools:
         if name in law.free:
             return (name,)
     raise ValueError(
@@ -153,7 +154,7 @@ def _usual_pool(law: Parametric) -> tuple[str, ...]:
     )
 
 
-def _named(law: Parametric, data: Dataset) -> Dataset:
+def _named(law: Law, data: Dataset) -> Dataset:
     """Return the data with the only input under the name that the law gives it."""
     if len(data.inputs) != 1 or len(law.inputs) != 1 or tuple(data.inputs) == law.inputs:
         return data

@@ -11,10 +11,10 @@ import numpyro.distributions as dist
 from jax.nn import softplus
 
 from ..parametric.coordinates import scaled, share
-from ..parametric.parametric import Parametric, law
+from ..parametric.parametric import Law, law
 from ..parametric.priors import positive
 from .capability import CEILING, FLOOR, capability
-from .loss import EXPONENT
+from .loss import EXPONENT, _width
 
 
 def _shape(x, c0, c, d, f):
@@ -26,8 +26,13 @@ def _shape(x, c0, c, d, f):
     return jnp.exp(-c0 * log_x - jnp.sum(bends, -1))
 
 
+def _at_reference(at):
+    """The product term at the reference scale, where x is 1."""
+    return _shape(jnp.ones(()), at.param.c0, at.param.c, at.param.d, at.param.f)
+
+
 @cache
-def broken(n_breaks: int = 1, monotone: bool = True, beyond: float = 0.0) -> Parametric:
+def broken(n_breaks: int = 1, monotone: bool = True, beyond: float = 0.0) -> Law:
     """a + b x^-c0 prod_i (1 + (x/d_i)^(1/f_i))^(-c_i f_i): a power law with n_breaks breaks.
 
     Before d_1 the slope on double logarithmic axes (above the floor a) is -c0, after d_i it is
@@ -72,26 +77,26 @@ def broken(n_breaks: int = 1, monotone: bool = True, beyond: float = 0.0) -> Par
         widths = dist.LogNormal(log(0.12) * vector, 0.7).to_event(1)
     options = [str(n)] + ["monotone=False"] * (not monotone) + [f"beyond={beyond:g}"] * (beyond > 0)
 
-    @law(name=f"broken({', '.join(options)})")
+    @law(name=f"broken({', '.join(options)})", exponents=("c0", "c"))
     def formula(
         x,
         *,
         a=share(),
         b=share(
-            lambda amp, c0, c, d, f: amp / _shape(jnp.ones(()), c0, c, d, f),
-            unit=lambda x, c0: x**c0,
+            lambda amp, at: amp / _at_reference(at),
+            unit=lambda at: at.ref.x**at.param.c0,
         ),
         c0=EXPONENT if monotone else dist.Normal(0.3, 0.7),
         c=scaled(
             slopes,
-            lambda s, c0: s - jnp.concatenate([jnp.asarray(c0)[None], s[:-1]]),
+            lambda s, at: s - jnp.concatenate([jnp.asarray(at.param.c0)[None], s[:-1]]),
         ),
         d=scaled(
             dist.Dirichlet(np.ones(n + 1)),
-            lambda u, x: jnp.exp(x[0] + (x[1] - x[0] + extra) * jnp.cumsum(u)[:-1]),
-            unit=lambda x: x,
+            lambda u, at: jnp.exp(at.span.x[0] + (_width(at.span.x) + extra) * jnp.cumsum(u)[:-1]),
+            unit=lambda at: at.ref.x,
         ),
-        f=scaled(widths, lambda u, x: jnp.broadcast_to(u * (x[1] - x[0]), (n,))),
+        f=scaled(widths, lambda u, at: jnp.broadcast_to(u * _width(at.span.x), (n,))),
     ):
         """a + b x^-c0 prod_i (1 + (x/d_i)^(1/f_i))^(-c_i f_i) (arXiv 2210.14891)."""
         return a + b * _shape(x, c0, jnp.asarray(c), jnp.asarray(d), jnp.asarray(f))
@@ -100,7 +105,7 @@ def broken(n_breaks: int = 1, monotone: bool = True, beyond: float = 0.0) -> Par
 
 
 @cache
-def broken_accuracy(n_breaks: int = 1) -> Parametric:
+def broken_accuracy(n_breaks: int = 1) -> Law:
     """g + (u - g) exp(-h(x)), h a broken power law whose slopes have either sign.
 
     Anything bounded: it may rise, fall and turn n_breaks times. h is b x^-c0 prod_i
@@ -118,7 +123,14 @@ def broken_accuracy(n_breaks: int = 1) -> Parametric:
     broken_loss = broken(n_breaks, monotone=False)
     priors = {name: prior for name, prior in broken_loss.priors if name not in ("a", "b")}
 
-    @law(name=f"broken_accuracy({int(n_breaks)})", **capability)
+    @law(
+        name=f"broken_accuracy({int(n_breaks)})",
+        **capability,
+        ceiling="u",
+        pools=("g",),
+        exponents=("c0", "c"),
+        says="anything bounded",
+    )
     def formula(
         x,
         *,
@@ -126,8 +138,8 @@ def broken_accuracy(n_breaks: int = 1) -> Parametric:
         u=CEILING,
         b=scaled(
             positive(0.05, 5),
-            lambda v, c0, c, d, f: v / _shape(jnp.ones(()), c0, c, d, f),
-            unit=lambda x, c0: x**c0,
+            lambda v, at: v / _at_reference(at),
+            unit=lambda at: at.ref.x**at.param.c0,
         ),
         c0=priors["c0"],
         c=priors["c"],

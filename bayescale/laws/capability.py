@@ -20,8 +20,8 @@ import numpyro.distributions as dist
 from jax.nn import sigmoid as logistic
 from jax.nn import softplus
 
-from ..parametric.coordinates import scaled
-from ..parametric.parametric import Parametric, law
+from ..parametric.coordinates import Coordinate, scaled
+from ..parametric.parametric import Law, law
 from ..parametric.priors import fraction, positive
 
 
@@ -35,8 +35,16 @@ def _near_chance(z, chance):
     return chance * (1 - below / (1 + below)) + (1 - chance) * above / (1 + above)
 
 
-FLOOR = scaled(dist.Normal(0.0, 1.0), _near_chance, link="logit")
-CEILING = scaled(fraction(1 / 7, 7.0), lambda v, g: 1 - (1 - g) * v, link="logit")
+FLOOR = scaled(dist.Normal(0.0, 1.0), lambda z, at: _near_chance(z, at.chance), link="logit")
+
+
+def ceiling(floor: str = "g") -> Coordinate:
+    """Return the coordinate of a ceiling between the parameter `floor` and 1."""
+    beyond = lambda v, at: 1 - (1 - at.param[floor]) * v  # noqa: E731
+    return scaled(fraction(1 / 7, 7.0), beyond, link="logit")
+
+
+CEILING = ceiling()
 DECADE = log(10.0)
 
 
@@ -58,18 +66,40 @@ def _in_logits(raw, k):
     return 2 * jnp.arcsinh(jnp.sinh(raw) / (k * DECADE * 2**0.5))
 
 
-# Where the unlock lies, before the data speak: about the largest model, one decade either way.
+def unlock(slope: str = "k", scale: str = "x") -> Coordinate:
+    """Return the coordinate of a scale of an unlock, in the input `scale`.
+
+    Before the data speak it lies about the largest model: log(x50 / largest x) is Student-t with 2
+    degrees of freedom and a scale of one decade. Sampled in units of the parameter `slope`.
+    """
+    return scaled(
+        dist.Logistic(0.0, 1.0),
+        lambda r, at: _unlock(r, at.span[scale]),
+        unit=lambda at: at.ref[scale],
+        warp=lambda raw, at: _in_logits(raw, at.coordinate[slope]),
+        link="log",
+    )
+
+
+UNLOCK = unlock()
 UNLOCK_PRIOR = dist.StudentT(2.0, 0.0, DECADE)
-"""Of log(x50 / largest x): what `UNLOCK` amounts to."""
-UNLOCK = scaled(dist.Logistic(0.0, 1.0), _unlock, unit=lambda x: x, warp=_in_logits, link="log")
+"""Of log(x50 / largest x): what `unlock` amounts to."""
 SLOPE = positive(0.2, 5)
 """Of k: from 10 to 90 % of the rise in 10 decades, to .4 decades."""
 
-capability = {"support": "unit", "improves": "up", "response": "accuracy"}
+capability = {"support": "unit", "improves": "up", "response": "accuracy", "floor": "g"}
 """What all laws of accuracies have in common."""
+rise = capability | {
+    "ceiling": "u",
+    "unlock": "x50",
+    "pools": ("x50", "g"),
+    "exponents": ("k",),
+    "hypothesis": "rise",
+}
+"""What those that rise once, from g to u about x50, do."""
 
 
-@law(**capability)
+@law(**rise, says="a smooth threshold in log scale")
 def sigmoid(x, *, g=FLOOR, u=CEILING, x50=UNLOCK, k=SLOPE):
     """g + (u - g) / (1 + (x/x50)^-k): a smooth threshold in log x.
 
@@ -80,14 +110,14 @@ def sigmoid(x, *, g=FLOOR, u=CEILING, x50=UNLOCK, k=SLOPE):
     return g + (u - g) * logistic(k * (jnp.log(x) - jnp.log(x50)))
 
 
-@law(**capability)
+@law(**capability, pools=("g",), hypothesis="flat", says="no scale helps or hurts")
 def flat(x, *, g=FLOOR):
     """g: no scale helps or hurts. The null hypothesis; formula ours."""
     return g + jnp.zeros_like(x)
 
 
 @cache
-def exact_match(tokens: bool = False) -> Parametric:
+def exact_match(tokens: bool = False) -> Law:
     """g + (u - g) exp(-T (x/c)^-alpha): all of T tokens must be right.
 
     Each token's log probability falls as a power of scale; the exact match of T of them looks
@@ -107,14 +137,16 @@ def exact_match(tokens: bool = False) -> Parametric:
     """
     if not tokens:
 
-        @law(name="exact_match", **capability)
-        def formula(x, *, g=FLOOR, u=CEILING, x50=UNLOCK_BY_ALPHA, alpha=ALPHA):
+        @law(name="exact_match", **many_tokens)
+        def formula(x, *, g=FLOOR, u=CEILING, x50=unlock("alpha"), alpha=ALPHA):
             """g + (u - g) 2^-(x/x50)^-alpha: all of many tokens must be right (2304.15004)."""
             return g + (u - g) * _all_right(alpha * (jnp.log(x) - jnp.log(x50)) - LOG_LOG_2)
 
         return formula
 
-    @law(name="exact_match(tokens=True)", not_scales=("T",), **capability)
+    facts = many_tokens | {"unlock": None, "pools": ("c", "g"), "not_scales": ("T",)}
+
+    @law(name="exact_match(tokens=True)", **facts)
     def formula(x, T, *, g=FLOOR, u=CEILING, c=TOKEN_SCALE, alpha=ALPHA):
         """g + (u - g) exp(-T (x/c)^-alpha): all of T tokens must be right (2304.15004)."""
         return g + (u - g) * _all_right(alpha * (jnp.log(x) - jnp.log(c)) - jnp.log(T))
@@ -124,20 +156,12 @@ def exact_match(tokens: bool = False) -> Parametric:
 
 LOG_LOG_2 = log(log(2.0))
 ALPHA = positive(0.15, 3.5)
-UNLOCK_BY_ALPHA = scaled(
-    dist.Logistic(0.0, 1.0),
-    _unlock,
-    unit=lambda x: x,
-    warp=lambda raw, alpha: _in_logits(raw, alpha),
-    link="log",
-)
-UNLOCKS = (UNLOCK, UNLOCK_BY_ALPHA)
-"""Coordinates of a scale with `UNLOCK_PRIOR`, however they are sampled."""
+many_tokens = rise | {"exponents": ("alpha",), "says": "many tokens must all be right"}
 # c where T is a column: half of the answers of the usual length are right at an `UNLOCK` scale.
 TOKEN_SCALE = scaled(
     dist.Logistic(0.0, 1.0),
-    lambda r, x, alpha: _unlock(r, x) * jnp.exp(LOG_LOG_2 / alpha),
-    unit=lambda x, T, alpha: x * T ** (-1 / alpha),
+    lambda r, at: _unlock(r, at.span.x) * jnp.exp(LOG_LOG_2 / at.param.alpha),
+    unit=lambda at: at.ref.x * at.ref.T ** (-1 / at.param.alpha),
     link="log",
 )
 
@@ -147,10 +171,11 @@ def _all_right(log_odds):
     return jnp.exp(-jnp.exp(jnp.minimum(-log_odds, 30.0)))
 
 
-@law(**capability)
-def multi_step(
-    x, *, g=FLOOR, u=CEILING, x50=UNLOCK, k=SLOPE, steps=scaled(positive(0.3, 30), lambda v: 1 + v)
-):
+STEPS = scaled(positive(0.3, 30), lambda v, at: 1 + v)
+
+
+@law(**rise, says="several steps must all be right")
+def multi_step(x, *, g=FLOOR, u=CEILING, x50=UNLOCK, k=SLOPE, steps=STEPS):
     """g + (u - g) s(k_1 (log x - log x0))^steps: all steps must be right, each a `sigmoid`.
 
     Written in x50, where all steps are right half of the time, and in k, the slope of `sigmoid`
@@ -170,7 +195,7 @@ CORNER = 0.05
 """Width of the elbow's corners, as a share of its ramp."""
 
 
-@law(**capability)
+@law(**rise, says="an abrupt onset")
 def elbow(x, *, g=FLOOR, u=CEILING, x50=UNLOCK, k=SLOPE):
     """g, a straight rise in log x, and u: an abrupt onset.
 

@@ -15,14 +15,14 @@ from jax.nn import sigmoid as logistic
 from ..parametric.coordinates import scaled
 from ..parametric.parametric import law
 from ..parametric.priors import positive
-from .capability import CEILING, FLOOR, SLOPE, UNLOCK, _in_logits, _unlock, capability
+from .capability import CEILING, FLOOR, SLOPE, UNLOCK, capability, rise
 
-BELOW = scaled(dist.Beta(1.0, 1.0), lambda v, g: g * v, link="logit")
-ABOVE = scaled(dist.Beta(1.0, 2.0), lambda v, g: g + (1 - g) * v, link="logit")
+BELOW = scaled(dist.Beta(1.0, 1.0), lambda v, at: at.param.g * v, link="logit")
+ABOVE = scaled(dist.Beta(1.0, 2.0), lambda v, at: at.param.g + (1 - at.param.g) * v, link="logit")
 GAP = positive(0.7, 10)
 """In log x: the distractor comes .3 to 4.3 decades before."""
-FALL = scaled(dist.Logistic(0.0, 1.0), _unlock, unit=lambda x: x, warp=_in_logits, link="log")
-"""`UNLOCK` for a scale at which something is lost: no forecast of an unlock hangs on it."""
+falls = capability | {"pools": ("x50", "g"), "exponents": ("k",)}
+"""What laws have in common whose x50 is a scale at which something is lost."""
 
 
 def _two_tasks(x, first, last, d, x50, gap, k):
@@ -32,7 +32,7 @@ def _two_tasks(x, first, last, d, x50, gap, k):
     return true * last + (1 - true) * ((1 - other) * first + other * d)
 
 
-@law(**capability)
+@law(**(rise | {"hypothesis": "u_shape", "says": "a distractor task, then the true one"}))
 def distractor(x, *, g=FLOOR, u=CEILING, d=BELOW, x50=UNLOCK, gap=GAP, k=SLOPE):
     """r_t u + (1 - r_t) ((1 - r_d) g + r_d d), r = s(k (log x - log x_r)): U-shaped, d < g.
 
@@ -43,8 +43,8 @@ def distractor(x, *, g=FLOOR, u=CEILING, d=BELOW, x50=UNLOCK, gap=GAP, k=SLOPE):
     return _two_tasks(x, g, u, d, x50, gap, k)
 
 
-@law(**capability)
-def inverse(x, *, g=FLOOR, d=BELOW, x50=FALL, k=SLOPE):
+@law(**falls, hypothesis="inverse", says="a distractor task, and never the true one")
+def inverse(x, *, g=FLOOR, d=BELOW, x50=UNLOCK, k=SLOPE):
     """g - (g - d) s(k (log x - log x50)): the `distractor` whose true task is never learnt.
 
     Accuracy falls from g to d < g for good; it is halfway at x50. McKenzie et al. 2023
@@ -53,14 +53,14 @@ def inverse(x, *, g=FLOOR, d=BELOW, x50=FALL, k=SLOPE):
     return g + (d - g) * logistic(k * (jnp.log(x) - jnp.log(x50)))
 
 
-@law(**capability)
+@law(**falls, ceiling="u", hypothesis="inverted_u", says="what middling models do scores best")
 def inverted_u(
     x,
     *,
     g=FLOOR,
-    u=scaled(dist.Beta(1.0, 1.0), lambda v, d: d * v, link="logit"),
+    u=scaled(dist.Beta(1.0, 1.0), lambda v, at: at.param.d * v, link="logit"),
     d=ABOVE,
-    x50=FALL,
+    x50=UNLOCK,
     gap=GAP,
     k=SLOPE,
 ):

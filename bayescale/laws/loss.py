@@ -15,11 +15,13 @@ from __future__ import annotations
 from functools import cache
 
 import jax.numpy as jnp
+import numpy as np
 from jax.nn import softplus
 
 from ..parametric.coordinates import scaled, share
-from ..parametric.parametric import Parametric, law
+from ..parametric.parametric import Law, law
 from ..parametric.priors import positive
+from .powers import PowerSum
 
 # Published exponents of losses and error rates run from .05 (Kaplan 2020, in C) to about 1
 # (image error rates in examples seen); 90 % between these bounds leaves room on both sides.
@@ -52,10 +54,10 @@ def _drop(raw, x, A):
     return jnp.log(softplus(rise)) - jnp.log(x[1] - x[0])
 
 
-def _root(a, alpha_N):
-    """a^(1/alpha_N), kept within the range of floats where alpha_N is tiny."""
+def _root(a, alpha):
+    """a^(1/alpha), kept within the range of floats where alpha is tiny."""
     limit = 0.9 * jnp.log(jnp.finfo(jnp.result_type(a)).max)
-    return jnp.exp(jnp.clip(jnp.log(a) / alpha_N, -limit, limit))
+    return jnp.exp(jnp.clip(jnp.log(a) / alpha, -limit, limit))
 
 
 def _decay(x, exponent):
@@ -64,7 +66,7 @@ def _decay(x, exponent):
 
 
 @cache
-def power(floor: bool = True, rising: bool = False) -> Parametric:
+def power(floor: bool = True, rising: bool = False) -> Law:
     """E + A x^-alpha: a floor E that no scale removes, and a part that falls as a power of x.
 
     Parameters
@@ -80,15 +82,17 @@ def power(floor: bool = True, rising: bool = False) -> Parametric:
     E and A x^-alpha are in the unit of the response, x in any unit. Hestness et al. 2017
     (arXiv 1712.00409); M2 of Alabdulmohsin et al. 2022 (arXiv 2209.06640).
     """
-    amplitude = share(unit=lambda x, alpha: x**alpha)
-    exponent = scaled(EXPONENT, warp=_drop)
+    amplitude = share(unit=lambda at: at.ref.x**at.param.alpha)
+    exponent = scaled(EXPONENT, warp=lambda raw, at: _drop(raw, at.span.x, at.share.A))
     if rising:
-        exponent = scaled(EXPONENT, lambda a: -a, warp=lambda raw, A: _slope(raw, A))
+        falling = lambda a, at: -a  # noqa: E731
+        exponent = scaled(EXPONENT, falling, warp=lambda raw, at: _slope(raw, at.share.A))
     options = [text for text, on in (("floor=False", not floor), ("rising=True", rising)) if on]
     facts = dict(
         name=f"power({', '.join(options)})" if options else "power",
         improves="up" if rising else "down",
         response="response" if rising else "loss",
+        exponents=("alpha",),
     )
     if not floor:
 
@@ -107,12 +111,15 @@ def power(floor: bool = True, rising: bool = False) -> Parametric:
     return formula
 
 
-@law
+@law(exponents=("c",))
 def shifted_power(
     x,
     *,
-    beta=share(lambda a, gamma, c: a / (1 + gamma) ** c, unit=lambda x, c: x**c),
-    gamma=scaled(positive(0.003, 3), unit=lambda x: 1 / x),
+    beta=share(
+        lambda a, at: a / (1 + at.param.gamma) ** at.param.c,
+        unit=lambda at: at.ref.x**at.param.c,
+    ),
+    gamma=scaled(positive(0.003, 3), unit=lambda at: 1 / at.ref.x),
     c=EXPONENT,
 ):
     """beta (1/x + gamma)^c: a power of x that levels off near x = 1/gamma.
@@ -124,19 +131,28 @@ def shifted_power(
     return beta * _decay(1 / (1 / x + gamma), c)
 
 
+def _width(span):
+    """Length of a span of logs."""
+    return span[1] - span[0]
+
+
 def _saturation(x, c, d, f):
     return jnp.exp(-c * f * softplus((jnp.log(x) - jnp.log(d)) / f))
 
 
-@law
+@law(exponents=("c",))
 def saturating(
     x,
     *,
     a=share(),
-    b=share(lambda amp, c, d, f: amp / _saturation(1.0, c, d, f)),
-    c=scaled(EXPONENT, warp=lambda raw, b: _slope(raw, b)),
-    d=scaled(positive(0.2, 0.8), lambda u, x: jnp.exp(x[0] + u * (x[1] - x[0])), lambda x: x),
-    f=scaled(positive(0.02, 0.5), lambda u, x: u * (x[1] - x[0])),
+    b=share(lambda amp, at: amp / _saturation(1.0, at.param.c, at.param.d, at.param.f)),
+    c=scaled(EXPONENT, warp=lambda raw, at: _slope(raw, at.share.b)),
+    d=scaled(
+        positive(0.2, 0.8),
+        lambda u, at: jnp.exp(at.span.x[0] + u * _width(at.span.x)),
+        lambda at: at.ref.x,
+    ),
+    f=scaled(positive(0.02, 0.5), lambda u, at: u * _width(at.span.x)),
 ):
     """a + b (1 + (x/d)^(1/f))^(-c f): a ceiling a + b at small x, a floor a at large x.
 
@@ -147,13 +163,19 @@ def saturating(
     return a + b * _saturation(x, c, d, f)
 
 
-@law
+def _kaplan_powers(N_c, D_c, alpha_N, alpha_D):
+    ratio = alpha_N / alpha_D
+    rest = lambda loss: loss ** (1 / alpha_D)  # noqa: E731
+    return PowerSum(ratio * np.log(N_c), np.log(D_c), ratio, np.ones_like(alpha_D), rest)
+
+
+@law(unit="nats per token", exponents=("alpha_N", "alpha_D"), powers=_kaplan_powers)
 def kaplan(
     N,
     D,
     *,
-    N_c=share(_root, unit=lambda N: N),
-    D_c=share(lambda a, alpha_D: _root(a, alpha_D), unit=lambda D: D),
+    N_c=share(lambda a, at: _root(a, at.param.alpha_N), unit=lambda at: at.ref.N),
+    D_c=share(lambda a, at: _root(a, at.param.alpha_D), unit=lambda at: at.ref.D),
     alpha_N=EXPONENT,
     alpha_D=EXPONENT,
 ):
@@ -171,15 +193,15 @@ def kaplan(
     return jnp.exp(alpha_D * jnp.logaddexp(size, jnp.log(D_c) - jnp.log(D)))
 
 
-@law
+@law(unit="nats per token", exponents=("alpha_N", "alpha_S"))
 def kaplan_steps(
     N,
     S,
     *,
-    N_c=share(_root, unit=lambda N: N),
-    S_c=share(lambda a, alpha_S: _root(a, alpha_S), unit=lambda S: S),
-    alpha_N=scaled(EXPONENT, warp=lambda raw, N, N_c: _contrast(raw, N, N_c)),
-    alpha_S=scaled(EXPONENT, warp=lambda raw, S, S_c: _contrast(raw, S, S_c)),
+    N_c=share(lambda a, at: _root(a, at.param.alpha_N), unit=lambda at: at.ref.N),
+    S_c=share(lambda a, at: _root(a, at.param.alpha_S), unit=lambda at: at.ref.S),
+    alpha_N=scaled(EXPONENT, warp=lambda raw, at: _contrast(raw, at.span.N, at.share.N_c)),
+    alpha_S=scaled(EXPONENT, warp=lambda raw, at: _contrast(raw, at.span.S, at.share.S_c)),
 ):
     """(N_c/N)^alpha_N + (S_c/S)^alpha_S: OpenAI's learning curve of a model of N parameters.
 
@@ -193,16 +215,20 @@ def kaplan_steps(
     return jnp.exp(size) + jnp.exp(alpha_S * (jnp.log(S_c) - jnp.log(S)))
 
 
-@law
+def _chinchilla_powers(E, A, B, alpha, beta):
+    return PowerSum(np.log(A), np.log(B), alpha, beta, lambda loss: loss - E)
+
+
+@law(unit="nats per token", exponents=("alpha", "beta"), powers=_chinchilla_powers)
 def chinchilla(
     N,
     D,
     *,
     E=share(),
-    A=share(unit=lambda N, alpha: N**alpha),
-    B=share(unit=lambda D, beta: D**beta),
-    alpha=scaled(EXPONENT, warp=lambda raw, N, A: _contrast(raw, N, A)),
-    beta=scaled(EXPONENT, warp=lambda raw, D, B: _contrast(raw, D, B)),
+    A=share(unit=lambda at: at.ref.N**at.param.alpha),
+    B=share(unit=lambda at: at.ref.D**at.param.beta),
+    alpha=scaled(EXPONENT, warp=lambda raw, at: _contrast(raw, at.span.N, at.share.A)),
+    beta=scaled(EXPONENT, warp=lambda raw, at: _contrast(raw, at.span.D, at.share.B)),
 ):
     """E + A/N^alpha + B/D^beta: an irreducible loss, a part for size and a part for data.
 
@@ -214,17 +240,17 @@ def chinchilla(
     return E + A * _decay(N, alpha) + B * _decay(D, beta)
 
 
-@law(same_unit=(("U", "D"),))
+@law(same_unit=(("U", "D"),), unit="nats per token", exponents=("alpha", "beta"))
 def data_constrained(
     N,
     D,
     U,
     *,
     E=share(),
-    A=share(unit=lambda N, alpha: N**alpha),
-    B=share(unit=lambda D, beta: D**beta),
-    alpha=scaled(EXPONENT, warp=lambda raw, N, A: _contrast(raw, N, A)),
-    beta=scaled(EXPONENT, warp=lambda raw, D, B: _contrast(raw, D, B)),
+    A=share(unit=lambda at: at.ref.N**at.param.alpha),
+    B=share(unit=lambda at: at.ref.D**at.param.beta),
+    alpha=scaled(EXPONENT, warp=lambda raw, at: _contrast(raw, at.span.N, at.share.A)),
+    beta=scaled(EXPONENT, warp=lambda raw, at: _contrast(raw, at.span.D, at.share.B)),
     R_D=positive(1, 100),
     R_N=positive(1, 100),
 ):

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from difflib import get_close_matches
 
 from ..data.expression import parse_call
-from ..parametric.parametric import Parametric
+from ..parametric.parametric import Law
 from .broken import broken, broken_accuracy
 from .capability import elbow, exact_match, flat, multi_step, sigmoid
 from .distractor import distractor, inverse, inverted_u
@@ -46,7 +46,7 @@ __all__ = [
     "two_stage",
 ]
 
-LAWS: dict[str, Parametric | Callable[..., Parametric]] = {
+LAWS: dict[str, Law | Callable[..., Law]] = {
     "power": power,
     "shifted_power": shifted_power,
     "saturating": saturating,
@@ -70,7 +70,7 @@ LAWS: dict[str, Parametric | Callable[..., Parametric]] = {
 }
 
 
-def get_law(text: str | Parametric | Callable[..., Parametric]) -> Parametric:
+def get_law(text: str | Law | Callable[..., Law]) -> Law:
     """Return the law that `text` names: `"chinchilla"`, `"broken(2)"`, `"power(floor=False)"`.
 
     A law is returned as it is, a factory called with its defaults.
@@ -80,7 +80,7 @@ def get_law(text: str | Parametric | Callable[..., Parametric]) -> Parametric:
     ValueError
         If there is no such law, or it does not take such options.
     """
-    if isinstance(text, Parametric):
+    if isinstance(text, Law):
         return text
     if not isinstance(text, str):
         return text()
@@ -90,7 +90,7 @@ def get_law(text: str | Parametric | Callable[..., Parametric]) -> Parametric:
         hint = f"did you mean {near[0]}? " if near else ""
         raise ValueError(f"unknown law {name!r}: {hint}the laws are {', '.join(LAWS)}")
     found = LAWS[name]
-    if isinstance(found, Parametric):
+    if isinstance(found, Law):
         if args or kwargs:
             raise ValueError(f"the law {name} takes no options; write it as {name!r}")
         return found

@@ -7,8 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..parametric.parametric import Parametric
-from . import chinchilla, kaplan
+from ..parametric.parametric import Law
 
 __all__ = [
     "BESIROGLU",
@@ -32,26 +31,11 @@ class PowerSum(NamedTuple):
     """r: what the two terms may add up to at a given loss."""
 
 
-CLOSED_FORMS: dict[Callable, Callable[..., PowerSum]] = {
-    chinchilla.fn: lambda E, A, B, alpha, beta: PowerSum(
-        np.log(A), np.log(B), alpha, beta, lambda loss: loss - E
-    ),
-    kaplan.fn: lambda N_c, D_c, alpha_N, alpha_D: PowerSum(
-        alpha_N / alpha_D * np.log(N_c),
-        np.log(D_c),
-        alpha_N / alpha_D,
-        np.ones_like(alpha_D),
-        lambda loss: loss ** (1 / alpha_D),
-    ),
-}
-
-
-def closed_form(law: Parametric, params: Mapping[str, Any]) -> PowerSum | None:
+def closed_form(law: Law, params: Mapping[str, Any]) -> PowerSum | None:
     """Return the law as a sum of two powers; None where it is none."""
-    if law.fn not in CLOSED_FORMS:
+    if law.powers is None:
         return None
-    given = {name: np.asarray(params[name], float) for name in law.parameters}
-    return CLOSED_FORMS[law.fn](**given)
+    return law.powers(**{name: np.asarray(params[name], float) for name in law.parameters})
 
 
 HOFFMANN: Mapping[str, float] = dict(E=1.69, A=406.4, B=410.7, alpha=0.34, beta=0.28)
@@ -74,7 +58,7 @@ and 1.9 times D, which Hoffmann et al. 2022 quote as 5.5 and 1.8. It is not what
 implies under 6 N D: that is C^.575 (`implied_exponent`)."""
 
 
-def implied_exponent(law: Parametric, constants: Mapping[str, float]) -> float:
+def implied_exponent(law: Law, constants: Mapping[str, float]) -> float:
     """Return a in N ~ C^a that the constants of a law imply under C = 6 N D.
 
     beta/(alpha + beta) for `chinchilla`: .452 with `HOFFMANN`, .513 with `BESIROGLU`;
@@ -88,7 +72,7 @@ def implied_exponent(law: Parametric, constants: Mapping[str, float]) -> float:
     form = closed_form(law, constants)
     if form is None:
         raise ValueError(
-            f"{law.name} has no one exponent; chinchilla and kaplan have. For another law ask "
-            "allocate for the exponent at a budget"
+            f"{law.name} has no one exponent: it is no sum of powers of N and D, as chinchilla and "
+            "kaplan are; ask allocate for the exponent at a budget"
         )
     return float(form.beta / (form.alpha + form.beta))

@@ -18,9 +18,9 @@ from jax.nn import sigmoid as logistic
 from jax.nn import softplus
 
 from ..parametric.coordinates import scaled
-from ..parametric.parametric import Parametric, law
+from ..parametric.parametric import Law, law
 from ..parametric.priors import positive
-from .capability import CEILING, FLOOR, SLOPE, UNLOCK, capability
+from .capability import CEILING, FLOOR, SLOPE, UNLOCK, capability, rise
 from .loss import chinchilla, power
 
 LINKS = {
@@ -30,11 +30,18 @@ LINKS = {
     # Schaeffer et al. 2023: where the loss is that of a token, and T of them must be right.
     "exact_match": lambda level, T: jnp.exp(-T * level),
 }
+BOTH = {"accuracy": "unit", "loss": "positive"}
+from_level = capability | {
+    "ceiling": "u",
+    "pools": ("g",),
+    "hypothesis": "rise",
+}
+"""What laws of an accuracy that follows from a loss have in common."""
 STEEP = positive(3, 60)
 """k in units of 1/level: the rise from 10 to 90 % takes 4.4/k."""
 
 
-def two_stage(loss: str = "power", link: str = "sigmoid") -> Parametric:
+def two_stage(loss: str = "power", link: str = "sigmoid") -> Law:
     """L by a loss law, then accuracy g + (u - g) s(k (L0 - L)).
 
     Parameters
@@ -67,7 +74,7 @@ def two_stage(loss: str = "power", link: str = "sigmoid") -> Parametric:
 
 
 @cache
-def _two_stage(loss: str, first: Parametric, link: str) -> Parametric:
+def _two_stage(loss: str, first: Law, link: str) -> Law:
     """Return the one law of these options, however they were written."""
     rise = LINKS[link]
     second = {"T": TOKENS} if link == "exact_match" else {"L0": MIDDLE, "k": STEEPNESS}
@@ -82,10 +89,15 @@ def _two_stage(loss: str, first: Parametric, link: str) -> Parametric:
     formula.__doc__ = f"L by a loss law, then g + (u - g) {curve}."
     options = [f"loss={loss!r}"] * (loss != "power") + [f"link={link!r}"] * (link != "sigmoid")
     name = f"two_stage({', '.join(options)})" if options else "two_stage"
-    return law(name=name, further=(("loss", "positive"),), **capability)(formula)
+    facts = from_level | {"says": "a steady loss, and a threshold in it"}
+    facts |= {
+        "exponents": first.exponents,
+        "second_stage": None if "T" in second else ("loss", "L0"),
+    }
+    return law(name=name, responses=BOTH, **facts)(formula)
 
 
-def _signature(first: Parametric, own: dict) -> inspect.Signature:
+def _signature(first: Law, own: dict) -> inspect.Signature:
     """Return the signature of a loss law with further parameters."""
     kinds = inspect.Parameter
     data = [kinds(name, kinds.POSITIONAL_OR_KEYWORD) for name in first.inputs]
@@ -115,14 +127,24 @@ def _in_odds(raw, k, u):
 
 
 MIDDLE = scaled(
-    dist.Logistic(0.0, 1.0), lambda r, y: y * jnp.exp(_middle(r)), warp=_in_odds, link="log"
+    dist.Logistic(0.0, 1.0),
+    lambda r, at: at.y * jnp.exp(_middle(r)),
+    warp=lambda raw, at: _in_odds(raw, at.coordinate.k, at.coordinate.u),
+    link="log",
 )
-STEEPNESS = scaled(STEEP, lambda v, y: v / y, link="log")
+STEEPNESS = scaled(STEEP, lambda v, at: v / at.y, link="log")
 # Half of the answers are right at such a loss.
-TOKENS = scaled(dist.Logistic(0.0, 1.0), lambda r, y: log(2) / y * jnp.exp(-_middle(r)), link="log")
+TOKENS = scaled(
+    dist.Logistic(0.0, 1.0), lambda r, at: log(2) / at.y * jnp.exp(-_middle(r)), link="log"
+)
 
 
-@law(less_is_better=("L",), **capability)
+@law(
+    **(from_level | {"hypothesis": None}),
+    less_is_better=("L",),
+    exponents=("k",),
+    says="a threshold in the loss",
+)
 def from_loss(
     L,
     *,
@@ -130,12 +152,12 @@ def from_loss(
     u=CEILING,
     L0=scaled(
         dist.Logistic(0.0, 1.0),
-        lambda r, L: jnp.exp(_middle(r) + L[0] / 2),
-        unit=lambda L: L,
-        warp=_in_odds,
+        lambda r, at: jnp.exp(_middle(r) + at.span.L[0] / 2),
+        unit=lambda at: at.ref.L,
+        warp=lambda raw, at: _in_odds(raw, at.coordinate.k, at.coordinate.u),
         link="log",
     ),
-    k=scaled(STEEP, lambda v, L: v * jnp.exp(-L[0] / 2), unit=lambda L: 1 / L),
+    k=scaled(STEEP, lambda v, at: v * jnp.exp(-at.span.L[0] / 2), unit=lambda at: 1 / at.ref.L),
 ):
     """g + (u - g) s(k (L0 - L)): accuracy from a measured loss.
 
@@ -145,19 +167,19 @@ def from_loss(
     return g + (u - g) * logistic(k * (L0 - L))
 
 
-def _ends(x, x50, k):
+def _ends(at):
     """Logits of r at both ends of the data, from x50 as it is sampled."""
-    t = k * (x - jnp.log(UNLOCK.form(x50, x)))
+    t = at.coordinate.k * (at.span.x - jnp.log(UNLOCK.form(at.coordinate.x50, at)))
     return t[0], t[1]
 
 
-def _in_drop(raw, x, x50, k):
+def _in_drop(raw, at):
     """Log odds of drop, from the log of how much log loss falls over the data.
 
     Data pin that down at both ends; drop, k and x50 apart only by the bend between. No fall passes
     that of drop = 1: fall = most (1 + (most/exp(raw))^4)^(-1/4), rest = most - fall.
     """
-    low, high = _ends(x, x50, k)
+    low, high = _ends(at)
     most = softplus(high) - softplus(low)
     short = softplus(4 * (jnp.log(most) - raw)) / 4
     fall, rest = jnp.exp(jnp.log(most) - short), -most * jnp.expm1(-short)
@@ -165,13 +187,17 @@ def _in_drop(raw, x, x50, k):
     return log_expm1 + softplus(low) - jnp.log(-jnp.expm1(-rest))
 
 
-def _in_level(raw, x, x50, k, drop):
+def _in_level(raw, at):
     """Log of high, from the log of the loss in the middle of the data."""
-    ends = jnp.stack(_ends(x, x50, k))
-    return raw - jnp.mean(jnp.log1p(-drop * logistic(ends)))
+    ends = jnp.stack(_ends(at))
+    return raw - jnp.mean(jnp.log1p(-at.coordinate.drop * logistic(ends)))
 
 
-@law(further=(("loss", "positive"),), **capability)
+@law(
+    **(rise | {"hypothesis": None}),
+    responses=BOTH,
+    says="score and accuracy cross one threshold",
+)
 def breakthrough(
     x,
     *,
@@ -180,7 +206,7 @@ def breakthrough(
     x50=UNLOCK,
     k=SLOPE,
     drop=scaled(dist.Beta(1.0, 1.0), warp=_in_drop),
-    high=scaled(dist.Normal(0.0, 0.7), lambda z, y: y * jnp.exp(z), warp=_in_level, link="log"),
+    high=scaled(dist.Normal(0.0, 0.7), lambda z, at: at.y * jnp.exp(z), warp=_in_level, link="log"),
 ):
     """Loss and accuracy cross one threshold: r = s(k (log x - log x50)).
 

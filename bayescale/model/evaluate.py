@@ -8,13 +8,13 @@ from functools import partial
 import jax
 import numpy as np
 
-from ..parametric.parametric import Parametric
+from ..parametric.parametric import Law
 
 __all__ = ["at_own", "law_at"]
 
 
 @partial(jax.jit, static_argnames=("law",))
-def _law_at(law: Parametric, params, inputs):
+def _law_at(law: Law, params, inputs):
     def one(params, inputs):
         return law.at(*(inputs[name] for name in law.inputs), **params)
 
@@ -22,7 +22,7 @@ def _law_at(law: Parametric, params, inputs):
 
 
 def law_at(
-    law: Parametric, draws: Mapping[str, np.ndarray], inputs: Mapping[str, np.ndarray]
+    law: Law, draws: Mapping[str, np.ndarray], inputs: Mapping[str, np.ndarray]
 ) -> np.ndarray:
     """Return the law for every draw, (curve, chain, draw, point), in float64.
 
@@ -50,7 +50,7 @@ def _at_own(law, params, inputs):
 
 
 def at_own(
-    law: Parametric, params: Mapping[str, np.ndarray], inputs: Mapping[str, np.ndarray]
+    law: Law, params: Mapping[str, np.ndarray], inputs: Mapping[str, np.ndarray]
 ) -> np.ndarray:
     """Return the law where every draw has scales of its own, (draw, point), in float64."""
     with jax.enable_x64(True):

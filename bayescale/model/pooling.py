@@ -12,7 +12,7 @@ from jax.scipy.special import logit
 from numpyro.distributions import Distribution
 
 from ..parametric.coordinates import Coordinate
-from ..parametric.parametric import Parametric
+from ..parametric.parametric import Law
 from ..parametric.priors import positive
 
 __all__ = [
@@ -44,7 +44,7 @@ def _inside(v: Any, end: float) -> Any:
     return jnp.where(v == 0, width.tiny, jnp.where(v == end, last, v))
 
 
-def check_pool(law: Parametric, pool: tuple[str, ...]) -> None:
+def check_pool(law: Law, pool: tuple[str, ...]) -> None:
     """Refuse to pool what a law has no one free number of."""
     for name in pool:
         if name not in law.free:
@@ -61,14 +61,14 @@ def check_pool(law: Parametric, pool: tuple[str, ...]) -> None:
                 raise ValueError(f"{name!r} cannot be pooled: {tied} is tied to it")
 
 
-def spread_of(law: Parametric, name: str) -> Distribution:
+def spread_of(law: Law, name: str) -> Distribution:
     """Return the prior of how much families differ in a parameter."""
     prior = dict(law.priors)[name]
     scale = isinstance(prior, Coordinate) and prior.link == "log"
     return SPREAD_OF_SCALE if scale else SPREAD
 
 
-def link_of(law: Parametric, name: str) -> str:
+def link_of(law: Law, name: str) -> str:
     """Return on which scale families differ in a parameter: log, logit or identity."""
     prior = dict(law.priors)[name]
     if isinstance(prior, Coordinate):
@@ -80,12 +80,12 @@ def link_of(law: Parametric, name: str) -> str:
     return "logit" if prior.support is dist.constraints.unit_interval else "identity"
 
 
-def linked(law: Parametric, name: str, value: Any) -> Any:
+def linked(law: Law, name: str, value: Any) -> Any:
     """Return a pooled parameter on its link's scale."""
     return LINKS[link_of(law, name)][0](value)
 
 
-def shifted(law: Parametric, name: str, value: Any, shift: Any) -> Any:
+def shifted(law: Law, name: str, value: Any, shift: Any) -> Any:
     """Return a pooled parameter at a shift on its link's scale: link^-1(link(value) + shift)."""
     there, back = LINKS[link_of(law, name)]
     return back(there(value) + shift)

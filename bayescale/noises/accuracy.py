@@ -38,8 +38,8 @@ def binomial(mean, n):
 
 
 @noise(support="unit", counts=True)
-def bimodal(mean, stderr, n, g, u, *, rho=positive(0.001, 0.2)):
-    """n y ~ (1 - w) BetaBinomial(n, g, rho) + w BetaBinomial(n, u, rho), w = (mean-g)/(u-g).
+def bimodal(mean, stderr, n, floor, ceiling, *, rho=positive(0.001, 0.2)):
+    """n y ~ (1 - w) BetaBinomial(n, g, rho) + w BetaBinomial(n, u, rho), w = (mean - g)/(u - g).
 
     Each run breaks through or does not: the law says how many do, not how far each one comes.
     g and u are the law's own floor and ceiling, so that the mean is the law; u may lie below g.
@@ -47,15 +47,15 @@ def bimodal(mean, stderr, n, g, u, *, rho=positive(0.001, 0.2)):
     Zhao et al. 2025 (Random Scaling of Emergent Capabilities, arXiv 2502.17356).
     """
     eps = jnp.finfo(mean.dtype).eps
-    gap = jnp.where(u == g, eps, u - g)
-    w = jnp.clip((mean - g) / gap, eps, 1 - eps)
+    gap = jnp.where(ceiling == floor, eps, ceiling - floor)
+    w = jnp.clip((mean - floor) / gap, eps, 1 - eps)
 
     def level(p):
         p = _inside(jnp.broadcast_to(jnp.asarray(p, mean.dtype), mean.shape))
         return _overdispersed(p, _with_error(p, rho, stderr), n)
 
     either = dist.CategoricalLogits(jnp.log(jnp.stack([1 - w, w], -1)))
-    return dist.MixtureGeneral(either, [level(g), level(u)])
+    return dist.MixtureGeneral(either, [level(floor), level(ceiling)])
 
 
 @noise(support="unit")
@@ -76,7 +76,7 @@ NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(3)
 WEIGHTS = _WEIGHTS / _WEIGHTS.sum()
 
 
-@noise(support="unit", counts=True, nodes=3)
+@noise(support="unit", counts=True, nodes=3, spread="tau")
 def scale_scatter(mean, stderr, n, *, tau=positive(0.1, 3), rho=positive(1e-4, 0.05)):
     """Models differ in effective scale, with sd tau in log x, and in all else, by rho.
 

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from difflib import get_close_matches
 
-from ..data.dataset import Dataset
-from ..parametric.parametric import Parametric
+from ..parametric.parametric import Law, Noise
 from .accuracy import beta_binomial, bimodal, binomial, bounded, scale_scatter
 from .loss import laplace, lognormal, normal, student
 
 __all__ = ["NOISES", "default_noise", "get_noise"]
 
 
-NOISES: dict[str, Parametric] = {
+NOISES: dict[str, Noise] = {
     made.name: made
     for made in (
         student,
@@ -28,17 +27,20 @@ NOISES: dict[str, Parametric] = {
 }
 
 
-def default_noise(law: Parametric, data: Dataset) -> str:
-    """Return the name of the noise that a law's response has unless the user says otherwise."""
+def default_noise(law: Law, counted: bool) -> str:
+    """Return the name of the noise that a law's response has unless the user says otherwise.
+
+    `counted`: the number of questions behind each response is known.
+    """
     if law.support == "positive":
         return "student"
-    if law.support == "unit" and data.n is not None:
+    if law.support == "unit" and counted:
         return "scale_scatter"
     # `normal` has a sigma, as the noise of a loss beside an accuracy has.
     return "bounded" if law.support == "unit" and law.further else "normal"
 
 
-def get_noise(text: str | Parametric) -> Parametric:
+def get_noise(text: str | Noise) -> Noise:
     """Return the noise that `text` names.
 
     Raises
@@ -46,7 +48,7 @@ def get_noise(text: str | Parametric) -> Parametric:
     ValueError
         If there is no such noise.
     """
-    if isinstance(text, Parametric):
+    if isinstance(text, Noise):
         return text
     if text not in NOISES:
         near = get_close_matches(text, NOISES, 1)

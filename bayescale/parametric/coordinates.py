@@ -1,25 +1,72 @@
 """Coordinates: what is sampled in place of a formula's constant.
 
 `share` makes a term a share of the level at the reference scale, `scaled` a constant that is its
-unit times a form of a dimensionless coordinate.
+unit times a form of a dimensionless coordinate. Their functions take what they need from one last
+argument, `at`: `lambda raw, at: contrast(raw, at.span.N, at.share.A)`.
 """
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from numpyro.distributions import Distribution
 
-__all__ = ["Coordinate", "by_name", "scaled", "share"]
+__all__ = ["At", "Coordinate", "Lookup", "as_it_is", "no_unit", "scaled", "share"]
 
 
-def by_name(fn: Callable, known: Mapping[str, Any], *first: Any) -> Any:
-    """Call `fn` with `first`, and with what its further argument names stand for in `known`."""
-    names = list(inspect.signature(fn).parameters)[len(first) :]
-    return fn(*first, *(known[name] for name in names))
+class Lookup:
+    """Values by attribute or by item, each found when it is asked for."""
+
+    def __init__(self, kind: str, find: Callable[[str], Any]):
+        self._kind, self._find = kind, find
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return self[name]
+
+    def __getitem__(self, name: str) -> Any:
+        try:
+            return self._find(name)
+        except KeyError:
+            raise AttributeError(
+                f"a coordinate asks for at.{self._kind}.{name}: there is none"
+            ) from None
+
+
+NOTHING = Lookup("", {}.__getitem__)
+
+
+@dataclass(frozen=True)
+class At:
+    """What the functions of a coordinate may ask for."""
+
+    span: Lookup = NOTHING
+    """By input: an array (lowest, highest) of its log over the data, relative to the reference."""
+    ref: Lookup = NOTHING
+    """By input: its reference scale."""
+    param: Lookup = NOTHING
+    """By parameter: its value when every reference scale is 1."""
+    share: Lookup = NOTHING
+    """By amplitude: its share of the level at the reference; 1 where it is fixed or tied."""
+    coordinate: Lookup = NOTHING
+    """By parameter: its own coordinate, as drawn from its prior; 1 where it is fixed or tied."""
+    y: Any = None
+    """A typical size of the response (of the loss, where a law speaks of one too)."""
+    chance: Any = None
+    """The nominal chance level, 0 where the data name none."""
+
+
+def as_it_is(coordinate: Any, at: At) -> Any:
+    """Return the coordinate: the form of a constant that is sampled itself."""
+    return coordinate
+
+
+def no_unit(at: At) -> float:
+    """Return 1: the unit of a constant without one."""
+    return 1.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,24 +79,24 @@ class Coordinate:
 
     prior: Distribution | None
     """Prior of the coordinate; None makes it a share of the level at the reference scale."""
-    form: Callable = lambda coordinate: coordinate
-    """(coordinate, *by name) -> the constant when every reference scale is 1. Names: other
-    parameters; an input for its log-span, an array (lowest, highest) relative to the reference;
-    `chance` for the nominal chance level."""
-    unit: Callable = lambda: 1.0
-    """(*by name) -> the unit. Names: other dimensionless parameters, an input for its reference."""
-    warp: Callable | None = None
-    """(raw, *by name) -> the unconstrained coordinate, increasing in raw, element by element. It
-    changes what is sampled (raw), never the prior. Names: an amplitude for its share of the level,
-    an input for its log-span, another parameter for its coordinate. A fit knows the slope that a
-    term makes far better than its exponent or its share alone: sampling the slope straightens the
-    ridge between them."""
+    form: Callable[[Any, At], Any] = as_it_is
+    """(coordinate, at) -> the constant when every reference scale is 1; asks for `at.param`,
+    `at.span`, `at.y` and `at.chance`."""
+    unit: Callable[[At], Any] = no_unit
+    """(at) -> the unit; asks for `at.ref` and `at.param`."""
+    warp: Callable[[Any, At], Any] | None = None
+    """(raw, at) -> the unconstrained coordinate, increasing in raw, element by element. It changes
+    what is sampled (raw), never the prior; asks for `at.span`, `at.share` and `at.coordinate`. A
+    fit knows the slope that a term makes far better than its exponent or its share alone: sampling
+    the slope straightens the ridge between them."""
     link: str | None = None
-    """How families differ in the constant where it is pooled: `log`, `logit` or `identity`; by
+    """How groups differ in the constant where it is pooled: `log`, `logit` or `identity`; by
     default as the prior's support suggests."""
 
 
-def share(form: Callable = lambda a: a, unit: Callable = lambda: 1.0) -> Coordinate:
+def share(
+    form: Callable[[Any, At], Any] = as_it_is, unit: Callable[[At], Any] = no_unit
+) -> Coordinate:
     """Return the coordinate of a term of the law: its share of the level at the reference.
 
     The level is the sum of all free terms there; the shares are uniform on the simplex.
@@ -59,9 +106,9 @@ def share(form: Callable = lambda a: a, unit: Callable = lambda: 1.0) -> Coordin
 
 def scaled(
     prior: Distribution,
-    form: Callable = lambda u: u,
-    unit: Callable = lambda: 1.0,
-    warp: Callable | None = None,
+    form: Callable[[Any, At], Any] = as_it_is,
+    unit: Callable[[At], Any] = no_unit,
+    warp: Callable[[Any, At], Any] | None = None,
     link: str | None = None,
 ) -> Coordinate:
     """Return the coordinate of a constant that is `unit * form(u)` with u drawn from `prior`."""

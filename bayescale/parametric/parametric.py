@@ -9,23 +9,24 @@ Laws and noises are both of this one kind. `law` and `noise` turn a function int
 Positional arguments are data, keyword-only arguments are parameters, and the default of a
 parameter is its prior: a NumPyro distribution in the parameter's own unit, or `share(...)` or
 `scaled(...)` where a dimensionless coordinate is better sampled than the formula's constant.
-The result is still the function: `mine(1e9, E=1.7, A=400., alpha=.34)`.
+The result is still the function: `mine(1e9, E=1.7, A=400., alpha=.34)`. What the program wants to
+know of a law beyond its formula are arguments of `law`, so that any law is the equal of ours.
 """
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from difflib import get_close_matches
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpyro.distributions import Distribution
 
+from ..messages import near
 from .coordinates import Coordinate
 
-__all__ = ["Parametric", "law", "noise"]
+__all__ = ["Law", "Noise", "Parametric", "law", "noise"]
 
 DIRECTIONS = ("down", "up")
 SUPPORTS = ("positive", "real", "unit")
@@ -44,50 +45,13 @@ class Parametric:
     """Prior of each keyword-only argument, in order."""
     support: str = "positive"
     """Values that the response may take: positive, real or unit (0 to 1)."""
-    improves: str = "down"
-    """Direction in which a response gets better: down (loss) or up (accuracy)."""
-    response: str = "loss"
-    """Name of the response on plots and tables."""
-    nodes: int = 0
-    """For a noise: the number of Gauss-Hermite nodes in log scale at which it wants the law."""
-    counts: bool = False
-    """For a noise: whether it speaks of counts out of n rather than of the response itself."""
-    further: tuple[tuple[str, str], ...] = ()
-    """Further responses that the law speaks of, each with its support: it then returns all of
-    them by name. Thresholds, predictions and shapes are of `response`."""
-    less_is_better: tuple[str, ...] = ()
-    """Inputs of which less is better, such as a loss that an accuracy is told from."""
-    not_scales: tuple[str, ...] = ()
-    """Inputs that are no scale of a model, such as the length of the answer: noises that let
-    models differ in effective scale leave them as they are."""
-    same_unit: tuple[tuple[str, str], ...] = ()
-    """Inputs of one kind: (("U", "D"),) gives U the reference scale of D."""
     fixed: tuple[tuple[str, float], ...] = ()
     tied: tuple[tuple[str, str], ...] = ()
     doc: str = field(default="", compare=False)
 
-    def __call__(self, *args: Any, **params: Any) -> Any:
-        """Evaluate the formula; fixed and tied parameters are filled in where not given."""
-        given = dict(self.fixed) | params
-        given |= {name: given[to] for name, to in self.tied if name not in params and to in given}
-        missing = [name for name in self.parameters if name not in given]
-        if missing:
-            raise TypeError(f"{self.name} needs a value for {', '.join(missing)}")
-        return self.fn(*args, **given)
-
     def __repr__(self) -> str:
         parts = [f"{k}={v:g}" for k, v in self.fixed] + [f"{k}={v}" for k, v in self.tied]
         return self.name + (f" with {', '.join(parts)}" if parts else "")
-
-    def at(self, *args: Any, **params: Any) -> Any:
-        """Evaluate the formula for `response`, leaving aside what else the law speaks of."""
-        found = self.fn(*args, **params)
-        return found[self.response] if self.further else found
-
-    @property
-    def responses(self) -> dict[str, str]:
-        """Support of each response, `response` first."""
-        return {self.response: self.support, **dict(self.further)}
 
     @property
     def parameters(self) -> tuple[str, ...]:
@@ -100,12 +64,11 @@ class Parametric:
         held = {name for name, _ in self.fixed + self.tied}
         return tuple(name for name in self.parameters if name not in held)
 
-    @property
-    def relative(self) -> bool:
-        """Whether inputs are measured relative to their reference (some prior is a Coordinate)."""
-        return any(isinstance(prior, Coordinate) for _, prior in self.priors)
+    def prior_of(self, name: str) -> Distribution | Coordinate:
+        """Return the prior of a parameter."""
+        return dict(self.priors)[name]
 
-    def fix(self, **values: float) -> Parametric:
+    def fix(self, **values: float) -> Self:
         """Hold parameters at values given in the formula's units: `chinchilla.fix(E=1.8)`."""
         for name, value in values.items():
             self._known(name)
@@ -118,7 +81,7 @@ class Parametric:
         fixed = kept + tuple((k, float(v)) for k, v in values.items())
         return replace(self, fixed=fixed, tied=ties)
 
-    def tie(self, name: str, to: str) -> Parametric:
+    def tie(self, name: str, to: str) -> Self:
         """Give `name` the value of `to` in every draw: `chinchilla.tie("beta", "alpha")`."""
         self._known(name)
         self._known(to)
@@ -133,14 +96,93 @@ class Parametric:
 
     def _known(self, name: str) -> None:
         if name not in self.parameters:
-            near = get_close_matches(name, self.parameters, 1)
-            hint = f"; did you mean {near[0]}?" if near else ""
-            raise ValueError(
-                f"{self.name} has no parameter {name!r}; it has {', '.join(self.parameters)}{hint}"
-            )
+            raise ValueError(f"{self.name} has no parameter {name!r}{near(name, self.parameters)}")
 
 
-def _parametric(fn: Callable, kind: str, name: str | None, **facts: Any) -> Parametric:
+@dataclass(frozen=True, repr=False)
+class Law(Parametric):
+    """A formula for a response, and what is known of it."""
+
+    improves: str = "down"
+    """Direction in which a response gets better: down (loss) or up (accuracy)."""
+    response: str = "loss"
+    """Name of the response on plots and tables."""
+    unit: str = ""
+    """Unit of the response, such as `nats per token`."""
+    further: tuple[tuple[str, str], ...] = ()
+    """Further responses that the law speaks of, each with its support: it then returns all of
+    them by name. Thresholds, predictions and kinds are of `response`."""
+    less_is_better: tuple[str, ...] = ()
+    """Inputs of which less is better, such as a loss that an accuracy is told from."""
+    not_scales: tuple[str, ...] = ()
+    """Inputs that are no scale of a model, such as the length of the answer: noises that let
+    models differ in effective scale leave them as they are."""
+    same_unit: tuple[tuple[str, str], ...] = ()
+    """Inputs of one kind: (("U", "D"),) gives U the reference scale of D."""
+    unlock: str | None = None
+    """The parameter that is the scale of an unlock: told beside a prior twice as wide."""
+    floor: str | None = None
+    """The parameter that is the response of models that know nothing."""
+    ceiling: str | None = None
+    """The parameter that is the response of models that know all."""
+    pools: tuple[str, ...] = ()
+    """Parameters that differ between groups unless told otherwise: the first free one of these."""
+    exponents: tuple[str, ...] = ()
+    """Parameters that say how steep the law is; pictures of exponents are of these."""
+    hypothesis: str | None = None
+    """What the law tells of a task, such as `rise`; laws of one hypothesis share its prior
+    probability, and those of a `rise` are its explanations. By default the law is its own."""
+    says: str = ""
+    """The same in words: `a smooth threshold in log scale`."""
+    second_stage: tuple[str, str] | None = None
+    """("loss", "L0") where the response follows from a further one, L, through L0 - L."""
+    powers: Callable[..., Any] | None = None
+    """(**parameters) -> `laws.powers.PowerSum`, where the law of N and D is a sum of two powers."""
+
+    def __call__(self, *args: Any, **params: Any) -> Any:
+        """Evaluate the formula; fixed and tied parameters are filled in where not given."""
+        given = dict(self.fixed) | params
+        given |= {name: given[to] for name, to in self.tied if name not in params and to in given}
+        missing = [name for name in self.parameters if name not in given]
+        if missing:
+            raise TypeError(f"{self.name} needs a value for {', '.join(missing)}")
+        return self.fn(*args, **given)
+
+    def at(self, *args: Any, **params: Any) -> Any:
+        """Evaluate the formula for `response`, leaving aside what else the law speaks of."""
+        found = self.fn(*args, **params)
+        return found[self.response] if self.further else found
+
+    @property
+    def responses(self) -> dict[str, str]:
+        """Support of each response, `response` first."""
+        return {self.response: self.support, **dict(self.further)}
+
+    @property
+    def relative(self) -> bool:
+        """Whether inputs are measured relative to their reference (some prior is a Coordinate)."""
+        return any(isinstance(prior, Coordinate) for _, prior in self.priors)
+
+    @property
+    def told(self) -> str:
+        """The hypothesis that the law tells: its own name unless it names one."""
+        return self.hypothesis or self.name
+
+
+@dataclass(frozen=True, repr=False)
+class Noise(Parametric):
+    """What scatters about a law: (what the law says, columns) -> NumPyro distribution."""
+
+    counts: bool = False
+    """Whether it speaks of counts out of n rather than of the response itself."""
+    nodes: int = 0
+    """The number of Gauss-Hermite nodes in log scale at which it wants the law."""
+    spread: str | None = None
+    """The parameter that is the sd in log scale of these nodes."""
+
+
+def _parametric(make: type, fn: Callable, name: str | None, **facts: Any) -> Any:
+    kind = make.__name__.lower()
     name = name or fn.__name__
     inputs, priors = [], []
     for arg in inspect.signature(fn).parameters.values():
@@ -161,7 +203,7 @@ def _parametric(fn: Callable, kind: str, name: str | None, **facts: Any) -> Para
         if facts.get(fact, allowed[0]) not in allowed:
             raise ValueError(f"{kind} {name}: {fact} is one of {', '.join(allowed)}")
     doc = inspect.getdoc(fn) or ""
-    return Parametric(fn, name, tuple(inputs), tuple(priors), doc=doc, **facts)
+    return make(fn, name, tuple(inputs), tuple(priors), doc=doc, **facts)
 
 
 def _prior(default: Any, where: str) -> Distribution | Coordinate:
@@ -188,12 +230,8 @@ def law(
     *,
     name: str | None = None,
     support: str = "positive",
-    improves: str = "down",
-    response: str = "loss",
-    further: tuple[tuple[str, str], ...] = (),
-    less_is_better: tuple[str, ...] = (),
-    not_scales: tuple[str, ...] = (),
-    same_unit: tuple[tuple[str, str], ...] = (),
+    responses: Mapping[str, str] | None = None,
+    **facts: Any,
 ) -> Any:
     """Turn a function into a law: positional data columns, keyword-only parameters with priors.
 
@@ -203,60 +241,98 @@ def law(
         The formula, in JAX operations that broadcast over the data columns.
     support
         What the response may be: "positive" (losses, errors), "real" or "unit" (accuracies).
-    improves
-        "down" for losses, "up" for accuracies: the side on which a threshold is passed.
-    response
-        What the response is called on plots.
-    further
-        Further responses with their support, `(("loss", "positive"),)`: the formula then returns a
-        dict by response, and a table gives its columns by these names.
-    less_is_better
-        Inputs of which less is better.
-    not_scales
-        Inputs that are no scale of a model, such as the length of the answer.
-    same_unit
-        Pairs of inputs of one kind, e.g. `(("U", "D"),)`: the first is measured relative to the
-        reference scale of the second.
+    responses
+        Of a law of several, each with its support, `{"accuracy": "unit", "loss": "positive"}`: the
+        formula then returns a dict by response, and a table gives its columns by these names.
+        Questions are of the first.
+    facts
+        What else is known, each in the words of a field of `Law`: `improves` ("down" for losses,
+        "up" for accuracies), `response`, `unit`, `less_is_better`, `not_scales`, `same_unit`,
+        `unlock`, `floor`, `ceiling`, `pools`, `exponents`, `hypothesis`, `says`, `second_stage`,
+        `powers`.
 
     Raises
     ------
     TypeError
-        If a parameter has no prior, a discrete or a batched one, or the signature is of
-        another form.
+        If a parameter has no prior, a discrete or a batched one, the signature is of another form,
+        or a fact is unknown.
+    ValueError
+        If a fact names what the law does not have.
     """
-    facts = dict(support=support, improves=improves, response=response, same_unit=same_unit)
-    facts |= dict(
-        further=tuple(further), less_is_better=tuple(less_is_better), not_scales=tuple(not_scales)
-    )
+    unknown = set(facts) - LAW_FACTS
+    if unknown:
+        fact = min(unknown)
+        raise TypeError(f"law: no fact {fact!r}{near(fact, sorted(LAW_FACTS))}")
+    if responses:
+        (facts["response"], support), *others = responses.items()
+        facts["further"] = tuple(others)
+    facts = {k: tuple(v) if isinstance(v, list) else v for k, v in facts.items()}
 
-    def make(fn: Callable) -> Parametric:
-        return _parametric(fn, "law", name, **facts)
+    def make(fn: Callable) -> Law:
+        made = _parametric(Law, fn, name, support=support, **facts)
+        _check_facts(made)
+        return made
 
     return make if fn is None else make(fn)
 
 
+LAW_FACTS = {
+    each for each in Law.__dataclass_fields__ if each not in Parametric.__dataclass_fields__
+} - {"further"}
+
+
+def _check_facts(made: Law) -> None:
+    """Refuse facts that name no parameter, input or response of the law."""
+    of = {
+        "parameter": [made.unlock, made.floor, made.ceiling, *made.pools, *made.exponents],
+        "input": [*made.less_is_better, *made.not_scales, *(x for x, _ in made.same_unit)],
+        "response": [],
+    }
+    if made.second_stage is not None:
+        of["response"].append(made.second_stage[0])
+        of["parameter"].append(made.second_stage[1])
+    known = {"parameter": made.parameters, "input": made.inputs, "response": made.responses}
+    for kind, names in of.items():
+        for name in names:
+            if name is not None and name not in known[kind]:
+                raise ValueError(f"law {made.name}: no {kind} {name!r}{near(name, known[kind])}")
+
+
 def noise(
-    fn: Callable | None = None, *, support: str = "positive", nodes: int = 0, counts: bool = False
+    fn: Callable | None = None,
+    *,
+    support: str = "positive",
+    counts: bool = False,
+    nodes: int = 0,
+    spread: str | None = None,
 ) -> Any:
     """Turn a function into a noise: (what the law says, columns) -> NumPyro distribution.
 
     Positional arguments are taken by name: `mean` (the law), `stderr` (known standard error, 0
-    where there is none), `n` (questions), or a parameter of the law. Keyword-only arguments are
-    parameters with priors.
+    where there is none), `n` (questions), `floor` or `ceiling` (the law's parameter that is its
+    floor or ceiling). Keyword-only arguments are parameters with priors.
 
     Parameters
     ----------
     support
         Values of the response that the noise can produce.
-    nodes
-        If positive (an odd number), `mean` has shape (nodes, rows): the law at every row's scale
-        shifted by `tau` times the Gauss-Hermite nodes in log scale, unshifted in the middle;
-        needs a parameter called `tau`.
     counts
         The distribution is of n * response, a whole number.
+    nodes
+        If positive (an odd number), `mean` has shape (nodes, rows): the law at every row's scale
+        shifted by `spread` times the Gauss-Hermite nodes in log scale, unshifted in the middle.
+    spread
+        The parameter that is the sd in log scale of these nodes.
+
+    Raises
+    ------
+    TypeError
+        As `law`.
     """
 
-    def make(fn: Callable) -> Parametric:
-        return _parametric(fn, "noise", None, support=support, nodes=nodes, counts=counts)
+    def make(fn: Callable) -> Noise:
+        return _parametric(
+            Noise, fn, None, support=support, counts=counts, nodes=nodes, spread=spread
+        )
 
     return make if fn is None else make(fn)

@@ -16,7 +16,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from ..model.evaluate import at_own
-from ..parametric.parametric import Parametric
+from ..parametric.parametric import Law
 from ..posterior.posterior import Posterior
 from ..questions.predict import scales
 
@@ -74,7 +74,7 @@ class Cost(NamedTuple):
 class Surface:
     """A law of N and D, with the draws of one fit and its other inputs held."""
 
-    law: Parametric
+    law: Law
     params: Mapping[str, np.ndarray]
     """Parameters in natural units, (draw, ...)."""
     others: Mapping[str, np.ndarray]

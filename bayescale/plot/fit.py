@@ -221,9 +221,6 @@ def residuals(found: Residuals, ax: Axes | None = None, *, against: str | None =
     return ax
 
 
-EXPONENTS = ("alpha", "beta", "alpha_N", "alpha_D", "alpha_S", "c0", "c", "k")
-
-
 def exponents(
     posterior: Posterior,
     names: tuple[str, ...] | None = None,
@@ -247,7 +244,10 @@ def exponents(
         If a name is no quantity of the fit.
     """
     known = posterior.scalars()
-    names = names or tuple(n for n in known if n.rstrip("0123456789") in EXPONENTS or n == "c0")
+    law = posterior.law
+    names = names or tuple(
+        n for n in known if n in law.exponents or n.rstrip("0123456789") in law.exponents
+    )
     if not names or not set(names) <= set(known):
         raise ValueError(f"names to draw are among {', '.join(known)}; got {', '.join(names)}")
     with canvas(ax) as ax:

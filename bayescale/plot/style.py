@@ -54,8 +54,6 @@ WORDS = {
     "tokens": "training tokens",
     "flops": "training compute (FLOP)",
 }
-NATS = ("chinchilla", "kaplan", "kaplan_steps", "data_constrained")
-"""Laws whose response is in nats per token."""
 
 # Okabe and Ito 2008: told apart with every common colour blindness.
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#999999")
@@ -166,7 +164,7 @@ def response_axis(ax: Axes, posterior: Posterior, lo: float, hi: float) -> None:
     column = posterior.data.columns[name]
     said = name if name != "y" else column if column.isidentifier() else ""
     said = (said if len(said) > 1 else posterior.law.response).replace("_", " ")
-    ax.set_ylabel(f"{said} (nats per token)" if posterior.law.name in NATS else said)
+    ax.set_ylabel(f"{said} ({posterior.law.unit})" if posterior.law.unit else said)
     if posterior.law.support == "unit":
         ax.set_ylim(-0.03, 1.03)
     elif posterior.law.support == "positive" and lo > 0:

@@ -16,7 +16,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from ..model.model import Model
-from ..parametric.parametric import Parametric
+from ..parametric.parametric import Law
 from ..parametric.priors import real
 from .mixture import Mixture, mix
 from .posterior import Posterior
@@ -28,7 +28,7 @@ DRIFT = 1.0
 
 
 @cache
-def _drifting(law: Parametric) -> Parametric:
+def _drifting(law: Law) -> Law:
     """Return the law whose only scale is off by `drift` beyond `edge`; as any law, unfitted."""
 
     def formula(x, *, drift, edge, **params):

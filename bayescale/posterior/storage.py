@@ -23,7 +23,7 @@ from ..laws import get_law
 from ..model.evaluate import law_at
 from ..model.model import Model
 from ..noises.names import get_noise
-from ..parametric.parametric import Parametric
+from ..parametric.parametric import Law, Noise, Parametric
 from .arviz import ARVIZ_NAMES, ROLES, to_arviz
 from .files import StorageError, _beside, _line, _resolve, writable
 from .health import Health, Verdict
@@ -136,8 +136,8 @@ def _plain(value: Any) -> Any:
 
 def load(
     path: str | os.PathLike,
-    law: Parametric | Callable[..., Parametric] | str | None = None,
-    noise: Parametric | None = None,
+    law: Law | Callable[..., Law] | str | None = None,
+    noise: Noise | None = None,
 ) -> Posterior:
     """Return the posterior that `save` wrote to a file.
 

@@ -29,7 +29,7 @@ def grid(posterior: Posterior, decades: float = 1.0, points: int = 120) -> dict[
     if len(law.inputs) != 1:
         raise ValueError(
             f"a grid follows one scale, {law.name} has {', '.join(law.inputs)}: give predict the "
-            "points, or take isoflop for parameters and tokens"
+            "points, or take isoflop_grid for parameters and tokens"
         )
     if decades < 0 or points < 2:
         raise ValueError(f"a grid needs decades >= 0 and points >= 2, got {decades} and {points}")
@@ -56,7 +56,7 @@ def isoflop_grid(
     """
     law = posterior.law
     if set(law.inputs) != {"N", "D"}:
-        raise ValueError(f"isoflop needs a law of N and D, {law.name} has {', '.join(law.inputs)}")
+        raise ValueError(f"isoflop_grid needs a law of N and D, {law.name} has {', '.join(law.inputs)}")
     budgets = np.atleast_1d(np.asarray(flops, float))
     if not ((budgets > 0) & np.isfinite(budgets)).all():
         raise ValueError(f"a budget in FLOP is positive and finite, got {budgets.min():g}")

@@ -19,7 +19,7 @@ import numpy as np
 
 from ..data.dataset import Dataset
 from ..model.model import Model
-from ..parametric.parametric import Parametric
+from ..parametric.parametric import Law
 from ..posterior.intervals import INTERVAL, summarise
 from ..posterior.posterior import Posterior
 
@@ -126,13 +126,13 @@ def _plain(value: float) -> float | None:
     return float(value) if np.isfinite(value) else None
 
 
-def _check_law(law: Parametric) -> None:
+def _check_law(law: Law) -> None:
     if law.support != "unit" or law.improves != "up":
         raise ValueError(
             f"the law {law.name} is not of accuracies: fit one such as from_loss, with the loss "
             "as its scale and the accuracy as the response"
         )
-    if law.further and not ("loss" in law.responses and "L0" in law.parameters):
+    if law.further and law.second_stage is None:
         raise ValueError(
             f"in the law {law.name} accuracy does not follow from the loss: fit two_stage"
         )
@@ -154,9 +154,10 @@ def _runs(posterior: Posterior, curve: str | None) -> _Runs:
     """Return the rows that count, with their losses and accuracies."""
     law, data = posterior.law, posterior.data
     if law.further:
-        both = np.isfinite(data.responses["loss"]) & np.isfinite(data.responses[law.response])
+        level, _ = law.second_stage
+        both = np.isfinite(data.responses[level]) & np.isfinite(data.responses[law.response])
         data = data.take(both)
-        loss, accuracy = data.responses["loss"], data.responses[law.response]
+        loss, accuracy = data.responses[level], data.responses[law.response]
     else:
         ((name, x),), (accuracy,) = data.inputs.items(), data.responses.values()
         loss = x if name in law.less_is_better else -np.log(x)
@@ -287,9 +288,10 @@ def _of_rows(model: Model, params, data) -> dict[str, Any]:
     """
     rows, varied = model.of_rows(params, data), set(model.pool)
     if model.law.further:
-        level = model.law.fn(*(data["inputs"][x] for x in model.law.inputs), **rows)["loss"]
-        rows["L0"] = rows["L0"] - (data["loss"] - level)
-        varied.add("L0")
+        name, middle = model.law.second_stage
+        level = model.law.fn(*(data["inputs"][x] for x in model.law.inputs), **rows)[name]
+        rows[middle] = rows[middle] - (data["loss"] - level)
+        varied.add(middle)
     if model.noise.nodes:
         rows |= {name: rows[name][None] for name in varied}
     return params | rows

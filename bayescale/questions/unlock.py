@@ -10,14 +10,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
-import numpyro.distributions as dist
+from numpyro.distributions import Distribution, biject_to
 
-from ..laws.capability import UNLOCK_PRIOR, UNLOCKS
 from ..model.arrays import pack
+from ..parametric.coordinates import At, Lookup
 from ..posterior.intervals import INTERVAL, quantiles
 from ..posterior.posterior import Posterior
 
@@ -147,46 +149,93 @@ def plain(found: Unlock | Spread) -> dict[str, Any]:
 
 
 def unlock_parameter(posterior: Posterior) -> str | None:
-    """Return the free parameter that has the prior of an unlock scale; None where none has."""
-    law = posterior.law
-    return next((k for k, prior in law.priors if k in law.free and _unlocks(prior)), None)
-
-
-def _unlocks(prior: Any) -> bool:
-    return any(prior is each for each in UNLOCKS)
+    """Return the parameter that is the scale of an unlock, where it is free; None without."""
+    name = posterior.law.unlock
+    return name if name in posterior.law.free else None
 
 
 def wider_weights(posterior: Posterior) -> np.ndarray | None:
     """Return wider prior over own prior of the unlock scale, (draw,).
 
-    None where the law has no such prior. Where the scale is pooled the prior is that of the
-    average group, whichever group the posterior speaks of; that needs draws in the model's own
-    coordinates, and is None without them.
+    The wider one is that of log scale stretched by a factor of 2 about its median. None where the
+    law has no such scale. Where the scale is pooled the prior is that of the average group,
+    whichever group the posterior speaks of; that needs draws in the model's own coordinates, and
+    is None without them.
     """
-    name = unlock_parameter(posterior)
-    if name is None or (name in posterior.model.pool and posterior.z is None):
+    name, model = unlock_parameter(posterior), posterior.model
+    if name is None or (name in model.pool and posterior.z is None):
         return None
-    if name in posterior.model.pool:
-        beyond = _of_average(posterior, name)
-    else:
-        beyond = np.log(posterior.flat()[name] / posterior.data.inputs["x"].max())
-    own: Any = UNLOCK_PRIOR
-    wide = dist.StudentT(own.df, own.loc, WIDER * own.scale)
-    return np.exp(np.asarray(wide.log_prob(beyond) - own.log_prob(beyond), float))
-
-
-def _of_average(posterior: Posterior, name: str) -> np.ndarray:
-    """Return log(unlock scale of the average group / largest x) of each draw."""
-    model, z = posterior.model, posterior.z
     with jax.enable_x64(True):
         lane = jax.tree.map(lambda leaf: leaf[0], pack(model, posterior.data)[0].data)
-        sampled = jax.vmap(lambda z: model.constrain(z, lane)[0][name])(z.reshape(-1, z.shape[-1]))
-        x = lane["span"]["x"]
-        scale = dict(model.law.priors)[name].form(sampled, x)
-        return np.log(np.asarray(scale, float)) - x[1]
+        if name in model.pool:
+            params = _of_average(model, posterior.z.reshape(-1, model.size), lane)
+        else:
+            flat = posterior.flat()
+            params = {key: flat[key] for key in model.law.parameters}
+            params |= {key: params[key] / model.unit(key, params, lane) for key in params}
+        return np.asarray(_wider_over_own(model.law, name, params, lane), float)
 
 
-# ------------------------------------------------------------------ what a scale is
+@partial(jax.jit, static_argnames=("model",))
+def _of_average(model, z, lane):
+    """Return the law's parameters of the average group, in units of the references."""
+    return jax.vmap(lambda z: _relative(model, model.constrain(z, lane)[0], lane))(z)
 
 
-# ------------------------------------------------------------------ what is said with it
+def _relative(model, values, lane):
+    known = model.known(values, lane)
+    return {name: known[name] for name in model.law.parameters}
+
+
+@partial(jax.jit, static_argnames=("law", "name"))
+def _wider_over_own(law, name, params, lane):
+    """Return the ratio of densities of log scale, for each draw of relative parameters.
+
+    The scale is a function of an unconstrained coordinate z, which rises; with t(z) its log and m
+    at the prior's median, the wider density at t is half the own one at (t + m)/2.
+    """
+    prior = law.prior_of(name)
+    own = prior if isinstance(prior, Distribution) else prior.prior
+    bijector = biject_to(own.support)
+    middle = bijector.inv(own.icdf(0.5))
+
+    def one(params):
+        at = At(
+            span=Lookup("span", lane["span"].__getitem__),
+            ref=Lookup("ref", lane["ref"].__getitem__),
+            param=Lookup("param", params.__getitem__),
+            y=lane["y"],
+            chance=lane["chance"],
+        )
+
+        def log_scale(z):
+            value = bijector(z)
+            return jnp.log(value if prior is own else prior.form(value, at))
+
+        def log_density(z):  # of log scale
+            value = bijector(z)
+            density = own.log_prob(value) + bijector.log_abs_det_jacobian(z, value)
+            return density - jnp.log(jax.grad(log_scale)(z))
+
+        t, m = jnp.log(params[name]), log_scale(middle)
+        here, half = (solve(log_scale, each) for each in (t, (t + m) / 2))
+        return jnp.exp(log_density(half) - log_density(here)) / WIDER
+
+    return jax.vmap(one)(params)
+
+
+BOUND = 60.0
+"""How far out an unconstrained coordinate is looked for."""
+
+
+def solve(rising, value):
+    """Return where a function that rises reaches a value, between -BOUND and BOUND."""
+
+    def halve(_, ends):
+        lo, hi = ends
+        middle = (lo + hi) / 2
+        past = rising(middle) >= value
+        return jnp.where(past, lo, middle), jnp.where(past, middle, hi)
+
+    lo, hi = jax.lax.fori_loop(0, 70, halve, (-BOUND * jnp.ones(()), BOUND * jnp.ones(())))
+    return (lo + hi) / 2

@@ -13,7 +13,7 @@ from ..data.dataset import Dataset
 from ..inference.fit import fit
 from ..inference.samplers import NUTS
 from ..laws import get_law
-from ..parametric.parametric import Parametric
+from ..parametric.parametric import Law
 
 __all__ = ["SHARE", "backtest", "checked_share", "fitted"]
 
@@ -24,7 +24,7 @@ RUNS, SCALES = 8, 4
 
 
 def backtest(
-    law: Parametric | Callable[..., Parametric] | str,
+    law: Law | Callable[..., Law] | str,
     data: Dataset,
     *,
     share: float = SHARE,
@@ -72,7 +72,7 @@ def backtest(
     return found[None] if data.curve is None else found
 
 
-def fitted(law: Parametric, data: Dataset, share: float = SHARE) -> np.ndarray:
+def fitted(law: Law, data: Dataset, share: float = SHARE) -> np.ndarray:
     """Return which rows a backtest fits, (row,): none of a curve that is too short for one.
 
     Raises

@@ -16,12 +16,12 @@ import numpy as np
 
 from ..comparison.compare import LawComparison, compare_laws
 from ..comparison.evidence import log_evidence
-from ..comparison.explain import EXPLANATIONS, Explanation, explain
+from ..comparison.explain import RISE, Explanation, explain
 from ..data.dataset import Dataset
 from ..inference.fit import fit
 from ..inference.samplers import NUTS
 from ..laws import get_law
-from ..parametric.parametric import Parametric
+from ..parametric.parametric import Law
 from ..posterior.drift import DRIFT, with_drift
 from ..posterior.mixture import Mixture
 from ..posterior.posterior import Posterior
@@ -35,8 +35,8 @@ if TYPE_CHECKING:
 
 __all__ = ["LAWS", "QUICK", "Task", "Tasks", "pool_of", "prior_of", "tasks"]
 
-RISING = tuple(name for name in EXPLANATIONS if name != "two_stage")  # which needs a loss
-LAWS = (*RISING, "flat", "distractor", "inverse", "inverted_u")
+LAWS = ("sigmoid", "exact_match", "multi_step", "elbow")
+LAWS += ("flat", "distractor", "inverse", "inverted_u")
 QUICK = NUTS(warmup=500, draws=1000, target_accept=0.9)
 """Enough for quantiles, at a third of the default's cost."""
 
@@ -128,15 +128,11 @@ class Tasks:
         return self.table().to_html(float_format=lambda v: f"{v:.3g}", border=0)
 
 
-def prior_of(laws: Iterable[str]) -> dict[str, float]:
-    """Return the prior probability of laws: equal for each story, which several laws may tell.
-
-    All that rise for good tell one story; so do the others, each its own.
-    """
-    laws = tuple(laws)
-    story = {law: "rise" if law.split("(")[0] in EXPLANATIONS else law for law in laws}
-    told = list(story.values())
-    return {law: 1 / len(set(told)) / told.count(story[law]) for law in laws}
+def prior_of(laws: Iterable[Law]) -> dict[str, float]:
+    """Return the prior probability of laws: equal for each hypothesis, which several may tell."""
+    hypothesis = {law.name: law.told for law in laws}
+    told = list(hypothesis.values())
+    return {name: 1 / len(set(told)) / told.count(of) for name, of in hypothesis.items()}
 
 
 def tasks(
@@ -168,7 +164,7 @@ def tasks(
     noise, pool, sampler, seed, precision
         As in `fit`.
     prior
-        Prior probability of each law; by default equal for each story (`prior_of`).
+        Prior probability of each law; by default equal for each hypothesis (`prior_of`).
     horizon
         The largest scale looked at for an unlock; 4 decades beyond the largest run by default.
     drift
@@ -196,7 +192,7 @@ def tasks(
                 f"tasks takes laws of accuracy in one scale, such as {', '.join(LAWS)}; "
                 f"{law.name} is none"
             )
-    prior = dict(prior_of(made) if prior is None else prior)
+    prior = dict(prior_of(made.values()) if prior is None else prior)
     if set(prior) != set(made):
         raise ValueError(f"the prior is for {', '.join(prior)}, the laws are {', '.join(made)}")
     if not (min(prior.values()) >= 0 and 0 < sum(prior.values()) < np.inf):
@@ -244,7 +240,7 @@ def _said(name) -> str:
 
 def _skill(made, data: Dataset, share, sampler: NUTS, pool, how: dict, progress) -> dict[str, dict]:
     """Return each task's backtests of the laws of a rise; of tasks long enough for one."""
-    rising = {law: one for law, one in made.items() if law.split("(")[0] in EXPLANATIONS}
+    rising = {law: one for law, one in made.items() if one.told == RISE}
     found: dict[str, dict] = {}
     for i, (law, formula) in enumerate(rising.items()):
         below = fitted(formula, data, share)
@@ -260,7 +256,7 @@ def _skill(made, data: Dataset, share, sampler: NUTS, pool, how: dict, progress)
     return found
 
 
-def pool_of(law: Parametric, pool: str | Iterable[str] | None) -> tuple[str, ...] | None:
+def pool_of(law: Law, pool: str | Iterable[str] | None) -> tuple[str, ...] | None:
     """Return those of the parameters to pool that a law has; None, the usual one, without any."""
     named = (pool,) if isinstance(pool, str) else tuple(pool or ())
     return tuple(name for name in named if name in law.free) or None

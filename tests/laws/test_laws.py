@@ -874,7 +874,9 @@ def test_own_law_in_five_lines(power_data):
 
 def test_own_law_that_is_relative(power_data):
     @law
-    def mine(x, *, E=share(), A=share(unit=lambda x, b: x**b), b=scaled(positive(0.05, 1))):
+    def mine(
+        x, *, E=share(), A=share(unit=lambda at: at.ref.x**at.param.b), b=scaled(positive(0.05, 1))
+    ):
         return E + A / x**b
 
     posterior = fit(mine, power_data, noise="lognormal", sampler=MAP())

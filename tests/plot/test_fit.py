@@ -137,7 +137,7 @@ def ways(total=40):
 
 
 def all_plots(power_fit, chinchilla_fit):
-    at = isoflop(chinchilla_fit, [1e18, 1e20])
+    at = isoflop_grid(chinchilla_fit, [1e18, 1e20])
     few = predict(power_fit, grid(power_fit, points=20), allow_failed=True)
     flops = predict(chinchilla_fit, at, allow_failed=True)
     return {
@@ -230,7 +230,7 @@ def test_known_standard_errors_are_drawn(power_fit, ax):
 
 
 def test_a_law_of_two_scales_is_refused_in_one_line(chinchilla_fit):
-    at = isoflop(chinchilla_fit, [1e20])
+    at = isoflop_grid(chinchilla_fit, [1e20])
     with pytest.raises(ValueError, match="take isoflop, isoloss or residuals"):
         plot.data_and_curve(chinchilla_fit, predict(chinchilla_fit, at, allow_failed=True))
     with pytest.raises(ValueError, match="a grid follows one scale"):
@@ -327,7 +327,7 @@ def test_grid_reaches_the_end_of_the_data_and_beyond(two_curves):
 
 
 def test_isoflop_keeps_compute(chinchilla_fit, power_fit):
-    at = isoflop(chinchilla_fit, [1e20, 1e21], points=5)
+    at = isoflop_grid(chinchilla_fit, [1e20, 1e21], points=5)
     want = np.repeat([1e20, 1e21], 5)
     np.testing.assert_allclose(6 * at["N"] * at["D"], want)
     with pytest.raises(ValueError, match="needs a law of N and D"):

@@ -166,14 +166,14 @@ def test_a_failed_law_that_is_better_and_of_the_same_kind_is_named(three, monkey
 
 
 def test_the_prior_of_laws_is_that_of_their_stories():
-    assert prior_of(["sigmoid", "flat"]) == {"sigmoid": 0.5, "flat": 0.5}
-    found = prior_of(["sigmoid", "elbow", "flat", "inverse"])
+    assert prior_of(map(get_law, ["sigmoid", "flat"])) == {"sigmoid": 0.5, "flat": 0.5}
+    found = prior_of(map(get_law, ["sigmoid", "elbow", "flat", "inverse"]))
     assert found == pytest.approx(
         {"sigmoid": 1 / 6, "elbow": 1 / 6, "flat": 1 / 3, "inverse": 1 / 3}
     )
-    named = prior_of(["exact_match(tokens=True)", "multi_step", "broken_accuracy(1)"])
+    named = prior_of(map(get_law, ["exact_match(tokens=True)", "multi_step", "broken_accuracy(1)"]))
     assert list(named.values()) == pytest.approx([0.25, 0.25, 0.5])
-    assert sum(prior_of(LAWS).values()) == pytest.approx(1)
+    assert sum(prior_of(map(get_law, LAWS)).values()) == pytest.approx(1)
 
 
 @pytest.mark.parametrize(
