@@ -56,7 +56,8 @@ def isoflop_grid(
     """
     law = posterior.law
     if set(law.inputs) != {"N", "D"}:
-        raise ValueError(f"isoflop_grid needs a law of N and D, {law.name} has {', '.join(law.inputs)}")
+        has = f"{law.name} has {', '.join(law.inputs)}"
+        raise ValueError(f"isoflop_grid needs a law of N and D, {has}")
     budgets = np.atleast_1d(np.asarray(flops, float))
     if not ((budgets > 0) & np.isfinite(budgets)).all():
         raise ValueError(f"a budget in FLOP is positive and finite, got {budgets.min():g}")

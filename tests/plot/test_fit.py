@@ -247,7 +247,7 @@ def test_exponents_with_published_values(chinchilla_fit, ax):
 
 
 def test_isoflop_marks_a_minimum_within(chinchilla_fit, ax):
-    found = predict(chinchilla_fit, isoflop(chinchilla_fit, [1e18, 1e20]), allow_failed=True)
+    found = predict(chinchilla_fit, isoflop_grid(chinchilla_fit, [1e18, 1e20]), allow_failed=True)
     drawn(plot.isoflop(chinchilla_fit, found, ax))
     assert ax.get_ylabel() == "loss (nats per token)"
     assert [t for t in texts(ax) if "FLOP" in t] == ["$10^{18}$ FLOP", "$10^{20}$ FLOP"]
@@ -331,7 +331,7 @@ def test_isoflop_keeps_compute(chinchilla_fit, power_fit):
     want = np.repeat([1e20, 1e21], 5)
     np.testing.assert_allclose(6 * at["N"] * at["D"], want)
     with pytest.raises(ValueError, match="needs a law of N and D"):
-        isoflop(power_fit, [1e20])
+        isoflop_grid(power_fit, [1e20])
     with pytest.raises(ValueError, match="positive and finite"):
         isoflop(chinchilla_fit, [0.0])
 

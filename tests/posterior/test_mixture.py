@@ -134,8 +134,8 @@ def test_laws_of_other_scales_do_not_mix():
     with pytest.raises(ValueError, match="down is followed along L and up along x"):
         threshold(mix(two))
     with pytest.raises(ValueError, match="'tokens' is no scale"):
-        along(two["up"], by="tokens")
-    named = along(mix({"up": two["up"], "flat": stays()}), by="params")
+        sweep(two["up"], by="tokens")
+    named = sweep(mix({"up": two["up"], "flat": stays()}), by="params")
     assert [each.by for each in named.values()] == ["x", "x"]
 
 

@@ -73,7 +73,7 @@ def test_r2_leaves_the_sampling_of_questions_out():
 
 
 def test_r2_agrees_with_accuracies_drawn_on_many_questions():
-    posterior = one_curve(scatter, {"tau": 0.1, "rho": 0.003}, draws=1)
+    posterior = one_curve(scale_scatter, {"tau": 0.1, "rho": 0.003}, draws=1)
     columns = {"inputs": {"L": LOSS}, "stderr": 0 * LOSS, "n": np.full(7, 10**6)}
     params = {k: v[0, 0] for k, v in posterior.draws.items()}
     with jax.enable_x64(True):
@@ -186,7 +186,7 @@ def test_scatter_in_scale_is_as_it_was_fitted():
     N, D = np.geomspace(1e7, 1e10, 8), np.geomspace(1e9, 4e11, 8)
     constants = dict(E=1.8, A=480.0, B=2085.0, alpha=0.35, beta=0.36)
     own = {"tau": 0.8, "rho": 0.001}
-    posterior, _ = two_stages(chinchilla, {"N": N, "D": D}, constants, scatter, own)
+    posterior, _ = two_stages(chinchilla, {"N": N, "D": D}, constants, scale_scatter, own)
     columns = {"inputs": {"N": N, "D": D}, "stderr": 0 * N, "n": np.full(8, 10**9)}
     params = {k: v[0, 0] for k, v in posterior.draws.items()}
     with jax.enable_x64(True):
@@ -194,7 +194,7 @@ def test_scatter_in_scale_is_as_it_was_fitted():
         mean, variance = np.asarray(about.mean) / 1e9, np.asarray(about.variance) / 1e18
     # The table's losses were computed in float32.
     np.testing.assert_allclose(relate(posterior).r2, share(mean, variance), rtol=1e-4)
-    off, loss = two_stages(chinchilla, {"N": N, "D": D}, constants, scatter, own, off=0.2)
+    off, loss = two_stages(chinchilla, {"N": N, "D": D}, constants, scale_scatter, own, off=0.2)
     assert relate(off).r2[0] < share(values(loss), 0.001 * values(loss) * (1 - values(loss)))
 
 
