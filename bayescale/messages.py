@@ -1,15 +1,31 @@
-"""messages: how an error is said: one line with source, row, column, value and remedy."""
+"""messages: how errors and notes are said: one line with source, row, column, value, remedy."""
 
 from __future__ import annotations
 
 import difflib
 import keyword
-from collections.abc import Iterable
-from typing import Any, NoReturn
+from collections.abc import Iterable, Mapping
+from typing import Any, NoReturn, Self
 
 import numpy as np
 
-__all__ = ["DataError"]
+__all__ = ["DataError", "Note"]
+
+
+class Note(str):
+    """What should be said with an answer: a text, and its `kind` for programs that look for it."""
+
+    kind: str
+    """One word: what the note is of, whatever its text."""
+
+    def __new__(cls, kind: str, text: str) -> Self:
+        """Return the text, in one line."""
+        note = super().__new__(cls, one_line(text))
+        note.kind = kind
+        return note
+
+    def __getnewargs__(self) -> tuple[str, str]:
+        return self.kind, str(self)
 
 
 class DataError(ValueError):
@@ -17,6 +33,11 @@ class DataError(ValueError):
 
     def __init__(self, message: str):
         super().__init__(one_line(message))
+
+
+def as_notes(texts: Mapping[str, str]) -> list[Note]:
+    """Return the notes whose texts stand under their kinds."""
+    return [Note(kind, text) for kind, text in texts.items()]
 
 
 def refuse(source: str, problem: str, remedy: str, **place: Any) -> NoReturn:

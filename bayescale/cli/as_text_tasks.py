@@ -12,6 +12,7 @@ from rich.text import Text
 
 from ..comparison.explain import Explanation
 from ..datasets.published import place
+from ..messages import Note
 from ..posterior.intervals import INTERVAL
 from ..questions.kind import Kind
 from ..questions.kinds import KINDS
@@ -27,13 +28,8 @@ STEPS = 8
 """About so many scales are shown with the probability that the level is passed there."""
 LINES = 12
 """So many notes on single tasks are shown."""
-TABLED = (
-    "an average over laws",
-    "the median lies",
-    "in most draws the level",
-    "without a median within the horizon",
-)
-"""Beginnings of notes that a row of the table says."""
+TABLED = ("average", "median", "unreached", "no_median")
+"""Kinds of notes that a row of the table says."""
 RISING = ("steady", "emergent", "u_shaped")
 """Kinds whose rise there is something to explain of."""
 
@@ -170,7 +166,7 @@ def _tested(each: Explanation, law: str) -> str:
 
 def _why(task: Task) -> str:
     law, reason = next(iter(task.failed.items()))
-    return f"no law's fit is sound; {law}: {reason.removeprefix('NOT TO BE TRUSTED: ')}"
+    return f"no law's fit is sound; {law}: {reason}"
 
 
 def _places(found: Tasks) -> list[str]:
@@ -199,9 +195,10 @@ def _notes(found: Tasks) -> list[str]:
     return [*many, *single[:LINES], *([f"and {more} more: see --json"] if more > 0 else [])]
 
 
-def _told(task: Task) -> dict[str, None]:
+def _told(task: Task) -> dict[Note, None]:
     parts = [each for each in (task.threshold, task.explanation, task.kind) if each is not None]
     notes = [note for part in parts for note in part.notes]
     if task.failed and parts:
-        notes.append(f"left out, not to be trusted: {', '.join(task.failed)}")
-    return dict.fromkeys(note for note in notes if not note.startswith(TABLED))
+        out = f"left out, not to be trusted: {', '.join(task.failed)}"
+        notes.append(Note("left_out", out))
+    return dict.fromkeys(note for note in notes if note.kind not in TABLED)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from ..messages import Note
 from ..posterior.groups import AVERAGE, NEW, for_group
 from ..posterior.health import FailedFit
 from ..posterior.mixture import Mixture, mix
@@ -37,12 +38,12 @@ class Saved:
         return next(iter(self.fits.values())) if len(self.fits) == 1 else None
 
     @property
-    def notes(self) -> tuple[str, ...]:
+    def notes(self) -> tuple[Note, ...]:
         """What is to be said with every answer."""
         if self.group is None:
             return ()
         others = "" if self.group != AVERAGE else "; for others give --group NAME, or new"
-        return (f"of the groups, this speaks of {self.group}{others}",)
+        return (Note("group", f"of the groups, this speaks of {self.group}{others}"),)
 
     def __iter__(self) -> Iterator[tuple[str | None, Posterior | Mixture]]:
         asked = {
@@ -134,7 +135,7 @@ def ask(which: Posterior | Saved, question: Callable[[Any], Any]) -> dict[str | 
     return answers
 
 
-def _noted(answer: Any, notes: tuple[str, ...]) -> Any:
+def _noted(answer: Any, notes: tuple[Note, ...]) -> Any:
     if isinstance(answer, Mapping):
         return {name: _noted(part, notes) for name, part in answer.items()}
     return replace(answer, notes=(*answer.notes, *notes))

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..messages import Note
 from ..posterior.posterior import Posterior
 from .compare import LawComparison, compare_laws
 from .predictive import Backtest
@@ -48,7 +49,7 @@ class Explanation:
     """How each law, fitted to the smaller scales, fared on the larger; none unless asked for."""
     simulated: Confusion | None = None
     """How often such a verdict is right on simulated runs, where that was asked."""
-    notes: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
 
     @property
     def law(self) -> str | None:
@@ -108,7 +109,7 @@ def explain(
     rising = {k: v for k, v in found.posteriors.items() if v.law.told == RISE}
     unsound = [k for k, v in rising.items() if not v.health.sound]
     rising = {k: v for k, v in rising.items() if k not in unsound}
-    notes = [f"left out, not to be trusted: {', '.join(unsound)}"] * bool(unsound)
+    notes = [Note("left_out", f"left out, not to be trusted: {', '.join(unsound)}")] * bool(unsound)
     shown = {k: v for k, v in (backtest or {}).items() if k in rising}
     total = sum(found.weights[k] for k in rising)
     if not rising or total <= 0:

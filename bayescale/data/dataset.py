@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from ..messages import DataError, leave_out, near, one_line, option, refuse
+from ..messages import DataError, Note, leave_out, near, one_line, option, refuse
 from . import expression
 
 __all__ = ["DataError", "Dataset"]
@@ -58,8 +58,9 @@ class Dataset:
     """1-based row numbers in the source; by default 1, 2, ..."""
     columns: Mapping[str, str] = field(default_factory=dict)
     """Role -> column or expression, such as {"N": "params", "n": "n_questions"}."""
-    notes: tuple[str, ...] = ()
-    """What should be said of the rows: some left out, copies, units that look swapped."""
+    notes: tuple[Note, ...] = ()
+    """What should be said of the rows: some left out, copies, units that look swapped. A text
+    that is no `Note` becomes one of the kind `given`."""
 
     def __post_init__(self) -> None:
         fixed: dict[str, Any] = {
@@ -72,6 +73,8 @@ class Dataset:
         rows = np.arange(1, len(self) + 1) if self.rows is None else self.rows
         fixed["rows"] = _fixed(rows, np.int64)
         fixed["columns"] = {role: role for role in self._roles()} | dict(self.columns)
+        told = (note if isinstance(note, Note) else Note("given", note) for note in self.notes)
+        fixed["notes"] = tuple(told)
         for name, value in fixed.items():
             object.__setattr__(self, name, value)
         _check_ranges(self)

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from ..messages import DataError, option, quoted, refuse
+from ..messages import DataError, Note, option, quoted, refuse
 from .dataset import EXTRAS, LABELS, Dataset
 from .expression import ExpressionError
 from .notes import remarks
@@ -173,10 +173,10 @@ def _settle_copies(data: Dataset, duplicates: str) -> Dataset:
         remedy = f"if they are copies, {drop}; if independent measurements, {keep}"
         data.fail(f"{count} ({pair})", remedy=remedy)
     if duplicates == "keep":
-        note = f"{count}; kept as independent measurements"
+        note = Note("repeats", f"{count}; kept as independent measurements")
         return replace(data, notes=(*data.notes, note))
     kept = data.take(np.unique(original))
-    return replace(kept, notes=(*data.notes, f"{count}; dropped"))
+    return replace(kept, notes=(*data.notes, Note("repeats", f"{count}; dropped")))
 
 
 def _check_spread(data: Dataset) -> None:

@@ -31,7 +31,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..messages import one_line
+from ..messages import Note
 
 if TYPE_CHECKING:
     from .dataset import Dataset
@@ -44,7 +44,7 @@ MARGIN = 0.2
 """The share of chance that stands for them where neither n nor stderr is known."""
 
 
-def remarks(data: Dataset) -> tuple[str, ...]:
+def remarks(data: Dataset) -> tuple[Note, ...]:
     """Return what should be said of the rows, a line each."""
     notes = [*_swapped(data), *_gaps(data)]
     for role, y in _accuracies(data).items():
@@ -54,7 +54,7 @@ def remarks(data: Dataset) -> tuple[str, ...]:
             *_below_chance(data, role, y),
             *_constant(data, role, y),
         ]
-    return tuple(map(one_line, [*notes, *_single_models(data)]))
+    return (*notes, *_single_models(data))
 
 
 def _accuracies(data: Dataset) -> dict[str, np.ndarray]:
@@ -90,25 +90,25 @@ def _input_like(data: Dataset, name: str, word: str) -> str | None:
     return next((role for role in data.inputs if word in data.columns[role].lower()), None)
 
 
-def _swapped(data: Dataset) -> list[str]:
+def _swapped(data: Dataset) -> list[Note]:
     size, tokens = (_input_like(data, *each) for each in (("N", "param"), ("D", "token")))
     if not size or not tokens or size == tokens:
         return []
     share = 100 * np.mean(data.inputs[size] > data.inputs[tokens])
     note = f"{size} exceeds {tokens} in {share:.0f} % of rows: check order and units"
-    return [note] if share > 50 else []
+    return [Note("swapped", note)] if share > 50 else []
 
 
-def _gaps(data: Dataset) -> list[str]:
+def _gaps(data: Dataset) -> list[Note]:
     counts = {role: int(np.isfinite(y).sum()) for role, y in data.responses.items()}
     return [
-        f"{role} was measured in {count} of {len(data)} rows"
+        Note("missing", f"{role} was measured in {count} of {len(data)} rows")
         for role, count in counts.items()
         if count < len(data)
     ]
 
 
-def _rounded(data: Dataset, role: str, y: np.ndarray) -> list[str]:
+def _rounded(data: Dataset, role: str, y: np.ndarray) -> list[Note]:
     if data.n is None:
         return []
     correct = y * data.n
@@ -117,20 +117,21 @@ def _rounded(data: Dataset, role: str, y: np.ndarray) -> list[str]:
         return []
     count = f"{role} * n is no whole number in {len(off)} of {len(data)} rows"
     first = f"first: row {data.rows[off[0]]}, {y[off[0]]:.6g} * {data.n[off[0]]:.6g}"
-    return [f"{count} ({first}): it was rounded, or n is another number"]
+    return [Note("rounded", f"{count} ({first}): it was rounded, or n is another number")]
 
 
-def _uncounted(data: Dataset, role: str) -> list[str]:
+def _uncounted(data: Dataset, role: str) -> list[Note]:
     known = data.n is not None or data.stderr is not None
     if known or (data.chance is None and role != "accuracy"):
         return []
-    return [
+    said = (
         f"no number of questions is known for {_called(role)}: one scatter is taken for all rows, "
         "unless n (-n) or stderr (--stderr) name a column"
-    ]
+    )
+    return [Note("uncounted", said)]
 
 
-def _below_chance(data: Dataset, role: str, y: np.ndarray) -> list[str]:
+def _below_chance(data: Dataset, role: str, y: np.ndarray) -> list[Note]:
     """Say that no accuracy comes up to chance, by more than noise."""
     if data.chance is None:
         return []
@@ -147,13 +148,14 @@ def _below_chance(data: Dataset, role: str, y: np.ndarray) -> list[str]:
         return []
     low, high = chance[below].min(), chance[below].max()
     level = f"{low:.3g}" if low == high else f"({low:.3g} .. {high:.3g})"
-    return [
+    note = (
         f"CHECK CHANCE: {where}every {_called(role)} lies below chance {level} by {said}: is the "
         "column chance right, or the answer format unlearnt?"
-    ]
+    )
+    return [Note("chance", note)]
 
 
-def _constant(data: Dataset, role: str, y: np.ndarray) -> list[str]:
+def _constant(data: Dataset, role: str, y: np.ndarray) -> list[Note]:
     """Say that nothing was ever right, or nothing wrong."""
     tails = {
         0: "nothing tells when it unlocks but the prior",
@@ -161,13 +163,13 @@ def _constant(data: Dataset, role: str, y: np.ndarray) -> list[str]:
     }
     found = {value: _of_curves(data, y == value, np.isfinite(y)) for value in tails}
     return [
-        f"{where}every {_called(role)} is {value}: {tails[value]}"
+        Note("constant", f"{where}every {_called(role)} is {value}: {tails[value]}")
         for value, where in found.items()
         if where is not None
     ]
 
 
-def _single_models(data: Dataset) -> list[str]:
+def _single_models(data: Dataset) -> list[Note]:
     """Say that groups of one row each leave the sd of groups to its prior."""
     if len(data.group_names) < 2:
         return []
@@ -176,7 +178,8 @@ def _single_models(data: Dataset) -> list[str]:
     if len(pairs) < len(data):
         return []
     where = "" if data.curve is None else " in each curve"
-    return [
+    said = (
         f"every group has one row{where}: what families differ by and what single models scatter "
         "by cannot be told apart, and the sd of families is told by its prior alone"
-    ]
+    )
+    return [Note("single", said)]

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ..messages import leave_out, near, one_line, quoted, refuse
+from ..messages import Note, leave_out, near, quoted, refuse
 from . import expression
 from .cells import numbers, texts
 from .expression import ExpressionError
@@ -43,7 +43,7 @@ class Table:
         """Return the cells in use."""
         return self.read(name)[self.keep]
 
-    def filtered(self, text: str | None) -> tuple[Table, tuple[str, ...]]:
+    def filtered(self, text: str | None) -> tuple[Table, tuple[Note, ...]]:
         """Return the rows that pass a filter, and a note where that is not all."""
         if text is None:
             return self, ()
@@ -53,8 +53,8 @@ class Table:
         if not kept:
             remedy = "check the filter against the values in the table"
             refuse(self.source, f"none of {total} rows passes where={text!r}", remedy)
-        note = f"where {text}: {kept} of {total} rows kept"
-        return replace(self, keep=self.keep[passes]), (one_line(note),) * (kept < total)
+        note = Note("where", f"where {text}: {kept} of {total} rows kept")
+        return replace(self, keep=self.keep[passes]), (note,) * (kept < total)
 
     def number(self, text: str, gaps: bool = False) -> np.ndarray:
         """Return the finite values of an expression, (rows,); with `gaps` cells may be missing."""

@@ -12,6 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from ..laws.powers import closed_form
+from ..messages import Note
 from ..posterior.intervals import INTERVAL, summarise
 from ..posterior.posterior import Posterior
 from ..questions.predict import UNCALIBRATED
@@ -54,7 +55,7 @@ class Allocation:
     """`closed form` or `minimisation`."""
     decades: np.ndarray
     """How far the median optimum lies beyond the data, (budget,), 0 within."""
-    notes: tuple[str, ...]
+    notes: tuple[Note, ...]
     """What should be said with the answer."""
 
     @property
@@ -165,16 +166,22 @@ def allocate(
     )
 
 
-def _notes(budgets: np.ndarray, edge: np.ndarray, decades: np.ndarray) -> list[str]:
+def _notes(budgets: np.ndarray, edge: np.ndarray, decades: np.ndarray) -> list[Note]:
     notes = []
     for what, share in zip(budgets, edge[:, 1].mean(0), strict=True):
         if share > EDGE:
-            notes.append(
+            note = (
                 f"for {what:.3g} FLOP the optimum lies at the bounds of the search in {share:.0%} "
                 "of draws: the law gives no best split there, the numbers are the bounds' own"
             )
+            notes.append(Note("edge", note))
     if (decades > 0).any():
-        notes.append(f"optimum up to {decades.max():.2g} decades beyond the data: {UNCALIBRATED}")
+        notes.append(
+            Note(
+                "beyond",
+                f"optimum up to {decades.max():.2g} decades beyond the data: {UNCALIBRATED}",
+            )
+        )
     return notes
 
 

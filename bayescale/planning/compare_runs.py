@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ..messages import Note
 from ..posterior.intervals import summarise
 from ..posterior.posterior import Posterior
 from ..questions.predict import predict, scales
@@ -27,7 +28,7 @@ class RunComparison:
     """Probability that the law's mean of the first is the better one."""
     p_run_better: float
     """Probability that one new run of the first beats one new run of the second."""
-    notes: tuple[str, ...]
+    notes: tuple[Note, ...]
     """What should be said with the answer."""
 
     @property

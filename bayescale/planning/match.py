@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import jax
 import numpy as np
 
+from ..messages import Note, as_notes
 from ..posterior.intervals import INTERVAL, summarise
 from ..posterior.posterior import Posterior
 from ..questions.predict import UNCALIBRATED
@@ -58,7 +59,7 @@ class TradeOff:
     """Times the reference's data that a quarter of its size needs for its loss, (draw,)."""
     cost: str
     """What is counted as compute."""
-    notes: tuple[str, ...]
+    notes: tuple[Note, ...]
     """What should be said with the answer."""
 
     @property
@@ -205,31 +206,33 @@ def _sizes(params: Any, cheapest: np.ndarray, reference: Mapping[str, float] | N
     return np.geomspace(min(centres) / 10, max(centres) * 10, POINTS)
 
 
-def _notes(on: Surface, ways, extra: float, reference, quarter) -> list[str]:
+def _notes(on: Surface, ways, extra: float, reference, quarter) -> list[Note]:
     best, small = ways
     reached = np.isfinite(best["flops"])
-    notes = []
+    notes = {}
     if not reached.all():
-        notes.append(
+        notes["unreached"] = (
             f"out of reach in {1 - reached.mean():.0%} of draws, at any size and data up to "
             f"{DECADES[1]:.0f} decades beyond the runs"
         )
     if reference:
-        notes.append(f"a quarter of the size needs {_say(quarter)} times the data for that loss")
+        notes["quarter"] = (
+            f"a quarter of the size needs {_say(quarter)} times the data for that loss"
+        )
         ratios = [f"{_say(best[k] / reference[k])} times the {what}" for k, what in WORDS.items()]
-        notes.append(f"the cheapest way to it takes {', '.join(ratios)}")
+        notes["cheapest"] = f"the cheapest way to it takes {', '.join(ratios)}"
     if reached.any():
         ratios = {k: small[k][reached] / best[k][reached] for k in WORDS}
         words = [f"{_say(ratios[k])} times the {WORDS[k]}" for k in ("params", "tokens")]
-        notes.append(
+        notes["smallest"] = (
             f"the smallest model within {extra:.0%} extra compute has {' and '.join(words)} of "
             "the cheapest"
         )
         middle = [[np.median(way[k][reached]) for k in ("params", "tokens")] for way in ways]
         decades = on.decades(*np.transpose(middle)).max()
         if decades > 0:
-            notes.append(f"up to {decades:.2g} decades beyond the data: {UNCALIBRATED}")
-    return notes
+            notes["beyond"] = f"up to {decades:.2g} decades beyond the data: {UNCALIBRATED}"
+    return as_notes(notes)
 
 
 def _say(draws: np.ndarray) -> str:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import jax
 import numpy as np
 
+from ..messages import Note
 from ..model.pooling import link_of, shifted
 from .intervals import INTERVAL, summarise
 from .posterior import Posterior
@@ -63,10 +64,11 @@ def for_group(posterior: Posterior, name: str, *, seed: int = 0) -> Posterior:
             draws[each] = np.asarray(shifted(posterior.law, each, draws[each], moved), float)
         draws[f"{each}_shift"] = np.zeros_like(shifts)  # it is in the parameter now
     data = posterior.data
+    note = Note("group", f"of the groups, this speaks of {name}")
     return replace(
         posterior,
         draws=draws,
-        data=replace(data, notes=(*data.notes, f"of the groups, this speaks of {name}")),
+        data=replace(data, notes=(*data.notes, note)),
     )
 
 

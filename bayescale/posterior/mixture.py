@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..messages import Note
 from .health import FailedFit
 from .posterior import Posterior
 
@@ -142,21 +143,18 @@ def members(which: Posterior | Mixture) -> list[tuple[str, float, Posterior]]:
     return [(name, w, which.parts[name]) for name, w in which.weights.items() if w > 0]
 
 
-SAID = ("with a drift", "of the groups")
-"""How notes begin that say of what an answer speaks."""
-
-
-def said_of_fits(which: Posterior | Mixture) -> list[str]:
+def said_of_fits(which: Posterior | Mixture) -> list[Note]:
     """Return what must be said of the fits behind an answer: the failed ones, and the weights."""
     parts, notes = members(which), []
     for name, _, one in parts:
         (verdict,) = one.health.verdicts
         if not verdict.sound:
             whose = f"{name}: " * (len(parts) > 1)
-            notes.append(f"NOT TO BE TRUSTED: {whose}{'; '.join(verdict.problems)}")
-    said = [note for *_, one in parts for note in one.data.notes if note.startswith(SAID)]
+            text = f"NOT TO BE TRUSTED: {whose}{'; '.join(verdict.problems)}"
+            notes.append(Note("health", text))
+    said = [note for *_, one in parts for note in one.data.notes if note.kind == "group"]
     notes += dict.fromkeys(said)
     if isinstance(which, Mixture):
         shares = ", ".join(f"{weight:.2f} {name}" for name, weight, _ in parts)
-        notes.append(f"an average over laws: {shares}; weights: {which.why}")
+        notes.append(Note("average", f"an average over laws: {shares}; weights: {which.why}"))
     return notes

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..data.dataset import Dataset
+from ..messages import Note
 from ..model.model import Model
 from .health import FailedFit, Health
 from .intervals import INTERVAL, scalar_quantities, summarise
@@ -42,7 +43,7 @@ class SamplingInfo:
     """Mean number of leapfrog steps a draw; nan without NUTS."""
     settings: Mapping[str, Any] = field(default_factory=dict)
     """The sampler's arguments."""
-    notes: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
     """What should be said: an interrupt, curves run twice."""
 
 

@@ -16,6 +16,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from ..messages import Note
 from ..model.arrays import pack
 from ..posterior.groups import GroupShift, for_group, group_shift
 from ..posterior.intervals import INTERVAL, quantiles
@@ -120,7 +121,7 @@ class Conditions:
     """By condition, the reference aside."""
     before: np.ndarray
     """What `joint` of any two conditions is before the data: the laws' own priors."""
-    notes: tuple[str, ...]
+    notes: tuple[Note, ...]
     """What should be said with the answer."""
 
     @property
@@ -284,17 +285,19 @@ def _before(which, seen: Kind, ways: Mapping[str, Sweep], seed: int) -> np.ndarr
     return total / total.sum()
 
 
-def _remarks(which, ways: Mapping[str, Sweep], names: tuple[str, ...]) -> list[str]:
+def _remarks(which, ways: Mapping[str, Sweep], names: tuple[str, ...]) -> list[Note]:
     """Return what must be said of the rows: scales that conditions share, or lack."""
     notes, group = [], which.data.group.astype(str)
     rows = np.stack([*which.data.inputs.values()], 1)
     scales = [set(map(tuple, rows[group == name])) for name in names]
     if sum(map(len, scales)) > 1.5 * len(set.union(*scales)):
-        notes.append(REPEATED)
+        notes.append(Note("repeated", REPEATED))
     seen = next(iter(ways.values())).seen
     for name in names:
         lo, hi = seen[group == name].min(), seen[group == name].max()
         if np.log(hi / lo) < COVERED * np.log(seen.max() / seen.min()):
             span = f"{name} was measured from {lo:.3g} to {hi:.3g} alone"
-            notes.append(f"{span}: beyond it the law and the other conditions speak")
+            notes.append(
+                Note("covered", f"{span}: beyond it the law and the other conditions speak")
+            )
     return notes

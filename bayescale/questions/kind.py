@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from ..messages import Note, as_notes
 from ..posterior.intervals import INTERVAL
 from ..posterior.mixture import Mixture, said_of_fits
 from ..posterior.posterior import Posterior
@@ -86,7 +87,7 @@ class Kind:
     """The least change that counts, in the unit of the response."""
     wait: float
     """Share of the log range that an emergent curve spends near its start."""
-    notes: tuple[str, ...]
+    notes: tuple[Note, ...]
     """What should be said with the answer."""
 
     @property
@@ -294,14 +295,20 @@ def _kind(which, view: _View, prior: dict[str, float] | None, seed: int) -> Kind
     )
 
 
-def _remarks(which: Posterior | Mixture, view: _View, lost: np.ndarray) -> list[str]:
-    notes, (lo, hi) = said_of_fits(which), np.sort(view.grid[[0, -1]])
+def _remarks(which: Posterior | Mixture, view: _View, lost: np.ndarray) -> list[Note]:
+    notes, (lo, hi) = {}, np.sort(view.grid[[0, -1]])
     if lost.any():
-        notes.append(f"{lost.mean():.1%} of draws have no finite curve there and are left out")
+        notes["infinite"] = (
+            f"{lost.mean():.1%} of draws have no finite curve there and are left out"
+        )
     if which.law.improves == "down":
-        notes.append(f"the kinds are of performance: a fall of the {which.law.response} is a rise")
+        notes["fall"] = (
+            f"the kinds are of performance: a fall of the {which.law.response} is a rise"
+        )
     if view.way.sign < 0:
-        notes.append(f"the curve is followed from the largest {view.way.column} to the smallest")
+        notes["direction"] = (
+            f"the curve is followed from the largest {view.way.column} to the smallest"
+        )
     if lo < view.way.seen.min() * (1 - ROUNDING) or hi > view.way.seen.max() * (1 + ROUNDING):
-        notes.append(UNCALIBRATED)
-    return notes
+        notes["beyond"] = UNCALIBRATED
+    return [*said_of_fits(which), *as_notes(notes)]

@@ -22,6 +22,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..messages import Note
+
 __all__ = [
     "CUT",
     "KINDS",
@@ -206,7 +208,7 @@ def remarks(
     implied: Mapping[str, float],
     prior: Mapping[str, float] | None,
     draws: int,
-) -> list[str]:
+) -> list[Note]:
     """Return what is to be said of probabilities of the kinds.
 
     Parameters
@@ -223,11 +225,14 @@ def remarks(
     notes, (kind, *others) = [], (max(found, key=found.get) for found in at_cuts)
     for other, times in zip(others, ("half", "twice"), strict=True):
         if other != kind:
-            notes.append(f"at {times} the cut the likeliest kind is {other}, not {kind}")
+            notes.append(
+                Note("cut", f"at {times} the cut the likeliest kind is {other}, not {kind}")
+            )
     if sum(abs(own[each] - implied[each]) for each in KINDS) / 2 < ALIKE:
-        notes.append("the data say little of the kind: the laws' priors alone say nearly the same")
+        same = "the data say little of the kind: the laws' priors alone say nearly the same"
+        notes.append(Note("prior", same))
     for each in KINDS if prior is not None else ():
         if prior[each] and own[each] and implied[each] * draws < FEW:
             few = f"fewer than {FEW} of {draws} prior draws are {each}"
-            notes.append(f"{few}: what the prior makes of it is rough")
+            notes.append(Note("rough", f"{few}: what the prior makes of it is rough"))
     return notes

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import jax
 import numpy as np
 
+from ..messages import Note
 from ..model.evaluate import law_at
 from ..posterior.intervals import INTERVAL
 from ..posterior.mixture import Mixture, members
@@ -44,7 +45,7 @@ class Prediction:
     """A new run for every draw: the curve with the noise's scatter."""
     decades: np.ndarray
     """How far each point lies beyond the data, ([curve,] point), 0 within."""
-    notes: tuple[str, ...]
+    notes: tuple[Note, ...]
     """What should be said with the answer."""
     members: Mapping[str, np.ndarray] = field(default_factory=dict)
     """Lo, median and hi of the curve by each law of a mixture, (3, point), 90 % between; empty
@@ -143,11 +144,12 @@ def predict(
     most = max(len(part.mean) for _, _, part in parts)
     kept = [_evenly(len(part.mean), round(weight * most)) for _, weight, part in parts]
     shares = ", ".join(f"{weight:.2f} {name}" for name, weight, _ in parts)
+    note = Note("average", f"an average over laws: {shares}; weights: {which.why}")
     return replace(
         first,
         mean=np.concatenate([part.mean[i] for (*_, part), i in zip(parts, kept, strict=True)]),
         new=np.concatenate([part.new[i] for (*_, part), i in zip(parts, kept, strict=True)]),
-        notes=(*first.notes, f"an average over laws: {shares}; weights: {which.why}"),
+        notes=(*first.notes, note),
         members={name: part.quantiles() for name, _, part in parts},
     )
 
@@ -170,7 +172,9 @@ def _predict(posterior: Posterior, at: Mapping[str, Any], n, seed, stream) -> Pr
     decades = _decades(posterior, inputs)
     notes = []
     if (decades > 0).any():
-        notes.append(f"up to {decades.max():.2g} decades beyond the data: {UNCALIBRATED}")
+        notes.append(
+            Note("beyond", f"up to {decades.max():.2g} decades beyond the data: {UNCALIBRATED}")
+        )
     return Prediction(inputs, mean, new, decades, tuple(notes))
 
 

@@ -18,6 +18,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from ..data.dataset import Dataset
+from ..messages import Note, as_notes
 from ..model.model import Model
 from ..parametric.parametric import Law
 from ..posterior.intervals import INTERVAL, summarise
@@ -57,7 +58,7 @@ class Relation:
     """Share of pairs discordant as measured: the sampling of questions is within."""
     rows: int
     """Models of which this speaks."""
-    notes: tuple[str, ...]
+    notes: tuple[Note, ...]
     """What should be said with the answer."""
 
     def summary(self, mass: float = INTERVAL) -> dict[str, Any]:
@@ -210,26 +211,26 @@ def _pairs(loss: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
     return low[apart], high[apart]
 
 
-def _notes(posterior: Posterior, rows: int) -> list[str]:
-    (verdict,), law, data, notes = posterior.health.verdicts, posterior.law, posterior.data, []
+def _notes(posterior: Posterior, rows: int) -> list[Note]:
+    (verdict,), law, data, notes = posterior.health.verdicts, posterior.law, posterior.data, {}
     if not verdict.sound:
-        notes.append(f"NOT TO BE TRUSTED: {'; '.join(verdict.problems)}")
+        notes["health"] = f"NOT TO BE TRUSTED: {'; '.join(verdict.problems)}"
     if law.further:
         if rows < len(data):
-            notes.append(f"loss and accuracy were measured in {rows} of {len(data)} rows")
-        notes.append(
+            notes["missing"] = f"loss and accuracy were measured in {rows} of {len(data)} rows"
+        notes["scatter"] = (
             "the scatter of this fit is about the curve in scale, not about the loss that was "
             "measured; for that, fit from_loss"
         )
     elif law.inputs[0] not in law.less_is_better:
         name = law.inputs[0]
         column = data.columns.get(name, name)
-        notes.append(f"{column} is taken for exp(-loss): differences in loss are those of its log")
+        notes["log"] = f"{column} is taken for exp(-loss): differences in loss are those of its log"
     if posterior.model.pool:
-        notes.append("each family has its own curve: its lead counts as explained")
+        notes["group"] = "each family has its own curve: its lead counts as explained"
     if rows * (rows - 1) // 2 > PAIRS:
-        notes.append(f"{PAIRS} pairs were compared, drawn at random")
-    return notes
+        notes["pairs"] = f"{PAIRS} pairs were compared, drawn at random"
+    return as_notes(notes)
 
 
 # ------------------------------------------------------------------ accuracies given the loss

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..datasets.published import place, scale_of
+from ..messages import Note, as_notes
 from ..posterior.mixture import Mixture, members, said_of_fits
 from ..posterior.posterior import Posterior
 from .curves import Crossed, crossings
@@ -83,7 +84,7 @@ class Threshold:
     """Median and interval of the log10 scale, P(never), P(already)."""
     wider: Unlock | None
     """The same under a prior on the unlock scale twice as wide; None where no law has one."""
-    notes: tuple[str, ...]
+    notes: tuple[Note, ...]
     """What should be said with the answer."""
     weights: np.ndarray | None = None
     """Weight of each draw, (draw,), summing to 1; all alike unless given."""
@@ -312,46 +313,49 @@ FEW = 100.0
 """Effective draws below which a reweighted forecast is said to be rough."""
 
 
-def remarks(found: Threshold, which: Posterior | Mixture, way: Sweep) -> list[str]:
+def remarks(found: Threshold, which: Posterior | Mixture, way: Sweep) -> list[Note]:
     """Return what should be said with a forecast."""
-    notes, forecast = said_of_fits(which), found.forecast
+    notes, forecast = {}, found.forecast
     if np.isfinite(forecast.median):
         beyond = way.sign * forecast.median - way.progress(way.best)
         where = f"{beyond:.2g} decades beyond {way.end}" if beyond > 0 else "within the data"
         median = f"{10**forecast.median:.3g}{place(forecast.median, f'{way.by} {way.column}')}"
-        notes.append(f"the median lies {where}, at {median}")
+        notes["median"] = f"the median lies {where}, at {median}"
     elif forecast.median > 0:
         horizon = f"{'down' if found.less_is_better else 'up'} to {found.horizon:.3g}"
-        notes.append(f"in most draws the level {found.level:.3g} is not reached {horizon}")
+        notes["unreached"] = f"in most draws the level {found.level:.3g} is not reached {horizon}"
     if forecast.hi == np.inf or way.sign * forecast.hi > way.progress(way.best):
-        notes.append(UNCALIBRATED)
+        notes["beyond"] = UNCALIBRATED
     chance = which.data.chance
     if chance is not None and found.improves == "up" and found.level <= chance[0]:
-        notes.append(f"the level {found.level:.3g} is not above chance ({chance[0]:.3g})")
+        notes["chance"] = f"the level {found.level:.3g} is not above chance ({chance[0]:.3g})"
     weak = {}
     for name, _, one in members(which):
         unlock, (verdict,) = unlock_parameter(one), one.health.verdicts
         if unlock is not None and unlock in verdict.unidentified:
             weak[f"{unlock} ({name})" if len(found.members) > 1 else unlock] = None
     if weak:
-        notes.append(
+        notes["prior"] = (
             f"the data say little of {', '.join(weak)}: from a plateau the forecast is the prior "
             "on the unlock scale"
         )
     if found.wider is not None and found.wider.ess < FEW:
-        notes.append(f"under the wider prior only {found.wider.ess:.0f} effective draws: rough")
-    return notes + (_apart(found.spread()) if len(found.members) > 1 else [])
+        notes["rough"] = f"under the wider prior only {found.wider.ess:.0f} effective draws: rough"
+    notes |= _apart(found.spread()) if len(found.members) > 1 else {}
+    return [*said_of_fits(which), *as_notes(notes)]
 
 
-def _apart(spread: Spread) -> list[str]:
+def _apart(spread: Spread) -> dict[str, str]:
     """Return what is to be said of several laws."""
-    notes = []
+    notes = {}
     if spread.between > spread.within:
-        notes.append(
+        notes["disagree"] = (
             f"the laws disagree: their medians are {spread.between:.2g} decades apart (sd), where "
             f"each is uncertain by {spread.within:.2g}"
         )
     if spread.left_out:
         names = ", ".join(spread.left_out)
-        notes.append(f"without a median within the horizon, so not in the spread of laws: {names}")
+        notes["no_median"] = (
+            f"without a median within the horizon, so not in the spread of laws: {names}"
+        )
     return notes

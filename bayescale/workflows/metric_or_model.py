@@ -28,6 +28,7 @@ from ..comparison.predictive import leave_one_out
 from ..data.dataset import Dataset
 from ..inference.fit import fit
 from ..inference.samplers import NUTS
+from ..messages import Note, as_notes
 from ..posterior.posterior import Posterior
 
 __all__ = ["STORIES", "MetricOrModel", "metric_or_model"]
@@ -68,7 +69,7 @@ class MetricOrModel:
     posteriors: Mapping[str, Posterior]
     """By law; those of the third story are `apart: loss` and `apart: accuracy`."""
     prior: Mapping[str, float]
-    notes: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
 
     @property
     def story(self) -> str | None:
@@ -244,14 +245,14 @@ def _probability(logs: Mapping[str, float], prior: Mapping[str, float]) -> dict[
     return {story: float(value / total) for story, value in mass.items()}
 
 
-def _notes(found: MetricOrModel, data: Dataset) -> list[str]:
-    notes = []
+def _notes(found: MetricOrModel, data: Dataset) -> list[Note]:
+    notes = {}
     together = int(np.sum(np.all([np.isfinite(y) for y in data.responses.values()], axis=0)))
     if together < FEW:
-        notes.append(f"only {together} runs have both a score and an accuracy")
+        notes["few"] = f"only {together} runs have both a score and an accuracy"
     if found.unsound:
-        notes.append(f"not to be trusted: {', '.join(found.unsound)}")
+        notes["health"] = f"not to be trusted: {', '.join(found.unsound)}"
     best = max(found.probability, key=found.probability.__getitem__)
     if found.probability[best] >= SURE and found.story is None:
-        notes.append(f"{best} has the most evidence, but is not sure: see weights and health")
-    return notes
+        notes["unsure"] = f"{best} has the most evidence, but is not sure: see weights and health"
+    return as_notes(notes)

@@ -296,12 +296,17 @@ def _overturned(answer: Kind, failed: Mapping[str, float], parts: dict, seed: in
     return any(kind != answer.likeliest for kind in kinds)
 
 
+def _wrong(one: Posterior) -> str:
+    (verdict,) = one.health.verdicts
+    return "; ".join(verdict.problems)
+
+
 def _task(
     name: str, parts: dict[str, Posterior], prior, level, horizon, drift, seed, skill
 ) -> Task:
     """Return the answers on one task from its fits."""
     sound = {law: one for law, one in parts.items() if one.health.sound}
-    failed = {law: str(one.health) for law, one in parts.items() if law not in sound}
+    failed = {law: _wrong(one) for law, one in parts.items() if law not in sound}
     without = Task(name, None, None, None, None, None, failed)
     if not sound:
         return without
