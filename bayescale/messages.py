@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import keyword
 from collections.abc import Iterable, Mapping
-from typing import Any, NoReturn, Self
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -18,7 +18,7 @@ class Note(str):
     kind: str
     """One word: what the note is of, whatever its text."""
 
-    def __new__(cls, kind: str, text: str) -> Self:
+    def __new__(cls, kind: str, text: str) -> Note:
         """Return the text, in one line."""
         note = super().__new__(cls, one_line(text))
         note.kind = kind

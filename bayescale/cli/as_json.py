@@ -23,7 +23,7 @@ from ..planning.compare_runs import RunComparison
 from ..planning.match import TradeOff
 from ..posterior.files import StorageError, writable, write
 from ..posterior.groups import shifts
-from ..posterior.health import FailedFit, Verdict
+from ..posterior.health import Verdict
 from ..posterior.intervals import INTERVAL, scalar_quantities, summarise
 from ..posterior.posterior import Posterior
 from ..questions.kind import Kind
@@ -123,8 +123,8 @@ def document(
         if one.model.pool:
             parts[name]["groups"] = groups(one)
         answer = (answers or {}).get(name)
-        if isinstance(answer, FailedFit):
-            parts[name]["refused"] = str(answer)
+        if why := saved.refused(answer):
+            parts[name]["refused"] = why
         elif answer is not None:
             parts[name] |= render(answer)
     whole = {"quantities": {}, "health": {}} | parts.get(None, {})
@@ -265,7 +265,7 @@ def answers(
     failed = [name for name, one in which.fits.items() if not one.health.sound]
     weights = which.weights or dict.fromkeys(which.fits, 1 / len(which.fits))
     parts = {
-        name: {"refused": str(answer)} if isinstance(answer, FailedFit) else render(answer)
+        name: {"refused": why} if (why := saved.refused(answer)) else render(answer)
         for name, answer in found.items()
     }
     whole: dict[str, Any] = {"quantities": {}}

@@ -20,14 +20,14 @@ from ..datasets.published import about
 from ..planning.allocate import Allocation
 from ..planning.compare_runs import RunComparison
 from ..planning.match import TradeOff
-from ..posterior.health import FailedFit, Verdict
+from ..posterior.health import Verdict
 from ..posterior.intervals import INTERVAL
 from ..posterior.mixture import members
 from ..posterior.posterior import Posterior
 from ..questions.predict import Prediction
 from .as_json import groups, quantities, spread
 from .layout import number, span, table
-from .saved import Saved
+from .saved import Saved, refused
 
 __all__ = [
     "answers",
@@ -167,8 +167,8 @@ def answers(
     for name, one in which:
         if name is not None:
             parts.append(Text(f"\n{name}", "bold"))
-        if isinstance(found[name], FailedFit):
-            parts.append(Text(f"refused: {found[name]}", "red"))
+        if why := refused(found[name]):
+            parts.append(Text(f"refused: {why}", "red"))
             continue
         parts.append(draw(found[name]))
         parts += [verdict(each) for *_, each in members(one) if not each.health.sound]

@@ -18,7 +18,7 @@ from ..posterior.mixture import Mixture, mix
 from ..posterior.posterior import Posterior
 from ..posterior.storage import load
 
-__all__ = ["Saved", "ask", "refusals", "saved"]
+__all__ = ["Saved", "ask", "refusals", "refused", "saved"]
 
 
 @dataclass(frozen=True)
@@ -128,8 +128,7 @@ def ask(which: Posterior | Saved, question: Callable[[Any], Any]) -> dict[str | 
         try:
             answer = question(one)
         except FailedFit as refusal:
-            text = str(refusal).replace("pass allow_failed=True", "add --allow-failed")
-            answers[name] = FailedFit(text)
+            answers[name] = refusal
             continue
         answers[name] = _noted(answer, notes) if notes else answer
     return answers
@@ -141,6 +140,11 @@ def _noted(answer: Any, notes: tuple[Note, ...]) -> Any:
     return replace(answer, notes=(*answer.notes, *notes))
 
 
+def refused(answer: Any) -> str | None:
+    """Return why a question was refused, and how the command line asks all the same."""
+    return answer.said("add --allow-failed") if isinstance(answer, FailedFit) else None
+
+
 def refusals(answers: Mapping[str | None, Any]) -> list[str]:
     """Return why each refused question was refused."""
-    return [str(answer) for answer in answers.values() if isinstance(answer, FailedFit)]
+    return [why for why in map(refused, answers.values()) if why is not None]

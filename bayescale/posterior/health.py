@@ -9,7 +9,31 @@ __all__ = ["FailedFit", "Health", "Verdict"]
 
 
 class FailedFit(RuntimeError):
-    """A question was put to a fit that is not to be trusted."""
+    """A question was put to a fit that is not to be trusted.
+
+    Parameters
+    ----------
+    problems
+        What is wrong, a line each.
+    advice
+        What to do about it, a sentence each, the likeliest remedy first.
+    askable
+        Whether the question can be put all the same, with `allow_failed`.
+    """
+
+    def __init__(
+        self, problems: tuple[str, ...], advice: tuple[str, ...] = (), askable: bool = True
+    ):
+        super().__init__(problems, advice, askable)
+        self.problems, self.advice, self.askable = problems, advice, askable
+
+    def said(self, how: str) -> str:
+        """Return all of it in one line, `how` being how to ask all the same."""
+        found = [f"this fit is not to be trusted: {'; '.join(self.problems)}.", *self.advice]
+        return " ".join([*found, f"To ask all the same, {how}."] if self.askable else found)
+
+    def __str__(self) -> str:
+        return self.said("pass allow_failed=True")
 
 
 @dataclass(frozen=True)

@@ -58,10 +58,8 @@ class Mixture:
             return self
         sound = {name: part for name, part in self.parts.items() if name not in bad}
         if sum(self.weights[name] for name in sound) <= 0:
-            raise FailedFit(
-                f"no member of this mixture is to be trusted ({', '.join(bad)}): see the health of "
-                "each. To ask all the same, pass allow_failed=True."
-            )
+            problem = f"no member of this mixture is sound ({', '.join(bad)})"
+            raise FailedFit((problem,), ("See the health of each.",))
         left = f"{self.why}; left out, not to be trusted: {', '.join(bad)}"
         prior = None if self.prior is None else {name: self.prior[name] for name in sound}
         return mix(sound, {name: self.weights[name] for name in sound}, prior=prior, why=left)

@@ -119,10 +119,7 @@ class Posterior:
         if allow_failed or len(bad) < len(self.health.verdicts):
             return self
         first = self.health.verdicts[bad[0]]
-        raise FailedFit(
-            f"this fit is not to be trusted: {'; '.join(first.problems)}. "
-            f"{' '.join(first.advice)} To ask all the same, pass allow_failed=True."
-        )
+        raise FailedFit(first.problems, first.advice)
 
     def scalars(self) -> dict[str, np.ndarray]:
         """Return every scalar quantity of one curve, (chain, draw): alpha, c1, c2."""

@@ -191,7 +191,8 @@ def _together(which, parts: list[tuple[str, float, np.ndarray]]) -> Drawn:
     for name, weight, values in parts:
         finite = np.isfinite(values).all(1)
         if not finite.any():
-            raise FailedFit(f"no draw of {name} has a finite curve: fit again, or leave it out")
+            problem, advice = f"no draw of {name} has a finite curve", "Fit again, or leave it out."
+            raise FailedFit((problem,), (advice,), askable=False)
         found.append(np.where(finite[:, None], sign * values, 0.0))
         weights.append(weight * finite / finite.sum())
     return Drawn(np.concatenate(found), np.concatenate(weights))
