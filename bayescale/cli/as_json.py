@@ -327,6 +327,8 @@ def keep(place: Path, found: Tasks, whole: Mapping[str, Any], picture: Callable[
     """
     place.mkdir(exist_ok=True)
     table, text, drawn = (place / name for name in FILES)
-    write(table, found.table().to_csv(index_label="task").encode())
-    write(text, (json.dumps(whole, indent=1, allow_nan=False) + "\n").encode())
+    rows = found.table().to_csv(index_label="task")
+    write(table, lambda part: part.write_text(rows, encoding="utf-8", newline=""))
+    said = json.dumps(whole, indent=1, allow_nan=False) + "\n"
+    write(text, lambda part: part.write_text(said, encoding="utf-8"))
     picture(str(drawn))

@@ -22,7 +22,6 @@ from ..planning.compare_runs import RunComparison
 from ..planning.match import TradeOff
 from ..posterior.health import Verdict
 from ..posterior.intervals import INTERVAL
-from ..posterior.mixture import members
 from ..posterior.posterior import Posterior
 from ..questions.predict import Prediction
 from .as_json import groups, quantities, spread
@@ -171,7 +170,7 @@ def answers(
             parts.append(Text(f"refused: {why}", "red"))
             continue
         parts.append(draw(found[name]))
-        parts += [verdict(each) for *_, each in members(one) if not each.health.sound]
+        parts += [verdict(each) for *_, each in one.members if not each.health.sound]
         own = [note for note in notes[name] if told.count(note) == 1 and len(found) > 1]
         parts += [Text(f"note: {note}", "yellow") for note in own]
     shared = dict.fromkeys(note for note in told if told.count(note) > 1 or len(found) == 1)

@@ -280,9 +280,10 @@ def info() -> None:
     """Say versions, devices and where things are kept."""
     with terminal.waiting():
         kept = terminal.start_jax()
+        from ..datasets.tables import cache_folder
         from . import catalogue
 
-        shown = catalogue.info(terminal.cache_folder(), kept)
+        shown = catalogue.info(cache_folder(), kept)
     terminal.show(shown)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -63,11 +62,11 @@ def keep(figure: Any, path: str) -> None:
     """Write a figure to a file; the ending says in which form."""
     import matplotlib.pyplot as plt
 
-    target, buffer = Path(path).expanduser(), io.BytesIO()
+    target = Path(path).expanduser()
+    form = target.suffix.lstrip(".").lower()
     with style():
-        figure.savefig(buffer, format=target.suffix.lstrip(".").lower(), dpi=150)
+        write(target, lambda part: figure.savefig(part, format=form, dpi=150))
     plt.close(figure)
-    write(target, buffer.getvalue())
 
 
 def _first(posterior: Posterior) -> Posterior:

@@ -68,8 +68,7 @@ class Plan:
 
     def _size(self, posterior: Posterior) -> dict[str, float]:
         """Return N and D of the configuration to match, which may be given by column."""
-        columns = {posterior.data.columns.get(name): name for name in posterior.law.inputs}
-        named = {columns.get(name, name): value for name, value in self.match.items()}
+        named = {posterior.name_of(name): value for name, value in self.match.items()}
         if set(named) != {"N", "D"}:
             got = ", ".join(self.match)
             raise ValueError(f"--match takes parameters and tokens, N=280e9,D=300e9; got {got}")

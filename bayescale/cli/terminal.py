@@ -24,7 +24,6 @@ __all__ = [
     "SOUND",
     "UNTRUSTED",
     "WRONG",
-    "cache_folder",
     "complain",
     "put",
     "show",
@@ -103,15 +102,10 @@ def waiting() -> Iterator[Callable[[str, float], None]]:
         bar.stop()
 
 
-def cache_folder() -> Path:
-    """Return the folder for what is kept from run to run."""
-    import pooch
-
-    return Path(os.environ.get("BAYESCALE_CACHE") or pooch.os_cache("bayescale")).expanduser()
-
-
 def start_jax() -> Path | None:
     """Keep compiled programs from run to run; return where, None if they cannot be kept."""
+    from ..datasets.tables import cache_folder
+
     folder = cache_folder() / "jax"
     try:
         folder.mkdir(parents=True, exist_ok=True)

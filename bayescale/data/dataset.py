@@ -58,7 +58,7 @@ class Dataset:
     """1-based row numbers in the source; by default 1, 2, ..."""
     columns: Mapping[str, str] = field(default_factory=dict)
     """Role -> column or expression, such as {"N": "params", "n": "n_questions"}."""
-    notes: tuple[Note, ...] = ()
+    notes: tuple[str, ...] = ()
     """What should be said of the rows: some left out, copies, units that look swapped. A text
     that is no `Note` becomes one of the kind `given`."""
 

@@ -1,9 +1,9 @@
-"""Short texts that name columns, arithmetic on columns, rows to keep, or a call with literals.
+"""Short texts that name columns, arithmetic on columns, or rows to keep.
 
 `params_b*1e9`, `n_correct/n_examples` and `log10(flops)` make a column; `family != 'T5' and
-loss < 5` keeps rows; `broken(2)` and `power(floor=False)` name a law with its options. Names that
-are no identifiers stand in backticks (`` `loss (nats)`*2 ``); a text that is exactly the name of a
-column is that column. Texts are parsed against a whitelist and are never executed.
+loss < 5` keeps rows. Names that are no identifiers stand in backticks (`` `loss (nats)`*2 ``); a
+text that is exactly the name of a column is that column. Texts are parsed against a whitelist and
+are never executed.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ import numpy as np
 from ..messages import near, one_line
 from .cells import number, numbers, texts
 
-__all__ = ["ExpressionError", "columns", "evaluate", "filter_rows", "parse_call"]
+__all__ = ["ExpressionError", "columns", "evaluate", "filter_rows"]
 
 
 class ExpressionError(ValueError):
@@ -279,42 +279,3 @@ def filter_rows(text: str, columns: Mapping[str, np.ndarray]) -> np.ndarray:
         When the text cannot be read, names no known column, or compares text with numbers.
     """
     return _evaluate(text, columns, filters=True)
-
-
-# ------------------------------------------------------------------ a call with literals
-
-
-def parse_call(text: str) -> tuple[str, tuple[Any, ...], dict[str, Any]]:
-    """Return name, arguments and options of `broken(2)`, `power(floor=False)` or `chinchilla`.
-
-    They are numbers, quoted text, true, false, None, and lists of these (read as tuples).
-
-    Raises
-    ------
-    ExpressionError
-        When the text is anything else.
-    """
-    tree, stands_for = _parse(text)
-    scope = _Scope(text, stands_for, {})
-    match tree:
-        case ast.Name(id=name) if not stands_for:
-            return name, (), {}
-        case ast.Call(func=ast.Name(id=name), args=args, keywords=options) if not stands_for:
-            named = {each.arg: _literal(each.value, scope) for each in options}
-            if None in named or len(named) < len(options):
-                scope.refuse("an option without a name, or twice", "name each option once")
-            return name, tuple(_literal(each, scope) for each in args), named
-    scope.refuse("no name with options", "write such as chinchilla or power(floor=False)")
-
-
-def _literal(node: ast.expr, scope: _Scope) -> Any:
-    match node:
-        case ast.Constant(value=bool() | int() | float() | str() | None as constant):
-            return constant
-        case ast.Name(id="true" | "false" as word):
-            return word == "true"
-        case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int() | float() as size)):
-            return -size
-        case ast.List(elts=nodes) | ast.Tuple(elts=nodes):
-            return tuple(_literal(each, scope) for each in nodes)
-    scope.refuse("no literal value", "options are numbers, quoted text, true, false or None")

@@ -17,12 +17,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..messages import near
 from .published import published_models
 
 if TYPE_CHECKING:
     import pandas
 
-__all__ = ["DatasetError", "DatasetInfo", "describe", "load", "names"]
+__all__ = ["DatasetError", "DatasetInfo", "cache_folder", "describe", "load", "names"]
 
 
 class DatasetError(ValueError):
@@ -90,7 +91,7 @@ def describe(name: str) -> DatasetInfo:
         If there is no such table; the message lists those there are.
     """
     if name not in _TABLES:
-        raise DatasetError(f"unknown data set {name!r}; known: {', '.join(_TABLES)}")
+        raise DatasetError(f"unknown data set {name!r}{near(name, _TABLES)}")
     return _TABLES[name]
 
 
@@ -111,6 +112,13 @@ def load(name: str) -> pandas.DataFrame:
     return describe(name).build()
 
 
+def cache_folder() -> Path:
+    """Return the folder for what is kept from run to run."""
+    import pooch
+
+    return Path(os.environ.get("BAYESCALE_CACHE") or pooch.os_cache("bayescale")).expanduser()
+
+
 def _fetch(name: str, file: _Download) -> Path:
     """Find the file under ``BAYESCALE_DATA``, else in the cache, else download it there."""
     if folder := os.environ.get("BAYESCALE_DATA"):
@@ -125,7 +133,7 @@ def _fetch(name: str, file: _Download) -> Path:
 
     import pooch
 
-    cache = Path(os.environ.get("BAYESCALE_CACHE") or pooch.os_cache("bayescale")).expanduser()
+    cache = cache_folder()
     target = cache / file.filename
     if target.is_file() and _sha256(target) == file.sha256:
         return target

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import ast
+import warnings
 from collections.abc import Callable
-from difflib import get_close_matches
+from typing import Any
 
-from ..data.expression import parse_call
-from ..parametric.parametric import Law
+from ..messages import near
+from ..parametric.parametric import Law, Parametric
 from .broken import broken, broken_accuracy
 from .capability import elbow, exact_match, flat, multi_step, sigmoid
 from .distractor import distractor, inverse, inverted_u
+from .factory import factory, to_fix
 from .loss import (
     chinchilla,
     data_constrained,
@@ -70,7 +73,7 @@ LAWS: dict[str, Law | Callable[..., Law]] = {
 }
 
 
-def get_law(text: str | Law | Callable[..., Law]) -> Law:
+def get_law(text: str | Parametric | Callable[..., Law]) -> Law:
     """Return the law that `text` names: `"chinchilla"`, `"broken(2)"`, `"power(floor=False)"`.
 
     A law is returned as it is, a factory called with its defaults.
@@ -78,23 +81,64 @@ def get_law(text: str | Law | Callable[..., Law]) -> Law:
     Raises
     ------
     ValueError
-        If there is no such law, or it does not take such options.
+        If there is no such law, it does not take such options, or what is given is no law.
     """
-    if isinstance(text, Law):
-        return text
-    if not isinstance(text, str):
-        return text()
-    name, args, kwargs = parse_call(text)
+    if isinstance(text, str):
+        return _named(text)
+    found = text if isinstance(text, Parametric) else text()
+    if not isinstance(found, Law):
+        what = f"{found.name} is a noise" if isinstance(found, Parametric) else repr(found)
+        raise ValueError(f"{what}, no law; the laws are {', '.join(LAWS)}, or your own (@law)")
+    return found
+
+
+def _named(text: str) -> Law:
+    name, args, options = parse_call(text)
     if name not in LAWS:
-        near = get_close_matches(name, LAWS, 1)
-        hint = f"did you mean {near[0]}? " if near else ""
-        raise ValueError(f"unknown law {name!r}: {hint}the laws are {', '.join(LAWS)}")
+        raise ValueError(f"unknown law {name!r}{near(name, LAWS)}")
     found = LAWS[name]
-    if isinstance(found, Law):
-        if args or kwargs:
-            raise ValueError(f"the law {name} takes no options; write it as {name!r}")
-        return found
+    if not isinstance(found, Law):
+        try:
+            return factory(found)(*args, **options)
+        except TypeError as error:
+            raise ValueError(f"the law {text!r}: {error}") from None
+    for option, value in options.items():
+        if remedy := to_fix(found, option, value):
+            raise ValueError(f"the law {text!r}: no option {option!r}{remedy}")
+    if args or options:
+        raise ValueError(f"the law {name} takes no options; write it as {name!r}")
+    return found
+
+
+def parse_call(text: str) -> tuple[str, tuple[Any, ...], dict[str, Any]]:
+    """Return name, arguments and options of `broken(2)`, `power(floor=False)` or `chinchilla`.
+
+    Arguments are literals, with true and false also as the command line may write them, and lists
+    read as tuples.
+
+    Raises
+    ------
+    ValueError
+        When the text is anything else.
+    """
     try:
-        return found(*args, **kwargs)
-    except TypeError as error:
-        raise ValueError(f"the law {text!r}: {error}") from None
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of escapes in quoted text
+            call: Any = ast.parse(text.strip(), mode="eval").body
+        if isinstance(call, ast.Name):
+            return call.id, (), {}
+        options = {each.arg: _literal(each.value) for each in call.keywords}
+        if None in options or len(options) < len(call.keywords):
+            raise ValueError("an option without a name, or twice")
+        return call.func.id, tuple(map(_literal, call.args)), options
+    except (AttributeError, SyntaxError, ValueError, TypeError, RecursionError, MemoryError):
+        raise ValueError(
+            f"cannot read the law {text[:200]!r}; write such as chinchilla or power(floor=False)"
+        ) from None
+
+
+def _literal(node: ast.expr) -> Any:
+    if isinstance(node, ast.Name) and node.id in ("true", "false"):
+        return node.id == "true"
+    value = ast.literal_eval(node)
+    return tuple(value) if isinstance(value, list) else value

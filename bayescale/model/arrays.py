@@ -15,7 +15,7 @@ from ..data.dataset import Dataset
 from .model import Model
 from .pooling import unpinned
 
-__all__ = ["Batch", "pack"]
+__all__ = ["Batch", "lane_of", "pack"]
 
 
 @dataclass(frozen=True)
@@ -63,6 +63,11 @@ def pack(model: Model, data: Dataset) -> tuple[Batch, ...]:
         )
         for _, lanes in sorted(classes.items())
     )
+
+
+def lane_of(model: Model, data: Dataset) -> dict[str, Any]:
+    """Return the arrays of a table of one curve, or of the first of several."""
+    return jax.tree.map(lambda leaf: leaf[0], pack(model, data)[0].data)
 
 
 def _check_responses(model: Model, data: Dataset) -> None:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
-
-from ..parametric.parametric import Law, Noise
+from ..messages import near
+from ..parametric.parametric import Law, Noise, Parametric
 from .accuracy import beta_binomial, bimodal, binomial, bounded, scale_scatter
 from .loss import laplace, lognormal, normal, student
 
@@ -40,18 +39,18 @@ def default_noise(law: Law, counted: bool) -> str:
     return "bounded" if law.support == "unit" and law.further else "normal"
 
 
-def get_noise(text: str | Noise) -> Noise:
+def get_noise(text: str | Parametric) -> Noise:
     """Return the noise that `text` names.
 
     Raises
     ------
     ValueError
-        If there is no such noise.
+        If there is no such noise, or what is given is a law.
     """
     if isinstance(text, Noise):
         return text
+    if isinstance(text, Parametric):
+        raise ValueError(f"{text.name} is a law, no noise; the noises are {', '.join(NOISES)}")
     if text not in NOISES:
-        near = get_close_matches(text, NOISES, 1)
-        hint = f"did you mean {near[0]}? " if near else ""
-        raise ValueError(f"unknown noise {text!r}: {hint}the noises are {', '.join(NOISES)}")
+        raise ValueError(f"unknown noise {text!r}{near(text, NOISES)}")
     return NOISES[text]

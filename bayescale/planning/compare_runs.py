@@ -64,10 +64,7 @@ def compare_runs(
     ValueError
         For an unknown or missing scale, or a posterior of several curves.
     """
-    law = posterior.law
-    if posterior.curves:
-        raise ValueError("this posterior has several curves; take one: posterior.curve(NAME)")
-    found = []
+    law, found = posterior.only().law, []
     for each in (first, second):
         if not isinstance(each, Mapping):
             if len(each) != len(law.inputs):

@@ -113,16 +113,14 @@ def surface(posterior: Posterior, at: Mapping[str, Any] | None, allow_failed: bo
     ValueError
         If the law does not take N and D, another input has no value, or there are several curves.
     """
-    posterior.trusted(allow_failed)
+    posterior.only().trusted(allow_failed)
     law, at = posterior.law, dict(at or {})
-    if posterior.curves:
-        raise ValueError("this posterior has several curves; take one: posterior.curve(NAME)")
     if not {"N", "D"} <= set(law.inputs):
         raise ValueError(
             f"budgets are split between N (parameters) and D (tokens); the law {law.name} takes "
             f"{', '.join(law.inputs)}: fit chinchilla, kaplan, or a law of your own in N and D"
         )
-    held = {"N", "D", *(posterior.data.columns.get(name) for name in "ND")} & set(at)
+    held = [key for key in at if posterior.name_of(key) in "ND"]
     if held:
         raise ValueError(f"{', '.join(sorted(held))} is what is asked for, not to be held in `at`")
     others = {

@@ -2,40 +2,27 @@
 
 A law is fitted to the models of its day. Later ones come of other data, recipes and families, and
 their effective scale is off by a factor that they share: with it unsaid, forecasts of unlocks on
-open tasks were too narrow (benchmarks/results/unlock.md). `with_drift` puts it into the draws: at
-scales beyond the largest run, log x + drift stands for log x, drift ~ Normal(0, sd), one value a
-draw. Nothing in one table tells sd; the default is learnt from backtests on many tasks.
+open tasks were too narrow (benchmarks/results/unlock.md). `with_drift` adds it to a fit: at scales
+beyond the largest run, log x + drift stands for log x, drift ~ Normal(0, sd), one value a draw.
+Model, data and draws stay as they are: a fit with a drift is compared and kept as any other.
+Nothing in one table tells sd; the default is learnt from backtests on many tasks.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
-from functools import cache
 
-import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Float
 
-from ..model.model import Model
-from ..parametric.parametric import Law
-from ..parametric.priors import real
 from .mixture import Mixture, mix
-from .posterior import Posterior
+from .posterior import Drift, Posterior
 
-__all__ = ["DRIFT", "with_drift"]
+__all__ = ["DRIFT", "drifted_inputs", "with_drift"]
 
 DRIFT = 1.0
 """sd of the drift in log x: a factor of e in effective scale, .43 decades."""
-
-
-@cache
-def _drifting(law: Law) -> Law:
-    """Return the law whose only scale is off by `drift` beyond `edge`; as any law, unfitted."""
-
-    def formula(x, *, drift, edge, **params):
-        return law.fn(jnp.where(x > edge, x * jnp.exp(drift), x), **params)
-
-    own = (("drift", real(-1, 1)), ("edge", real(0, 1)))
-    return replace(law, fn=formula, priors=(*law.priors, *own))
 
 
 def with_drift(
@@ -48,7 +35,7 @@ def with_drift(
     Parameters
     ----------
     sd
-        Of the drift, in log x; 0 returns what was given.
+        Of the drift, in log x; 0 returns what was given. It takes the place of an earlier one.
     seed
         Decides the drifts.
 
@@ -73,7 +60,27 @@ def with_drift(
     edge = which.data.inputs[law.inputs[0]].max() * (1 + 1e-9)
     shape = next(iter(which.draws.values())).shape[:2]
     drift = sd * np.random.default_rng([seed, 6]).normal(size=shape)
-    model = Model(_drifting(law), which.model.noise, which.model.further)
-    draws = dict(which.draws) | {"drift": drift, "edge": np.full(shape, edge)}
-    notes = (*which.data.notes, f"with a drift of sd {sd:g} in log scale beyond the data")
-    return replace(which, model=model, draws=draws, data=replace(which.data, notes=notes))
+    return replace(which, drift=Drift(sd, float(edge), drift))
+
+
+def drifted_inputs(
+    posterior: Posterior, inputs: Mapping[str, np.ndarray]
+) -> dict[str, Float[np.ndarray, "draw point"]]:
+    """Return the scales at which each draw's law is asked for what it says at `inputs`.
+
+    The same for every draw where the posterior has no drift.
+
+    Parameters
+    ----------
+    inputs
+        Scales in natural units, (point,) or (draw, point) each.
+    """
+    lead = 1 if posterior.curves else 0
+    chains, draws = next(iter(posterior.draws.values())).shape[lead : lead + 2]
+    count = chains * draws
+    found = {k: np.broadcast_to(x, (count, np.shape(x)[-1])) for k, x in inputs.items()}
+    if posterior.drift is None:
+        return found
+    ((name, x),) = found.items()
+    drift = posterior.drift.draws.reshape(-1, 1)
+    return {name: np.where(x > posterior.drift.begins, x * np.exp(drift), x)}

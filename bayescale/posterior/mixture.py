@@ -15,7 +15,7 @@ from ..messages import Note
 from .health import FailedFit
 from .posterior import Posterior
 
-__all__ = ["Mixture", "members", "mix", "said_of_fits"]
+__all__ = ["Mixture", "mix", "said_of_fits"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,6 +45,15 @@ class Mixture:
     def curves(self) -> tuple[str, ...]:
         """A mixture is of one curve."""
         return ()
+
+    @property
+    def members(self) -> list[tuple[str, float, Posterior]]:
+        """(name, weight, posterior) of each that has weight."""
+        return [(name, w, self.parts[name]) for name, w in self.weights.items() if w > 0]
+
+    def only(self) -> Mixture:
+        """Return self, which is of one curve."""
+        return self
 
     @property
     def failed(self) -> tuple[str, ...]:
@@ -134,25 +143,27 @@ def _same_runs(one: Posterior, other: Posterior) -> bool:
     )
 
 
-def members(which: Posterior | Mixture) -> list[tuple[str, float, Posterior]]:
-    """Return (name, weight, posterior) of each member with weight; a posterior is its only one."""
-    if isinstance(which, Posterior):
-        return [(which.law.name, 1.0, which)]
-    return [(name, w, which.parts[name]) for name, w in which.weights.items() if w > 0]
-
-
 def said_of_fits(which: Posterior | Mixture) -> list[Note]:
     """Return what must be said of the fits behind an answer: the failed ones, and the weights."""
-    parts, notes = members(which), []
+    parts, notes = which.members, []
     for name, _, one in parts:
         (verdict,) = one.health.verdicts
         if not verdict.sound:
             whose = f"{name}: " * (len(parts) > 1)
             text = f"NOT TO BE TRUSTED: {whose}{'; '.join(verdict.problems)}"
             notes.append(Note("health", text))
-    said = [note for *_, one in parts for note in one.data.notes if note.kind == "group"]
+    said = [note for *_, one in parts for note in _said_of(one)]
     notes += dict.fromkeys(said)
     if isinstance(which, Mixture):
         shares = ", ".join(f"{weight:.2f} {name}" for name, weight, _ in parts)
         notes.append(Note("average", f"an average over laws: {shares}; weights: {which.why}"))
+    return notes
+
+
+def _said_of(one: Posterior) -> list[Note]:
+    """Return of what the answers of one fit speak."""
+    notes = [note for note in one.data.notes if note.kind == "group"]
+    if one.drift is not None:
+        text = f"with a drift of sd {one.drift.sd:g} in log scale beyond the data"
+        notes.append(Note("drift", text))
     return notes

@@ -1,16 +1,43 @@
-"""Runs under the draws of a fit: their log density, left out one at a time, and new ones."""
+"""The draws of a fit at given points: the law, the log density of runs, and new runs."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 
 import jax
 import numpy as np
+from jaxtyping import Float
 
 from ..model.arrays import pack
+from ..model.evaluate import at_own, law_at
+from ..model.replicates import columns_of, new_runs
+from .drift import drifted_inputs
 from .posterior import Posterior
 
-__all__ = ["log_likelihood", "replicate"]
+__all__ = ["law_draws", "log_likelihood", "replicate"]
+
+
+def law_draws(
+    posterior: Posterior, at: Mapping[str, np.ndarray]
+) -> Float[np.ndarray, "*curve draw point"]:
+    """Return the law for every draw, chains joined; beyond the data with the fit's drift.
+
+    Parameters
+    ----------
+    at
+        Scales in natural units, (point,) of every input.
+    """
+    law, flat = posterior.law, posterior.flat()
+    if posterior.drift is not None:
+        params = {name: flat[name] for name in law.parameters}
+        return at_own(law, params, drifted_inputs(posterior, at))
+    # With a chain of all draws, and a curve where there is none.
+    lead = (slice(None), None) if posterior.curves else (None, None)
+    draws = {name: flat[name][lead] for name in law.parameters}
+    curves = next(iter(draws.values())).shape[0]
+    found = law_at(law, draws, {name: np.tile(x, (curves, 1)) for name, x in at.items()})[:, 0]
+    return found if posterior.curves else found[0]
 
 
 @partial(jax.jit, static_argnames=("model",))
@@ -41,29 +68,15 @@ def log_likelihood(posterior: Posterior, response: str | None = None) -> np.ndar
     return found
 
 
-@partial(jax.jit, static_argnames=("model",))
-def _again(model, params, data, keys):
-    def one(key, params):
-        return model.scatter(params, data).sample(key)
-
-    return jax.vmap(one)(keys, params)
-
-
 def replicate(posterior: Posterior, count: int, *, seed: int = 0) -> np.ndarray:
     """Return new responses at the scales of the data, one set a draw, (count, row).
 
-    Of a posterior of one curve; draws are taken evenly from all chains.
+    Of a posterior of one curve; draws are taken evenly from all chains. Of a pooled fit each row
+    is of its own group.
     """
-    if posterior.curves:
-        raise ValueError("replicate takes a posterior of one curve: posterior.curve(NAME)")
-    model, flat = posterior.model, posterior.flat()
+    model, flat = posterior.model, posterior.only().flat()
     total = next(iter(flat.values())).shape[0]
     at = np.linspace(0, total - 1, count).astype(int)
-    with jax.enable_x64(True):
-        (batch,) = pack(model, posterior.data)
-        lane = jax.tree.map(lambda leaf: leaf[0], batch.data)
-        lane["inputs"] = {k: v * lane["ref"][k] for k, v in lane["inputs"].items()}
-        keys = jax.random.split(jax.random.key(seed), count)
-        drawn = _again(model, {k: v[at] for k, v in flat.items()}, lane, keys)
-        shares = np.asarray(drawn, float) / (lane["n"] if model.noise.counts else 1.0)
-    return shares[:, : len(posterior.data)]
+    keys = jax.random.split(jax.random.key(seed), count)
+    params = {name: values[at] for name, values in flat.items()}
+    return new_runs(model, params, columns_of(model, posterior.data), keys)

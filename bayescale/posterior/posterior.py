@@ -22,7 +22,7 @@ from .intervals import INTERVAL, scalar_quantities, summarise
 if TYPE_CHECKING:
     import pandas
 
-__all__ = ["Posterior", "SamplingInfo"]
+__all__ = ["Drift", "Posterior", "SamplingInfo"]
 
 
 @dataclass(frozen=True)
@@ -48,6 +48,18 @@ class SamplingInfo:
 
 
 @dataclass(frozen=True, eq=False)
+class Drift:
+    """How far the effective scale of models beyond the data is off, all together."""
+
+    sd: float
+    """Of the drift in log x."""
+    begins: float
+    """The scale beyond which it is; up to there nothing changes."""
+    draws: np.ndarray
+    """The drift in log x, (chain, draw)."""
+
+
+@dataclass(frozen=True, eq=False)
 class Posterior:
     """Draws of a law's and a noise's parameters given data, with their health."""
 
@@ -61,6 +73,8 @@ class Posterior:
     sampling: SamplingInfo
     z: np.ndarray | None = None
     """The draws in the model's unconstrained coordinates, ([curve,] chain, draw, size)."""
+    drift: Drift | None = None
+    """Of the only scale beyond the data; `with_drift` sets it."""
 
     @property
     def law(self):
@@ -71,6 +85,45 @@ class Posterior:
     def curves(self) -> tuple[str, ...]:
         """Names of the curves; () where the data named none."""
         return self.data.curve_names
+
+    @property
+    def members(self) -> list[tuple[str, float, Posterior]]:
+        """(name, weight, posterior), as of a mixture: itself, with all weight."""
+        return [(self.law.name, 1.0, self)]
+
+    def only(self) -> Posterior:
+        """Return self, the posterior of one curve.
+
+        Raises
+        ------
+        ValueError
+            If there are several.
+        """
+        if self.curves:
+            raise ValueError("this posterior has several curves; take one: posterior.curve(NAME)")
+        return self
+
+    def name_of(self, column: str) -> str:
+        """Return the law's input that is called so, or that stands in this column of the table.
+
+        Raises
+        ------
+        ValueError
+            If there is none.
+        """
+        inputs, columns = self.law.inputs, self.data.columns
+        found = {columns.get(name): name for name in inputs} | {name: name for name in inputs}
+        if column not in found:
+            raise ValueError(
+                f"{column!r} is no scale of this fit; its scales are {self.scale_names}"
+            )
+        return found[column]
+
+    @property
+    def scale_names(self) -> str:
+        """The law's inputs, with their columns where these are called otherwise, for messages."""
+        columns = {name: self.data.columns.get(name, name) for name in self.law.inputs}
+        return ", ".join(k if v == k else f"{k} (or {v})" for k, v in columns.items())
 
     def curve(self, name: str) -> Posterior:
         """Return the posterior of one curve.
@@ -123,9 +176,7 @@ class Posterior:
 
     def scalars(self) -> dict[str, np.ndarray]:
         """Return every scalar quantity of one curve, (chain, draw): alpha, c1, c2."""
-        if self.curves:
-            raise ValueError("this posterior has several curves; take one: posterior.curve(NAME)")
-        return scalar_quantities(self.draws)
+        return scalar_quantities(self.only().draws)
 
     def summary(self, mass: float = INTERVAL) -> pandas.DataFrame:
         """Return a table: one row a quantity, mean, sd, median, interval, R-hat, ESS.

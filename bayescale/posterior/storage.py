@@ -11,7 +11,7 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -20,21 +20,22 @@ import numpy as np
 
 from ..data.dataset import Dataset
 from ..laws import get_law
+from ..messages import Note
 from ..model.evaluate import law_at
 from ..model.model import Model
 from ..noises.names import get_noise
 from ..parametric.parametric import Law, Noise, Parametric
 from .arviz import ARVIZ_NAMES, ROLES, to_arviz
-from .files import StorageError, _beside, _line, _resolve, writable
+from .files import StorageError, line_of, resolved, writable, write
 from .health import Health, Verdict
-from .posterior import Posterior, SamplingInfo
+from .posterior import Drift, Posterior, SamplingInfo
 
 if TYPE_CHECKING:
     import xarray
 
 __all__ = ["FORMAT", "load", "save"]
 
-FORMAT = 3
+FORMAT = 4
 """Version of the file's layout; a file of another one is refused."""
 
 SEAL = re.compile(rb"\nbayescale format (\d+) sha256 ([0-9a-f]{64})\n")
@@ -63,34 +64,29 @@ def save(posterior: Posterior, path: str | os.PathLike) -> None:
         own = {"record": ((), record)}
         if posterior.z is not None:
             own["z"] = ([f"z_dim_{i}" for i in range(posterior.z.ndim)], posterior.z)
+        if posterior.drift is not None:
+            own["drift"] = (("chain", "draw"), posterior.drift.draws)
         tree["bayescale"] = xr.DataTree(xr.Dataset(own))
     except ValueError as error:
-        raise StorageError(f"{path}: this fit has no NetCDF form: {_line(error)}") from error
-    _replace(target, lambda part: tree.to_netcdf(part, engine="h5netcdf"))
+        raise StorageError(f"{path}: this fit has no NetCDF form: {line_of(error)}") from error
 
-
-def _replace(target: Path, write: Callable[[Path], Any]) -> None:
-    """Put what `write` writes in the place of `target`, or leave all as it was."""
-    part = _beside(target)
-    try:
-        write(part)
+    def fill(part: Path) -> None:
+        tree.to_netcdf(part, engine="h5netcdf")
         with part.open("rb+") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
             file.write(f"\nbayescale format {FORMAT} sha256 {digest}\n".encode())
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(part, target)
+
+    try:
+        write(target, fill)
     except (OSError, RuntimeError, ValueError) as error:  # h5py raises all three
         raise StorageError(
-            f"{target}: could not be written, what was there is unchanged: {_line(error)}"
+            f"{target}: could not be written, what was there is unchanged: {line_of(error)}"
         ) from error
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def _record(posterior: Posterior) -> dict[str, Any]:
     """Return what the arrays do not hold."""
-    data = posterior.data
+    data, drift = posterior.data, posterior.drift
     return {
         "law": _signature(posterior.law),
         "noise": _signature(posterior.model.noise),
@@ -104,13 +100,18 @@ def _record(posterior: Posterior) -> dict[str, Any]:
             "all_groups": list(data.all_groups),
             "source": data.source,
             "columns": dict(data.columns),
-            "notes": list(data.notes),
+            "notes": _kept(data.notes),
         },
         "draws": list(posterior.draws),
         "stats": list(posterior.stats),
         "health": [asdict(verdict) for verdict in posterior.health.verdicts],
-        "sampling": asdict(posterior.sampling),
+        "sampling": asdict(posterior.sampling) | {"notes": _kept(posterior.sampling.notes)},
+        "drift": drift and {"sd": drift.sd, "begins": drift.begins},
     }
+
+
+def _kept(notes: tuple[Note, ...]) -> list[tuple[str, str]]:
+    return [(note.kind, note) for note in notes]
 
 
 def _signature(part: Parametric) -> dict[str, Any]:
@@ -161,12 +162,14 @@ def load(
         data = _dataset(tree, record["data"])
         draws, stats = _arrays(tree, "posterior", record), _arrays(tree, "sample_stats", record)
         health = Health(tuple(Verdict(**_tuples(verdict)) for verdict in record["health"]))
-        run = SamplingInfo(**_tuples(record["sampling"]))
+        sampling = _tuples(record["sampling"])
+        sampling = SamplingInfo(**sampling | {"notes": _notes(sampling["notes"])})
         own = tree["bayescale"]
         z = own["z"].values if "z" in own else None
+        drift = record["drift"] and Drift(**record["drift"], draws=own["drift"].values)
     except (KeyError, TypeError, OSError, ValueError) as error:
         raise StorageError(
-            f"{path}: this bayescale cannot read it, though it is whole: {_line(error)}; "
+            f"{path}: this bayescale cannot read it, though it is whole: {line_of(error)}; "
             "read it with the version that wrote it, or fit again"
         ) from error
     pool = tuple(record["pool"])
@@ -177,7 +180,7 @@ def load(
         pool,
         len(data.group_names) if pool else 0,
     )
-    found = Posterior(model, data, draws, stats, health, run, z)
+    found = Posterior(model, data, draws, stats, health, sampling, z, drift)
     if not np.allclose(_probe(found), record["probe"], rtol=1e-6, atol=0, equal_nan=True):
         raise StorageError(
             f"{path}: the law {model.law.name} has another formula than when this fit was made; "
@@ -189,14 +192,14 @@ def load(
 def _check_seal(path: str | os.PathLike) -> None:
     """Refuse what is not ours, of another format, or not as it was written."""
     try:
-        with _resolve(path).open("rb") as file:
+        with resolved(path).open("rb") as file:
             size = file.seek(0, os.SEEK_END)
             file.seek(max(0, size - SEAL_ROOM))
             seal = SEAL.search(file.read())
             rest = size if seal is None else size - len(seal[0])
             digest = _sha256(file, rest)
     except OSError as error:
-        raise StorageError(f"{path}: cannot be read: {error.strerror or _line(error)}") from error
+        raise StorageError(f"{path}: cannot be read: {error.strerror or line_of(error)}") from error
     if seal is None:
         raise StorageError(
             f"{path}: is no fit saved by bayescale, or was cut short or changed since; copy it "
@@ -224,7 +227,7 @@ def _sha256(file: BinaryIO, size: int) -> str:
 def _read(path: str | os.PathLike) -> xarray.DataTree:
     import xarray as xr
 
-    with xr.open_datatree(_resolve(path), engine="h5netcdf") as opened:
+    with xr.open_datatree(resolved(path), engine="h5netcdf") as opened:
         return opened.load()
 
 
@@ -250,8 +253,12 @@ def _dataset(tree: xarray.DataTree, record: Mapping) -> Dataset:
         source=record["source"],
         rows=constant["obs_id"].values,
         columns=record["columns"],
-        notes=tuple(record["notes"]),
+        notes=_notes(record["notes"]),
     )
+
+
+def _notes(kept: Iterable[Iterable[str]]) -> tuple[Note, ...]:
+    return tuple(Note(*each) for each in kept)
 
 
 def _tuples(record: Mapping[str, Any]) -> dict[str, Any]:

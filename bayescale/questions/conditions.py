@@ -9,18 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from ..messages import Note
-from ..model.arrays import pack
+from ..model.replicates import prior_curves
 from ..posterior.groups import GroupShift, for_group, group_shift
 from ..posterior.intervals import INTERVAL, quantiles
-from ..posterior.mixture import Mixture, members, said_of_fits
+from ..posterior.mixture import Mixture, said_of_fits
 from ..posterior.posterior import Posterior
 from .kind import POINTS, Kind, kind
 from .kinds import FEW, KINDS, classify
@@ -211,9 +209,7 @@ def conditions(
 
 def _checked(which: Posterior | Mixture, reference: str | None) -> str:
     """Return the reference, or raise where conditions cannot be compared."""
-    if which.curves:
-        raise ValueError("this posterior has several curves; take one: posterior.curve(NAME)")
-    for name, _, one in members(which):
+    for name, _, one in which.only().members:
         if not one.model.pool:
             raise ValueError(
                 f"in {name} nothing differs between conditions: fit with the condition as the "
@@ -240,7 +236,7 @@ def _change(which, name: str, reference: str, kinds, thresholds) -> Change:
     if thresholds:
         with np.errstate(invalid="ignore"):  # inf - inf
             later = thresholds[name].unlock - thresholds[reference].unlock
-    parts = members(which)
+    parts = which.members
     shifts = {
         k: {p: group_shift(m, name, reference, of=p) for p in m.model.pool} for k, _, m in parts
     }
@@ -255,30 +251,14 @@ def _joint(one: np.ndarray, other: np.ndarray, weights: np.ndarray) -> np.ndarra
     return found / found.sum()
 
 
-@partial(jax.jit, static_argnames=("model",))
-def _prior_curves(model, keys, lane, scales):
-    """Return the curves of two groups under each draw of the prior, (draw, group, point)."""
-
-    def one(key):
-        params = model.parameters(model.sample_prior(key), lane)
-        groups = [model.of_rows(params, {"group": group}) for group in (0, 1)]
-        inputs = [scales[name] for name in model.law.inputs]
-        return jnp.stack([model.law.at(*inputs, **of) for of in groups])
-
-    return jax.vmap(one)(keys)
-
-
 def _before(which, seen: Kind, ways: Mapping[str, Sweep], seed: int) -> np.ndarray:
     """Return the joint probability of the kinds of two conditions before the data."""
     grid = next(iter(ways.values())).grid(seen.lo, seen.hi, POINTS)
     prior = getattr(which, "prior", None) or dict.fromkeys(ways, 1.0)
     total, sign = 0.0, 1.0 if which.law.improves == "up" else -1.0
-    for i, (name, _, one) in enumerate(members(which)):
-        with jax.enable_x64(True):
-            lane = jax.tree.map(lambda leaf: leaf[0], pack(one.model, one.data)[0].data)
-            scales = {k: v / lane["ref"][k] for k, v in ways[name].at(grid).items()}
-            keys = jax.random.split(jax.random.fold_in(jax.random.key(seed), i), DRAWS)
-            found = np.asarray(_prior_curves(one.model, keys, lane, scales), float)
+    for i, (name, _, one) in enumerate(which.members):
+        keys = jax.random.split(jax.random.fold_in(jax.random.key(seed), i), DRAWS)
+        found = prior_curves(one.model, one.data, ways[name].at(grid), keys, groups=(0, 1))
         found = sign * found[np.isfinite(found).all((1, 2))]
         first, second = (classify(found[:, k], seen.cut, seen.wait) for k in (0, 1))
         total = total + prior[name] * _joint(first, second, np.ones(len(found)))

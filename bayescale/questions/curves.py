@@ -8,17 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, NamedTuple
 
 import jax
 import numpy as np
 
-from ..model.arrays import pack
-from ..model.evaluate import at_own, law_at
+from ..model.evaluate import at_own
+from ..model.replicates import prior_curves
+from ..posterior.drift import drifted_inputs
 from ..posterior.health import FailedFit
 from ..posterior.intervals import INTERVAL
-from ..posterior.mixture import Mixture, members
+from ..posterior.mixture import Mixture
+from ..posterior.pointwise import law_draws
 from ..posterior.posterior import Posterior
 from .sweep import HALF, Sweep, sweep
 
@@ -94,9 +95,7 @@ LIMIT = 20.0
 
 def draws_on(posterior: Posterior, along: Sweep, grid: np.ndarray) -> np.ndarray:
     """Return each draw's curve at a grid of scales, (draw, point)."""
-    draws = {name: values[None] for name, values in posterior.draws.items()}
-    found = law_at(posterior.law, draws, {k: v[None] for k, v in along.at(grid).items()})
-    return found.reshape(-1, found.shape[-1])
+    return law_draws(posterior, along.at(grid))
 
 
 class Crossed(NamedTuple):
@@ -124,19 +123,22 @@ def crossings(
     past
         Says of values of the curve whether they are on the better side.
     """
-    flat = posterior.flat()
-    params = {name: flat[name] for name in posterior.law.parameters}
+    law, flat = posterior.law, posterior.flat()
+    params = {name: flat[name] for name in law.parameters}
+
+    def value(scale: np.ndarray) -> np.ndarray:
+        return at_own(law, params, drifted_inputs(posterior, way.at(scale)))[:, 0]
+
     on_grid = past(draws_on(posterior, way, grid))
     crosses = on_grid[:, -1] & ~on_grid.all(1)
     last = np.minimum(len(grid) - 1 - np.argmin(on_grid[:, ::-1], 1), len(grid) - 2)
     lo, hi = way.progress(grid)[last], way.progress(grid)[last + 1]
     for _ in range(40):
         middle = 0.5 * (lo + hi)
-        scale = 10 ** (way.sign * middle[:, None])
-        reached = past(at_own(posterior.law, params, way.at(scale)))[:, 0]
+        reached = past(value(10 ** (way.sign * middle[:, None])))
         lo, hi = np.where(reached, lo, middle), np.where(reached, middle, hi)
     beyond = np.full((len(on_grid), 1), grid[-1] * 10 ** (way.sign * LIMIT))
-    far, never = at_own(posterior.law, params, way.at(beyond))[:, 0], ~on_grid[:, -1]
+    far, never = value(beyond), ~on_grid[:, -1]
     short = never & np.isfinite(far) & ~past(far)
     return Crossed(np.where(crosses, way.sign * hi, np.nan), on_grid.all(1), never, short)
 
@@ -155,7 +157,7 @@ def drawn(which: Posterior | Mixture, ways: Mapping[str, Sweep], grid: np.ndarra
 
     Raises FailedFit if no draw of a member has a finite curve.
     """
-    parts = members(which)
+    parts = which.members
     return _together(which, [(k, w, draws_on(one, ways[k], grid)) for k, w, one in parts])
 
 
@@ -163,27 +165,14 @@ def drawn_before(
     which: Posterior | Mixture, ways: Mapping[str, Sweep], grid: np.ndarray, draws: int, seed: int
 ) -> Drawn:
     """Return the curves of so many draws of each law's prior, by the laws' prior probability."""
-    found, parts = [], members(which)
+    found, parts = [], which.members
     prior = getattr(which, "prior", None) or dict.fromkeys((name for name, *_ in parts), 1.0)
     total = sum(prior[name] for name, *_ in parts)
     for i, (name, _, one) in enumerate(parts):
-        with jax.enable_x64(True):
-            lane = jax.tree.map(lambda leaf: leaf[0], pack(one.model, one.data)[0].data)
-            scales = {k: v / lane["ref"][k] for k, v in ways[name].at(grid).items()}
-            keys = jax.random.split(jax.random.fold_in(jax.random.key(seed), i), draws)
-            values = np.asarray(_prior_curves(one.model, keys, lane, scales))
+        keys = jax.random.split(jax.random.fold_in(jax.random.key(seed), i), draws)
+        values = prior_curves(one.model, one.data, ways[name].at(grid), keys)[:, 0]
         found.append((f"the prior of {name}", prior[name] / total, values))
     return _together(which, found)
-
-
-@partial(jax.jit, static_argnames=("model",))
-def _prior_curves(model, keys, lane, scales):
-    def one(key):
-        params = model.parameters(model.sample_prior(key), lane)
-        given = {name: params[name] for name in model.law.parameters}
-        return model.law.at(*(scales[name] for name in model.law.inputs), **given)
-
-    return jax.vmap(one)(keys)
 
 
 def _together(which, parts: list[tuple[str, float, np.ndarray]]) -> Drawn:

@@ -1,7 +1,5 @@
 """predict: the law at new scales, and what a new run there would measure.
 
-`law_at` evaluates a law for every draw; everything that asks about scales goes through it.
-
 Of a mixture, draws of all laws stand together, each law with as large a share of them as its
 weight: what the laws say one by one stands beside it.
 """
@@ -10,16 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import jax
 import numpy as np
 
 from ..messages import Note
-from ..model.evaluate import law_at
+from ..model.replicates import new_runs
+from ..posterior.drift import drifted_inputs
 from ..posterior.intervals import INTERVAL
-from ..posterior.mixture import Mixture, members
+from ..posterior.mixture import Mixture
+from ..posterior.pointwise import law_draws
 from ..posterior.posterior import Posterior
 
 if TYPE_CHECKING:
@@ -81,20 +80,15 @@ def scales(posterior: Posterior, at: Mapping[str, Any]) -> dict[str, np.ndarray]
     ValueError
         For an unknown or missing name, or a scale that is not positive and finite.
     """
-    law, columns = posterior.law, posterior.data.columns
-    aliases = {columns.get(name): name for name in law.inputs} | {n: n for n in law.inputs}
-    known = ", ".join(
-        name if columns.get(name) in (None, name) else f"{name} (or {columns[name]})"
-        for name in law.inputs
-    )
-    found = {}
-    for key, value in at.items():
-        if key not in aliases:
-            raise ValueError(f"{key!r} is no scale of this fit; its scales are {known}")
-        found[aliases[key]] = np.atleast_1d(np.asarray(value, float))
+    law = posterior.law
+    found = {
+        posterior.name_of(key): np.atleast_1d(np.asarray(value, float)) for key, value in at.items()
+    }
     missing = [name for name in law.inputs if name not in found]
     if missing:
-        raise ValueError(f"no value for {', '.join(missing)}; the scales are {known}")
+        raise ValueError(
+            f"no value for {', '.join(missing)}; the scales are {posterior.scale_names}"
+        )
     for name, values in found.items():
         if not (np.isfinite(values).all() and (values > 0).all()):
             raise ValueError(f"{name} must be positive and finite, got {values.min():g}")
@@ -136,7 +130,7 @@ def predict(
     which = posterior.trusted(allow_failed)
     parts = [
         (name, weight, _predict(one, at, n, seed, i))
-        for i, (name, weight, one) in enumerate(members(which))
+        for i, (name, weight, one) in enumerate(which.members)
     ]
     first = parts[0][2]
     if not isinstance(which, Mixture):
@@ -162,13 +156,8 @@ def _evenly(draws: int, wanted: int) -> np.ndarray:
 def _predict(posterior: Posterior, at: Mapping[str, Any], n, seed, stream) -> Prediction:
     """Return what one law says; members of a mixture have a stream of random numbers each."""
     inputs = scales(posterior, at)
-    draws = posterior.draws if posterior.curves else _lead(posterior.draws)
-    curves = next(iter(draws.values())).shape[0]
-    per_curve = {name: np.tile(values, (curves, 1)) for name, values in inputs.items()}
-    mean = law_at(posterior.law, draws, per_curve)
-    new = _new_runs(posterior, draws, inputs, n, seed, stream)
-    flat = (v.reshape(curves, -1, v.shape[-1]) for v in (mean, new))
-    mean, new = (v if posterior.curves else v[0] for v in flat)
+    mean = law_draws(posterior, inputs)
+    new = _new_runs(posterior, inputs, n, seed, stream)
     decades = _decades(posterior, inputs)
     notes = []
     if (decades > 0).any():
@@ -176,10 +165,6 @@ def _predict(posterior: Posterior, at: Mapping[str, Any], n, seed, stream) -> Pr
             Note("beyond", f"up to {decades.max():.2g} decades beyond the data: {UNCALIBRATED}")
         )
     return Prediction(inputs, mean, new, decades, tuple(notes))
-
-
-def _lead(draws: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    return {name: values[None] for name, values in draws.items()}
 
 
 def _decades(posterior: Posterior, inputs: Mapping[str, np.ndarray]) -> np.ndarray:
@@ -194,26 +179,18 @@ def _decades(posterior: Posterior, inputs: Mapping[str, np.ndarray]) -> np.ndarr
     return np.stack(found) if posterior.curves else found[0]
 
 
-@partial(jax.jit, static_argnames=("model",))
-def _sample_new(model, params, data, key):
-    def one(key, params):
-        return model.scatter(params, data).sample(key)
-
-    return jax.vmap(one)(jax.random.split(key, next(iter(params.values())).shape[0]), params)
-
-
-def _new_runs(posterior, draws, inputs, n, seed, stream) -> np.ndarray:
-    """Return one new observation a draw and point, (curve, draw, point)."""
+def _new_runs(posterior: Posterior, inputs, n, seed, stream) -> np.ndarray:
+    """Return one new observation a draw and point, ([curve,] draw, point)."""
     # Draws are of one group, or of the average one: what is pooled is theirs already.
     model = replace(posterior.model, pool=(), groups=0)
     points = len(next(iter(inputs.values())))
-    data = {"inputs": inputs, "stderr": np.zeros(points)}
+    columns = {"inputs": drifted_inputs(posterior, inputs), "stderr": np.zeros(points)}
     if model.noise.counts:
-        data["n"] = np.full(points, int(n or posterior.data.n.max()))
+        columns["n"] = np.full(points, int(n or posterior.data.n.max()))
     runs = []
-    with jax.enable_x64(True):
-        for i in range(next(iter(draws.values())).shape[0]):
-            params = {k: v[i].reshape(-1, *v.shape[3:]) for k, v in draws.items()}
-            key = jax.random.fold_in(jax.random.key(seed), stream + i)
-            runs.append(np.asarray(_sample_new(model, params, data, key)))
-    return np.stack(runs) / (data["n"] if model.noise.counts else 1.0)
+    for i, (_, one) in enumerate(posterior):
+        params = one.flat()
+        key = jax.random.fold_in(jax.random.key(seed), stream + i)
+        keys = jax.random.split(key, len(next(iter(params.values()))))
+        runs.append(new_runs(model, params, columns, keys))
+    return np.stack(runs) if posterior.curves else runs[0]

@@ -8,21 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
 
-import jax
 import numpy as np
 
-from ..model.evaluate import law_at
-from ..model.model import Model
 from ..posterior.groups import for_group
 from ..posterior.intervals import INTERVAL
+from ..posterior.pointwise import law_draws, replicate
 from ..posterior.posterior import Posterior
 
 __all__ = ["Residuals", "residuals"]
 
 DRAWS = 1000
-"""Draws from which the interval of a run is taken; its ends are then known to a few per cent."""
+"""Runs from which an interval is taken; its ends are then known to a few per cent."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,10 +61,10 @@ def residuals(posterior: Posterior, seed: int = 0) -> Residuals:
     law = posterior.law
     observed = data.responses[law.response if law.further else next(iter(data.responses))]
     fitted, lo, hi = (np.empty(len(data)) for _ in range(3))
-    for i, (name, one) in enumerate(posterior):
+    for name, one in posterior:
         own = slice(None) if name is None else data.curve == name
-        fitted[own] = np.median(_curve(one), axis=(0, 1))
-        runs = _runs(one, jax.random.fold_in(jax.random.key(seed), i))
+        fitted[own] = np.median(_curve(one), axis=0)
+        runs = replicate(one, DRAWS, seed=seed)
         lo[own], hi[own] = np.quantile(runs, [(1 - INTERVAL) / 2, (1 + INTERVAL) / 2], axis=0)
     relative = law.support == "positive"
 
@@ -87,40 +84,10 @@ def residuals(posterior: Posterior, seed: int = 0) -> Residuals:
 
 
 def _curve(one: Posterior) -> np.ndarray:
-    """Return the law at the rows of one curve, each under its own group, (chain, draw, row)."""
-    at = {key: values[None] for key, values in one.data.inputs.items()}
-
-    def under(which: Posterior) -> np.ndarray:
-        return law_at(one.law, {key: values[None] for key, values in which.draws.items()}, at)[0]
-
+    """Return the law at the rows of one curve, each under its own group, (draw, row)."""
+    inputs = one.data.inputs
     if not one.model.pool:
-        return under(one)
+        return law_draws(one, inputs)
     rows = one.data.group.astype(str)
-    curves = {name: under(for_group(one, name)) for name in set(rows)}
+    curves = {name: law_draws(for_group(one, name), inputs) for name in set(rows)}
     return np.stack([curves[name][..., i] for i, name in enumerate(rows)], -1)
-
-
-@partial(jax.jit, static_argnames=("model",))
-def _sample(model: Model, params, data, key):
-    def one(key, params):
-        return model.scatter(params, data).sample(key)
-
-    return jax.vmap(one)(jax.random.split(key, next(iter(params.values())).shape[0]), params)
-
-
-def _runs(one: Posterior, key) -> np.ndarray:
-    """Return new runs at the rows of one curve, with their own n and standard errors."""
-    data, model = one.data, one.model
-    flat = one.flat()
-    total = next(iter(flat.values())).shape[0]
-    pick = np.linspace(0, total - 1, min(total, DRAWS)).astype(int)
-    params = {name: values[pick] for name, values in flat.items()}
-    stderr = data.stderr if data.stderr is not None else np.zeros(len(data))
-    columns = {"inputs": dict(data.inputs), "stderr": stderr}
-    if model.pool:
-        columns["group"] = np.searchsorted(data.group_names, data.group.astype(str))
-    # NumPyro samples counts only where their total is of an integer type.
-    columns |= {"n": data.n.astype(np.int64)} if data.n is not None else {}
-    with jax.enable_x64(True):
-        runs = np.asarray(_sample(model, params, columns, key))
-    return runs / data.n if model.noise.counts else runs

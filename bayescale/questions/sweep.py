@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from ..data.expression import evaluate
-from ..posterior.mixture import Mixture, members
+from ..posterior.mixture import Mixture
 from ..posterior.posterior import Posterior
 
 __all__ = ["Sweep", "follow", "inputs", "sweep"]
@@ -101,9 +101,7 @@ def sweep(
         If there are several curves, an unknown input, one without a value, or if the members of
         a mixture are followed along different scales or in different directions.
     """
-    if which.curves:
-        raise ValueError("this posterior has several curves; take one: posterior.curve(NAME)")
-    found = {name: _sweep(one, by, at) for name, _, one in members(which)}
+    found = {name: _sweep(one, by, at) for name, _, one in which.only().members}
     (first, start), *rest = found.items()
     for name, each in rest:
         if each.sign != start.sign or not np.array_equal(each.seen, start.seen):
@@ -126,19 +124,15 @@ def inputs(
     posterior: Posterior, by: str | None, at: Mapping[str, Any] | None
 ) -> tuple[str, dict[str, Any]]:
     """Return the input along which to look, and how the others follow; see `sweep`."""
-    law, columns = posterior.law, posterior.data.columns
-    names = {columns.get(name): name for name in law.inputs} | {n: n for n in law.inputs}
-    known = ", ".join(law.inputs)
-    for key in (*(at or {}), *([] if by is None else [by])):
-        if key not in names:
-            raise ValueError(f"{key!r} is no scale of this fit; its scales are {known}")
-    others = {names[key]: value for key, value in (at or {}).items()}
+    law = posterior.law
+    others = {posterior.name_of(key): value for key, value in (at or {}).items()}
     left = [name for name in law.inputs if name not in others]
-    by = names[by] if by is not None else (left[0] if left else None)
+    by = posterior.name_of(by) if by is not None else (left[0] if left else None)
     if by is None or by in others or left != [by]:
         raise ValueError(
             "a curve is followed along one scale (by=...), and every other needs a value in `at` "
-            f"(a number, or a text such as '20*N'); the law {law.name} takes {known}"
+            f"(a number, or a text such as '20*N'); the law {law.name} takes "
+            f"{', '.join(law.inputs)}"
         )
     return by, others
 

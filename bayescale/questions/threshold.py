@@ -23,7 +23,7 @@ import numpy as np
 
 from ..datasets.published import place, scale_of
 from ..messages import Note, as_notes
-from ..posterior.mixture import Mixture, members, said_of_fits
+from ..posterior.mixture import Mixture, said_of_fits
 from ..posterior.posterior import Posterior
 from .curves import Crossed, crossings
 from .predict import UNCALIBRATED
@@ -265,7 +265,7 @@ def _horizon(way: Sweep, horizon: float | None) -> float:
 
 def _one(which, level: float, ways: dict[str, Sweep], horizon: float | None) -> Threshold:
     """Return the threshold of one curve."""
-    parts, way = members(which), next(iter(ways.values()))
+    parts, way = which.members, next(iter(ways.values()))
     horizon, up = _horizon(way, horizon), which.law.improves == "up"
     points = max(200, int(np.ceil(PER_DECADE * abs(np.log10(horizon / way.worst))))) + 1
     grid = np.geomspace(way.worst, horizon, points)
@@ -330,7 +330,7 @@ def remarks(found: Threshold, which: Posterior | Mixture, way: Sweep) -> list[No
     if chance is not None and found.improves == "up" and found.level <= chance[0]:
         notes["chance"] = f"the level {found.level:.3g} is not above chance ({chance[0]:.3g})"
     weak = {}
-    for name, _, one in members(which):
+    for name, _, one in which.members:
         unlock, (verdict,) = unlock_parameter(one), one.health.verdicts
         if unlock is not None and unlock in verdict.unidentified:
             weak[f"{unlock} ({name})" if len(found.members) > 1 else unlock] = None
@@ -354,8 +354,6 @@ def _apart(spread: Spread) -> dict[str, str]:
             f"each is uncertain by {spread.within:.2g}"
         )
     if spread.left_out:
-        names = ", ".join(spread.left_out)
-        notes["no_median"] = (
-            f"without a median within the horizon, so not in the spread of laws: {names}"
-        )
+        text = "without a median within the horizon, so not in the spread of laws: "
+        notes["no_median"] = text + ", ".join(spread.left_out)
     return notes

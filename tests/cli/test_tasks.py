@@ -148,7 +148,7 @@ def test_a_task_without_a_sound_law_exits_1(capsys, monkeypatch, table):
 
 
 BAD = {
-    "unknown law": (["--laws", "sigmoid,flatt"], ("did you mean flat",)),
+    "unknown law": (["--laws", "sigmoid,flatt"], ("did you mean 'flat'",)),
     "law of a loss": (["--laws", "power"], ("takes laws of accuracy",)),
     "unknown column": (["--curve", "tsk"], ("'tsk'", "did you mean 'task'")),
     "no response": ([], ("-y is missing",)),

@@ -11,7 +11,6 @@ from bayescale.data.expression import (
     columns,
     evaluate,
     filter_rows,
-    parse_call,
     quotient,
 )
 
@@ -187,42 +186,6 @@ def test_quotient():
     assert quotient("a*b/n") is None
 
 
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("chinchilla", ("chinchilla", (), {})),
-        (" flat() ", ("flat", (), {})),
-        ("broken(2)", ("broken", (2,), {})),
-        ("power(floor=False)", ("power", (), {"floor": False})),
-        ("power(floor=false, rising=true)", ("power", (), {"floor": False, "rising": True})),
-        ("m(1.5, -2, 'a', None, [1, 2])", ("m", (1.5, -2, "a", None, (1, 2)), {})),
-    ],
-)
-def test_calls(text, expected):
-    assert parse_call(text) == expected
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "",
-        "2",
-        "a.b",
-        "a(b)",
-        "a(1+1)",
-        "a(**k)",
-        "a(*k)",
-        "a(x=1, x=2)",
-        "a(f())",
-        "`a`(1)",
-        "a(1)(2)",
-    ],
-)
-def test_refused_calls(text):
-    with pytest.raises(ExpressionError):
-        parse_call(text)
-
-
 PIECES = ["a", "b", "task", "`loss (nats)`", "1", "'x'", "+", "-", "**", "/", "(", ")", "==", "<"]
 PIECES += ["in", "not", "and", "[", "]", ",", "log", "isfinite", " ", "`", "=", "é", "\n", "1e999"]
 
@@ -243,9 +206,3 @@ def test_any_text_gives_a_column_or_one_line(text):
             assert result.shape == (3,)
             assert result.dtype == dtype
             assert set(columns(text, TABLE)) <= TABLE.keys()
-    try:
-        name, _, _ = parse_call(text)
-    except ExpressionError as error:
-        check_one_line(error)
-    else:
-        assert name.isidentifier()

@@ -66,8 +66,10 @@ def at_nodes(tau, x=1.0, k=1.2, lo=0.25, hi=0.95):
 def test_no_noise_is_left_out():
     assert set(NOISES) == {*CONTINUOUS, *COUNTS, "bounded"}
     assert all(get_noise(name) is NOISES[name] for name in NOISES)
-    with pytest.raises(ValueError, match=r"unknown noise 'studnt': did you mean student\?"):
+    with pytest.raises(ValueError, match=r"unknown noise 'studnt'; did you mean 'student'\?"):
         get_noise("studnt")
+    with pytest.raises(ValueError, match="power is a law, no noise"):
+        get_noise(get_law("power"))
 
 
 def test_defaults_do_not_clash():

@@ -12,7 +12,7 @@ from bayescale.laws import flat, from_loss, sigmoid
 from bayescale.model.model import Model
 from bayescale.noises.accuracy import beta_binomial
 from bayescale.posterior.health import FailedFit, Health, Verdict
-from bayescale.posterior.mixture import Mixture, members, mix
+from bayescale.posterior.mixture import Mixture, mix
 from bayescale.posterior.posterior import Posterior, SamplingInfo
 from bayescale.questions.predict import predict
 from bayescale.questions.sweep import sweep
@@ -126,7 +126,7 @@ def test_members_without_weight_and_failed_ones_are_left_out():
         threshold(mix({"failed": parts["failed"]}))
     with pytest.raises(FailedFit, match="no member"):
         threshold(mix({k: parts[k] for k in ("none", "failed")}, {"none": 0.0, "failed": 1.0}))
-    assert [name for name, *_ in members(whole)] == ["good", "failed"]
+    assert [name for name, *_ in whole.members] == ["good", "failed"]
     assert isinstance(whole, Mixture)
 
 

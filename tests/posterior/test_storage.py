@@ -10,6 +10,7 @@ import pytest
 
 from bayescale.data.dataset import Dataset
 from bayescale.laws import broken, get_law, two_stage
+from bayescale.messages import Note
 from bayescale.model.model import Model
 from bayescale.noises.names import get_noise
 from bayescale.parametric.parametric import law
@@ -64,7 +65,7 @@ def made(which, noise, data, vectors=(), curves=(), chains=2, draws=3):
         {"start": 0.1},
         np.nan,
         {"warmup": 5, "time_limit": None},
-        ("interrupted",),
+        (Note("stopped", "interrupted"),),
     )
     verdicts = (VERDICT,) * max(1, len(curves))
     return Posterior(model, data, values, stats, Health(verdicts), run)

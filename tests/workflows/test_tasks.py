@@ -185,7 +185,7 @@ def test_the_prior_of_laws_is_that_of_their_stories():
         (("power",), {}, "tasks takes laws of accuracy in one scale.*power is none"),
         (("two_stage",), {}, "two_stage is none"),
         (("exact_match(tokens=True)",), {}, "is none"),
-        (("sigmoyd",), {}, "did you mean sigmoid"),
+        (("sigmoyd",), {}, "did you mean 'sigmoid'"),
         (("sigmoid", "flat"), {"prior": {"sigmoid": 1.0}}, "prior is for sigmoid"),
         (("sigmoid", "flat"), {"prior": {"sigmoid": 0.0, "flat": 0.0}}, "not all 0"),
         (("sigmoid", "flat"), {"prior": {"sigmoid": -1.0, "flat": 2.0}}, "0 or more"),

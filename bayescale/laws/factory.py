@@ -1,0 +1,40 @@
+"""factory: functions of options that make laws, such as `broken(2)` and `power(floor=False)`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache, wraps
+from inspect import signature
+from typing import Any
+
+from ..messages import near
+from ..parametric.parametric import Law
+
+__all__ = ["factory", "to_fix"]
+
+
+def factory(make: Callable[..., Law]) -> Callable[..., Law]:
+    """Return `make` with its laws kept, one for each set of options.
+
+    An option that it does not have is a TypeError that tells what to write: parameters of a law
+    are no options.
+    """
+    options, kept = tuple(signature(make).parameters), cache(make)
+
+    @wraps(make)
+    def made(*args: Any, **given: Any) -> Law:
+        for name in given:
+            if name not in options:
+                law = kept(*args, **{k: v for k, v in given.items() if k in options})
+                remedy = to_fix(law, name, given[name])
+                raise TypeError(f"no option {name!r}{remedy or near(name, options)}")
+        return kept(*args, **given)
+
+    return made
+
+
+def to_fix(law: Law, name: str, value: Any) -> str:
+    """Return how to hold a parameter of the law at a value; "" where it has no such parameter."""
+    if name not in law.parameters:
+        return ""
+    return f": it is a parameter; to hold it write .fix({name}={value!r}) (--fix {name}={value})"

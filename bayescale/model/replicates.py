@@ -1,0 +1,96 @@
+"""replicates: new runs from a noise, and curves from a law's prior."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from ..data.dataset import Dataset
+from .arrays import lane_of
+from .model import Model
+
+__all__ = ["columns_of", "new_runs", "prior_curves"]
+
+
+def columns_of(model: Model, data: Dataset) -> dict[str, Any]:
+    """Return the rows of one curve as `new_runs` takes them, in natural units."""
+    stderr = data.stderr if data.stderr is not None else np.zeros(len(data))
+    found: dict[str, Any] = {"inputs": dict(data.inputs), "stderr": stderr}
+    if model.pool:
+        found["group"] = np.searchsorted(data.group_names, data.group.astype(str))
+    # NumPyro samples counts only where their total is of an integer type.
+    return found | ({"n": data.n.astype(np.int64)} if data.n is not None else {})
+
+
+@partial(jax.jit, static_argnames=("model",))
+def _sample(model: Model, params, inputs, columns, keys):
+    def one(params, inputs, key):
+        return model.scatter(params, columns | {"inputs": inputs}).sample(key)
+
+    return jax.vmap(one)(params, inputs, keys)
+
+
+def new_runs(
+    model: Model, params: Mapping[str, np.ndarray], columns: Mapping[str, Any], keys: Array
+) -> Float[np.ndarray, "draw row"]:
+    """Return what a new run would measure, for every draw and row; of counts their share of n.
+
+    Parameters
+    ----------
+    params
+        Draws of all parameters in natural units, (draw, ...).
+    columns
+        `inputs` by name, (row,) or, where each draw has scales of its own, (draw, row); `stderr`,
+        and where the model needs them `n` and `group`, (row,).
+    keys
+        One random key a draw.
+    """
+    shape = (len(keys), len(columns["stderr"]))
+    inputs = {name: np.broadcast_to(x, shape) for name, x in columns["inputs"].items()}
+    rest = {name: values for name, values in columns.items() if name != "inputs"}
+    with jax.enable_x64(True):
+        found = np.asarray(_sample(model, dict(params), inputs, rest, keys), float)
+    return found / columns["n"] if model.noise.counts else found
+
+
+@partial(jax.jit, static_argnames=("model", "groups"))
+def _prior_curves(model: Model, keys, lane, scales, groups):
+    inputs = [scales[name] for name in model.law.inputs]
+
+    def one(key):
+        params = model.parameters(model.sample_prior(key), lane)
+        average = {name: params[name] for name in model.law.parameters}
+        each = [average if i is None else model.of_rows(params, {"group": i}) for i in groups]
+        return jnp.stack([model.law.at(*inputs, **of) for of in each])
+
+    return jax.vmap(one)(keys)
+
+
+def prior_curves(
+    model: Model,
+    data: Dataset,
+    at: Mapping[str, np.ndarray],
+    keys: Array,
+    groups: tuple[int | None, ...] = (None,),
+) -> Float[np.ndarray, "draw group point"]:
+    """Return the law under draws of its prior, which the scales of the data decide with.
+
+    Parameters
+    ----------
+    at
+        Scales in natural units, (point,) each.
+    keys
+        One random key a draw.
+    groups
+        Positions of the groups; None is the average one.
+    """
+    with jax.enable_x64(True):
+        lane = lane_of(model, data)
+        scales = {name: values / lane["ref"][name] for name, values in at.items()}
+        return np.asarray(_prior_curves(model, keys, lane, scales, groups), float)
