@@ -10,21 +10,27 @@ from collections.abc import Mapping
 import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
 
 from ..planning.allocate import Allocation
 from ..planning.match import TradeOff
 from ..posterior.intervals import INTERVAL
+from ..posterior.mixture import Mixture
 from ..posterior.posterior import Posterior
-from ..questions.predict import Prediction
+from ..questions.grid import isoflop_grid
+from ..questions.predict import Prediction, predict
+from .marks import mark_models
 from .style import (
     FAINT,
     HALF,
+    HALO,
     INK,
     PALETTE,
-    POINTS,
     WORDS,
+    band_keys,
     canvas,
     legend,
+    measured,
     quantile_band,
     response_axis,
     scale_axis,
@@ -33,48 +39,80 @@ from .style import (
 
 __all__ = ["allocation", "isoflop", "isoloss"]
 
-NEAR = 0.06
-"""Runs within this many decades of a budget (15 %) are drawn with it."""
+BEYOND = dict(ls=(0, (4, 2)), lw=1.2)
+"""Lines beyond the data."""
 
 
-def isoflop(posterior: Posterior, prediction: Prediction, ax: Axes | None = None) -> Axes:
-    """Draw loss against size at several budgets of compute, with runs near these budgets.
+def isoflop(
+    posterior: Posterior | Mixture, prediction: Prediction | None = None, ax: Axes | None = None
+) -> Axes:
+    """Draw loss against size at several budgets of compute, and every run in its compute's colour.
 
     Parameters
     ----------
     posterior
-        A fit of a law of N and D.
+        A fit of a law of N and D, of one curve, or a mixture of such laws.
     prediction
-        `predict(posterior, grid.isoflop_grid(posterior, budgets))`; C = 6 N D.
+        `predict(posterior, isoflop_grid(posterior, budgets))`, C = 6 N D; unless given, at round
+        budgets within the compute of the data.
+
+    Raises
+    ------
+    ValueError
+        If the law is not one of N and D alone, or there are several curves.
     """
-    inputs, data = prediction.inputs, posterior.data
-    logs = np.log10(6 * inputs["N"] * inputs["D"])
-    budgets = np.unique(logs.round(3))
-    colours = mpl.colormaps["viridis"](np.linspace(0, 0.85, len(budgets)))
-    ((_, loss),) = data.responses.items()
-    spent = np.log10(6 * data.inputs["N"] * data.inputs["D"])
-    shown = loss[(np.abs(spent[:, None] - budgets) < NEAR).any(1)]
-    lo, median, hi = prediction.quantiles()
+    if posterior.curves:
+        raise ValueError("isoflop draws one curve: take one, posterior.curve(NAME)")
+    if prediction is None:
+        prediction = predict(posterior, isoflop_grid(posterior), allow_failed=True)
+    data, loss = measured(posterior)
+    size, inputs = data.inputs["N"], prediction.inputs
+    spent, at = (np.log10(6 * each["N"] * each["D"]) for each in (data.inputs, inputs))
+    budgets = np.unique(at.round(3))
+    lo, hi = min(spent.min(), budgets.min()), max(spent.max(), budgets.max())
+
+    def colour(logs):
+        return mpl.colormaps["viridis"](0.9 * (logs - lo) / max(hi - lo, 1e-9))
+
     with canvas(ax) as ax:
-        for budget, colour in zip(budgets, colours, strict=True):
-            own = np.flatnonzero(np.abs(logs - budget) < 5e-3)
-            own = own[np.argsort(inputs["N"][own])]
-            size, text = inputs["N"][own], scale_text(round(10**budget, 3 - int(budget)), True)
-            ax.fill_between(size, lo[own], hi[own], color=colour, alpha=0.25, lw=0)
-            ax.plot(size, median[own], color=colour, label=f"{text} FLOP")
-            best = own[np.argmin(median[own])]
-            if best not in (own[0], own[-1]):
-                ax.plot(
-                    inputs["N"][best], median[best], "*", color=colour, ms=12, mec="white", zorder=5
-                )
-            near = np.abs(spent - budget) < NEAR
-            ax.plot(data.inputs["N"][near], loss[near], **POINTS, color=colour)
-        scale_axis(ax.xaxis, inputs["N"].min() / 1.1, inputs["N"].max() * 1.1)
+        for budget in budgets:
+            own = np.flatnonzero(np.abs(at - budget) < 5e-3)
+            _budget(ax, prediction, own[np.argsort(inputs["N"][own])], budget, colour(budget))
+        look = dict(s=15, lw=0.4, edgecolor="white", zorder=4, clip_on=False)
+        ax.scatter(size, loss, c=colour(spent), **look)
+        ends = [end for x in (size, inputs["N"]) for end in (x.min(), x.max())]
+        scale_axis(ax.xaxis, min(ends), max(ends))
         ax.set_xlabel(WORDS["N"])
-        top = max([*shown, median.min() * 1.3])
-        response_axis(ax, posterior, min([*shown, lo.min()]), top)
-        legend(ax, "beside")
+        bands = prediction.quantiles()
+        low = min(loss.min(), bands[0].min())
+        response_axis(ax, posterior, low, max(loss.max(), bands[1].min() * 1.3))
+        legend(ax, "beside", also=_isoflop_keys(len(loss)), of=posterior)
     return ax
+
+
+def _budget(ax: Axes, prediction: Prediction, own: np.ndarray, budget: float, colour) -> None:
+    """Draw the curve of one budget, dashed beyond the data, and its lowest point."""
+    size, (lo, median, hi) = prediction.inputs["N"][own], prediction.quantiles()[:, own]
+    within = np.where(prediction.decades[own] > 0, np.nan, median)
+    ax.fill_between(size, lo, hi, color=colour, alpha=0.25, lw=0)
+    ax.plot(size, median, color=colour, **BEYOND, zorder=2)
+    text = scale_text(round(10**budget, 3 - int(budget)), True)
+    ax.plot(size, within, color=colour, label=f"{text} FLOP", zorder=3)
+    best = int(np.argmin(median))
+    if 0 < best < len(own) - 1:
+        look = dict(color=colour, ms=12, mec=INK, mew=0.7, zorder=6)
+        ax.plot(size[best], median[best], "*", **look)
+
+
+def _isoflop_keys(runs: int) -> list:
+    dot = dict(ls="", marker="o", color=FAINT, mec="white", ms=4.5)
+    star = dict(ls="", marker="*", color=FAINT, mec=INK, mew=0.7, ms=11)
+    return [
+        Line2D([], [], **dot, label=f"{runs} runs, coloured\nby their compute"),
+        Line2D([], [], **star, label="lowest loss"),
+        *band_keys(INTERVAL, of="of curves"),
+        Line2D([], [], color=FAINT, **BEYOND, label="beyond the data"),
+    ]
 
 
 def allocation(
@@ -97,45 +135,60 @@ def allocation(
     """
     flops = found.flops
     with canvas(ax) as ax:
-        parts = (("parameters N", found.params), ("training tokens D", found.tokens))
-        for (text, draws), colour in zip(parts, PALETTE, strict=False):
-            for mass, alpha in ((INTERVAL, 0.2), (HALF, 0.3)):
-                quantile_band(ax, flops, draws, mass, color=colour, alpha=alpha)
-            median = np.median(draws, axis=0)
-            ax.plot(flops, median, color=colour, ls=(0, (4, 2)), lw=1.2)
-            within = np.where(found.decades > 0, np.nan, median)
-            ax.plot(flops, within, color=colour, label=text)
+        seen = [_growth(ax, found, *part) for part in PARTS]
         for i, (source, params) in enumerate((frontiers or {}).items()):
             look = dict(lw=1, ls=((0, (1, 1.5)), (0, (5, 1, 1, 1)), "-")[i % 3])
             ax.plot(flops, params, color=PALETTE[0], **look)
             ax.plot(flops, flops / (6 * params), color=PALETTE[1], **look)
             ax.plot([], [], color=INK, **look, label=source)
-        y = [found.params.min(), found.params.max(), found.tokens.min(), found.tokens.max()]
-        scale_axis(ax.xaxis, flops.min(), flops.max(), powers=True)
-        scale_axis(ax.yaxis, min(y), max(y))
-        for name, (size, tokens) in (models or {}).items():
-            _model(ax, name, 6 * size * tokens, size, tokens)
-        ax.set_xlabel("training compute (FLOP)")
+            seen += [params, flops / (6 * params)]
+        known = {name: (6 * N * D, N, D) for name, (N, D) in (models or {}).items()}
+        for values in known.values():
+            for value, (_, colour, size) in zip(values[1:], PARTS, strict=True):
+                ax.plot(values[0], value, "D", ms=size, mfc="none", mec=colour, mew=1.2, zorder=5)
+        x = np.concatenate([flops, [value[0] for value in known.values()]])
+        y = np.concatenate([np.ravel(each) for each in [*seen, *(v[1:] for v in known.values())]])
+        room = 3.0 if len(flops) == 1 else 1.0
+        scale_axis(ax.xaxis, x.min() / room, x.max() * room, powers=True)
+        scale_axis(ax.yaxis, y.min() / 1.2, y.max() * 1.2)
+        mark_models(ax, {name: at for name, (at, *_) in known.items()})
+        ax.set_xlabel(WORDS["flops"])
         ax.set_ylabel("parameters or tokens")
-        legend(ax)
+        legend(ax, also=_allocation_keys(found, bool(known)))
     return ax
 
 
-def _model(ax: Axes, name: str, flops: float, size: float, tokens: float) -> None:
-    """Mark a published model's parameters and tokens above its compute."""
-    for value, colour in ((size, PALETTE[0]), (tokens, PALETTE[1])):
-        ax.plot(flops, value, "D", ms=4.5, mfc="white", mec=colour, mew=1.1, zorder=5)
-    ax.plot([flops, flops], [size, tokens], color=FAINT, lw=0.5, ls=":", zorder=1)
-    ax.annotate(
-        name,
-        (flops, size),
-        (0, -6),
-        textcoords="offset points",
-        ha="center",
-        va="top",
-        fontsize=7,
-        color="#555555",
-    )
+PARTS = (("params", PALETTE[0], 6.5), ("tokens", PALETTE[1], 4.5))
+"""What is split, with colour and the size of the mark of published models."""
+
+
+def _growth(ax: Axes, found: Allocation, name: str, colour: str, _: float) -> np.ndarray:
+    """Draw the best N, or D, over compute; return the ends of its band."""
+    flops, draws = found.flops, getattr(found, name)
+    median = np.median(draws, axis=0)
+    ends = np.quantile(draws, [(1 - INTERVAL) / 2, (1 + INTERVAL) / 2], axis=0)
+    label = "parameters N" if name == "params" else "training tokens D"
+    if len(flops) == 1:
+        for mass, width in ((INTERVAL, 1.2), (HALF, 4)):
+            span = np.quantile(draws, [(1 - mass) / 2, (1 + mass) / 2])
+            ax.plot(np.repeat(flops, 2), span, color=colour, lw=width, solid_capstyle="butt")
+        ax.plot(flops, median, "o", color="white", mec=colour, ms=5, label=label)
+        return ends
+    for mass, alpha in ((INTERVAL, 0.2), (HALF, 0.3)):
+        quantile_band(ax, flops, draws, mass, color=colour, alpha=alpha)
+    ax.plot(flops, median, color=colour, **BEYOND)
+    ax.plot(flops, np.where(found.decades > 0, np.nan, median), color=colour, label=label)
+    return ends
+
+
+def _allocation_keys(found: Allocation, models: bool) -> list:
+    keys = [*band_keys(HALF, INTERVAL)]
+    if len(found.flops) > 1 and (found.decades > 0).any():
+        keys.append(Line2D([], [], color=FAINT, **BEYOND, label="beyond the data"))
+    if models:
+        look = dict(ls="", marker="D", ms=5, mfc="none", mec=INK, mew=1.2)
+        keys.append(Line2D([], [], **look, label="published"))
+    return keys
 
 
 def isoloss(
@@ -162,23 +215,35 @@ def isoloss(
     if not np.isfinite(median).any():
         raise ValueError("most draws reach this loss at no size: ask for a higher loss")
     with canvas(ax) as ax:
-        _isoloss_frame(ax, found, median)
+        _isoloss_frame(ax, found, median, models or {})
         _, top = ax.get_ylim()
         for mass, alpha in ((INTERVAL, 0.2), (HALF, 0.3)):
             lo, hi = (_order(found.tokens, q) for q in ((1 - mass) / 2, (1 + mass) / 2))
             lo, hi = np.minimum(lo, 10 * top), np.minimum(hi, 10 * top)
-            text = f"{mass:.0%}"
-            ax.fill_between(found.params, lo, hi, color=PALETTE[0], alpha=alpha, lw=0, label=text)
-        ax.plot(found.params, median, color=PALETTE[0], label="equal loss")
+            ax.fill_between(found.params, lo, hi, color=PALETTE[0], alpha=alpha, lw=0)
+        ax.plot(found.params, median, color=PALETTE[0], label="equal loss, median")
+        marks = [*(models or {}).values()]
         if found.reference:
-            _cross(ax, found.reference, PALETTE[6], "D", "given")
-        _cross(ax, found.cheapest, PALETTE[1], "o", "least compute")
-        _cross(ax, found.smallest, PALETTE[2], "^", f"smallest within +{found.extra:.0%}")
-        for name, (size, tokens) in (models or {}).items():
-            ax.plot(size, tokens, "s", ms=4.5, mfc="white", mec=INK, zorder=5)
-            ax.annotate(name, (size, tokens), (5, 4), textcoords="offset points", fontsize=7)
-        legend(ax, "beside")
+            marks.append(_cross(ax, found.reference, PALETTE[6], "D", "the one to match"))
+        marks.append(_cross(ax, found.cheapest, PALETTE[1], "o", "least compute"))
+        name = f"smallest within +{found.extra:.0%}"
+        marks.append(_cross(ax, found.smallest, PALETTE[2], "^", name))
+        for name, at in (models or {}).items():
+            ax.plot(*at, "s", ms=4.5, mfc="white", mec=INK, zorder=5)
+            look = dict(textcoords="offset points", fontsize=7, path_effects=HALO, zorder=7)
+            ax.annotate(name, at, (5, 4), **look)
+        _equal_compute(ax, np.concatenate([np.stack([found.params, median], 1), marks]))
+        legend(ax, "beside", also=_isoloss_keys())
     return ax
+
+
+def _isoloss_keys() -> list:
+    look = dict(color=FAINT, marker="+", ms=11, mew=1, ls="")
+    return [
+        *band_keys(HALF, INTERVAL, colour=PALETTE[0]),
+        Line2D([], [], **look, label=f"{INTERVAL:.0%} interval of each"),
+        Line2D([], [], color="#cccccc", lw=0.6, label="equal compute, FLOP"),
+    ]
 
 
 def _order(draws: np.ndarray, share: float) -> np.ndarray:
@@ -186,34 +251,54 @@ def _order(draws: np.ndarray, share: float) -> np.ndarray:
     return np.asarray(np.quantile(draws, share, axis=0, method="inverted_cdf"))
 
 
-def _isoloss_frame(ax: Axes, found: TradeOff, median: np.ndarray) -> None:
-    """Set the axes about what can be reached, and draw lines of equal compute 6 N D."""
+def _isoloss_frame(ax: Axes, found: TradeOff, median: np.ndarray, models: Mapping) -> None:
+    """Set the axes about what can be reached, and published models."""
     known = median[np.isfinite(median)]
     ends = [_order(np.asarray(found.cheapest["tokens"]), q) for q in (0.05, 0.95)]
     y = np.concatenate([known, [end for end in ends if np.isfinite(end)]])
-    scale_axis(ax.xaxis, found.params.min(), found.params.max())
-    scale_axis(ax.yaxis, y.min() / 1.5, min(y.max(), 1e2 * y.min()) * 1.5)
+    low, high = y.min() / 1.5, min(y.max(), 1e2 * y.min()) * 1.5
+    sizes, tokens = zip(*models.values(), strict=True) if models else ((), ())
+    scale_axis(ax.xaxis, *_about(found.params.min(), found.params.max(), sizes))
+    scale_axis(ax.yaxis, *_about(low, high, tokens))
     ax.set_xlabel(WORDS["N"])
     ax.set_ylabel(WORDS["D"])
-    (left, right), (low, high) = ax.get_xlim(), ax.get_ylim()
-    decades = np.arange(np.ceil(np.log10(6 * left * low)), np.log10(6 * right * high))
-    for flops in 10.0**decades:
-        ax.plot([left, right], [flops / (6 * left), flops / (6 * right)], lw=0.6, color="#cccccc")
-        # Written where the line leaves the frame, at its right or its foot.
-        x, y = min(right, flops / (6 * low)), max(low, flops / (6 * right))
-        ax.annotate(
-            f"{scale_text(flops, True)} FLOP",
-            (x, y),
-            (-4, 3),
-            textcoords="offset points",
-            ha="right",
-            fontsize=6.5,
-            color=FAINT,
-        )
 
 
-def _cross(ax: Axes, at: Mapping, colour: str, marker: str, label: str) -> None:
-    """Draw a point that is known up to an interval in both directions."""
+def _about(lo: float, hi: float, points: tuple[float, ...]) -> tuple[float, float]:
+    """Widen an axis to points with some room."""
+    return min([lo, *(p / 1.3 for p in points)]), max([hi, *(p * 1.3 for p in points)])
+
+
+def _equal_compute(ax: Axes, taken: np.ndarray) -> None:
+    """Draw lines of equal compute 6 N D, each named where it is farthest from what is drawn.
+
+    Parameters
+    ----------
+    taken
+        Sizes and tokens of what is drawn, (point, 2).
+    """
+    ends = np.log10([ax.get_xlim(), ax.get_ylim()])
+
+    def places(N, D):
+        return (np.log10(np.stack([N, D], -1)) - ends[:, 0]) / np.ptp(ends, axis=1)
+
+    taken = places(*taken[np.isfinite(taken).all(1)].T)
+    sizes, six = np.logspace(*ends[0], 60), np.log10(6)
+    for power in np.arange(np.ceil(six + ends[:, 0].sum()), six + ends[:, 1].sum()):
+        tokens = 10**power / (6 * sizes)
+        ax.plot(sizes, tokens, lw=0.6, color="#cccccc", zorder=0)
+        at = places(sizes, tokens)
+        free = np.linalg.norm(at[:, None] - taken, axis=-1).min(1)
+        free = np.where(((at > 0.05) & (at < 0.95)).all(1), free, 0.0)
+        if free.max() > 0.06:
+            best = np.argmax(free)
+            look = dict(ha="center", va="center", fontsize=6.5, color="#777777", zorder=0.5)
+            box = dict(boxstyle="square,pad=0.15", fc="white", ec="none")
+            ax.text(sizes[best], tokens[best], f"$10^{{{power:.0f}}}$", bbox=box, **look)
+
+
+def _cross(ax: Axes, at: Mapping, colour: str, marker: str, label: str) -> tuple[float, float]:
+    """Draw a point that is known up to an interval in both directions, and return it."""
     (x_lo, x, x_hi), (y_lo, y, y_hi) = (
         [_order(np.atleast_1d(at[name]), q) for q in (0.05, 0.5, 0.95)]
         for name in ("params", "tokens")
@@ -222,3 +307,4 @@ def _cross(ax: Axes, at: Mapping, colour: str, marker: str, label: str) -> None:
     ax.plot([x_lo, x_hi], [y, y], **look)
     ax.plot([x, x], [y_lo, y_hi], **look)
     ax.plot(x, y, marker, color=colour, mec="white", ms=6, label=label, zorder=5)
+    return x, y

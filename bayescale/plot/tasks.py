@@ -4,7 +4,7 @@
 |---|---|---|
 | what do many tasks do, and when do they unlock? | `tasks` | `tasks(...)`, `curves(...)` of it |
 | which kind of curve is it? | `kinds` | `kind` |
-| which law would have foretold the runs best? | `comparison` | `compare_laws` |
+| which law would have foretold the runs best? | `laws` | `compare_laws` |
 
 A kind has one colour on all of them.
 """
@@ -23,7 +23,7 @@ from matplotlib.patches import Patch
 
 from ..data.dataset import Dataset
 from ..posterior.intervals import INTERVAL
-from ..questions.curves import Curve
+from ..questions.curves import Curve, task_curves
 from ..questions.kind import Kind
 from ..questions.kinds import KINDS
 from ..questions.threshold import Threshold
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from ..comparison.compare import LawComparison
     from ..workflows.tasks import Task, Tasks
 
-__all__ = ["comparison", "kinds", "tasks"]
+__all__ = ["kinds", "laws", "tasks"]
 
 COLOURS = dict(zip(KINDS, ("#666666", *(PALETTE[i] for i in (2, 0, 3, 4, 1))), strict=True))
 SAID = {"u_shaped": "U-shaped", "inverted_u": "inverted U"}
@@ -65,7 +65,7 @@ def tasks(
     found
         `tasks(data)`.
     curves
-        `curves.curves(found)`; without them the panels have no curve.
+        `task_curves(found)` unless given; of tasks that are not among them no curve is drawn.
     data
         The table that was fitted, for the runs of tasks of which no law's fit is to be trusted.
     columns
@@ -78,7 +78,8 @@ def tasks(
     """
     if not len(found) or columns < 1:
         raise ValueError(f"a page has a task or more and a column or more, not {len(found)} tasks")
-    curves, rows = curves or {}, {task.name: _data(task, data) for task in found}
+    curves = task_curves(found) if curves is None else curves
+    rows = {task.name: _data(task, data) for task in found}
     across = min(columns, len(found))
     down, width = -(-len(found) // across), max(PANEL, 5.0 / across)
     size = (width * across + 0.3, min(0.9 * width + 0.15, 3.4) * down + 0.7)
@@ -227,7 +228,7 @@ def kinds(found: Kind, ax: Axes | None = None) -> Axes:
     return ax
 
 
-def comparison(found: LawComparison, ax: Axes | None = None) -> Axes:
+def laws(found: LawComparison, ax: Axes | None = None) -> Axes:
     """Draw how much worse each law would have foretold the runs than the best.
 
     The difference in expected log predictive density with its standard error, the best law on
@@ -239,10 +240,10 @@ def comparison(found: LawComparison, ax: Axes | None = None) -> Axes:
     found
         `compare_laws(posteriors)`.
     """
-    laws = sorted(found.elpd, key=found.elpd.__getitem__, reverse=True)
-    rows = np.arange(float(len(laws)))[::-1]
+    names = sorted(found.elpd, key=found.elpd.__getitem__, reverse=True)
+    rows = np.arange(float(len(names)))[::-1]
     numbers = (found.difference, found.difference_se)
-    gap, se = (np.array([of[law] for law in laws]) for of in numbers)
+    gap, se = (np.array([of[law] for law in names]) for of in numbers)
     low, high = (gap - se).min(), (gap + se).max()
     with canvas(ax) as ax:
         ax.axvline(0, color=FAINT, lw=0.8, zorder=1)
@@ -250,17 +251,17 @@ def comparison(found: LawComparison, ax: Axes | None = None) -> Axes:
         ax.errorbar(gap, rows, xerr=se, **look, zorder=3)
         columns = ((44, "weight", found.weights), (86, "P(law)", found.probability))
         for x, head, values in columns:
-            _beside(ax, x, len(laws) - 0.4, head, color="#666666", va="bottom")
-            for row, law in zip(rows, laws, strict=True):
+            _beside(ax, x, len(names) - 0.4, head, color="#666666", va="bottom")
+            for row, law in zip(rows, names, strict=True):
                 _beside(ax, x, row, percent(values[law]))
-        ax.set_yticks(rows, laws)
+        ax.set_yticks(rows, names)
         ax.tick_params(axis="y", length=0)
         ax.set_xlabel("log predictive density less the best law's, ± s.e. (nats)")
         if low < -FAR:
             ax.set_xscale("symlog", linthresh=NEAR, linscale=1.0)
             shown = [tick for tick in TICKS[int(low < -5 * FAR)] if tick >= 1.3 * low]
             ax.set_xticks(shown, [f"{tick:g}".replace("-", "−") for tick in shown])
-        ax.set(xlim=(1.3 * low - 0.1, high + 0.04 * min(-low, FAR)), ylim=(-0.6, len(laws) - 0.4))
+        ax.set(xlim=(1.3 * low - 0.1, high + 0.04 * min(-low, FAR)), ylim=(-0.6, len(names) - 0.4))
     return ax
 
 
