@@ -22,7 +22,6 @@ from ..inference.fit import fit
 from ..inference.samplers import NUTS
 from ..plot.style import style
 from ..posterior.posterior import Posterior
-from ..questions.grid import grid
 from ..questions.predict import Prediction, predict
 from ..questions.threshold import Threshold, threshold
 from . import pictures
@@ -112,9 +111,7 @@ def draw(story: Story, path: str) -> None:
         for ax, name in zip(axes, settings, strict=True):
             one = posterior.curve(name)
             unseen = story.large.take(story.large.curve == name)
-            at = grid(one, decades=2.0)
-            curve = predict(one, at, n=2000, allow_failed=True)
-            plot.data_and_curve(one, curve, ax, held_out=unseen, level=LEVEL)
+            plot.curve(one, ax=ax, held_out=unseen, level=LEVEL)
             ax.set_title(name, loc="left")
             if ax is not axes[0]:
                 ax.get_legend().remove()

@@ -23,7 +23,8 @@ all the same, and named so. `style()` gives figures that you make yourself the s
 """
 
 from .fit import curve, exponents, residuals
-from .planning import allocation, isoflop, isoloss
+from .isoflop import isoflop
+from .planning import allocation, isoloss
 from .style import style
 from .tasks import kinds, laws, tasks
 from .threshold import threshold

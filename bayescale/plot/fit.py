@@ -9,7 +9,6 @@ from collections.abc import Mapping
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.lines import Line2D
 
 from ..data.dataset import Dataset
 from ..posterior.intervals import INTERVAL
@@ -21,12 +20,15 @@ from ..questions.residuals import Residuals
 from ..questions.residuals import residuals as left_over
 from .marks import beyond, mark_models
 from .style import (
+    BARS,
+    BEYOND,
     HALF,
     INK,
     PALETTE,
     POINTS,
     WORDS,
     band_keys,
+    bar_keys,
     canvas,
     is_compute,
     legend,
@@ -34,6 +36,7 @@ from .style import (
     quantile_band,
     response_axis,
     scale_axis,
+    sound,
     words,
 )
 
@@ -85,7 +88,8 @@ def curve(
                 (values[i] if posterior.curves else values)[..., order]
                 for values in (prediction.mean, prediction.new, prediction.decades > 0)
             ]
-            _curve(ax, x, *parts, PALETTE[i], label if many else None)
+            text = f"{label}{'' if sound(one) else ': NOT TO BE TRUSTED'}" if many else None
+            _curve(ax, x, *parts, PALETTE[i], text)
             _runs(ax, *measured(one), name, PALETTE[i], None if many else "runs")
             if held_out is not None:
                 mine = held_out if label is None else held_out.take(held_out.curve == label)
@@ -95,12 +99,14 @@ def curve(
         if less:
             ax.invert_xaxis()
         if level is not None:
-            ax.axhline(level, lw=0.8, ls=(0, (1, 1.5)), color=INK, zorder=1)
+            look = dict(lw=0.8, ls=(0, (1, 1.5)), color=INK, zorder=1)
+            ax.axhline(level, **look, label=f"level {level:g}")
         seen = posterior.data.inputs[name]
-        inside = "top" if posterior.law.improves == "down" else "bottom"
-        beyond(ax, seen.min() if less else seen.max(), inside if models else "")
-        also = band_keys(INTERVAL, of="of curves") if many else None
-        legend(ax, also=also, of=posterior)
+        beyond(ax, seen.min() if less else seen.max(), above=not models)
+        if many:
+            legend(ax, also=band_keys(INTERVAL, of="of curves"))
+        else:
+            legend(ax, of=posterior)
         if models:
             mark_models(ax, models)
     return ax
@@ -144,7 +150,7 @@ def _curve(ax: Axes, x, mean, new, beyond, colour: str, label: str | None) -> No
             quantile_band(ax, x, draws, mass, **look)
     else:
         quantile_band(ax, x, mean, INTERVAL, color=colour, alpha=0.2, label=None)
-    ax.plot(x, median, color=colour, ls=(0, (4, 2)), lw=1.2, zorder=3)
+    ax.plot(x, median, color=colour, **BEYOND, zorder=3)
     ax.plot(x[edge], median[edge], color=colour, label=label or "median", zorder=3)
 
 
@@ -201,7 +207,7 @@ def residuals(
     outside = (residual < lo) | (residual > hi)
     with canvas(ax) as ax:
         noise = dict(color="#cfe2ef", lw=2.5, zorder=1)
-        noise["label"] = f"{INTERVAL:.0%} interval of a run, by the noise"
+        noise["label"] = f"{INTERVAL:.0%} of runs, by the noise"
         ax.vlines(x, factor * lo, factor * hi, **noise)
         ax.axhline(0, color=INK, lw=0.8, zorder=2)
         for part, colour, text in (
@@ -261,7 +267,7 @@ def exponents(
         ax.set_ylim(-0.15 - depth, len(names) - 0.2)
         ax.tick_params(axis="y", length=0)
         ax.set_xlabel("exponent" if set(names) <= set(steep) else "value")
-        legend(ax, "above", also=_ridge_keys(), of=posterior)
+        legend(ax, "above", also=bar_keys(), of=posterior)
     return ax
 
 
@@ -271,17 +277,7 @@ def _ridge(ax: Axes, row: float, draws: np.ndarray) -> None:
     )
     for body in parts["bodies"]:
         body.set(facecolor=PALETTE[0], alpha=0.25, edgecolor="none")
-    for mass, width in ((INTERVAL, 1.2), (HALF, 4)):
+    for mass, width in BARS:
         ends = np.quantile(draws, [(1 - mass) / 2, (1 + mass) / 2])
         ax.plot(ends, [row, row], color=PALETTE[0], lw=width, solid_capstyle="butt", zorder=3)
     ax.plot(np.median(draws), row, "o", color="white", mec=PALETTE[0], ms=5, zorder=4)
-
-
-def _ridge_keys() -> list[Line2D]:
-    """Say what dot and lines of a ridge are."""
-    look = dict(ls="", marker="o", color="white", mec=PALETTE[0], ms=5)
-    lines = [(HALF, 4), (INTERVAL, 1.2)]
-    return [
-        Line2D([], [], **look, label="median"),
-        *(Line2D([], [], color=PALETTE[0], lw=w, label=f"{m:.0%} interval") for m, w in lines),
-    ]

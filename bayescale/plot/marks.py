@@ -9,39 +9,39 @@ from matplotlib.axes import Axes
 from scipy.optimize import isotonic_regression
 
 from ..datasets.published import published_models, scale_of
-from .style import FAINT, GROUND, HALO
+from .style import FAINT, GROUND
 
 __all__ = ["beyond", "landmarks", "mark_models"]
 
 
-def beyond(ax: Axes, edge: float, inside: str = "") -> None:
-    """Shade what lies beyond the last scale that was measured, and say so above the frame.
+def beyond(ax: Axes, edge: float, above: bool = True) -> None:
+    """Shade what lies beyond the last scale that was measured, and say so.
 
     Parameters
     ----------
-    inside
-        `top` or `bottom`: where to say it inside, when names of models stand above the frame.
+    above
+        Write it above the frame; else, where names of models stand there, it goes to the legend.
     """
     start, end = ax.get_xlim()
     share = np.log(end / edge) / np.log(end / start)
     if share <= 0 or abs(np.log(end / edge)) <= np.log(1.2):
         return
-    ax.axvspan(edge, end, color=GROUND, lw=0, zorder=0)
+    text = "beyond the data"
+    ax.axvspan(edge, end, color=GROUND, lw=0, zorder=0, label=None if above else text)
     ax.axvline(edge, color=FAINT, lw=0.7, zorder=1)
-    room = share > 0.27
-    ax.annotate(
-        "beyond the data" if room or not inside else "beyond\nthe data",
-        (edge if room or inside else end, inside != "bottom"),
-        (4 if inside else 0, -3 if inside == "top" else 3),
-        xycoords=ax.get_xaxis_transform(),
-        textcoords="offset points",
-        ha="left" if room or inside else "right",
-        va="top" if inside == "top" else "bottom",
-        fontsize=7,
-        style="italic",
-        color="#666666",
-        path_effects=HALO if inside else None,
-    )
+    if above:
+        at, side = (edge, "left") if share > 0.27 else (end, "right")
+        ax.annotate(
+            text,
+            (at, 1),
+            (0, 3),
+            xycoords=ax.get_xaxis_transform(),
+            textcoords="offset points",
+            ha=side,
+            fontsize=7,
+            style="italic",
+            color="#666666",
+        )
 
 
 def landmarks(name: str, lo: float, hi: float, most: int = 7) -> dict[str, float]:
@@ -62,17 +62,20 @@ def landmarks(name: str, lo: float, hi: float, most: int = 7) -> dict[str, float
     return found
 
 
-def mark_models(ax: Axes, models: Mapping[str, float]) -> None:
+def mark_models(ax: Axes, models: Mapping[str, float], narrow: bool = False) -> None:
     """Write published models along the top of a plot, each at its scale on the x-axis.
 
-    Names that would overlap are set apart, with a line to where they belong.
+    Names that would overlap are set apart, more so on `narrow` axes, with a line to where they
+    belong.
     """
     lo, hi = ax.get_xlim()
     places = {name: np.log(scale / lo) / np.log(hi / lo) for name, scale in models.items()}
     inside = sorted((at, name) for name, at in places.items() if 0 <= at <= 1)
     at = np.array([at for at, _ in inside])
     frame = ax.get_xaxis_transform()
-    for true, place, (_, name) in zip(at, _apart(at, 0.042), inside, strict=True):
+    for true, place, (_, name) in zip(
+        at, _apart(at, 0.07 if narrow else 0.042), inside, strict=True
+    ):
         scale = models[name]
         ax.plot([scale, scale], [0, 1], transform=frame, lw=0.5, ls=":", color=FAINT, zorder=0)
         ax.plot(

@@ -1,4 +1,4 @@
-"""Plots of compute: how loss varies with the split of a budget, the best split, equal losses.
+"""Plots of plans: the best split of compute, and all ways to one loss.
 
 Part of `plot`, which has them all.
 """
@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
@@ -15,12 +14,10 @@ from matplotlib.lines import Line2D
 from ..planning.allocate import Allocation
 from ..planning.match import TradeOff
 from ..posterior.intervals import INTERVAL
-from ..posterior.mixture import Mixture
-from ..posterior.posterior import Posterior
-from ..questions.grid import isoflop_grid
-from ..questions.predict import Prediction, predict
 from .marks import mark_models
 from .style import (
+    BARS,
+    BEYOND,
     FAINT,
     HALF,
     HALO,
@@ -28,91 +25,14 @@ from .style import (
     PALETTE,
     WORDS,
     band_keys,
+    bar_keys,
     canvas,
     legend,
-    measured,
     quantile_band,
-    response_axis,
     scale_axis,
-    scale_text,
 )
 
-__all__ = ["allocation", "isoflop", "isoloss"]
-
-BEYOND = dict(ls=(0, (4, 2)), lw=1.2)
-"""Lines beyond the data."""
-
-
-def isoflop(
-    posterior: Posterior | Mixture, prediction: Prediction | None = None, ax: Axes | None = None
-) -> Axes:
-    """Draw loss against size at several budgets of compute, and every run in its compute's colour.
-
-    Parameters
-    ----------
-    posterior
-        A fit of a law of N and D, of one curve, or a mixture of such laws.
-    prediction
-        `predict(posterior, isoflop_grid(posterior, budgets))`, C = 6 N D; unless given, at round
-        budgets within the compute of the data.
-
-    Raises
-    ------
-    ValueError
-        If the law is not one of N and D alone, or there are several curves.
-    """
-    if posterior.curves:
-        raise ValueError("isoflop draws one curve: take one, posterior.curve(NAME)")
-    if prediction is None:
-        prediction = predict(posterior, isoflop_grid(posterior), allow_failed=True)
-    data, loss = measured(posterior)
-    size, inputs = data.inputs["N"], prediction.inputs
-    spent, at = (np.log10(6 * each["N"] * each["D"]) for each in (data.inputs, inputs))
-    budgets = np.unique(at.round(3))
-    lo, hi = min(spent.min(), budgets.min()), max(spent.max(), budgets.max())
-
-    def colour(logs):
-        return mpl.colormaps["viridis"](0.9 * (logs - lo) / max(hi - lo, 1e-9))
-
-    with canvas(ax) as ax:
-        for budget in budgets:
-            own = np.flatnonzero(np.abs(at - budget) < 5e-3)
-            _budget(ax, prediction, own[np.argsort(inputs["N"][own])], budget, colour(budget))
-        look = dict(s=15, lw=0.4, edgecolor="white", zorder=4, clip_on=False)
-        ax.scatter(size, loss, c=colour(spent), **look)
-        ends = [end for x in (size, inputs["N"]) for end in (x.min(), x.max())]
-        scale_axis(ax.xaxis, min(ends), max(ends))
-        ax.set_xlabel(WORDS["N"])
-        bands = prediction.quantiles()
-        low = min(loss.min(), bands[0].min())
-        response_axis(ax, posterior, low, max(loss.max(), bands[1].min() * 1.3))
-        legend(ax, "beside", also=_isoflop_keys(len(loss)), of=posterior)
-    return ax
-
-
-def _budget(ax: Axes, prediction: Prediction, own: np.ndarray, budget: float, colour) -> None:
-    """Draw the curve of one budget, dashed beyond the data, and its lowest point."""
-    size, (lo, median, hi) = prediction.inputs["N"][own], prediction.quantiles()[:, own]
-    within = np.where(prediction.decades[own] > 0, np.nan, median)
-    ax.fill_between(size, lo, hi, color=colour, alpha=0.25, lw=0)
-    ax.plot(size, median, color=colour, **BEYOND, zorder=2)
-    text = scale_text(round(10**budget, 3 - int(budget)), True)
-    ax.plot(size, within, color=colour, label=f"{text} FLOP", zorder=3)
-    best = int(np.argmin(median))
-    if 0 < best < len(own) - 1:
-        look = dict(color=colour, ms=12, mec=INK, mew=0.7, zorder=6)
-        ax.plot(size[best], median[best], "*", **look)
-
-
-def _isoflop_keys(runs: int) -> list:
-    dot = dict(ls="", marker="o", color=FAINT, mec="white", ms=4.5)
-    star = dict(ls="", marker="*", color=FAINT, mec=INK, mew=0.7, ms=11)
-    return [
-        Line2D([], [], **dot, label=f"{runs} runs, coloured\nby their compute"),
-        Line2D([], [], **star, label="lowest loss"),
-        *band_keys(INTERVAL, of="of curves"),
-        Line2D([], [], color=FAINT, **BEYOND, label="beyond the data"),
-    ]
+__all__ = ["allocation", "isoloss"]
 
 
 def allocation(
@@ -151,10 +71,10 @@ def allocation(
         room = 3.0 if len(flops) == 1 else 1.0
         scale_axis(ax.xaxis, x.min() / room, x.max() * room, powers=True)
         scale_axis(ax.yaxis, y.min() / 1.2, y.max() * 1.2)
-        mark_models(ax, {name: at for name, (at, *_) in known.items()})
+        mark_models(ax, {name: at for name, (at, *_) in known.items()}, narrow=True)
         ax.set_xlabel(WORDS["flops"])
         ax.set_ylabel("parameters or tokens")
-        legend(ax, also=_allocation_keys(found, bool(known)))
+        legend(ax, "beside", also=_allocation_keys(found, bool(known)))
     return ax
 
 
@@ -169,7 +89,7 @@ def _growth(ax: Axes, found: Allocation, name: str, colour: str, _: float) -> np
     ends = np.quantile(draws, [(1 - INTERVAL) / 2, (1 + INTERVAL) / 2], axis=0)
     label = "parameters N" if name == "params" else "training tokens D"
     if len(flops) == 1:
-        for mass, width in ((INTERVAL, 1.2), (HALF, 4)):
+        for mass, width in BARS:
             span = np.quantile(draws, [(1 - mass) / 2, (1 + mass) / 2])
             ax.plot(np.repeat(flops, 2), span, color=colour, lw=width, solid_capstyle="butt")
         ax.plot(flops, median, "o", color="white", mec=colour, ms=5, label=label)
@@ -182,7 +102,7 @@ def _growth(ax: Axes, found: Allocation, name: str, colour: str, _: float) -> np
 
 
 def _allocation_keys(found: Allocation, models: bool) -> list:
-    keys = [*band_keys(HALF, INTERVAL)]
+    keys = band_keys(HALF, INTERVAL) if len(found.flops) > 1 else bar_keys(FAINT)[1:]
     if len(found.flops) > 1 and (found.decades > 0).any():
         keys.append(Line2D([], [], color=FAINT, **BEYOND, label="beyond the data"))
     if models:

@@ -15,14 +15,18 @@ import numpy as np
 from matplotlib import ticker
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
+from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.patheffects import withStroke
 
 from ..data.dataset import Dataset
+from ..posterior.intervals import INTERVAL
 from ..posterior.mixture import Mixture
 from ..posterior.posterior import Posterior
 
 __all__ = [
+    "BARS",
+    "BEYOND",
     "FAINT",
     "GROUND",
     "HALF",
@@ -33,6 +37,7 @@ __all__ = [
     "STYLE",
     "WORDS",
     "band_keys",
+    "bar_keys",
     "canvas",
     "is_compute",
     "legend",
@@ -42,12 +47,17 @@ __all__ = [
     "response_axis",
     "scale_axis",
     "scale_text",
+    "sound",
     "style",
     "words",
 ]
 
 HALF = 0.5
 """Mass of the inner band."""
+BARS = ((INTERVAL, 1.2), (HALF, 4))
+"""Mass and width of the bars of an interval."""
+BEYOND = dict(ls=(0, (4, 2)), lw=1.2)
+"""Lines beyond the data."""
 POINTS = dict(ls="none", marker="o", ms=4, mec="white", mew=0.4, zorder=4)
 WORDS = {
     "N": "parameters N",
@@ -208,6 +218,19 @@ def band_keys(*masses: float, of: str = "interval", colour: str = FAINT) -> list
     return [Patch(alpha=shade, label=f"{mass:.0%} {of}", **look) for mass, shade in pairs]
 
 
+def bar_keys(colour: str = PALETTE[0]) -> list[Line2D]:
+    """Return entries of a legend for a dot on a thick and a thin bar."""
+    look = dict(ls="", marker="o", color="white", mec=colour, ms=5, label="median")
+    bars = [Line2D([], [], color=colour, lw=w, label=f"{m:.0%} interval") for m, w in BARS]
+    return [Line2D([], [], **look), *bars[::-1]]
+
+
+def sound(posterior: Posterior | Mixture) -> bool:
+    """Return whether a fit, or all that a mixture is of, is to be trusted."""
+    mixed = isinstance(posterior, Mixture)
+    return not posterior.failed if mixed else posterior.health.sound
+
+
 def legend(
     ax: Axes, place: str = "inside", also: list | None = None, of: Posterior | Mixture | None = None
 ) -> None:
@@ -222,12 +245,12 @@ def legend(
     """
     where = {
         "inside": dict(loc="best", frameon=True, framealpha=0.8, edgecolor="none"),
-        "above": dict(loc="lower left", bbox_to_anchor=(0, 1), ncols=3, borderaxespad=0.2),
+        "above": dict(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, borderaxespad=0.2),
         "beside": dict(loc="upper left", bbox_to_anchor=(1, 1)),
     }
     look = dict(frameon=False, fontsize=8, handlelength=1.8, columnspacing=1.2) | where[place]
-    sound = of is None or (not of.failed if isinstance(of, Mixture) else of.health.sound)
     handles = [*ax.get_legend_handles_labels()[0], *(also or [])]
-    if handles or not sound:
-        shown = ax.legend(handles=handles, title=None if sound else "NOT TO BE TRUSTED", **look)
+    doubt = "NOT TO BE TRUSTED" if of is not None and not sound(of) else None
+    if handles or doubt:
+        shown = ax.legend(handles=handles, title=doubt, **look)
         shown.get_title().set(color="#cc2222", fontsize=8, fontweight="bold")

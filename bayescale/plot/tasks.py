@@ -27,7 +27,19 @@ from ..questions.curves import Curve, task_curves
 from ..questions.kind import Kind
 from ..questions.kinds import KINDS
 from ..questions.threshold import Threshold
-from .style import FAINT, GROUND, INK, PALETTE, canvas, legend, percent, scale_axis, style, words
+from .style import (
+    FAINT,
+    GROUND,
+    INK,
+    PALETTE,
+    canvas,
+    is_compute,
+    legend,
+    percent,
+    scale_axis,
+    style,
+    words,
+)
 
 if TYPE_CHECKING:
     from ..comparison.compare import LawComparison
@@ -113,9 +125,10 @@ def _scales(figure: Figure, ax: Axes, tables: list[Dataset], curves: Mapping) ->
     if tables:
         (name,) = tables[0].inputs
         column = tables[0].columns.get(name, name)
-        seen = [*(table.inputs[name] for table in tables), *(each.x for each in curves.values())]
-        x = np.concatenate(seen)
-        scale_axis(ax.xaxis, x.min() / 1.2, x.max() * 1.2, "flop" in column.lower(), narrow=True)
+        x = np.concatenate([table.inputs[name] for table in tables])
+        # A curve goes on to the frame; runs have some room to either side.
+        ends = [x.min() / 1.2, x.max() * 1.2, *(v for each in curves.values() for v in each.x)]
+        scale_axis(ax.xaxis, min(ends), max(ends), is_compute(tables[0], name), narrow=True)
         figure.supxlabel(words(column, name), fontsize=9)
     figure.supylabel("accuracy", fontsize=9)
     ax.set(ylim=(-0.03, 1.03), yticks=(0, 0.5, 1))

@@ -21,7 +21,7 @@ __all__ = ["threshold"]
 LAWS = (2, 3, 4, 6)
 """Colours of the laws of a mixture, those that weigh most first."""
 LEAST = 0.01
-"""Weight from which a law of a mixture has a line of its own."""
+"""Weight from which a law of a mixture has a line of its own; half of it can just be seen."""
 
 
 def threshold(
@@ -47,7 +47,7 @@ def threshold(
     with canvas(ax) as ax:
         ax.plot(found.grid, found.p_by, color=PALETTE[0], label="passed by this scale", zorder=3)
         _laws(ax, found)
-        if found.forecast.p_never > 0:
+        if found.forecast.p_never > LEAST / 2:
             look = dict(color=PALETTE[1], alpha=0.15, lw=0)
             text = f"never by {scale_text(found.horizon)}"
             ax.fill_between(found.grid, found.p_by[-1], 1, **look, label=text)
@@ -55,15 +55,15 @@ def threshold(
         scale_axis(ax.xaxis, *ends, "flop" in found.column.lower())
         if found.less_is_better:
             ax.invert_xaxis()
-        ax.set(ylim=(-STRIP, 1.0), yticks=np.linspace(0, 1, 6))
+        ax.set(ylim=(-STRIP, 1.02), yticks=np.linspace(0, 1, 6))
         ax.spines["left"].set_bounds(0, 1)
         ax.set_xlabel(words(found.column, found.scale))
         ax.set_ylabel(f"probability of passing {found.level:g}")
-        beyond(ax, found.x_min if found.less_is_better else found.x_max, "top" if models else "")
+        beyond(ax, found.x_min if found.less_is_better else found.x_max, above=not models)
         legend(ax, "beside")
         look = dict(va="bottom", fontsize=8, color=INK, linespacing=1.5)
         ax.text(1.03, 0, _said(found), transform=ax.transAxes, **look)
-        mark_models(ax, models)
+        mark_models(ax, models, narrow=True)
     return ax
 
 
@@ -94,7 +94,7 @@ def _laws(ax: Axes, found: Threshold) -> None:
             draws = found.unlock[found.member == names.index(name)]
             share = share_by(draws, np.ones(len(draws)), late)
             text = f"{name} ({percent(weights[name])})"
-            ax.plot(found.grid, share, color=PALETTE[colour], lw=0.9, label=text)
+            ax.plot(found.grid, share, color=PALETTE[colour], lw=0.9, label=text, zorder=4)
 
 
 def _said(found: Threshold) -> str:
