@@ -186,8 +186,16 @@ def _frame(ax: Axes, posterior, prediction: Prediction, held_out, name: str) -> 
 # ------------------------------------------------------------------ residuals and exponents
 
 
+def _one_law(posterior: Posterior | Mixture | Residuals, what: str) -> None:
+    if isinstance(posterior, Mixture):
+        raise ValueError(f"{what} are those of one law: take one of mixture.parts")
+
+
 def residuals(
-    posterior: Posterior | Residuals, ax: Axes | None = None, *, against: str | None = None
+    posterior: Posterior | Mixture | Residuals,
+    ax: Axes | None = None,
+    *,
+    against: str | None = None,
 ) -> Axes:
     """Draw what is left over, with the interval that the noise gives each run.
 
@@ -197,7 +205,13 @@ def residuals(
         A fit, or `bayescale.residuals` of it.
     against
         Name of an input; the fitted value unless given, as it needs no choice of scale.
+
+    Raises
+    ------
+    ValueError
+        If a mixture is given: what is left over is that of one law.
     """
+    _one_law(posterior, "residuals")
     fit = None if isinstance(posterior, Residuals) else posterior
     found = posterior if fit is None else left_over(fit)
     x = found.fitted if against is None else found.inputs[against]
@@ -224,7 +238,7 @@ def residuals(
 
 
 def exponents(
-    posterior: Posterior,
+    posterior: Posterior | Mixture,
     names: tuple[str, ...] | None = None,
     published: Mapping[str, Mapping[str, float]] | None = None,
     ax: Axes | None = None,
@@ -243,10 +257,9 @@ def exponents(
     Raises
     ------
     ValueError
-        If a name is no quantity of the fit.
+        If a name is no quantity of the fit, or a mixture is given.
     """
-    if isinstance(posterior, Mixture):
-        raise ValueError("exponents are those of one law: take one of mixture.parts")
+    _one_law(posterior, "exponents")
     known, steep = posterior.scalars(), posterior.law.exponents
     names = names or tuple(n for n in known if {n, n.rstrip("0123456789")} & set(steep))
     if not names or not set(names) <= set(known):

@@ -227,4 +227,4 @@ def _cross(ax: Axes, at: Mapping, colour: str, marker: str, label: str) -> tuple
     ax.plot([x_lo, x_hi], [y, y], **look)
     ax.plot([x, x], [y_lo, y_hi], **look)
     ax.plot(x, y, marker, color=colour, mec="white", ms=6, label=label, zorder=5)
-    return x, y
+    return float(x), float(y)

@@ -41,7 +41,7 @@ def threshold(
         Published models, name -> scale, to mark along the top; where the scale is one that they
         have, some of `datasets.published` unless given. `{}` marks none.
     """
-    ends = sorted((found.x_min, found.horizon))
+    ends = sorted((found.grid[0], found.horizon))
     if models is None:
         models = landmarks(f"{found.scale} {found.column}", *ends)
     with canvas(ax) as ax:
@@ -79,7 +79,7 @@ def _density(ax: Axes, found: Threshold) -> None:
     height, edges = np.histogram(when, **how)
     ax.axhline(0, color=INK, lw=0.7, zorder=2)
     if height.any():
-        look = dict(fill=True, color=PALETTE[5], alpha=0.6, label="density of the scale, below")
+        look = dict(fill=True, color=PALETTE[5], alpha=0.6, label="its density, below")
         top = 0.85 * STRIP * height / height.max() - STRIP
         ax.stairs(top, 10.0**edges, baseline=-STRIP, **look)
 
