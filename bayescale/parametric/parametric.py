@@ -18,7 +18,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Self
+from typing import Any, TypeVar
 
 import numpy as np
 from numpyro.distributions import Distribution
@@ -30,6 +30,7 @@ __all__ = ["Law", "Noise", "Parametric", "law", "noise"]
 
 DIRECTIONS = ("down", "up")
 SUPPORTS = ("positive", "real", "unit")
+P = TypeVar("P", bound="Parametric")
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ class Parametric:
         """Return the prior of a parameter."""
         return dict(self.priors)[name]
 
-    def fix(self, **values: float) -> Self:
+    def fix(self: P, **values: float) -> P:
         """Hold parameters at values given in the formula's units: `chinchilla.fix(E=1.8)`."""
         for name, value in values.items():
             self._known(name)
@@ -81,7 +82,7 @@ class Parametric:
         fixed = kept + tuple((k, float(v)) for k, v in values.items())
         return replace(self, fixed=fixed, tied=ties)
 
-    def tie(self, name: str, to: str) -> Self:
+    def tie(self: P, name: str, to: str) -> P:
         """Give `name` the value of `to` in every draw: `chinchilla.tie("beta", "alpha")`."""
         self._known(name)
         self._known(to)

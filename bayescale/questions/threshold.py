@@ -6,7 +6,7 @@ crosses at a scale, or is past the level from the start (*already*), or is short
 horizon (*never*). The scale has a median and an interval over all draws, with already as -inf
 and never as inf; it has no mean.
 
-Sweep a scale of which less is better, such as a loss that an accuracy is told from, the curve is
+Along a scale of which less is better, such as a loss that an accuracy is told from, the curve is
 followed from the largest to a horizon below the smallest, and earlier means larger (see `sweep`).
 
 Of a mixture all draws of all laws count, each law with its weight. What the laws say one by one

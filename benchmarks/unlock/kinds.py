@@ -18,6 +18,7 @@ from bayescale.data.dataset import Dataset
 from bayescale.inference.fit import make_model
 from bayescale.laws import broken, distractor, flat, get_law, inverse, inverted_u, sigmoid
 from bayescale.model.arrays import pack
+from bayescale.questions.kind import kind
 from bayescale.questions.kinds import KINDS, classify
 from bayescale.workflows.confusion import stacked
 from bayescale.workflows.tasks import QUICK, tasks
