@@ -76,20 +76,18 @@ class Allocation(Shown):
             "D_growth": self.growth_tokens,
         }
 
-    def _by_budget(self, mass: float) -> dict[float, dict[str, dict[str, float]]]:
+    def _by_budget(self, mass: float) -> list[dict[str, dict[str, float]]]:
         columns = self._columns().items()
-        return {
-            float(flops): {name: summarise(draws[:, i], mass) for name, draws in columns}
-            for i, flops in enumerate(self.flops)
-        }
+        return [
+            {name: summarise(draws[:, i], mass) for name, draws in columns}
+            for i in range(len(self.flops))
+        ]
 
     def summary(self) -> dict[str, Any]:
         """Return plain numbers, fit for JSON: `budgets`, one each, and what is counted as cost."""
         budgets = [
-            {"flops": flops, **spreads, "decades_beyond": beyond}
-            for (flops, spreads), beyond in zip(
-                self._by_budget(INTERVAL).items(), self.decades, strict=True
-            )
+            {"flops": self.flops[i], **spreads, "decades_beyond": self.decades[i]}
+            for i, spreads in enumerate(self._by_budget(INTERVAL))
         ]
         same = {name: getattr(self, name) for name in ("cost", "method", "notes")}
         return plain({"budgets": budgets} | same)
@@ -102,7 +100,7 @@ class Allocation(Shown):
         """Return one row a budget and quantity: median, lo and hi, indexed by both."""
         import pandas as pd
 
-        by_budget = self._by_budget(mass).items()
+        by_budget = zip(self.flops, self._by_budget(mass), strict=True)
         rows = {(flops, name): v for flops, of in by_budget for name, v in of.items()}
         table = pd.DataFrame.from_dict(rows, orient="index")
         table.index = pd.MultiIndex.from_tuples(rows, names=["flops", "quantity"])

@@ -68,11 +68,8 @@ class TradeOff(Shown):
         """Share of draws in which some configuration reaches the loss."""
         return float(np.isfinite(self.cheapest["flops"]).mean())
 
-    def quantities(self, mass: float = INTERVAL) -> dict[str, dict[str, float]]:
-        """Return mean, sd, median, lo and hi: `cheapest_N`, `smallest_D_ratio` (to the reference).
-
-        Where some draws are out of reach, mean and sd are nan, median, lo and hi may be inf.
-        """
+    def _quantities(self) -> dict[str, dict[str, float]]:
+        """Return the spread of each: `cheapest_N`, `smallest_D_ratio` (to the reference)."""
         found = {"loss": self.loss}
         for which, way in (("cheapest", self.cheapest), ("smallest", self.smallest)):
             for key, name in SHORT.items():
@@ -81,7 +78,7 @@ class TradeOff(Shown):
                     found[f"{which}_{name}_ratio"] = way[key] / self.reference[key]
         if self.quarter is not None:
             found["D_ratio_at_quarter_N"] = self.quarter
-        return {name: summarise(draws, mass) for name, draws in found.items()}
+        return {name: summarise(draws) for name, draws in found.items()}
 
     def summary(self) -> dict[str, Any]:
         """Return plain numbers, fit for JSON; None where most draws are out of reach."""
@@ -91,7 +88,7 @@ class TradeOff(Shown):
         ]
         reference = self.reference and {SHORT[k]: v for k, v in self.reference.items()}
         same = {name: getattr(self, name) for name in ("p_reachable", "extra", "cost", "notes")}
-        return plain(self.quantities() | same | {"reference": reference, "curve": curve})
+        return plain(self._quantities() | same | {"reference": reference, "curve": curve})
 
     def sheets(self) -> list[Sheet]:
         """Return the cheapest way, the smallest model, and the iso-loss curve."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import inf
 from typing import Any
 
 from ..datasets.published import about
@@ -27,7 +28,15 @@ ALLOCATED = {
 
 
 def _cells(found: Summary, say=number) -> list[str]:
-    return [say(found["median"]), span(found["lo"], found["hi"], say)]
+    """Return median and interval; what has no mean is out of reach in some draws, or in all."""
+    if found["mean"] is not None:
+        return [say(found["median"]), span(found["lo"], found["hi"], say)]
+    lo, median, hi = (say(inf if found[k] is None else found[k]) for k in ("lo", "median", "hi"))
+    return [median, f"{lo} .. {hi}"]
+
+
+def _ratio(value: float | None) -> str:
+    return number(value, 3)
 
 
 def allocation(found: Summary) -> list[Sheet]:
@@ -51,7 +60,7 @@ def tradeoff(found: Summary) -> list[Sheet]:
     for way, said in (("cheapest", "least compute"), ("smallest", extra)):
         for key, name in (("N", "N"), ("D", "D"), ("C", "FLOP")):
             cells = [f"{said}: {name}", *_cells(found[f"{way}_{key}"], count)]
-            rows.append(cells + (_cells(found[f"{way}_{key}_ratio"]) if matched else []))
+            rows.append(cells + (_cells(found[f"{way}_{key}_ratio"], _ratio) if matched else []))
     columns = ["", "median", f"{MASS} interval"]
     columns += ["x reference", f"{MASS} interval"] if matched else []
     reached = [each for each in found["curve"] if each["D"]["median"] is not None]
@@ -72,6 +81,6 @@ def runs(found: Summary) -> list[Sheet]:
         scales = "  ".join(f"{key} {count(value)}" for key, value in found[name]["at"].items())
         rows.append([name, scales, *_cells(found[name]["mean"])])
     rows.append(["difference", "", *_cells(found["difference"])])
-    line = f"the first is the better one with probability {number(found['p_better'], 3)}; "
-    line += f"one run of it beats one run of the second with {number(found['p_run_better'], 3)}"
+    line = f"the first is the better one with probability {found['p_better']:.3f}; "
+    line += f"one run of it beats one run of the second with {found['p_run_better']:.3f}"
     return [Sheet(("", "at", "law", f"{MASS} interval"), rows, foot=[line], left=2)]

@@ -8,13 +8,24 @@ from __future__ import annotations
 
 import math
 import textwrap
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
 
 from .intervals import INTERVAL
 
-__all__ = ["MASS", "Sheet", "Shown", "as_html", "as_text", "count", "number", "share", "span"]
+__all__ = [
+    "MASS",
+    "Sheet",
+    "Shown",
+    "as_html",
+    "as_text",
+    "count",
+    "number",
+    "share",
+    "span",
+    "text_lines",
+]
 
 MASS = f"{INTERVAL:.0%}".replace("%", " %")
 """What the interval's column is called; it stays beside the column before it."""
@@ -100,7 +111,7 @@ class Shown:
         return [("note", f"note: {note}") for note in self.notes]
 
     def __repr__(self) -> str:
-        parts = ["\n".join(text_lines(sheet, WIDTH, MOST)) for sheet in self.sheets()]
+        parts = [as_text(sheet, WIDTH, MOST) for sheet in self.sheets()]
         said = [line for _, text in self.said() for line in textwrap.wrap(text, WIDTH)]
         return "\n".join(["\n\n".join(parts), *said])
 
@@ -115,29 +126,32 @@ COLOURS = {"note": "#860", "good": "#2a7", "bad": "#c22"}
 GAP = "  "
 
 
-def as_text(sheet: Sheet, width: int | None = None) -> str:
-    """Return a sheet as text of at most so many columns; names stay whole."""
-    return "\n".join(text_lines(sheet, width))
+def as_text(sheet: Sheet, width: int, most: int | None = None) -> str:
+    """Return a sheet as text; see `text_lines`."""
+    return "\n".join(line for _, line in text_lines(sheet, width, most))
 
 
-def text_lines(sheet: Sheet, width: int | None = None, most: int | None = None) -> list[str]:
-    """Return the lines of a sheet: head, table, foot.
+def text_lines(sheet: Sheet, width: int, most: int | None = None) -> Iterator[tuple[str, str]]:
+    """Yield the lines of a sheet, each with what it is: head, names (of columns), row or foot.
 
     Parameters
     ----------
     width
-        Columns that there are. A table that is wider wraps its texts, then is cut into several
-        below one another, each with the names of the rows.
+        Characters that there are. A table that is wider wraps its texts between words, then is
+        cut into several below one another, each with the names of the rows.
     most
         Rows that are shown; how many more there are is said.
     """
-    lines = textwrap.wrap(sheet.head, width) if width else [sheet.head] * bool(sheet.head)
+    yield from (("head", line) for line in _flowing(sheet.head.split("\n"), width))
     rows = _kept(sheet, most)
     for i, part in enumerate(_parts(sheet, rows, width)):
-        lines += [""] * (i > 0)
-        lines += _grid(sheet, rows, part)
-    foot = [line for text in _foot(sheet, most) for line in textwrap.wrap(text, width or 10**6)]
-    return lines + foot
+        yield from [("row", "")] * (i > 0)
+        yield from _grid(sheet, rows, part)
+    yield from (("foot", line) for line in _flowing(_foot(sheet, most), width))
+
+
+def _flowing(texts: Iterable[str], width: int) -> list[str]:
+    return [line for text in texts for line in textwrap.wrap(text, width)]
 
 
 def _kept(sheet: Sheet, most: int | None) -> list[list[str]]:
@@ -149,16 +163,15 @@ def _foot(sheet: Sheet, most: int | None) -> list[str]:
     return [*([f"... and {more} rows more"] if more > 0 else []), *sheet.foot]
 
 
-def _parts(sheet: Sheet, rows, width: int | None) -> Iterator[dict[int, int]]:
+def _parts(sheet: Sheet, rows, width: int) -> Iterator[dict[int, int]]:
     """Yield of each table, the one or several below one another, the width of its columns."""
     columns = range(len(sheet.columns))
     cells = [[*sheet.columns[i].split("\n"), *(row[i] for row in rows)] for i in columns]
     natural = [max(map(len, texts)) for texts in cells]
-    if width is None:
-        yield dict(enumerate(natural))
-        return
-    words = [[word for text in texts for word in text.split()] for texts in cells]
-    least = [max(map(len, words[i]), default=0) if i < sheet.left else natural[i] for i in columns]
+    words = [
+        max((len(word) for text in texts for word in text.split()), default=0) for texts in cells
+    ]
+    least = [min(words[i], width // 2) if i < sheet.left else natural[i] for i in columns]
     for part in _cut(sheet, least, width):
         found = {i: least[i] for i in part}
         room = width - sum(found.values()) - len(GAP) * (len(part) - 1)
@@ -186,14 +199,14 @@ def _cut(sheet: Sheet, least: list[int], width: int) -> list[list[int]]:
     return [*parts, part]
 
 
-def _grid(sheet: Sheet, rows, part: dict[int, int]) -> list[str]:
-    """Return the lines of one table: names of the columns, a rule, the rows."""
-    head = _row(sheet, [name.split("\n") for name in sheet.columns], part, low=True)
-    rule = "─" * (sum(part.values()) + len(GAP) * (len(part) - 1))
-    lines = [*head, rule] if any(sheet.columns) else []
+def _grid(sheet: Sheet, rows, part: dict[int, int]) -> Iterator[tuple[str, str]]:
+    """Yield the lines of one table: names of the columns, a rule, the rows."""
+    if any(sheet.columns):
+        names = [name.split("\n") for name in sheet.columns]
+        yield from (("names", line) for line in _row(sheet, names, part, low=True))
+        yield "row", "─" * (sum(part.values()) + len(GAP) * (len(part) - 1))
     for row in rows:
-        lines += _row(sheet, [[cell] for cell in row], part)
-    return lines
+        yield from (("row", line) for line in _row(sheet, [[cell] for cell in row], part))
 
 
 def _row(sheet: Sheet, cells: list[list[str]], part: dict[int, int], low=False) -> list[str]:
@@ -214,8 +227,7 @@ def _stack(lines: list[str], wide: int, text: bool) -> list[str]:
 
 
 def _wrapped(line: str, wide: int) -> list[str]:
-    how = dict(break_long_words=False, break_on_hyphens=False, drop_whitespace=True)
-    return [line] if len(line) <= wide else textwrap.wrap(line, wide, **how)
+    return [line] if len(line) <= wide else textwrap.wrap(line, wide, break_on_hyphens=False)
 
 
 def as_html(sheet: Sheet, most: int | None = None) -> str:
@@ -228,7 +240,7 @@ def as_html(sheet: Sheet, most: int | None = None) -> str:
     def row(tag: str, cells: Sequence[str]) -> str:
         return f"<tr>{''.join(cell(tag, text, i) for i, text in enumerate(cells))}</tr>"
 
-    head = f"<div><b>{escape(sheet.head)}</b></div>" if sheet.head else ""
+    head = "".join(f"<div><b>{escape(text)}</b></div>" for text in sheet.head.split("\n") if text)
     foot = "".join(f"<div><small>{escape(text)}</small></div>" for text in _foot(sheet, most))
     names = [name.replace("\n", " ") for name in sheet.columns]
     body = "".join(row("td", cells) for cells in _kept(sheet, most))

@@ -30,18 +30,19 @@ def curve(part: Mapping[str, Any], sampling: Mapping[str, Any], scale: str | Non
         say = count if name == scale else number
         weak = {name, name.rstrip("0123456789")} & set(health["unidentified"])
         row = [say(found["median"]), span(found["lo"], found["hi"], say)]
-        row += [number(health["rhat"].get(name)), _draws(health["ess"].get(name))]
+        row += [_form(health["rhat"].get(name), ".3f"), _form(health["ess"].get(name), ",.0f")]
         if name in held:
             row = [say(found["median"]), held[name], "", ""]
         rows.append([name + " *" * bool(weak), *row])
     columns = ("", "median", f"{MASS} interval", "R-hat", "ESS")
-    foot = ["* the data say little about it: mostly the prior"] if health["unidentified"] else []
+    little = ", ".join(health["unidentified"])
+    foot = [f"* the data say little about {little}: mostly the prior"] if little else []
     groups = part.get("groups", {}).items()
     return [Sheet(columns, rows, foot=foot), *(_groups(of, found) for of, found in groups)]
 
 
-def _draws(ess: float | None) -> str:
-    return "-" if ess is None else f"{ess:,.0f}"
+def _form(value: float | None, form: str) -> str:
+    return "-" if value is None else format(value, form)
 
 
 def _groups(of: str, found: Mapping[str, Any]) -> Sheet:

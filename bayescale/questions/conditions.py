@@ -35,7 +35,7 @@ __all__ = ["Change", "Conditions", "conditions"]
 
 DRAWS = 2000
 """Draws of each law's prior."""
-APART = 1 - np.eye(len(KINDS))
+APART, PAIR = 1 - np.eye(len(KINDS)), ("from", "to", "probability")
 COVERED = 0.9
 """Share of the log range that a condition holds without a remark."""
 REPEATED = (
@@ -96,7 +96,7 @@ class Change(Shown):
             "condition": self.condition,
             "reference": self.reference,
             "p_differs": self.p_differs,
-            "likeliest": self.likeliest,
+            "likeliest": self.likeliest and dict(zip(PAIR, self.likeliest, strict=True)),
             "joint": {name: self.joint[pair] for name, pair in pairs.items()},
             "shifts": said,
             "delay": self.delay(),

@@ -65,7 +65,7 @@ class Residuals(Shown):
         return pd.DataFrame(columns, index=pd.Index(self.rows, name="row"))
 
     def summary(self) -> dict[str, Any]:
-        """Return plain numbers, fit for JSON: the share of runs outside their interval, each run."""
+        """Return plain numbers, fit for JSON: the share of runs outside, and each run."""
         known = np.isfinite(self.residual)
         out = ~((self.lo <= self.residual) & (self.residual <= self.hi))[known]
         runs = [

@@ -77,7 +77,7 @@ def threshold(found: Summary) -> list[Sheet]:
     head = f"{found['column']} from which on the curve stays {past} {number(found['level'])}"
     cases = {"forecast": found}
     if found["wider"] is not None:
-        cases["prior twice as wide"] = found["wider"]
+        cases["wider prior"] = found["wider"]
     if len(found["members"]) > 1:
         members = found["members"].items()
         cases |= {f"{name} ({share(each['weight'])})": each for name, each in members}
@@ -198,7 +198,7 @@ def change(found: Summary) -> list[Sheet]:
     head = f"{found['condition']} beside {found['reference']}: "
     head += f"the kind differs with probability {share(found['p_differs'])}"
     if found["likeliest"]:
-        one, other, p = found["likeliest"]
+        one, other, p = found["likeliest"].values()
         head += f", most likely {kind_word(one)} to {kind_word(other)} ({share(p)})"
     return [Sheet(("", "median", f"{MASS} interval", "P(above 0)"), rows, head)]
 
