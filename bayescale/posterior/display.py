@@ -234,8 +234,8 @@ def as_html(sheet: Sheet, most: int | None = None) -> str:
     """Return a sheet as HTML, escaped."""
 
     def cell(tag: str, text: str, i: int) -> str:
-        side = "left" if i < sheet.left else "right"
-        return f'<{tag} style="text-align:{side};white-space:pre">{escape(text)}</{tag}>'
+        look = "text-align:left" if i < sheet.left else "text-align:right;white-space:nowrap"
+        return f'<{tag} style="{look}">{escape(text)}</{tag}>'
 
     def row(tag: str, cells: Sequence[str]) -> str:
         return f"<tr>{''.join(cell(tag, text, i) for i, text in enumerate(cells))}</tr>"

@@ -232,5 +232,7 @@ class Posterior(Shown):
         return f"{self.law!r}: {of}"
 
     def said(self) -> list[tuple[str, str]]:
-        """Return the health."""
-        return [("good" if self.health.sound else "bad", str(self.health))]
+        """Return the health, and how it was drawn."""
+        run = self.sampling
+        how = f"{run.chains} x {run.draws} draws by {run.method}, seed {run.seed}"
+        return [("good" if self.health.sound else "bad", str(self.health)), ("note", how)]

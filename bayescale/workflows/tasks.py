@@ -101,6 +101,8 @@ class Tasks(Shown):
         """Return one row a task: kind, explanation, unlock scale (log10), health."""
         import pandas as pd
 
+        columns = ("kind", "probability", "explanation", "level", "log10_unlock", "lo", "hi")
+        columns += ("p_never", "p_already", "failed")
         rows = {}
         for task in self:
             if task.kind is None:
@@ -119,7 +121,7 @@ class Tasks(Shown):
                 "p_already": unlock.p_already,
                 "failed": ", ".join(task.failed),
             }
-        return pd.DataFrame.from_dict(rows, orient="index")
+        return pd.DataFrame.from_dict(rows, orient="index").reindex(columns=columns)
 
     def summary(self) -> dict[str, Any]:
         """Return plain numbers, fit for JSON."""
