@@ -78,7 +78,7 @@ def fit(path: str, posterior: Posterior) -> None:
 
 def thresholds(path: str, found: Mapping[str | None, Any]) -> None:
     """Draw when a level is passed, one panel a curve that answered."""
-    known = {name: each for name, each in found.items() if not isinstance(each, FailedFit)}
+    known = {k: v["threshold"] for k, v in found.items() if not isinstance(v, FailedFit)}
     if not known:
         return
     figure, axes = panels(len(known), 2.8, 6.4)

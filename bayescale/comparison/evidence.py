@@ -9,12 +9,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import jax
 import numpy as np
 
 from ..model.arrays import pack
+from ..posterior.display import Sheet, Shown
+from ..posterior.intervals import plain
 from ..posterior.posterior import Posterior
+from . import shown
 
 __all__ = ["Evidence", "log_evidence"]
 
@@ -25,13 +29,21 @@ HEAVY = 7.0
 ROUNDS = 200
 
 
-@dataclass(frozen=True)
-class Evidence:
+@dataclass(frozen=True, repr=False)
+class Evidence(Shown):
     """The log marginal likelihood of one curve."""
 
     log: float
     se: float
     """Standard error of the estimate, from independent halves of draws and proposals."""
+
+    def summary(self) -> dict[str, Any]:
+        """Return plain numbers, fit for JSON; None for a fit without draws."""
+        return plain({"log": self.log, "se": self.se})
+
+    def sheets(self) -> list[Sheet]:
+        """Return the estimate and its standard error."""
+        return shown.evidence(self.summary())
 
 
 @partial(jax.jit, static_argnames=("model",))

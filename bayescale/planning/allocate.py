@@ -12,9 +12,11 @@ import jax.numpy as jnp
 import numpy as np
 
 from ..laws.powers import closed_form
-from ..posterior.intervals import INTERVAL, summarise
+from ..posterior.display import Sheet, Shown
+from ..posterior.intervals import INTERVAL, plain, summarise
 from ..posterior.posterior import Posterior
 from ..questions.predict import UNCALIBRATED
+from . import shown
 from .surface import FINE, GRID, STEPS, Cost, Surface, bisect, functions, lowest, make_cost, surface
 
 if TYPE_CHECKING:
@@ -28,8 +30,8 @@ STEP = 0.01  # of log C, either way, for local exponents
 EDGE = 0.01  # share of draws at a bound of the search from which it is said
 
 
-@dataclass(frozen=True, eq=False)
-class Allocation:
+@dataclass(frozen=True, eq=False, repr=False)
+class Allocation(Shown):
     """The best split of each budget, for every draw."""
 
     flops: np.ndarray
@@ -74,24 +76,32 @@ class Allocation:
             "D_growth": self.growth_tokens,
         }
 
-    def quantities(self, mass: float = INTERVAL) -> dict[str, dict[str, float]]:
-        """Return mean, sd, median, lo and hi of each quantity; several budgets as `N[C=1e+21]`."""
-        found = {}
-        for i, flops in enumerate(self.flops):
-            label = f"[C={flops:g}]" if len(self.flops) > 1 else ""
-            columns = self._columns().items()
-            found |= {f"{name}{label}": summarise(v[:, i], mass) for name, v in columns}
-        return found
+    def _by_budget(self, mass: float) -> list[dict[str, dict[str, float]]]:
+        columns = self._columns().items()
+        return [
+            {name: summarise(draws[:, i], mass) for name, draws in columns}
+            for i in range(len(self.flops))
+        ]
+
+    def summary(self) -> dict[str, Any]:
+        """Return plain numbers, fit for JSON: `budgets`, one each, and what is counted as cost."""
+        budgets = [
+            {"flops": self.flops[i], **spreads, "decades_beyond": self.decades[i]}
+            for i, spreads in enumerate(self._by_budget(INTERVAL))
+        ]
+        same = {name: getattr(self, name) for name in ("cost", "method", "notes")}
+        return plain({"budgets": budgets} | same)
+
+    def sheets(self) -> list[Sheet]:
+        """Return the best split of each budget."""
+        return shown.allocation(self.summary())
 
     def table(self, mass: float = INTERVAL) -> pandas.DataFrame:
         """Return one row a budget and quantity: median, lo and hi, indexed by both."""
         import pandas as pd
 
-        rows = {
-            (flops, name): summarise(v[:, i], mass)
-            for i, flops in enumerate(self.flops)
-            for name, v in self._columns().items()
-        }
+        by_budget = zip(self.flops, self._by_budget(mass), strict=True)
+        rows = {(flops, name): v for flops, of in by_budget for name, v in of.items()}
         table = pd.DataFrame.from_dict(rows, orient="index")
         table.index = pd.MultiIndex.from_tuples(rows, names=["flops", "quantity"])
         return table.loc[:, ["median", "lo", "hi"]]

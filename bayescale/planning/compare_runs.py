@@ -8,15 +8,17 @@ from typing import Any
 
 import numpy as np
 
-from ..posterior.intervals import summarise
+from ..posterior.display import Sheet, Shown
+from ..posterior.intervals import plain, summarise
 from ..posterior.posterior import Posterior
 from ..questions.predict import predict, scales
+from . import shown
 
 __all__ = ["RunComparison", "compare_runs"]
 
 
-@dataclass(frozen=True, eq=False)
-class RunComparison:
+@dataclass(frozen=True, eq=False, repr=False)
+class RunComparison(Shown):
     """Two configurations; differences are first minus second, in the unit of the response."""
 
     first: Mapping[str, float]
@@ -34,6 +36,20 @@ class RunComparison:
     def difference(self) -> dict[str, float]:
         """Mean, sd, median and interval of first minus second, in the unit of the response."""
         return summarise(self.losses[0] - self.losses[1])
+
+    def summary(self) -> dict[str, Any]:
+        """Return plain numbers, fit for JSON."""
+        ways = {"first": self.first, "second": self.second}
+        found = {
+            name: {"at": at, "mean": summarise(losses)}
+            for (name, at), losses in zip(ways.items(), self.losses, strict=True)
+        }
+        same = ("difference", "p_better", "p_run_better", "notes")
+        return plain(found | {name: getattr(self, name) for name in same})
+
+    def sheets(self) -> list[Sheet]:
+        """Return the two side by side."""
+        return shown.runs(self.summary())
 
 
 def compare_runs(

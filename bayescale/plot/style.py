@@ -20,6 +20,7 @@ from matplotlib.patches import Patch
 from matplotlib.patheffects import withStroke
 
 from ..data.dataset import Dataset
+from ..posterior.display import count
 from ..posterior.intervals import INTERVAL
 from ..posterior.mixture import Mixture
 from ..posterior.posterior import Posterior
@@ -119,19 +120,13 @@ def canvas(ax: Axes | None) -> Iterator[Axes]:
         yield plt.subplots()[1]
 
 
-SI = ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "k"))
-
-
 def scale_text(value: float, powers: bool = False) -> str:
     """Write a scale shortly: 350M, 1.4T; or 10^23 with `powers` and from 10^15 on."""
     if powers or value >= 1e15 or value < 1e-3:
         exponent = int(np.floor(np.log10(value) + 1e-9))
         factor = f"{value / 10.0**exponent:.3g}"
         return f"$10^{{{exponent}}}$" if factor == "1" else rf"${factor}\times10^{{{exponent}}}$"
-    for unit, letter in SI:
-        if value >= unit * (1 - 1e-9):
-            return f"{value / unit:.3g}{letter}"
-    return f"{value:.3g}"
+    return count(value)
 
 
 def percent(share: float) -> str:

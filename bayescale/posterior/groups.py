@@ -15,7 +15,8 @@ import jax
 import numpy as np
 
 from ..model.pooling import link_of, shifted
-from .intervals import INTERVAL, summarise
+from .display import MASS, Sheet, Shown, number, share, span
+from .intervals import INTERVAL, plain, summarise_shift
 from .posterior import Posterior
 
 if TYPE_CHECKING:
@@ -70,8 +71,8 @@ def for_group(posterior: Posterior, name: str, *, seed: int = 0) -> Posterior:
     )
 
 
-@dataclass(frozen=True, eq=False)
-class GroupShift:
+@dataclass(frozen=True, eq=False, repr=False)
+class GroupShift(Shown):
     """How far a pooled parameter of one group lies from another's."""
 
     parameter: str
@@ -80,13 +81,18 @@ class GroupShift:
     link: str
     """`log`: draws are of log ratios; `logit`: of log odds; `identity`: of differences."""
     draws: np.ndarray
-    """GroupShift of `group` less that of `other`, on the link's scale, (draw,)."""
+    """Shift of `group` less that of `other`, on the link's scale, (draw,)."""
 
     def summary(self, mass: float = INTERVAL) -> dict[str, Any]:
         """Return median and interval, log ratios as decades, and P(above 0)."""
-        draws = self.draws / np.log(10.0) if self.link == "log" else self.draws
-        unit = {"log": "decades", "logit": "log odds", "identity": "its own unit"}[self.link]
-        return summarise(draws, mass) | {"unit": unit, "p_above": float(np.mean(draws > 0))}
+        return plain(summarise_shift(self.draws, self.link, mass))
+
+    def sheets(self) -> list[Sheet]:
+        """Return one row: the shift and the probability that it is above 0."""
+        found = self.summary()
+        row = [number(found["median"], 3), span(found["lo"], found["hi"]), share(found["p_above"])]
+        head = f"{self.parameter} of {self.group} less that of {self.other}, in {found['unit']}"
+        return [Sheet(("", "median", f"{MASS} interval", "P(above 0)"), [["shift", *row]], head)]
 
 
 def group_shift(

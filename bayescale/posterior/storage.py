@@ -27,6 +27,7 @@ from ..parametric.parametric import Law, Noise, Parametric
 from .arviz import ARVIZ_NAMES, ROLES, to_arviz
 from .files import StorageError, _beside, _line, _resolve, writable
 from .health import Health, Verdict
+from .intervals import plain
 from .posterior import Posterior, SamplingInfo
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def save(posterior: Posterior, path: str | os.PathLike) -> None:
     import xarray as xr
 
     target = writable(path)
-    record = json.dumps(_record(posterior), default=_plain)
+    record = json.dumps(_record(posterior), default=plain)
     try:
         tree = to_arviz(posterior, log_likelihood=False)
         own = {"record": ((), record)}
@@ -125,10 +126,6 @@ def _probe(posterior: Posterior) -> list[float]:
     draws = {name: values[:1, :1, :1] for name, values in draws.items()}
     at = {name: values[None, :1] for name, values in posterior.data.inputs.items()}
     return law_at(posterior.law, draws, at).ravel().tolist()
-
-
-def _plain(value: Any) -> Any:
-    return value.item() if isinstance(value, np.generic) else repr(value)
 
 
 # ------------------------------------------------------------------ from a file

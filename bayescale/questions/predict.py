@@ -17,9 +17,11 @@ import jax
 import numpy as np
 
 from ..model.evaluate import law_at
-from ..posterior.intervals import INTERVAL
+from ..posterior.display import Sheet, Shown
+from ..posterior.intervals import INTERVAL, levels, plain, summarise
 from ..posterior.mixture import Mixture, members
 from ..posterior.posterior import Posterior
+from . import shown
 
 if TYPE_CHECKING:
     import pandas
@@ -32,8 +34,8 @@ UNCALIBRATED = (
 )
 
 
-@dataclass(frozen=True, eq=False)
-class Prediction:
+@dataclass(frozen=True, eq=False, repr=False)
+class Prediction(Shown):
     """The law and new runs at given scales; draws have the shape ([curve,] draw, point)."""
 
     inputs: Mapping[str, np.ndarray]
@@ -49,11 +51,30 @@ class Prediction:
     members: Mapping[str, np.ndarray] = field(default_factory=dict)
     """Lo, median and hi of the curve by each law of a mixture, (3, point), 90 % between; empty
     where one law was asked."""
+    curves: tuple[str, ...] = ()
+    """Names of the curves; () where there are none."""
 
     def quantiles(self, which: str = "mean", mass: float = INTERVAL) -> np.ndarray:
         """Return lo, median and hi of `mean` or `new`, (3, [curve,] point)."""
         draws = {"mean": self.mean, "new": self.new}[which]
-        return np.quantile(draws, [(1 - mass) / 2, 0.5, (1 + mass) / 2], axis=-2)
+        return np.quantile(draws, levels(mass), axis=-2)
+
+    def summary(self) -> dict[str, Any]:
+        """Return plain numbers, fit for JSON: `points`, one a scale (and curve), and `notes`."""
+        points = []
+        for at in np.ndindex(self.decades.shape):
+            scales = {name: values[at[-1]] for name, values in self.inputs.items()}
+            spreads = {
+                name: summarise(draws[(*at[:-1], slice(None), at[-1])])
+                for name, draws in (("mean", self.mean), ("new", self.new))
+            }
+            point = {"at": scales, **spreads, "decades_beyond": self.decades[at]}
+            points.append(({"curve": self.curves[at[0]]} if self.curves else {}) | point)
+        return plain({"points": points, "notes": self.notes})
+
+    def sheets(self) -> list[Sheet]:
+        """Return one row a scale."""
+        return shown.predictions(self.summary())
 
     def table(self, mass: float = INTERVAL) -> pandas.DataFrame:
         """Return one row a point (and curve): the scales, median and interval of curve and run."""
@@ -63,7 +84,7 @@ class Prediction:
         curve, new = self.quantiles("mean", mass), self.quantiles("new", mass)
         for at in np.ndindex(self.decades.shape):
             rows.append(
-                ({"curve": at[0]} if len(at) > 1 else {})
+                ({"curve": self.curves[at[0]]} if self.curves else {})
                 | {name: values[at[-1]] for name, values in self.inputs.items()}
                 | dict(zip(("curve_lo", "curve_median", "curve_hi"), curve[:, *at], strict=True))
                 | dict(zip(("run_lo", "run_median", "run_hi"), new[:, *at], strict=True))
@@ -171,7 +192,7 @@ def _predict(posterior: Posterior, at: Mapping[str, Any], n, seed, stream) -> Pr
     notes = []
     if (decades > 0).any():
         notes.append(f"up to {decades.max():.2g} decades beyond the data: {UNCALIBRATED}")
-    return Prediction(inputs, mean, new, decades, tuple(notes))
+    return Prediction(inputs, mean, new, decades, tuple(notes), curves=posterior.curves)
 
 
 def _lead(draws: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:

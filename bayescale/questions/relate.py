@@ -20,8 +20,10 @@ import numpy as np
 from ..data.dataset import Dataset
 from ..model.model import Model
 from ..parametric.parametric import Law
-from ..posterior.intervals import INTERVAL, summarise
+from ..posterior.display import Sheet, Shown
+from ..posterior.intervals import INTERVAL, levels, plain, summarise
 from ..posterior.posterior import Posterior
+from . import shown
 
 if TYPE_CHECKING:
     import pandas
@@ -42,8 +44,8 @@ ROWS = 5
 COLUMNS = ("gap_lo", "gap_hi", "lo", "median", "hi")
 
 
-@dataclass(frozen=True, eq=False)
-class Relation:
+@dataclass(frozen=True, eq=False, repr=False)
+class Relation(Shown):
     """How the loss and one task are related, among the models of the data."""
 
     r2: np.ndarray
@@ -62,16 +64,13 @@ class Relation:
 
     def summary(self, mass: float = INTERVAL) -> dict[str, Any]:
         """Return plain numbers, fit for JSON; None where there are no draws."""
-        found = {
-            name: {key: _plain(value) for key, value in summarise(draws, mass).items()}
-            for name, draws in (("r2", self.r2), ("discordance", self.discordance))
-        }
-        return found | {
-            "by_gap": [dict(zip(COLUMNS, map(_plain, row), strict=True)) for row in self.by_gap],
-            "observed": self.observed,
-            "rows": self.rows,
-            "notes": list(self.notes),
-        }
+        found = {name: summarise(getattr(self, name), mass) for name in ("r2", "discordance")}
+        found["by_gap"] = [dict(zip(COLUMNS, row, strict=True)) for row in self.by_gap]
+        return plain(found | {k: getattr(self, k) for k in ("observed", "rows", "notes")})
+
+    def sheets(self) -> list[Sheet]:
+        """Return how much the loss explains, and how often the lower loss is worse."""
+        return shown.relation(self.summary())
 
     def table(self) -> pandas.DataFrame:
         """Return one row a bin of the difference in loss: P(the lower loss is worse)."""
@@ -120,10 +119,6 @@ def relate(
         key = jax.random.fold_in(jax.random.key(seed), i)
         found[name] = _one(one, _runs(one, name), groups, key, seed)
     return found if posterior.curves else found[None]
-
-
-def _plain(value: float) -> float | None:
-    return float(value) if np.isfinite(value) else None
 
 
 def _check_law(law: Law) -> None:
@@ -185,7 +180,7 @@ def _one(posterior: Posterior, runs: _Runs, groups, key, seed: int) -> Relation:
     # Draws that an interrupt left out are nan, and so is what they say.
     worse = np.where(np.isfinite(true).all(1)[:, None], worse, np.nan)
     with np.errstate(invalid="ignore"):
-        ends = np.quantile(worse / sizes, [(1 - INTERVAL) / 2, 0.5, (1 + INTERVAL) / 2], axis=0)
+        ends = np.quantile(worse / sizes, levels(), axis=0)
     bins = zip(edges[:-1], edges[1:], *ends, strict=True)
     return Relation(
         r2=r2,

@@ -9,15 +9,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import jax
 import numpy as np
 
 from ..model.evaluate import law_at
 from ..model.model import Model
+from ..posterior.display import Sheet, Shown
 from ..posterior.groups import for_group
-from ..posterior.intervals import INTERVAL
+from ..posterior.intervals import levels, plain
 from ..posterior.posterior import Posterior
+from . import shown
+
+if TYPE_CHECKING:
+    import pandas
 
 __all__ = ["Residuals", "residuals"]
 
@@ -25,8 +31,8 @@ DRAWS = 1000
 """Draws from which the interval of a run is taken; its ends are then known to a few per cent."""
 
 
-@dataclass(frozen=True, eq=False)
-class Residuals:
+@dataclass(frozen=True, eq=False, repr=False)
+class Residuals(Shown):
     """Measured less fitted, one entry a row of the table."""
 
     inputs: Mapping[str, np.ndarray]
@@ -45,6 +51,37 @@ class Residuals:
     """Its upper end."""
     relative: bool
     """Whether residuals are shares of the fitted value (positive responses)."""
+
+    def table(self) -> pandas.DataFrame:
+        """Return one row a run: its scales, fitted value, residual, and the ends of its interval.
+
+        The index is the number of the row in the source.
+        """
+        import pandas as pd
+
+        columns = {} if self.curve is None else {"curve": self.curve.astype(str)}
+        columns |= dict(self.inputs)
+        columns |= {name: getattr(self, name) for name in ("fitted", "residual", "lo", "hi")}
+        return pd.DataFrame(columns, index=pd.Index(self.rows, name="row"))
+
+    def summary(self) -> dict[str, Any]:
+        """Return plain numbers, fit for JSON: the share of runs outside, and each run."""
+        known = np.isfinite(self.residual)
+        out = ~((self.lo <= self.residual) & (self.residual <= self.hi))[known]
+        runs = [
+            {
+                "row": self.rows[i],
+                "curve": None if self.curve is None else str(self.curve[i]),
+                "at": {name: values[i] for name, values in self.inputs.items()},
+                **{name: getattr(self, name)[i] for name in ("fitted", "residual", "lo", "hi")},
+            }
+            for i in range(len(self.rows))
+        ]
+        return plain({"relative": self.relative, "outside": out.mean(), "runs": runs})
+
+    def sheets(self) -> list[Sheet]:
+        """Return the runs farthest outside their interval."""
+        return shown.residuals(self.summary())
 
 
 def residuals(posterior: Posterior, seed: int = 0) -> Residuals:
@@ -68,7 +105,7 @@ def residuals(posterior: Posterior, seed: int = 0) -> Residuals:
         own = slice(None) if name is None else data.curve == name
         fitted[own] = np.median(_curve(one), axis=(0, 1))
         runs = _runs(one, jax.random.fold_in(jax.random.key(seed), i))
-        lo[own], hi[own] = np.quantile(runs, [(1 - INTERVAL) / 2, (1 + INTERVAL) / 2], axis=0)
+        lo[own], hi[own] = np.quantile(runs, levels()[::2], axis=0)
     relative = law.support == "positive"
 
     def against(values):

@@ -22,8 +22,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..datasets.published import place, scale_of
+from ..posterior.display import Sheet, Shown
+from ..posterior.intervals import plain
 from ..posterior.mixture import Mixture, members, said_of_fits
 from ..posterior.posterior import Posterior
+from . import shown
 from .curves import Crossed, crossings
 from .predict import UNCALIBRATED
 from .sweep import HALF, Sweep, sweep
@@ -31,7 +34,6 @@ from .unlock import (
     Spread,
     Unlock,
     draw_weights,
-    plain,
     share_by,
     spread,
     summarise_unlock,
@@ -50,8 +52,8 @@ PER_DECADE = 60
 """Grid points a decade; a bump narrower than that is not seen."""
 
 
-@dataclass(frozen=True, eq=False)
-class Threshold:
+@dataclass(frozen=True, eq=False, repr=False)
+class Threshold(Shown):
     """The scale from which one curve stays past a level, for every draw."""
 
     level: float
@@ -163,18 +165,24 @@ class Threshold:
 
     def summary(self) -> dict[str, Any]:
         """Return plain numbers, fit for JSON: log10 scales, None where they are infinite."""
-        same = ("level", "scale", "column", "x_min", "x_max", "horizon")
+        same = ("level", "improves", "scale", "column", "x_min", "x_max", "horizon")
         weights = self.member_weights
-        parts = {k: plain(each) | {"weight": weights[k]} for k, each in self.members.items()}
-        return plain(self.forecast) | {
+        parts = {k: each.summary() | {"weight": weights[k]} for k, each in self.members.items()}
+        found = {name: getattr(self, name) for name in same} | self.forecast.summary()
+        found |= {
             "p_crosses": self._share(~self.already & ~self.never),
             "p_limit_short": self._share(self.limit_short),
-            **{name: getattr(self, name) for name in same},
-            "wider": None if self.wider is None else plain(self.wider),
+            "by": np.stack([self.grid, self.p_by], 1),
+            "wider": None if self.wider is None else self.wider.summary(),
             "members": parts,
-            "spread": plain(self.spread()),
-            "notes": list(self.notes),
+            "spread": self.spread().summary(),
+            "notes": self.notes,
         }
+        return plain(found)
+
+    def sheets(self) -> list[Sheet]:
+        """Return one row a forecast: under the law's own prior, the wider one, and of each law."""
+        return shown.threshold(self.summary())
 
     def table(self) -> pandas.DataFrame:
         """Return one row a forecast: under the law's own prior, the wider one, and of each law."""

@@ -28,7 +28,10 @@ from ..comparison.predictive import leave_one_out
 from ..data.dataset import Dataset
 from ..inference.fit import fit
 from ..inference.samplers import NUTS
+from ..posterior.display import Sheet, Shown
+from ..posterior.intervals import plain
 from ..posterior.posterior import Posterior
+from . import shown
 
 __all__ = ["STORIES", "MetricOrModel", "metric_or_model"]
 
@@ -52,8 +55,8 @@ FEW = 10
 """Runs with both responses below which that is said."""
 
 
-@dataclass(frozen=True, eq=False)
-class MetricOrModel:
+@dataclass(frozen=True, eq=False, repr=False)
+class MetricOrModel(Shown):
     """What the data say of the three stories, for one task."""
 
     probability: Mapping[str, float]
@@ -100,11 +103,12 @@ class MetricOrModel:
 
     def summary(self) -> dict[str, Any]:
         """Return plain numbers, fit for JSON; None where there are none."""
-        names = ("probability", "weights", "log_evidence", "evidence_se", "elpd", "prior")
-        return {"verdict": self.verdict, "story": self.story} | {
-            **{name: {k: _plain(v) for k, v in getattr(self, name).items()} for name in names},
-            "notes": list(self.notes),
-        }
+        names = ("verdict", "story", "probability", "weights", "log_evidence", "evidence_se")
+        return plain({name: getattr(self, name) for name in (*names, "elpd", "prior", "notes")})
+
+    def sheets(self) -> list[Sheet]:
+        """Return one row a story, and one a law."""
+        return shown.metric_or_model(self.summary())
 
 
 def metric_or_model(
@@ -166,10 +170,6 @@ def metric_or_model(
         )
         for name in data.curve_names
     }
-
-
-def _plain(value: float) -> float | None:
-    return float(value) if np.isfinite(value) else None
 
 
 def _checked(prior: Mapping[str, float] | None) -> dict[str, float]:
