@@ -123,7 +123,7 @@ def allocate(
     """Split a compute budget between parameters and tokens, or trade them at one loss."""
     with terminal.waiting():
         which = reply.load([path])
-        from . import arguments, as_json, as_text, saved
+        from . import arguments, as_json, as_text, plans, saved
 
         plan = plans.Plan(
             flops=arguments.flops(flops, budget, flops_per_gpu, mfu),
@@ -228,7 +228,7 @@ def tasks(
         terminal.start_jax()
         from ..posterior.drift import DRIFT
         from ..workflows import tasks as workflow
-        from . import arguments, as_json
+        from . import arguments, as_json, plans
 
         reply.check(None, plot)
         if output:

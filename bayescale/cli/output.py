@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from ..data.dataset import Dataset
     from ..posterior.posterior import Posterior
     from ..workflows import tasks as workflow
+    from . import plans
     from .saved import Saved
 
 __all__ = ["answers", "check", "fit", "load", "tasks"]

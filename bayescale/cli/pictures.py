@@ -16,7 +16,7 @@ from ..plot.style import PALETTE, style
 from ..posterior.files import writable, write
 from ..posterior.health import FailedFit
 from ..posterior.posterior import Posterior
-from ..questions.grid import grid
+from ..questions.grid import grid, isoflop_grid
 from ..questions.predict import predict
 from ..questions.residuals import residuals
 
