@@ -45,8 +45,8 @@ nb_execution_excludepatterns = []
 NEEDS = {"01_chinchilla": "raw/svg_extracted_data.csv"}
 """A table that a notebook would download, by its name."""
 MISSING = (
-    "*This page was built where its table of runs was not at hand, so its outputs are left out: run "
-    "the notebook to see them.*"
+    "*This page was built where its table of runs was not at hand, so its outputs are left out: "
+    "run the notebook to see them.*"
 )
 
 
