@@ -3,7 +3,7 @@
 import json
 import os
 import shutil
-from importlib.metadata import version
+from importlib import metadata
 from pathlib import Path
 
 HERE = Path(__file__).parent
@@ -15,7 +15,7 @@ os.environ.setdefault("BAYESCALE_NOTEBOOK_DRAWS", "100")
 project = "bayescale"
 author = "The bayescale developers"
 copyright = author
-release = version("bayescale")
+release = metadata.version("bayescale")
 
 extensions = ["myst_nb", "sphinx.ext.autodoc", "numpydoc", "sphinx_copybutton"]
 exclude_patterns = ["_build"]
@@ -72,9 +72,14 @@ tutorials()
 
 
 def of_the_formula(app, what, name, obj, options, lines) -> None:
-    """Show a law or a noise by the docstring of its formula, and say its parameters."""
+    """Show a law or a noise by the docstring of its formula, and say its parameters.
+
+    A package's own docstring, a table of its files in Markdown, stays in the source.
+    """
     from bayescale.parametric.parametric import Parametric
 
+    if what == "module":
+        lines.clear()
     if isinstance(obj, Parametric):
         lines[:] = [*obj.doc.splitlines(), "", f"Of {', '.join(obj.inputs)}."]
         if obj.parameters:
