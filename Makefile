@@ -47,8 +47,8 @@ test: $(VENV)/.installed-test
 
 # In environments aside: Sphinx, and the rivals of the speed study, would weigh on everybody's install.
 docs: $(VENV)-docs/.installed
-	$(VENV)-docs/bin/python -m sphinx -W --keep-going --quiet docs docs/_build
-	@echo "docs/_build/index.html"
+	$(VENV)-docs/bin/python -m sphinx -W --keep-going --quiet docs docs/_build/html
+	@echo "docs/_build/html/index.html"
 
 $(VENV)-docs/.installed: pyproject.toml
 	$(CHECK)

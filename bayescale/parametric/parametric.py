@@ -138,7 +138,7 @@ class Law(Parametric):
     second_stage: tuple[str, str] | None = None
     """("loss", "L0") where the response follows from a further one, L, through L0 - L."""
     powers: Callable[..., Any] | None = None
-    """`(**parameters)` -> `laws.powers.PowerSum`, where the law of N and D is a sum of two powers."""
+    """`(**parameters)` -> `PowerSum`, where the law of N and D is a sum of two powers."""
 
     def __call__(self, *args: Any, **params: Any) -> Any:
         """Evaluate the formula; fixed and tied parameters are filled in where not given."""
