@@ -39,7 +39,7 @@ html_show_sourcelink = False
 
 nb_execution_mode = "cache"
 nb_execution_timeout = 900
-nb_execution_raise_on_error = True
+nb_execution_show_tb = True  # a warning, and so an error
 nb_execution_excludepatterns = []
 
 NEEDS = {"01_chinchilla": "raw/svg_extracted_data.csv"}
