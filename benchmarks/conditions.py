@@ -18,6 +18,7 @@ from bayescale.inference.samplers import NUTS
 from bayescale.posterior.groups import for_group
 from bayescale.posterior.posterior import Posterior
 from bayescale.questions.conditions import Change, Conditions, conditions
+from bayescale.questions.kind import kind
 from bayescale.questions.kinds import CUT, KINDS, classify
 from bayescale.questions.predict import predict
 from bayescale.questions.threshold import threshold

@@ -64,7 +64,7 @@ def main(argv: list[str] | None = None) -> int:
 def _ours(error: BaseException) -> bool:
     """Return whether bayescale raised an error, on purpose, rather than what it calls."""
     *_, (frame, _) = traceback.walk_tb(error.__traceback__)
-    return frame.f_globals.get("__name__", "").partition(".")[0] == __package__
+    return frame.f_globals.get("__name__", "").startswith("bayescale.")
 
 
 def command(run: Callable[..., int | None]) -> Callable[..., int | None]:

@@ -137,7 +137,7 @@ def prior_of(laws: Iterable[Law]) -> dict[str, float]:
 
 def tasks(
     data: Dataset,
-    laws: Iterable[str] = LAWS,
+    laws: Iterable[Law | str] = LAWS,
     *,
     level: float | str | None = None,
     noise: Any = None,
@@ -158,7 +158,7 @@ def tasks(
     data
         Accuracies with the task as `curve`; without one, all rows are one task.
     laws
-        Names of capability laws.
+        Capability laws, or their names.
     level
         Accuracy that counts as unlocked; by default ("half") halfway between chance and 1.
     noise, pool, sampler, seed, precision

@@ -416,7 +416,7 @@ def test_an_interrupt_is_one_line(capsys, monkeypatch, table):
 
 def bayescale(*call, cache, **kwargs):
     """Run the command line as a process of its own."""
-    code = "import sys; from bayescale.cli import main; sys.exit(main())"
+    code = "import sys; from bayescale.cli.commands import main; sys.exit(main())"
     env = os.environ | {"BAYESCALE_CACHE": str(cache)}
     return subprocess.Popen(
         [sys.executable, "-c", code, *call],
@@ -456,7 +456,7 @@ def test_a_broken_pipe_is_quiet(tmp_path):
 
 def test_help_is_quick():
     code = (
-        "import sys, time; from bayescale.cli import main; main(sys.argv[1:]);"
+        "import sys, time; from bayescale.cli.commands import main; main(sys.argv[1:]);"
         "heavy = {'jax', 'pandas', 'matplotlib', 'numpyro', 'scipy'} & set(sys.modules);"
         "assert not heavy, heavy; assert time.process_time() < 1.0, time.process_time()"
     )

@@ -11,6 +11,7 @@ import pytest
 import bayescale
 from bayescale.cli import arguments, as_json, catalogue, terminal
 from bayescale.cli.commands import main
+from bayescale.posterior import files
 from bayescale.workflows import tasks as many
 
 QUICK = ["--draws", "200", "--warmup", "200"]
@@ -183,14 +184,14 @@ def test_a_folder_that_cannot_be_written_is_refused(capsys, monkeypatch, tmp_pat
 
 def test_a_file_is_written_whole_or_not_at_all(monkeypatch, tmp_path):
     target = tmp_path / "a.json"
-    as_json.write(target, b"old")
+    files.write(target, b"old")
 
     def full(*args):
         raise OSError("no space left")
 
-    monkeypatch.setattr(as_json.os, "fsync", full)
+    monkeypatch.setattr(files.os, "fsync", full)
     with pytest.raises(OSError, match="no space"):
-        as_json.write(target, b"new")
+        files.write(target, b"new")
     assert [each.read_bytes() for each in tmp_path.iterdir()] == [b"old"]
 
 

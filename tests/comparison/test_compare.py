@@ -14,10 +14,12 @@ from bayescale.comparison.explain import CANNOT_TELL, Confusion, explain
 from bayescale.comparison.predictive import Backtest, leave_one_out
 from bayescale.data.dataset import Dataset
 from bayescale.inference.samplers import NUTS
-from bayescale.laws import flat
+from bayescale.laws import flat, get_law
 from bayescale.model.arrays import pack
 from bayescale.model.model import Model
 from bayescale.noises.accuracy import beta_binomial
+from bayescale.noises.loss import student
+from bayescale.parametric.coordinates import At
 from bayescale.posterior.health import Health, Verdict
 from bayescale.posterior.pointwise import log_likelihood, replicate
 from bayescale.posterior.posterior import Posterior, SamplingInfo
@@ -39,7 +41,7 @@ def on_a_grid(posterior):
         (batch,) = pack(posterior.model, posterior.data)
         lane = jax.tree.map(lambda leaf: leaf[0], batch.data)
         values = jax.vmap(lambda z: posterior.model.constrain(z[None], lane)[0]["g"])(z)
-        g = np.asarray(posterior.law.priors[0][1].form(values, 0.25))
+        g = np.asarray(posterior.law.priors[0][1].form(values, At(chance=0.25)))
     data = posterior.data
     k = np.round(data.responses["acc"] * data.n)
     return norm.logpdf(z), binom.logpmf(k, data.n, g[:, None]), g
@@ -173,20 +175,27 @@ def test_what_does_not_compare_is_refused(rivals, level_fit):
 # ------------------------------------------------------------------ explanations
 
 
-def made_up(sound=True):
+def made_up(sound=True, law=flat):
     """A posterior that only says whether it is to be trusted."""
     problems = () if sound else ("bad",)
     verdict = Verdict(sound, {}, {}, 1.0, 999.0, 0.0, (), problems, ())
     run = SamplingInfo(0, "NUTS", 1, 1, "float64", "cpu", {}, {}, 1.0)
     data = Dataset({"x": np.ones(1)}, {"y": np.ones(1) / 2}, n=np.full(1, 10.0))
-    return Posterior(Model(flat, beta_binomial), data, {}, {}, Health((verdict,)), run)
+    return Posterior(
+        Model(law, beta_binomial, (student,) * len(law.further)),
+        data,
+        {},
+        {},
+        Health((verdict,)),
+        run,
+    )
 
 
 def weighed(unsound=(), **weights):
     """A comparison of invented weights."""
     zero = dict.fromkeys(weights, 0.0)
     return LawComparison(
-        posteriors={name: made_up(name not in unsound) for name in weights},
+        posteriors={name: made_up(name not in unsound, get_law(name)) for name in weights},
         elpd={name: 10 * weight for name, weight in weights.items()},
         difference=zero,
         difference_se=zero,

@@ -379,7 +379,7 @@ def test_data_that_do_not_suit_the_law_are_refused_before_sampling(power_data, m
         )
     with pytest.raises(DataError, match="2 rows, the law chinchilla 5 free parameters"):
         fit("chinchilla", make_table["chinchilla"](2))
-    with pytest.raises(ValueError, match="noise scatter is of accuracies, law power is not"):
+    with pytest.raises(ValueError, match="noise scale_scatter is of accuracies, law power is not"):
         fit("power", power_data, noise="scale_scatter")
 
 

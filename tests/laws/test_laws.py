@@ -617,7 +617,7 @@ def test_tied_parameters_are_equal_in_natural_units(case, name, to):
 
 
 def test_fix_and_tie_refuse_what_makes_no_sense():
-    with pytest.raises(ValueError, match=r"no parameter 'alfa'.*did you mean alpha\?"):
+    with pytest.raises(ValueError, match=r"no parameter 'alfa'.*did you mean 'alpha'\?"):
         chinchilla.fix(alfa=0.3)
     with pytest.raises(ValueError, match="fixed at a finite number"):
         chinchilla.fix(E=np.inf)

@@ -111,7 +111,7 @@ def test_counts_match_scipy_and_sum_to_one(name, stderr):
             found = beta_binomial.fn(jnp.array([0.3]), **known, rho=0.05)
             want = np_beta_binomial(k, n, 0.3, rho_of(0.05, 0.3, stderr))
         elif name == "bimodal":  # a quarter of the runs broke through
-            found = bimodal.fn(jnp.array([0.35]), **known, g=0.2, u=0.8, rho=0.05)
+            found = bimodal.fn(jnp.array([0.35]), **known, floor=0.2, ceiling=0.8, rho=0.05)
             low, high = (
                 np.exp(np_beta_binomial(k, n, p, rho_of(0.05, p, stderr))) for p in (0.2, 0.8)
             )
@@ -192,7 +192,7 @@ def test_certainty_never_makes_an_accuracy_impossible(name, x64):
         elif name == "beta_binomial":
             found = beta_binomial.fn(column, **known, rho=0.01)
         elif name == "bimodal":  # floor and ceiling too, and now and then they are one
-            found = bimodal.fn(column, **known, g=p, u=jnp.ones_like(p), rho=0.01)
+            found = bimodal.fn(column, **known, floor=p, ceiling=jnp.ones_like(p), rho=0.01)
         elif name == "bounded":
             return jnp.sum(bounded.fn(column, known["stderr"], rho=0.01).log_prob(k / n))
         else:
@@ -218,7 +218,7 @@ def test_float32_agrees_with_float64(name):
     def density(width):
         cast = lambda v: jnp.asarray(v, width)  # noqa: E731
         known = {"stderr": cast(np.full(30, 0.001)), "n": cast(n), "mean": cast(mean)}
-        known |= {"g": cast(0.15), "u": cast(0.95)}
+        known |= {"floor": cast(0.15), "ceiling": cast(0.95)}
         if name == "scale_scatter":  # a plateau, where the models agree: rho is tiny
             known["mean"] = cast(np.tile(mean, (3, 1)) + 1e-4 * NODES[:, None])
         params = dict(CONTINUOUS.get(name, [{}])[0])

@@ -15,7 +15,7 @@ from bayescale.inference.samplers import NUTS
 from bayescale.planning.allocate import Allocation
 from bayescale.planning.match import TradeOff
 from bayescale.plot.style import PALETTE, mark_models, scale_axis, scale_text
-from bayescale.questions.grid import grid
+from bayescale.questions.grid import grid, isoflop_grid
 from bayescale.questions.predict import predict
 from bayescale.questions.residuals import residuals
 from bayescale.questions.threshold import Threshold, Unlock
@@ -156,7 +156,7 @@ def test_every_plot_returns_the_axes_it_is_given_or_makes_new_ones(
 ):
     monkeypatch.setattr(plt, "show", lambda *a, **k: pytest.fail("a plot was shown"))
     plots = all_plots(power_fit, chinchilla_fit)
-    assert set(plots) == set(plot.__all__) - {"style"}
+    assert set(plots) == set(plot.__all__) - {"comparison", "kinds", "style", "tasks", "unlock"}
     for name, draw in plots.items():
         own = plt.subplots()[1]
         assert draw(own) is own, name
@@ -333,7 +333,7 @@ def test_isoflop_keeps_compute(chinchilla_fit, power_fit):
     with pytest.raises(ValueError, match="needs a law of N and D"):
         isoflop_grid(power_fit, [1e20])
     with pytest.raises(ValueError, match="positive and finite"):
-        isoflop(chinchilla_fit, [0.0])
+        isoflop_grid(chinchilla_fit, [0.0])
 
 
 # ------------------------------------------------------------------ axes

@@ -248,7 +248,7 @@ def test_rows_are_told_under_their_family_whoever_asks(families):
 def test_one_of_several_curves_keeps_the_places_of_its_groups(two_curves, families):
     """The shifts of a curve stand under the groups of the whole table, not under its own."""
     model, data, draws = two_curves
-    both = Posterior(model, data, draws, {}, families.health, families.run)
+    both = Posterior(model, data, draws, {}, families.health, families.sampling)
     both = replace(both, health=replace(both.health, verdicts=both.health.verdicts * 2))
     part = both.curve("part")
     for i, name in enumerate("abcd"):

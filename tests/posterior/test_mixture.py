@@ -15,6 +15,7 @@ from bayescale.posterior.health import FailedFit, Health, Verdict
 from bayescale.posterior.mixture import Mixture, members, mix
 from bayescale.posterior.posterior import Posterior, SamplingInfo
 from bayescale.questions.predict import predict
+from bayescale.questions.sweep import sweep
 from bayescale.questions.threshold import threshold
 from bayescale.questions.unlock import spread
 

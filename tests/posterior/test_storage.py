@@ -97,7 +97,7 @@ def same(one: Posterior, two: Posterior) -> None:
             assert before[name].dtype == after[name].dtype, name
             np.testing.assert_array_equal(before[name], after[name], name)
     assert repr(one.health) == repr(two.health)  # nan is not equal to itself
-    assert repr(one.sampling) == repr(two.run)
+    assert repr(one.sampling) == repr(two.sampling)
     assert one.model == two.model
     for name in Dataset.__dataclass_fields__:
         before, after = getattr(one.data, name), getattr(two.data, name)

@@ -20,6 +20,7 @@ from bayescale.posterior.health import FailedFit, Health, Verdict
 from bayescale.posterior.mixture import mix
 from bayescale.posterior.posterior import Posterior, SamplingInfo
 from bayescale.questions.conditions import REPEATED, conditions
+from bayescale.questions.kind import kind
 from bayescale.questions.kinds import CUT, KINDS, classify
 from bayescale.questions.threshold import threshold
 

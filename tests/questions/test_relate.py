@@ -12,7 +12,7 @@ from scipy.stats import norm
 from bayescale.data.dataset import Dataset
 from bayescale.laws import breakthrough, chinchilla, from_loss, power, sigmoid, two_stage
 from bayescale.model.model import Model
-from bayescale.noises.accuracy import beta_binomial, bimodal, binomial, bounded
+from bayescale.noises.accuracy import beta_binomial, bimodal, binomial, bounded, scale_scatter
 from bayescale.noises.loss import normal, student
 from bayescale.parametric.parametric import law
 from bayescale.parametric.priors import positive

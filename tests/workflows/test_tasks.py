@@ -16,6 +16,7 @@ from bayescale.data.dataset import DataError, Dataset
 from bayescale.data.from_frame import from_frame
 from bayescale.inference import nuts
 from bayescale.inference.samplers import NUTS
+from bayescale.laws import get_law
 from bayescale.posterior.health import Health, Verdict
 from bayescale.workflows import tasks as many
 from bayescale.workflows.tasks import LAWS, QUICK, prior_of, tasks
@@ -125,7 +126,7 @@ def test_a_task_whose_every_fit_failed_says_so(three, monkeypatch):
     }
     found = again(three, monkeypatch, fits)
     bad = found["bad"]
-    assert bad.comparison is bad.mixture is bad.shape is bad.threshold is bad.explanation is None
+    assert bad.comparison is bad.mixture is bad.kind is bad.threshold is bad.explanation is None
     assert set(bad.failed) == set(fits["bad"])
     assert all("chains disagree" in why for why in bad.failed.values())
     said = json.loads(json.dumps(found.summary(), allow_nan=False))["tasks"]["bad"]
