@@ -109,6 +109,11 @@ def compare_laws(
     seed
         Decides bootstrap and bridge.
 
+    Returns
+    -------
+    LawComparison
+        Predictive weight, evidence and probability of each law.
+
     Raises
     ------
     ValueError
@@ -118,6 +123,13 @@ def compare_laws(
     -----
     Evidence is of all that a law speaks of: between laws of accuracy alone and laws that go
     through a loss only predictive weights compare.
+
+    Examples
+    --------
+    >>> found = bs.compare_laws(rivals)
+    >>> max(found.weights, key=found.weights.get)
+    'sigmoid'
+    >>> mixture = found.mixture("evidence")  # for predict, threshold and kind
     """
     mixed = mix(posteriors, prior)  # checks that they compare, and normalises the prior
     left = {name: leave_one_out(part) for name, part in posteriors.items()}

@@ -54,6 +54,11 @@ def _density(model, z, data):
 def log_evidence(posterior: Posterior, *, seed: int = 0) -> Evidence | dict[str, Evidence]:
     """Return the log marginal likelihood, by name of the curve where there are several.
 
+    Returns
+    -------
+    Evidence, or dict of Evidence
+        The log marginal likelihood, `log`, and its standard error, `se`.
+
     Raises
     ------
     ValueError
@@ -65,6 +70,12 @@ def log_evidence(posterior: Posterior, *, seed: int = 0) -> Evidence | dict[str,
     2017 (arXiv 1703.05984). The proposal is fitted to one half of the draws: Student-t components
     about some of them, with their covariance. The other half is what is bridged to. Both halves
     in turn, averaged.
+
+    Examples
+    --------
+    >>> rises, level = (bs.log_evidence(rivals[law]).log for law in ("sigmoid", "flat"))
+    >>> rises > level
+    True
     """
     if posterior.z is None or posterior.sampling.method != "NUTS":
         raise ValueError("evidence needs draws by NUTS in unconstrained coordinates: fit anew")

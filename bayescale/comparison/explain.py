@@ -103,10 +103,21 @@ def explain(
         From `confusion` of the same fits: where another law than the true one weighed most in more
         than 40 % of the simulations, the data cannot tell.
 
+    Returns
+    -------
+    Explanation
+        The weight of each law of a rise, and the verdict in words.
+
     Raises
     ------
     ValueError
         As `compare_laws`.
+
+    Examples
+    --------
+    >>> answer = bs.explain({"sigmoid": sigmoid_fit})
+    >>> answer.law, answer.verdict
+    ('sigmoid', 'a smooth threshold in log scale')
     """
     found = which if isinstance(which, LawComparison) else compare_laws(which, seed=seed)
     rising = {k: v for k, v in found.posteriors.items() if v.law.told == RISE}

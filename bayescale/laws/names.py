@@ -75,10 +75,20 @@ def get_law(text: str | Law | Callable[..., Law]) -> Law:
 
     A law is returned as it is, a factory called with its defaults.
 
+    Returns
+    -------
+    Law
+        The law.
+
     Raises
     ------
     ValueError
         If there is no such law, or it does not take such options.
+
+    Examples
+    --------
+    >>> bs.get_law("power(floor=False)").parameters
+    ('A', 'alpha')
     """
     if isinstance(text, Law):
         return text

@@ -129,6 +129,11 @@ def allocate(
     at
         The law's other inputs, such as `{"U": 1e11}`, by input name or column.
 
+    Returns
+    -------
+    Allocation
+        Parameters, tokens and loss for every draw and budget, and how fast both grow.
+
     Raises
     ------
     FailedFit
@@ -146,6 +151,15 @@ def allocate(
     by bisection, and N is where the loss along the budget is least: the lowest point of a grid,
     then bisection on the sign of the derivative, which settles N to 1e-12 where a comparison of
     losses would settle it to 1e-7.
+
+    Examples
+    --------
+    >>> plan = bs.allocate(chinchilla_fit, [1e21, 1e22])
+    >>> plan.params.shape  # (draw, budget)
+    (4000, 2)
+    >>> ratio = plan.tokens[:, 1] / plan.params[:, 1]
+    >>> bool(1 < np.median(ratio) < 100)
+    True
     """
     budgets = np.atleast_1d(np.asarray(flops, float))
     if budgets.ndim > 1 or not (np.isfinite(budgets).all() and (budgets > 0).all()):

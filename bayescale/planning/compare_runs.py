@@ -72,12 +72,23 @@ def compare_runs(
     seed
         Decides the scatter of new runs.
 
+    Returns
+    -------
+    RunComparison
+        Both curves' responses, and the probability that the first is better.
+
     Raises
     ------
     FailedFit
         If the fit is not to be trusted, unless `allow_failed`.
     ValueError
         For an unknown or missing scale, or a posterior of several curves.
+
+    Examples
+    --------
+    >>> answer = bs.compare_runs(chinchilla_fit, {"N": 7e9, "D": 2e11}, {"N": 2.8e10, "D": 3e10})
+    >>> 0 <= answer.p_better <= 1
+    True
     """
     law = posterior.law
     if posterior.curves:

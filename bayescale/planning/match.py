@@ -137,6 +137,11 @@ def match(
     cost, inference_tokens, at
         As in `allocate`.
 
+    Returns
+    -------
+    TradeOff
+        The iso-loss curve for every draw, its cheapest point and the smallest model.
+
     Raises
     ------
     FailedFit
@@ -150,6 +155,12 @@ def match(
     D = (B/(r - A N^-alpha))^(1/beta); under C = 6 N D its cheapest point has
     A N^-alpha = r beta/(alpha+beta) and B D^-beta = r alpha/(alpha+beta). Otherwise both are found
     by bisection, as in `allocate`.
+
+    Examples
+    --------
+    >>> ways = bs.match(chinchilla_fit, N=28e9, D=300e9)
+    >>> bool(np.median(ways.cheapest["params"]) < 28e9)  # fewer parameters, more tokens
+    True
     """
     reference = _reference(loss, N, D, extra)
     on = surface(posterior, at, allow_failed)

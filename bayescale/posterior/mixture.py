@@ -121,10 +121,21 @@ def mix(
     why
         Where the weights come from, for reports.
 
+    Returns
+    -------
+    Mixture
+        The posteriors with their weights, which sum to 1; questions take it as a fit.
+
     Raises
     ------
     ValueError
         If there are none, they are of several curves or of other runs, or the weights do not fit.
+
+    Examples
+    --------
+    >>> both = bs.mix(rivals, {"sigmoid": 3, "flat": 1})
+    >>> dict(both.weights)
+    {'sigmoid': 0.75, 'flat': 0.25}
     """
     if not posteriors:
         raise ValueError("a mixture needs at least one posterior")

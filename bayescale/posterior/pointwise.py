@@ -53,6 +53,17 @@ def replicate(posterior: Posterior, count: int, *, seed: int = 0) -> np.ndarray:
     """Return new responses at the scales of the data, one set a draw, (count, row).
 
     Of a posterior of one curve; draws are taken evenly from all chains.
+
+    Returns
+    -------
+    array
+        New responses, (count, row).
+
+    Examples
+    --------
+    >>> new = bs.replicate(power_fit, 50, seed=1)
+    >>> new.shape == (50, len(power_fit.data))
+    True
     """
     if posterior.curves:
         raise ValueError("replicate takes a posterior of one curve: posterior.curve(NAME)")

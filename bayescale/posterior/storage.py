@@ -50,10 +50,21 @@ def save(posterior: Posterior, path: str | os.PathLike) -> None:
 
     A file that is there already is replaced only once the new one is complete on disk.
 
+    Returns
+    -------
+    None
+        The file is written, or an error raised.
+
     Raises
     ------
     StorageError
         If the file cannot be written.
+
+    Examples
+    --------
+    >>> bs.save(power_fit, "power.nc")
+    >>> bs.load("power.nc").law
+    power
     """
     import xarray as xr
 
@@ -145,11 +156,23 @@ def load(
     law, noise
         Your own law and noise, where the fit was made with one; built-in ones are found by name.
 
+    Returns
+    -------
+    Posterior
+        Equal to the one that was saved, its health judged anew.
+
     Raises
     ------
     StorageError
         If there is no such file, it is not ours, damaged or of another format version, or the
         law or noise is not the one of the fit.
+
+    Examples
+    --------
+    >>> bs.save(power_fit, "power.nc")
+    >>> again = bs.load("power.nc")
+    >>> bool((again.draws["alpha"] == power_fit.draws["alpha"]).all())
+    True
     """
     _check_seal(path)
     try:

@@ -194,12 +194,26 @@ def conditions(
     seed
         Decides what is drawn from the laws' priors.
 
+    Returns
+    -------
+    Conditions
+        Kind and threshold under each condition, and how conditions differ draw by draw.
+
     Raises
     ------
     FailedFit
         If the fit is not to be trusted, unless `allow_failed`; of a mixture see `threshold`.
     ValueError
         If there are several curves, nothing is pooled, or there is no such condition.
+
+    Examples
+    --------
+    >>> answer = bs.conditions(pooled_fit, level=0.6, reference="cloze")
+    >>> list(answer.kinds), list(answer.changes)
+    (['cloze', 'letters'], ['letters'])
+    >>> late = {name: each.forecast.median for name, each in answer.thresholds.items()}
+    >>> bool(late["letters"] > late["cloze"])
+    True
     """
     which = which.trusted(allow_failed)
     reference = _checked(which, reference)

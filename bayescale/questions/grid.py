@@ -26,10 +26,21 @@ def grid(
     Where less of the scale is better they go from half of the smallest to the largest. The last
     scale of the data is one of them, so that a curve's solid part ends there.
 
+    Returns
+    -------
+    dict
+        Scales of the law's input, rising, as `predict` takes them.
+
     Raises
     ------
     ValueError
         If the law has several scales, `decades` is negative or `points` below 2.
+
+    Examples
+    --------
+    >>> at = bs.grid(power_fit, decades=1, points=50)
+    >>> bool(at["x"].max() > 9 * power_fit.data.inputs["x"].max())
+    True
     """
     law = posterior.law
     if len(law.inputs) != 1:
@@ -65,10 +76,21 @@ def isoflop_grid(
     points
         Sizes, even in log.
 
+    Returns
+    -------
+    dict
+        N and D, one after the other for each budget, as `predict` takes them.
+
     Raises
     ------
     ValueError
         If the law is not one of N and D alone, or a budget is not positive.
+
+    Examples
+    --------
+    >>> at = bs.isoflop_grid(chinchilla_fit, [1e20, 1e21], points=3)
+    >>> [f"{spent:.0e}" for spent in 6 * at["N"] * at["D"]]
+    ['1e+20', '1e+20', '1e+20', '1e+21', '1e+21', '1e+21']
     """
     law = posterior.law
     if set(law.inputs) != {"N", "D"}:

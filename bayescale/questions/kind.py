@@ -184,6 +184,11 @@ def kind(
     seed
         Decides the draws from the laws' priors.
 
+    Returns
+    -------
+    Kind, or dict of Kind
+        The probability of each kind, and the kind of each draw.
+
     Raises
     ------
     FailedFit
@@ -192,6 +197,14 @@ def kind(
     ValueError
         For a range, cut or wait out of bounds, unknown kinds, or probabilities that do not sum
         to 1 or that only name kinds which these laws cannot be.
+
+    Examples
+    --------
+    >>> answer = bs.kind(sigmoid_fit)
+    >>> answer.likeliest
+    'steady'
+    >>> round(sum(answer.kinds.values()), 6)
+    1.0
     """
     which = posterior.trusted(allow_failed)
     prior = None if prior is None else checked(prior)

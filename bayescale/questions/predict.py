@@ -141,6 +141,11 @@ def predict(
     seed
         Decides the scatter of new runs.
 
+    Returns
+    -------
+    Prediction
+        Curve and new runs for every draw, and how far each point lies beyond the data.
+
     Raises
     ------
     FailedFit
@@ -152,6 +157,13 @@ def predict(
     -----
     Of a mixture, a law of weight w gives round(w M) of its draws, evenly thinned (or repeated,
     where it has fewer), M being the draws of the member with the most.
+
+    Examples
+    --------
+    >>> there = bs.predict(chinchilla_fit, {"N": 7e10, "D": 1.4e12})
+    >>> lo, median, hi = there.quantiles()[:, 0]
+    >>> bool(lo < median < hi), there.decades.round(1).tolist()
+    (True, [0.9])
     """
     which = posterior.trusted(allow_failed)
     parts = [

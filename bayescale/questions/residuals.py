@@ -96,6 +96,18 @@ def residuals(posterior: Posterior, seed: int = 0) -> Residuals:
         Any fit, sound or not: residuals are looked at to find out.
     seed
         Decides the runs from which the intervals are taken.
+
+    Returns
+    -------
+    Residuals
+        Fitted value, residual and the noise's 90 % interval of each row.
+
+    Examples
+    --------
+    >>> left = bs.residuals(power_fit)
+    >>> inside = (left.lo <= left.residual) & (left.residual <= left.hi)
+    >>> bool(inside.mean() > 0.8)
+    True
     """
     data = posterior.data
     law = posterior.law

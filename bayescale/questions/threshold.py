@@ -221,6 +221,11 @@ def threshold(
         The law's other inputs: a number, a text such as "20*N" (arithmetic on `by`), or a
         function of the scale.
 
+    Returns
+    -------
+    Threshold, or dict of Threshold
+        The scale for every draw; `forecast` has its median, interval and P(never).
+
     Raises
     ------
     FailedFit
@@ -236,6 +241,14 @@ def threshold(
     (Student-t, 2 degrees of freedom, one decade about the largest run) to one twice as wide: the
     weights are between 1/2 and 4. Where the two differ, the prior speaks, not the data. In a
     mixture the draws of each law are reweighted among themselves: laws keep their weights.
+
+    Examples
+    --------
+    >>> answer = bs.threshold(sigmoid_fit, 0.6)
+    >>> 9 < answer.forecast.median < 12  # log10 of the scale
+    True
+    >>> answer.p_unlocked_by(1e13)
+    1.0
     """
     which = posterior.trusted(allow_failed)
 

@@ -135,6 +135,11 @@ def metric_or_model(
     seed
         Decides draws, bridge and bootstrap.
 
+    Returns
+    -------
+    MetricOrModel, or dict of MetricOrModel
+        The probability of each story, and its fits.
+
     Raises
     ------
     DataError, ValueError
@@ -147,6 +152,12 @@ def metric_or_model(
     of a run are taken to scatter independently about their curves, and families are not told
     apart: where a model that is ahead of its scale is so in both, evidence is less sure than it
     looks. Metric or model: Schaeffer et al. 2023 (arXiv 2304.15004).
+
+    Examples
+    --------
+    >>> answer = bs.metric_or_model(two_scores)
+    >>> list(answer.probability)
+    ['metric', 'model', 'neither']
     """
     prior = _checked(prior)
     both = {"accuracy", "loss"} == set(data.responses)

@@ -183,12 +183,25 @@ def tasks(
     progress
         Called with (law: stage, share done) now and then.
 
+    Returns
+    -------
+    Tasks
+        One `Task` by name: kind, explanation, threshold and health.
+
     Raises
     ------
     DataError
         Where the data do not suit a law.
     ValueError
         For an unknown law, no laws, or a prior that does not fit.
+
+    Examples
+    --------
+    >>> quick = bs.NUTS(chains=2, warmup=200, draws=200, retries=0)
+    >>> laws = ("sigmoid", "flat")
+    >>> found = bs.tasks(accuracy_data, laws, noise="beta_binomial", sampler=quick)
+    >>> len(found), found.laws
+    (1, ('sigmoid', 'flat'))
     """
     made = {law.name: law for law in map(get_law, laws)}
     if not made:
