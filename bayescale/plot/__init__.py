@@ -22,11 +22,14 @@ all the same, and named so. `style()` gives figures that you make yourself the s
 `ax.figure.savefig(...)` keeps one.
 """
 
-from .fit import curve, exponents, residuals
+from .exponents import exponents
+from .fit import curve, residuals
 from .isoflop import isoflop
+from .kinds import kinds
+from .laws import laws
 from .planning import allocation, isoloss
 from .style import style
-from .tasks import kinds, laws, tasks
+from .tasks import tasks
 from .threshold import threshold
 
 __all__ = [

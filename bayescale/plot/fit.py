@@ -1,4 +1,4 @@
-"""Plots of a fit: its runs and curve, what is left over, its exponents.
+"""Plots of a fit: its runs and curve, and what is left over.
 
 Part of `plot`, which has them all.
 """
@@ -20,7 +20,6 @@ from ..questions.residuals import Residuals
 from ..questions.residuals import residuals as left_over
 from .marks import beyond, mark_models
 from .style import (
-    BARS,
     BEYOND,
     HALF,
     INK,
@@ -28,11 +27,11 @@ from .style import (
     POINTS,
     WORDS,
     band_keys,
-    bar_keys,
     canvas,
     is_compute,
     legend,
     measured,
+    one_law,
     quantile_band,
     response_axis,
     scale_axis,
@@ -40,7 +39,7 @@ from .style import (
     words,
 )
 
-__all__ = ["curve", "exponents", "residuals"]
+__all__ = ["curve", "residuals"]
 
 # ------------------------------------------------------------------ runs and curve
 
@@ -70,10 +69,21 @@ def curve(
     level
         A level of the response, drawn as a line.
 
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The axes with runs, bands and median.
+
     Raises
     ------
     ValueError
         If the law has several scales, or there are more curves than can be told apart.
+
+    Examples
+    --------
+    >>> ax = bs.plot.curve(power_fit, level=2.0)
+    >>> ax.get_ylabel()
+    'loss'
     """
     name = _one_scale(posterior)
     if prediction is None:
@@ -183,12 +193,7 @@ def _frame(ax: Axes, posterior, prediction: Prediction, held_out, name: str) -> 
     response_axis(ax, posterior, y.min(), y.max())
 
 
-# ------------------------------------------------------------------ residuals and exponents
-
-
-def _one_law(posterior: Posterior | Mixture | Residuals, what: str) -> None:
-    if isinstance(posterior, Mixture):
-        raise ValueError(f"{what} are those of one law: take one of mixture.parts")
+# ------------------------------------------------------------------ residuals
 
 
 def residuals(
@@ -206,12 +211,23 @@ def residuals(
     against
         Name of an input; the fitted value unless given, as it needs no choice of scale.
 
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The axes with a dot and an interval for each run.
+
     Raises
     ------
     ValueError
         If a mixture is given: what is left over is that of one law.
+
+    Examples
+    --------
+    >>> ax = bs.plot.residuals(power_fit, against="x")
+    >>> ax.get_ylabel()
+    'measured / fitted − 1 (%)'
     """
-    _one_law(posterior, "residuals")
+    one_law(posterior, "residuals")
     fit = None if isinstance(posterior, Residuals) else posterior
     found = posterior if fit is None else left_over(fit)
     x = found.fitted if against is None else found.inputs[against]
@@ -235,62 +251,3 @@ def residuals(
         ax.set_ylabel("measured / fitted − 1 (%)" if found.relative else "measured − fitted")
         legend(ax, "above", of=fit)
     return ax
-
-
-def exponents(
-    posterior: Posterior | Mixture,
-    names: tuple[str, ...] | None = None,
-    published: Mapping[str, Mapping[str, float]] | None = None,
-    ax: Axes | None = None,
-) -> Axes:
-    """Draw the posterior of each exponent: density, median, 50 and 90 % interval.
-
-    Parameters
-    ----------
-    posterior
-        A fit of one curve.
-    names
-        Quantities to draw; the law's exponents unless given.
-    published
-        Published values to mark: source -> {quantity: value}.
-
-    Raises
-    ------
-    ValueError
-        If a name is no quantity of the fit, or a mixture is given.
-    """
-    _one_law(posterior, "exponents")
-    known, steep = posterior.scalars(), posterior.law.exponents
-    names = names or tuple(n for n in known if {n, n.rstrip("0123456789")} & set(steep))
-    if not names or not set(names) <= set(known):
-        raise ValueError(f"names to draw are among {', '.join(known)}; got {', '.join(names)}")
-    rows = dict(zip(names, np.arange(len(names), 0.0, -1.0) - 1, strict=True))
-    with canvas(ax) as ax:
-        for name, row in rows.items():
-            _ridge(ax, row, known[name].ravel())
-        # Published values stand below the intervals, which they would hide.
-        depth = 0.16
-        for i, (source, values) in enumerate((published or {}).items()):
-            x = [values[name] for name in names if name in values]
-            y = [rows[name] - depth for name in names if name in values]
-            look = dict(ls="", marker="DsP^v*X"[i % 7], color=PALETTE[1 + i % 7], ms=5.5)
-            ax.plot(x, y, **look, label=source, zorder=5)
-            depth += 0.11
-        ax.set_yticks([*rows.values()], [name.replace("_", " ") for name in names])
-        ax.set_ylim(-0.15 - depth, len(names) - 0.2)
-        ax.tick_params(axis="y", length=0)
-        ax.set_xlabel("exponent" if set(names) <= set(steep) else "value")
-        legend(ax, "above", also=bar_keys(), of=posterior)
-    return ax
-
-
-def _ridge(ax: Axes, row: float, draws: np.ndarray) -> None:
-    parts = ax.violinplot(
-        [draws], [row], orientation="horizontal", side="high", widths=1.4, showextrema=False
-    )
-    for body in parts["bodies"]:
-        body.set(facecolor=PALETTE[0], alpha=0.25, edgecolor="none")
-    for mass, width in BARS:
-        ends = np.quantile(draws, [(1 - mass) / 2, (1 + mass) / 2])
-        ax.plot(ends, [row, row], color=PALETTE[0], lw=width, solid_capstyle="butt", zorder=3)
-    ax.plot(np.median(draws), row, "o", color="white", mec=PALETTE[0], ms=5, zorder=4)

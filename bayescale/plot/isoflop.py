@@ -45,10 +45,21 @@ def isoflop(
         `predict(posterior, isoflop_grid(posterior, budgets))`, C = 6 N D; unless given, at round
         budgets within the compute of the data.
 
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The axes with a curve a budget and a dot a run.
+
     Raises
     ------
     ValueError
         If the law is not one of N and D alone, or there are several curves.
+
+    Examples
+    --------
+    >>> ax = bs.plot.isoflop(chinchilla_fit)
+    >>> ax.get_ylabel()
+    'loss (nats per token)'
     """
     if posterior.curves:
         raise ValueError("isoflop draws one curve: take one, posterior.curve(NAME)")

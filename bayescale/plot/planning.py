@@ -52,6 +52,18 @@ def allocation(
         Published frontiers: source -> optimal N at each of the budgets; tokens are C / (6 N).
     models
         Published models: name -> (parameters, tokens), marked at 6 N D.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The axes with the best N and D over compute.
+
+    Examples
+    --------
+    >>> plan = bs.allocate(chinchilla_fit, [1e20, 1e21, 1e22])
+    >>> ax = bs.plot.allocation(plan, models={"Chinchilla": (70e9, 1.4e12)})
+    >>> ax.get_xlabel()
+    'training compute (FLOP)'
     """
     flops = found.flops
     with canvas(ax) as ax:
@@ -126,10 +138,21 @@ def isoloss(
     models
         Published models to mark: name -> (parameters, tokens).
 
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The axes with the iso-loss curve.
+
     Raises
     ------
     ValueError
         If most draws reach the loss at none of the sizes: there is nothing to draw.
+
+    Examples
+    --------
+    >>> ax = bs.plot.isoloss(bs.match(chinchilla_fit, N=28e9, D=300e9))
+    >>> ax.get_ylabel()
+    'training tokens D'
     """
     median = _order(found.tokens, 0.5)
     if not np.isfinite(median).any():

@@ -39,10 +39,12 @@ __all__ = [
     "WORDS",
     "band_keys",
     "bar_keys",
+    "beside",
     "canvas",
     "is_compute",
     "legend",
     "measured",
+    "one_law",
     "percent",
     "quantile_band",
     "response_axis",
@@ -104,7 +106,18 @@ STYLE = {
 
 @contextmanager
 def style() -> Iterator[None]:
-    """Make figures within the block look as bayescale's own do."""
+    """Make figures within the block look as bayescale's own do.
+
+    Returns
+    -------
+    context manager
+        Settings of matplotlib, which hold within the block.
+
+    Examples
+    --------
+    >>> with bs.plot.style():
+    ...     ax = bs.plot.curve(power_fit)
+    """
     plt.get_backend()  # resolved here, or a notebook would lose its inline figures on leaving
     with mpl.rc_context(STYLE):
         yield
@@ -249,3 +262,16 @@ def legend(
     if handles or doubt:
         shown = ax.legend(handles=handles, title=doubt, **look)
         shown.get_title().set(color="#cc2222", fontsize=8, fontweight="bold")
+
+
+def one_law(posterior: object, what: str) -> None:
+    """Refuse a mixture, of which there is no one such answer."""
+    if isinstance(posterior, Mixture):
+        raise ValueError(f"{what} are those of one law: take one of mixture.parts")
+
+
+def beside(ax: Axes, x: float, row: float, text: str, **look: str) -> None:
+    """Write a cell of a column so many points right of the frame, level with a row."""
+    how = dict(xycoords=ax.get_yaxis_transform(), textcoords="offset points", ha="right")
+    look = dict(va="center", color=INK) | look
+    ax.annotate(text, (1, row), (x, 0), fontsize=8, annotation_clip=False, **how, **look)

@@ -40,6 +40,17 @@ def threshold(
     models
         Published models, name -> scale, to mark along the top; where the scale is one that they
         have, some of `datasets.published` unless given. `{}` marks none.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The axes with the probability over the scale.
+
+    Examples
+    --------
+    >>> ax = bs.plot.threshold(bs.threshold(sigmoid_fit, 0.6))
+    >>> ax.get_ylabel()
+    'probability of passing 0.6'
     """
     ends = sorted((found.grid[0], found.horizon))
     if models is None:
