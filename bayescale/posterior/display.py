@@ -100,15 +100,13 @@ class Sheet:
 class Shown:
     """A result that shows itself, as text and as HTML, by the rows of `sheets`."""
 
-    notes: Sequence[str] = ()
-
     def sheets(self) -> list[Sheet]:
         """Return the tables of this result."""
         raise NotImplementedError
 
     def said(self) -> list[tuple[str, str]]:
         """Return what is to be said below the tables: a kind (note, good, bad) and a line each."""
-        return [("note", f"note: {note}") for note in self.notes]
+        return [("note", f"note: {note}") for note in getattr(self, "notes", ())]
 
     def __repr__(self) -> str:
         parts = [as_text(sheet, WIDTH, MOST) for sheet in self.sheets()]
