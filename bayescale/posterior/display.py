@@ -169,9 +169,14 @@ def _parts(sheet: Sheet, rows, width: int) -> Iterator[dict[int, int]]:
     words = [
         max((len(word) for text in texts for word in text.split()), default=0) for texts in cells
     ]
-    least = [min(words[i], width // 2) if i < sheet.left else natural[i] for i in columns]
+    # Names of rows stay in one line where that leaves half of the width; then between words.
+    texts = [natural[i] if i < sheet.keys else words[i] for i in range(sheet.left)]
+    least = [min(texts[i], width // 2) if i < sheet.left else natural[i] for i in columns]
     for part in _cut(sheet, least, width):
         found = {i: least[i] for i in part}
+        over = sum(found.values()) + len(GAP) * (len(part) - 1) - width
+        if over > 0 and sheet.keys:
+            found[0] = max(found[0] - over, min(words[0], found[0]))
         room = width - sum(found.values()) - len(GAP) * (len(part) - 1)
         for i in part:
             more = min(max(room, 0), natural[i] - least[i])

@@ -29,7 +29,7 @@ from ..posterior.posterior import Posterior
 from . import shown
 from .curves import Crossed, crossings
 from .predict import UNCALIBRATED
-from .sweep import HALF, Sweep, sweep
+from .sweep import Sweep, sweep
 from .unlock import (
     Spread,
     Unlock,
@@ -260,19 +260,10 @@ def _level(which: Posterior | Mixture, level: float | str | None) -> float:
     return float(level)
 
 
-def _horizon(way: Sweep, horizon: float | None) -> float:
-    if horizon is None:
-        return way.best * (10**DECADES if way.sign > 0 else HALF)
-    if not (0 < horizon < np.inf and way.progress(horizon) >= way.progress(way.best)):
-        side = "below" if way.sign > 0 else "above"
-        raise ValueError(f"the horizon {horizon:.4g} must not be {side} {way.end} {way.best:.4g}")
-    return float(horizon)
-
-
 def _one(which, level: float, ways: dict[str, Sweep], horizon: float | None) -> Threshold:
     """Return the threshold of one curve."""
     parts, way = members(which), next(iter(ways.values()))
-    horizon, up = _horizon(way, horizon), which.law.improves == "up"
+    horizon, up = way.horizon(horizon, DECADES), which.law.improves == "up"
     points = max(200, int(np.ceil(PER_DECADE * abs(np.log10(horizon / way.worst))))) + 1
     grid = np.geomspace(way.worst, horizon, points)
 
