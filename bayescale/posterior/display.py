@@ -100,15 +100,13 @@ class Sheet:
 class Shown:
     """A result that shows itself, as text and as HTML, by the rows of `sheets`."""
 
-    notes: Sequence[str] = ()
-
     def sheets(self) -> list[Sheet]:
         """Return the tables of this result."""
         raise NotImplementedError
 
     def said(self) -> list[tuple[str, str]]:
         """Return what is to be said below the tables: a kind (note, good, bad) and a line each."""
-        return [("note", f"note: {note}") for note in self.notes]
+        return [("note", f"note: {note}") for note in getattr(self, "notes", ())]
 
     def __repr__(self) -> str:
         parts = [as_text(sheet, WIDTH, MOST) for sheet in self.sheets()]
@@ -171,9 +169,14 @@ def _parts(sheet: Sheet, rows, width: int) -> Iterator[dict[int, int]]:
     words = [
         max((len(word) for text in texts for word in text.split()), default=0) for texts in cells
     ]
-    least = [min(words[i], width // 2) if i < sheet.left else natural[i] for i in columns]
+    # Names of rows stay in one line where that leaves half of the width; then between words.
+    texts = [natural[i] if i < sheet.keys else words[i] for i in range(sheet.left)]
+    least = [min(texts[i], width // 2) if i < sheet.left else natural[i] for i in columns]
     for part in _cut(sheet, least, width):
         found = {i: least[i] for i in part}
+        over = sum(found.values()) + len(GAP) * (len(part) - 1) - width
+        if over > 0 and sheet.keys:
+            found[0] = max(found[0] - over, min(words[0], found[0]))
         room = width - sum(found.values()) - len(GAP) * (len(part) - 1)
         for i in part:
             more = min(max(room, 0), natural[i] - least[i])

@@ -40,9 +40,8 @@ def summarise(draws: np.ndarray, mass: float = INTERVAL) -> dict[str, float]:
     """
     values = np.asarray(draws, float).ravel()
     if len(values) == 1:
-        return dict.fromkeys(("mean", "sd", "median", "lo", "hi"), math.nan) | dict.fromkeys(
-            ("mean", "median"), float(values[0])
-        )
+        (value,), none = values.tolist(), math.nan
+        return {"mean": value, "sd": none, "median": value, "lo": none, "hi": none}
     finite = bool(np.isfinite(values).all())
     # Between a finite draw and an infinite one there is nothing to interpolate.
     method = "linear" if finite else "inverted_cdf"

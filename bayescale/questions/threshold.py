@@ -29,7 +29,7 @@ from ..posterior.posterior import Posterior
 from . import shown
 from .curves import Crossed, crossings
 from .predict import UNCALIBRATED
-from .sweep import HALF, Sweep, sweep
+from .sweep import Sweep, sweep
 from .unlock import (
     Spread,
     Unlock,
@@ -165,20 +165,21 @@ class Threshold(Shown):
 
     def summary(self) -> dict[str, Any]:
         """Return plain numbers, fit for JSON: log10 scales, None where they are infinite."""
-        same = ("level", "improves", "scale", "column", "x_min", "x_max", "horizon")
+        same = ("level", "improves", "scale", "column", "x_min", "x_max", "horizon", "notes")
         weights = self.member_weights
         parts = {k: each.summary() | {"weight": weights[k]} for k, each in self.members.items()}
-        found = {name: getattr(self, name) for name in same} | self.forecast.summary()
-        found |= {
-            "p_crosses": self._share(~self.already & ~self.never),
-            "p_limit_short": self._share(self.limit_short),
-            "by": np.stack([self.grid, self.p_by], 1),
-            "wider": None if self.wider is None else self.wider.summary(),
-            "members": parts,
-            "spread": self.spread().summary(),
-            "notes": self.notes,
-        }
-        return plain(found)
+        return (
+            self.forecast.summary()
+            | plain({name: getattr(self, name) for name in same})
+            | {
+                "p_crosses": self._share(~self.already & ~self.never),
+                "p_limit_short": self._share(self.limit_short),
+                "by": np.stack([self.grid, self.p_by], 1).tolist(),
+                "wider": None if self.wider is None else self.wider.summary(),
+                "members": parts,
+                "spread": self.spread().summary(),
+            }
+        )
 
     def sheets(self) -> list[Sheet]:
         """Return one row a forecast: under the law's own prior, the wider one, and of each law."""
@@ -188,12 +189,10 @@ class Threshold(Shown):
         """Return one row a forecast: under the law's own prior, the wider one, and of each law."""
         import pandas as pd
 
-        rows = {"law's prior": vars(self.forecast)}
-        if self.wider is not None:
-            rows["wider prior"] = vars(self.wider)
-        if len(self.members) > 1:
-            rows |= {name: vars(each) for name, each in self.members.items()}
-        return pd.DataFrame.from_dict(rows, orient="index")
+        rows = {"law's prior": self.forecast, "wider prior": self.wider}
+        rows |= self.members if len(self.members) > 1 else {}
+        known = {name: vars(each) for name, each in rows.items() if each is not None}
+        return pd.DataFrame.from_dict(known, orient="index")
 
 
 def threshold(
@@ -274,19 +273,10 @@ def _level(which: Posterior | Mixture, level: float | str | None) -> float:
     return float(level)
 
 
-def _horizon(way: Sweep, horizon: float | None) -> float:
-    if horizon is None:
-        return way.best * (10**DECADES if way.sign > 0 else HALF)
-    if not (0 < horizon < np.inf and way.progress(horizon) >= way.progress(way.best)):
-        side = "below" if way.sign > 0 else "above"
-        raise ValueError(f"the horizon {horizon:.4g} must not be {side} {way.end} {way.best:.4g}")
-    return float(horizon)
-
-
 def _one(which, level: float, ways: dict[str, Sweep], horizon: float | None) -> Threshold:
     """Return the threshold of one curve."""
     parts, way = members(which), next(iter(ways.values()))
-    horizon, up = _horizon(way, horizon), which.law.improves == "up"
+    horizon, up = way.horizon(horizon, DECADES), which.law.improves == "up"
     points = max(200, int(np.ceil(PER_DECADE * abs(np.log10(horizon / way.worst))))) + 1
     grid = np.geomspace(way.worst, horizon, points)
 
