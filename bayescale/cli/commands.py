@@ -95,12 +95,12 @@ def predict(
     with terminal.waiting():
         which = reply.load([path], group=group)
         from ..questions.predict import predict as law_at
-        from . import arguments, as_json, as_text, saved
+        from . import arguments, saved
 
         how = dict(n=n, seed=seed, allow_failed=allow_failed)
         scales = arguments.scales(at, "--at", which.only)
-        found = saved.ask(which, lambda one: law_at(one, scales, **how))
-    return reply.answers(which, found, as_json.predictions, as_text.predictions, json)
+        found = saved.ask(which, lambda one: {"predictions": law_at(one, scales, **how)})
+    return reply.answers(which, found, json)
 
 
 @command
@@ -123,7 +123,7 @@ def allocate(
     """Split a compute budget between parameters and tokens, or trade them at one loss."""
     with terminal.waiting():
         which = reply.load([path])
-        from . import arguments, as_json, as_text, plans, saved
+        from . import arguments, plans, saved
 
         plan = plans.Plan(
             flops=arguments.flops(flops, budget, flops_per_gpu, mfu),
@@ -137,7 +137,7 @@ def allocate(
             allow_failed=allow_failed,
         )
         found = saved.ask(which, plan)
-    return reply.answers(which, found, as_json.plan, as_text.plan, json)
+    return reply.answers(which, found, json)
 
 
 @command
@@ -157,15 +157,15 @@ def threshold(
     with terminal.waiting():
         which = reply.load(paths, plot, weights, group)
         from ..questions.threshold import threshold as first_past
-        from . import arguments, as_json, as_text_tasks, pictures, saved
+        from . import arguments, pictures, saved
 
         rules = arguments.rules([at], "--at") if at else None
         how = dict(by=by, at=rules, horizon=horizon, allow_failed=allow_failed)
         past = arguments.level(level)
-        found = saved.ask(which, lambda one: first_past(one, past, **how))
+        found = saved.ask(which, lambda one: {"threshold": first_past(one, past, **how)})
         if plot:
             pictures.thresholds(plot, found)
-    return reply.answers(which, found, as_json.threshold, as_text_tasks.threshold, json)
+    return reply.answers(which, found, json)
 
 
 @command
@@ -184,12 +184,12 @@ def kind(
     with terminal.waiting():
         which = reply.load(paths, None, weights, group)
         from ..questions.kind import kind as kind_of
-        from . import arguments, as_json, as_text_tasks, saved
+        from . import arguments, saved
 
         rules = arguments.rules([at], "--at") if at else None
         how = dict(cut=cut, by=by, at=rules, seed=seed, allow_failed=allow_failed)
-        found = saved.ask(which, lambda one: kind_of(one, **how))
-    return reply.answers(which, found, as_json.kind, as_text_tasks.kind, json)
+        found = saved.ask(which, lambda one: {"kind": kind_of(one, **how)})
+    return reply.answers(which, found, json)
 
 
 # ------------------------------------------------------------------ many tasks
@@ -228,11 +228,11 @@ def tasks(
         terminal.start_jax()
         from ..posterior.drift import DRIFT
         from ..workflows import tasks as workflow
-        from . import arguments, as_json, plans
+        from . import arguments, plans
 
         reply.check(None, plot)
         if output:
-            as_json.folder(output)
+            reply.folder(output)
         plan = plans.Tasks(
             laws=arguments.names(laws) or workflow.LAWS,
             level=arguments.level(level),

@@ -21,13 +21,14 @@ from ..data.from_frame import from_frame
 from ..inference.fit import fit
 from ..inference.samplers import NUTS
 from ..plot.style import style
+from ..posterior.display import MASS, Sheet, count, share, span
 from ..posterior.posterior import Posterior
-from ..questions.grid import grid
 from ..questions.predict import Prediction, predict
-from ..questions.threshold import Threshold, threshold
+from ..questions.shown import when
+from ..questions.threshold import Threshold, Unlock, threshold
 from . import pictures
-from .as_text import MASS, verdict
-from .layout import number, span, table
+from .as_text import verdict
+from .layout import Drawn
 
 __all__ = ["Story", "draw", "logistic_half", "measured_half", "report", "run"]
 
@@ -112,9 +113,7 @@ def draw(story: Story, path: str) -> None:
         for ax, name in zip(axes, settings, strict=True):
             one = posterior.curve(name)
             unseen = story.large.take(story.large.curve == name)
-            at = grid(one, decades=2.0)
-            curve = predict(one, at, n=2000, allow_failed=True)
-            plot.data_and_curve(one, curve, ax, held_out=unseen, level=LEVEL)
+            plot.curve(one, ax=ax, held_out=unseen, level=LEVEL)
             ax.set_title(name, loc="left")
             if ax is not axes[0]:
                 ax.get_legend().remove()
@@ -131,30 +130,26 @@ def report(story: Story, picture: str) -> RenderableType:
     return Group(*parts, verdict(story.posterior), Text(f"picture: {picture}", "dim"))
 
 
-def _scale(scale: float) -> str:
-    unit, letter = (1e12, "T") if scale >= 1e12 else (1e9, "B")
-    return f"{number(scale / unit, 3)}{letter}"
-
-
-def _size(log10: float) -> str:
-    if np.isinf(log10):
-        return "never" if log10 > 0 else "already"
-    return _scale(10**log10)
-
-
 def _halves(story: Story) -> RenderableType:
     """Return the table of the sizes at which half is solved."""
     rows = []
     for name, found in story.half.items():
-        cases = [(name, found.forecast, story.logistic[name], story.measured[name])]
-        cases += [("  wider prior", found.wider, np.nan, np.nan)] if found.wider else []
-        for label, case, *points in cases:
-            cells = [_size(case.median), f"{_size(case.lo)} .. {_size(case.hi)}"]
-            known = ["" if np.isnan(point) else _scale(point) for point in points]
-            rows.append([label, *cells, f"{case.p_never:.2f}", *known])
-    never = f"P(not by\n{_scale(next(iter(story.half.values())).horizon)})"
+        points = [count(known[name]) for known in (story.logistic, story.measured)]
+        rows.append([name, *_when(found.forecast), *points])
+        if found.wider:
+            rows.append(["  wider prior", *_when(found.wider), "", ""])
+    never = f"P(not by\n{count(next(iter(story.half.values())).horizon)})"
     columns = ("half solved at", "median", f"{MASS} interval", never, "logistic", "measured")
-    return table(columns, rows)
+    return Drawn(Sheet(columns, rows))
+
+
+def _when(case: Unlock) -> list[str]:
+    found = case.summary()
+    return [when(found), _interval(case), share(found["p_never"])]
+
+
+def _interval(case: Unlock) -> str:
+    return " .. ".join(when(case.summary(), end) for end in ("lo", "hi"))
 
 
 def _scores(story: Story) -> RenderableType:
@@ -162,10 +157,10 @@ def _scores(story: Story) -> RenderableType:
     rows = []
     for name, model, lo, median, hi, truth in _outcomes(story):
         inside = "inside" if lo <= truth <= hi else "OUTSIDE"
-        cells = [number(median, 3), span(lo, hi, 3), number(truth, 3), inside]
+        cells = [share(median), span(lo, hi, share), share(truth), inside]
         rows.append([name, model, *cells])
     columns = ("score", "model", "forecast", f"{MASS} interval", "scored", "")
-    return table(columns, rows, left=2)
+    return Drawn(Sheet(columns, rows, left=2))
 
 
 def _outcomes(story: Story) -> list[tuple]:
@@ -191,15 +186,14 @@ def _lesson(story: Story, name: str) -> list[str]:
         f"{len(scores)} scores lie in their {MASS} intervals; {sooner} came sooner than forecast. "
         "That is the rule for such forecasts: the law is only approximately right, its intervals "
         "do not know it, and real tasks tend to rise more, and sooner.",
-        f"A plain logistic regression in log N on {name} says {_scale(story.logistic[name])} and "
-        f"knows no doubt; it was near {_scale(story.measured[name])}.",
+        f"A plain logistic regression in log N on {name} says {count(story.logistic[name])} and "
+        f"knows no doubt; it was near {count(story.measured[name])}.",
         f"What can be known from models near the floor (at most {best:.3g} on {name}): the floor, "
         "and whether a rise has begun. What cannot: how steep it gets and where it ends. On that "
         "the forecast is the prior, the same for every task and not chosen on this table: within "
         "a decade or so of the largest model seen, with heavy tails.",
         f"Under a prior twice as wide the {MASS} interval on {name} goes from "
-        f"{_size(found.forecast.lo)} .. {_size(found.forecast.hi)} to {_size(wide.lo)} .. "
-        f"{_size(wide.hi)}, and P(not by {_scale(found.horizon)}) from "
-        f"{found.forecast.p_never:.2f} to {wide.p_never:.2f}: where the two rows differ, the prior "
-        "speaks and not the data.",
+        f"{_interval(found.forecast)} to {_interval(wide)}, and P(not by {count(found.horizon)}) "
+        f"from {found.forecast.p_never:.2f} to {wide.p_never:.2f}: where the two rows differ, the "
+        "prior speaks and not the data.",
     ]

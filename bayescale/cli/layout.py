@@ -1,48 +1,38 @@
-"""layout: how numbers, intervals and tables look on a terminal."""
+"""layout: how tables look on a terminal."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 from rich import box
+from rich.console import Console, ConsoleOptions, RenderableType
 from rich.table import Table
+from rich.text import Text
 
-__all__ = ["number", "sheet", "span", "table"]
+from ..posterior.display import Sheet, text_lines
 
+__all__ = ["Drawn", "drawn", "sheet"]
 
-def number(value: float | None, digits: int = 4) -> str:
-    """Return a number for reading: 1.817, 5.76e23, 240."""
-    if value is None or math.isnan(value):
-        return "-"
-    if math.isinf(value):
-        return "∞" if value > 0 else "-∞"
-    if value == 0 or 1e-3 <= abs(value) < 1e5:
-        places = digits - 1 - math.floor(math.log10(abs(value))) if value else 0
-        return _short(f"{value:.{max(0, places)}f}")
-    mantissa, exponent = f"{value:.{max(0, digits - 2)}e}".split("e")
-    return f"{_short(mantissa)}e{int(exponent)}"
+STYLES = {"head": "bold", "names": "bold", "row": "", "foot": "dim"}
 
 
-def _short(digits: str) -> str:
-    """Leave out zeros that end a fraction."""
-    return digits.rstrip("0").rstrip(".") if "." in digits else digits
+@dataclass(frozen=True)
+class Drawn:
+    """A sheet as the terminal shows it: as wide as there is room, names whole, all rows."""
+
+    sheet: Sheet
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Text]:
+        """Yield the lines: what it is and the names of columns bold, what stands below faint."""
+        for what, line in text_lines(self.sheet, options.max_width):
+            yield Text(line, STYLES[what], no_wrap=True, overflow="ignore")
 
 
-def span(lo: float | None, hi: float | None, digits: int = 4) -> str:
-    """Return an interval for reading."""
-    return "-" if lo is None or hi is None else f"{number(lo, digits)} .. {number(hi, digits)}"
-
-
-def table(columns: Iterable[str], rows: Iterable[Iterable[str]], left: int = 1) -> Table:
-    """Return a plain table whose first `left` columns hold text, the others numbers."""
-    made = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold")
-    for i, name in enumerate(columns):
-        # Names may be cut short where a terminal is narrow, numbers never.
-        made.add_column(name, justify="left" if i < left else "right", no_wrap=i >= left)
-    for row in rows:
-        made.add_row(*map(str, row))
-    return made
+def drawn(sheets: Iterable[Sheet]) -> list[RenderableType]:
+    """Return sheets below one another, a line between them."""
+    parts = [part for sheet in sheets for part in (Text(""), Drawn(sheet))]
+    return parts[1:]
 
 
 def sheet(*columns: str) -> Table:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from . import terminal
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from . import plans
     from .saved import Saved
 
-__all__ = ["answers", "check", "fit", "load", "tasks"]
+__all__ = ["FILES", "answers", "check", "fit", "folder", "load", "tasks"]
 
 
 def check(output: str | None, plot: str | None) -> None:
@@ -44,10 +45,10 @@ def load(
 
 def fit(posterior: Posterior, json: bool, plot: str | None) -> int:
     """Print a fit and draw it."""
-    from . import as_json, as_text, pictures
+    from . import as_text, pictures
 
     if json:
-        terminal.put(as_json.document(posterior))
+        terminal.put(posterior.summary())
     else:
         terminal.show(as_text.fit(posterior))
     if plot:
@@ -56,21 +57,15 @@ def fit(posterior: Posterior, json: bool, plot: str | None) -> int:
     return _status([posterior], json)
 
 
-def answers(
-    which: Saved,
-    found: dict[str | None, Any],
-    render: Callable[[Any], dict[str, Any]],
-    draw: Callable[[Any], Any],
-    json: bool,
-) -> int:
+def answers(which: Saved, found: dict[str | None, Any], json: bool) -> int:
     """Print the answers of all curves; what was refused is said in their place."""
     from . import as_json, as_text, saved
 
     refused = saved.refusals(found)
     if json:
-        terminal.put(as_json.answers(which, found, render))
+        terminal.put(as_json.answers(which, found))
     elif len(refused) < len(found):
-        terminal.show(*as_text.answers(which, found, draw))
+        terminal.show(*as_text.answers(which, found))
     if len(refused) == len(found):
         return terminal.complain(refused[0], terminal.UNTRUSTED)
     return _status([*which.fits.values()], json)
@@ -104,9 +99,10 @@ def tasks(
     else:
         terminal.show(as_text_tasks.tasks(found))
     if output:
-        place = as_json.folder(output)
-        as_json.keep(place, found, whole, lambda path: pictures.tasks(path, found, data))
-        terminal.tell(f"saved: {', '.join(str(place / name) for name in as_json.FILES)}")
+        place = folder(output)
+        _keep(place, found, whole)
+        pictures.tasks(str(place / FILES[-1]), found, data)
+        terminal.tell(f"saved: {', '.join(str(place / name) for name in FILES)}")
     if plot:
         pictures.tasks(plot, found, data)
         terminal.tell(f"picture: {plot}")
@@ -116,3 +112,37 @@ def tasks(
     if not json:
         return terminal.UNTRUSTED
     return terminal.complain(f"no law's fit is sound of {', '.join(failed)}", terminal.UNTRUSTED)
+
+
+FILES = ("tasks.csv", "tasks.json", "tasks.png")
+
+
+def folder(path: str) -> Path:
+    """Return the folder for the files of `tasks`, which is there or can be made.
+
+    Raises
+    ------
+    StorageError
+        If it cannot be made, or a file cannot be written there.
+    """
+    from ..posterior.files import StorageError, writable
+
+    place = Path(path).expanduser()
+    if place.is_dir():
+        for name in FILES:
+            writable(place / name)
+    elif place.exists():
+        raise StorageError(f"{path}: cannot be written: it is a file; -o names a folder")
+    else:
+        writable(place)
+    return place
+
+
+def _keep(place: Path, found: workflow.Tasks, whole: Mapping[str, Any]) -> None:
+    """Write table and document to a folder, each whole or not at all."""
+    from ..posterior.files import write
+
+    place.mkdir(exist_ok=True)
+    table, text = found.table().to_csv(index_label="task"), terminal.written(whole)
+    for name, content in zip(FILES, (table, text), strict=False):
+        write(place / name, lambda part, text=content: part.write_text(text, "utf-8", newline=""))

@@ -14,7 +14,7 @@ from typing import Any
 from ..messages import Note
 from ..posterior.groups import AVERAGE, NEW, for_group
 from ..posterior.health import FailedFit
-from ..posterior.mixture import Mixture, mix
+from ..posterior.mixture import Mixture, mix, summary_of_fits
 from ..posterior.posterior import Posterior
 from ..posterior.storage import load
 
@@ -44,6 +44,13 @@ class Saved:
             return ()
         others = "" if self.group != AVERAGE else "; for others give --group NAME, or new"
         return (Note("group", f"of the groups, this speaks of {self.group}{others}"),)
+
+    def summary(self) -> dict[str, Any]:
+        """Return the summary of the fit, or of the fits and their weights."""
+        if self.only is not None:
+            return self.only.summary()
+        weights = self.weights or dict.fromkeys(self.fits, 1 / len(self.fits))
+        return summary_of_fits(self.fits, weights, "given" if self.weights else "equal")
 
     def __iter__(self) -> Iterator[tuple[str | None, Posterior | Mixture]]:
         asked = {
@@ -120,23 +127,28 @@ def _weights(text: str | None, names: Sequence[str]) -> dict[str, float] | None:
     return dict(zip(names, found, strict=True))
 
 
-def ask(which: Posterior | Saved, question: Callable[[Any], Any]) -> dict[str | None, Any]:
-    """Put a question to each curve; a curve whose fit is refused answers with a `FailedFit`."""
+def ask(
+    which: Saved, question: Callable[[Any], Mapping[str, Any]]
+) -> dict[str | None, Mapping[str, Any] | FailedFit]:
+    """Put a question to each curve; a curve whose fit is refused answers with a `FailedFit`.
+
+    Parameters
+    ----------
+    question
+        Returns the answers under the keys that they have in the document.
+    """
     answers: dict[str | None, Any] = {}
-    notes = getattr(which, "notes", ())
     for name, one in which:
         try:
             answer = question(one)
         except FailedFit as refusal:
             answers[name] = refusal
             continue
-        answers[name] = _noted(answer, notes) if notes else answer
+        answers[name] = {key: _noted(each, which.notes) for key, each in answer.items()}
     return answers
 
 
 def _noted(answer: Any, notes: tuple[Note, ...]) -> Any:
-    if isinstance(answer, Mapping):
-        return {name: _noted(part, notes) for name, part in answer.items()}
     return replace(answer, notes=(*answer.notes, *notes))
 
 

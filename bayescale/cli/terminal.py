@@ -30,6 +30,7 @@ __all__ = [
     "start_jax",
     "tell",
     "waiting",
+    "written",
 ]
 
 SOUND, UNTRUSTED, WRONG = 0, 1, 2
@@ -56,10 +57,13 @@ def show(*parts: Any) -> None:
 
 def put(document: Any) -> None:
     """Write one JSON document, or text as it is, to standard output."""
-    text = (
-        document if isinstance(document, str) else json.dumps(document, indent=1, allow_nan=False)
-    )
+    text = document if isinstance(document, str) else written(document)
     sys.stdout.write(text.rstrip("\n") + "\n")
+
+
+def written(document: Any) -> str:
+    """Return a JSON document as text."""
+    return json.dumps(document, indent=1, allow_nan=False) + "\n"
 
 
 def tell(*lines: str) -> None:

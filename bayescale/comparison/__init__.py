@@ -6,4 +6,5 @@
 | how probable are the data under a law and its prior? | `evidence` |
 | which law, and how sure is that? | `compare` |
 | which explanation of a rise? | `explain` |
+| how are the answers shown? | `shown` |
 """

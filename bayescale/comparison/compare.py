@@ -14,8 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..posterior.display import Sheet, Shown
+from ..posterior.intervals import plain
 from ..posterior.mixture import Mixture, mix
 from ..posterior.posterior import Posterior
+from . import shown
 from .evidence import log_evidence
 from .predictive import leave_one_out
 
@@ -29,8 +32,8 @@ ROUGH = 0.7
 """Pareto k above which a run's leave-one-out density is rough."""
 
 
-@dataclass(frozen=True, eq=False)
-class LawComparison:
+@dataclass(frozen=True, eq=False, repr=False)
+class LawComparison(Shown):
     """Several laws of one curve, side by side; every field is by law."""
 
     posteriors: Mapping[str, Posterior]
@@ -69,19 +72,24 @@ class LawComparison:
         """Return one row a law, the best first."""
         import pandas as pd
 
-        rows = pd.DataFrame(self.summary()).T
+        rows = pd.DataFrame.from_dict(self.summary(), orient="index")
         return rows.sort_values("elpd", ascending=False)
 
     def summary(self) -> dict[str, dict[str, Any]]:
         """Return plain numbers by law, fit for JSON."""
         names = ("elpd", "difference", "difference_se", "complexity", "rough", "log_evidence")
-        names += ("weights", "probability", "prior")
+        names += ("evidence_se", "weights", "probability", "prior")
         singular = {"weights": "weight"}
-        return {
+        found = {
             law: {singular.get(name, name): getattr(self, name)[law] for name in names}
-            | {"sound": self.posteriors[law].health.sound}
-            for law in self.posteriors
+            | {"sound": one.health.sound}
+            for law, one in self.posteriors.items()
         }
+        return plain(found)
+
+    def sheets(self) -> list[Sheet]:
+        """Return one row a law, the best first."""
+        return shown.laws(self.summary())
 
 
 def compare_laws(
@@ -101,6 +109,11 @@ def compare_laws(
     seed
         Decides bootstrap and bridge.
 
+    Returns
+    -------
+    LawComparison
+        Predictive weight, evidence and probability of each law.
+
     Raises
     ------
     ValueError
@@ -110,6 +123,13 @@ def compare_laws(
     -----
     Evidence is of all that a law speaks of: between laws of accuracy alone and laws that go
     through a loss only predictive weights compare.
+
+    Examples
+    --------
+    >>> found = bs.compare_laws(rivals)
+    >>> max(found.weights, key=found.weights.get)
+    'sigmoid'
+    >>> mixture = found.mixture("evidence")  # for predict, threshold and kind
     """
     mixed = mix(posteriors, prior)  # checks that they compare, and normalises the prior
     left = {name: leave_one_out(part) for name, part in posteriors.items()}

@@ -16,7 +16,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..messages import Note
+from ..posterior.display import Sheet, Shown
+from ..posterior.intervals import plain
 from ..posterior.posterior import Posterior
+from . import shown
 from .compare import LawComparison, compare_laws
 from .predictive import Backtest
 
@@ -35,8 +38,8 @@ WRONG = 1 - SURE
 none is named there."""
 
 
-@dataclass(frozen=True, eq=False)
-class Explanation:
+@dataclass(frozen=True, eq=False, repr=False)
+class Explanation(Shown):
     """What the data favour among the laws of a rise."""
 
     weights: Mapping[str, float]
@@ -70,15 +73,16 @@ class Explanation:
 
     def summary(self) -> dict[str, Any]:
         """Return plain numbers, fit for JSON."""
-        return {
-            "verdict": self.verdict,
-            "law": self.law,
-            "weights": dict(self.weights),
-            "elpd": dict(self.elpd),
+        same = ("verdict", "law", "weights", "elpd", "notes")
+        found = {name: getattr(self, name) for name in same} | {
             "backtest": {law: one.summary() for law, one in self.backtest.items()},
             "simulated": None if self.simulated is None else self.simulated.summary(),
-            "notes": list(self.notes),
         }
+        return plain(found)
+
+    def sheets(self) -> list[Sheet]:
+        """Return one row a law of a rise: its weight, and how it forecast the larger scales."""
+        return shown.explanation(self.summary())
 
 
 def explain(
@@ -100,10 +104,21 @@ def explain(
         From `confusion` of the same fits: where another law than the true one weighed most in more
         than 40 % of the simulations, the data cannot tell.
 
+    Returns
+    -------
+    Explanation
+        The weight of each law of a rise, and the verdict in words.
+
     Raises
     ------
     ValueError
         As `compare_laws`.
+
+    Examples
+    --------
+    >>> answer = bs.explain({"sigmoid": sigmoid_fit})
+    >>> answer.law, answer.verdict
+    ('sigmoid', 'a smooth threshold in log scale')
     """
     found = which if isinstance(which, LawComparison) else compare_laws(which, seed=seed)
     rising = {k: v for k, v in found.posteriors.items() if v.law.told == RISE}
@@ -125,8 +140,8 @@ def explain(
     )
 
 
-@dataclass(frozen=True, eq=False)
-class Confusion:
+@dataclass(frozen=True, eq=False, repr=False)
+class Confusion(Shown):
     """How often the verdict names the law that made simulated runs of this design."""
 
     laws: tuple[str, ...]
@@ -153,14 +168,12 @@ class Confusion:
 
     def summary(self) -> dict[str, Any]:
         """Return plain numbers, fit for JSON: truth in rows, favoured law in columns."""
-        told = None if np.isnan(self.error_where_told) else self.error_where_told
-        return {
-            "laws": list(self.laws),
-            "chosen": self.chosen.tolist(),
-            "told": self.told.tolist(),
-            "error": self.error,
-            "error_where_told": told,
-        }
+        same = ("laws", "chosen", "told", "error", "error_where_told", "told_share")
+        return plain({name: getattr(self, name) for name in same})
+
+    def sheets(self) -> list[Sheet]:
+        """Return the matrix: truth in rows, favoured law in columns."""
+        return shown.confusion(self.summary())
 
     def table(self) -> pandas.DataFrame:
         """Return the matrix: truth in rows, favoured law in columns."""

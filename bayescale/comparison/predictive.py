@@ -8,9 +8,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..data.dataset import Dataset
-from ..posterior.intervals import INTERVAL
+from ..posterior.display import Sheet, Shown
+from ..posterior.intervals import levels, plain
 from ..posterior.pointwise import log_likelihood, replicate
 from ..posterior.posterior import Posterior
+from . import shown
 
 __all__ = ["Backtest", "LeftOut", "leave_one_out"]
 
@@ -73,8 +75,8 @@ NEW = 1000
 """Simulations of the runs held out."""
 
 
-@dataclass(frozen=True)
-class Backtest:
+@dataclass(frozen=True, repr=False)
+class Backtest(Shown):
     """How one law, fitted to a curve's smaller scales, fared on the larger ones."""
 
     score: float
@@ -92,7 +94,11 @@ class Backtest:
 
     def summary(self) -> dict[str, Any]:
         """Return plain numbers, fit for JSON."""
-        return asdict(self)
+        return plain(asdict(self))
+
+    def sheets(self) -> list[Sheet]:
+        """Return how the runs held out were foretold."""
+        return shown.backtest(self.summary())
 
 
 def _scored(one: Posterior, whole: Dataset, below: np.ndarray, seed: int) -> Backtest:
@@ -101,7 +107,7 @@ def _scored(one: Posterior, whole: Dataset, below: np.ndarray, seed: int) -> Bac
     seen, (y,) = replace(one, data=whole), whole.responses.values()
     density = log_likelihood(seen).reshape(-1, len(whole))[:, ~below]
     new = replicate(seen, NEW, seed=seed)[:, ~below]
-    lo, median, hi = np.quantile(new, [(1 - INTERVAL) / 2, 0.5, (1 + INTERVAL) / 2], axis=0)
+    lo, median, hi = np.quantile(new, levels(), axis=0)
     y, (x,) = y[~below], one.data.inputs.values()
     return Backtest(
         score=float((logsumexp(density, 0) - np.log(len(density))).mean()),

@@ -156,6 +156,11 @@ class Dataset:
                 problem, remedy = _above_one(self, role, row)
                 self.fail(problem, row=row, role=role, value=y[row], remedy=remedy)
 
+    def summary(self) -> dict[str, Any]:
+        """Return what table this is of: source, rows, columns by role, notes."""
+        known = {"source": self.source, "rows": len(self), "columns": dict(self.columns)}
+        return known | {"notes": [str(note) for note in self.notes]}
+
     def describe(self) -> list[str]:
         """Return lines that say which column is what, and its range; the notes stand apart."""
         lines = [f"{self.source}: {len(self)} rows"]

@@ -68,10 +68,22 @@ def from_frame(
     input_names
         The law's inputs in order.
 
+    Returns
+    -------
+    Dataset
+        The rows kept, with a role for each column and notes on what was left out.
+
     Raises
     ------
     DataError
         Naming source, row, column, value and remedy.
+
+    Examples
+    --------
+    >>> runs = {"params": [1e8, 1e9, 1e10], "loss": [3.9, 3.1, 2.6]}
+    >>> data = bs.from_frame(runs, {"N": "params"}, "loss", where="params > 5e8")
+    >>> data.inputs["N"].tolist(), data.responses["y"].tolist()
+    ([1000000000.0, 10000000000.0], [3.1, 2.6])
     """
     if duplicates not in DUPLICATES:
         remedy = f"known are {', '.join(DUPLICATES)}"

@@ -28,11 +28,22 @@ ENDINGS = (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".parquet")
 def read_table(path: str | Path) -> pd.DataFrame:
     """Read a CSV, TSV (also gzipped) or Parquet file as it is.
 
+    Returns
+    -------
+    pandas.DataFrame
+        The table, its columns as they are named in the file.
+
     Raises
     ------
     DataError
         For a file that is missing, empty, damaged, of another kind, or whose rows differ in
         length (naming the line). Nothing is skipped but blank lines.
+
+    Examples
+    --------
+    >>> bs.datasets.load("gpt3_addition").to_csv("runs.csv", index=False)
+    >>> bs.read_table("runs.csv").shape
+    (24, 7)
     """
     path = Path(expanduser(path))
     source, name = str(path), path.name.lower()

@@ -72,6 +72,17 @@ def published_models() -> pandas.DataFrame:
     published or where accounts differ, which ``note`` then says), ``flops`` = 6 params tokens,
     ``year``, ``source``, ``note``. Models with sparse experts are left out: their total and
     active parameters are not comparable with a dense model's.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a model.
+
+    Examples
+    --------
+    >>> models = bs.datasets.published_models().set_index("name")
+    >>> models.loc["Chinchilla 70B", ["params", "tokens"]].tolist()
+    [70000000000.0, 1400000000000.0]
     """
     import pandas as pd
 
@@ -110,6 +121,11 @@ def about(scale: float, kind: str = "params") -> str:
     ------
     ValueError
         If the scale is not positive and finite, or the kind is unknown.
+
+    Examples
+    --------
+    >>> bs.datasets.about(7e10)
+    'about the size of Chinchilla 70B'
     """
     if kind not in _KINDS:
         raise ValueError(f"unknown kind of scale {kind!r}; known: {', '.join(_KINDS)}")

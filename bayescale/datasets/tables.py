@@ -78,17 +78,39 @@ _CHINCHILLA = _Download(
 
 
 def names() -> tuple[str, ...]:
-    """List the names that `load` and `describe` take."""
+    """List the names that `load` and `describe` take.
+
+    Returns
+    -------
+    tuple of str
+        The names, in alphabetical order.
+
+    Examples
+    --------
+    >>> bs.datasets.names()
+    ('chinchilla', 'gpt3_addition', 'published_models')
+    """
     return tuple(_TABLES)
 
 
 def describe(name: str) -> DatasetInfo:
     """Say what a named table holds, where it comes from and how it is usually fitted.
 
+    Returns
+    -------
+    DatasetInfo
+        Description, source, licence, columns, and the law and columns of the usual fit.
+
     Raises
     ------
     DatasetError
         If there is no such table; the message lists those there are.
+
+    Examples
+    --------
+    >>> info = bs.datasets.describe("chinchilla")
+    >>> info.law, dict(info.x), info.y
+    ('chinchilla', {'N': 'params', 'D': 'tokens'}, 'loss')
     """
     if name not in _TABLES:
         raise DatasetError(f"unknown data set {name!r}{near(name, _TABLES)}")
@@ -103,11 +125,22 @@ def load(name: str) -> pandas.DataFrame:
     name
         One of `names`.
 
+    Returns
+    -------
+    pandas.DataFrame
+        The rows; `describe` says what each column holds.
+
     Raises
     ------
     DatasetError
         If there is no such table, if its file cannot be downloaded, or if a file found on disk
         is not the published one.
+
+    Examples
+    --------
+    >>> runs = bs.datasets.load("gpt3_addition")
+    >>> runs[["params", "accuracy"]].iloc[-1].tolist()
+    [175000000000.0, 1.0]
     """
     return describe(name).build()
 

@@ -72,12 +72,25 @@ def fit(
     progress
         Called with (stage, share done) now and then.
 
+    Returns
+    -------
+    Posterior
+        Draws of every parameter, with the verdict on the fit in `health`.
+
     Raises
     ------
     DataError
         Where the data do not suit the law or the noise, naming row, column and remedy.
     ValueError
         For an unknown law, noise or precision, a negative seed, or names that clash.
+
+    Examples
+    --------
+    >>> fit = bs.fit("power", power_data, seed=1)
+    >>> fit.health.sound
+    True
+    >>> float(np.median(fit.draws["alpha"])).__round__(1)
+    0.2
     """
     law, sampler = get_law(law), sampler or NUTS()
     model = make_model(law, data, noise, pool)

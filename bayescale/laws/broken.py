@@ -48,6 +48,11 @@ def broken(n_breaks: int = 1, monotone: bool = True, beyond: float = 0.0) -> Law
     beyond
         Decades beyond the largest scale where breaks may also lie.
 
+    Returns
+    -------
+    Law
+        The law of these options, always the same one.
+
     Raises
     ------
     ValueError
@@ -57,6 +62,11 @@ def broken(n_breaks: int = 1, monotone: bool = True, beyond: float = 0.0) -> Law
     -----
     Caballero et al. 2023, BNSL (arXiv 2210.14891). a and the value of the product term at the
     largest scale are sampled as shares of the level there.
+
+    Examples
+    --------
+    >>> bs.laws.broken(2)
+    broken(2)
     """
     if n_breaks != int(n_breaks) or n_breaks < 1 or beyond < 0:
         raise ValueError(
@@ -111,6 +121,11 @@ def broken_accuracy(n_breaks: int = 1) -> Law:
     Anything bounded: it may rise, fall and turn n_breaks times. h is b x^-c0 prod_i
     (1 + (x/d_i)^(1/f_i))^(-c_i f_i), b sampled as the value of h at the largest scale.
 
+    Returns
+    -------
+    Law
+        The law of these options, always the same one.
+
     Raises
     ------
     ValueError
@@ -119,6 +134,11 @@ def broken_accuracy(n_breaks: int = 1) -> Law:
     Notes
     -----
     After Caballero et al. 2023, BNSL (arXiv 2210.14891), which writes error rates so.
+
+    Examples
+    --------
+    >>> bs.laws.broken_accuracy(2).support
+    'unit'
     """
     broken_loss = broken(n_breaks, monotone=False)
     priors = {name: prior for name, prior in broken_loss.priors if name not in ("a", "b")}

@@ -130,10 +130,20 @@ def exact_match(tokens: bool = False) -> Law:
     tokens
         T is a second column, the number of tokens of each row: c is then free.
 
+    Returns
+    -------
+    Law
+        The law of these options, always the same one.
+
     Notes
     -----
     Schaeffer et al. 2023 (arXiv 2304.15004). alpha is in units of 1/log x, k of `sigmoid` at x50
     is 4 log(2)/2 alpha = 1.4 alpha.
+
+    Examples
+    --------
+    >>> bs.laws.exact_match().unlock
+    'x50'
     """
     if not tokens:
 

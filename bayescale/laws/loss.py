@@ -77,10 +77,20 @@ def power(floor: bool = True, rising: bool = False) -> Law:
         With it, alpha is negative: a quantity that grows with x, such as the optimal number of
         parameters against compute (whose exponent is then -alpha).
 
+    Returns
+    -------
+    Law
+        The law of these options, always the same one.
+
     Notes
     -----
     E and A x^-alpha are in the unit of the response, x in any unit. Hestness et al. 2017
     (arXiv 1712.00409); M2 of Alabdulmohsin et al. 2022 (arXiv 2209.06640).
+
+    Examples
+    --------
+    >>> float(bs.laws.power(floor=False)(1e10, A=100.0, alpha=0.2)).__round__(3)
+    1.0
     """
     amplitude = share(unit=lambda at: at.ref.x**at.param.alpha)
     exponent = scaled(EXPONENT, warp=lambda raw, at: _drop(raw, at.span.x, at.share.A))

@@ -78,10 +78,20 @@ def get_law(text: str | Parametric | Callable[..., Law]) -> Law:
 
     A law is returned as it is, a factory called with its defaults.
 
+    Returns
+    -------
+    Law
+        The law.
+
     Raises
     ------
     ValueError
         If there is no such law, it does not take such options, or what is given is no law.
+
+    Examples
+    --------
+    >>> bs.get_law("power(floor=False)").parameters
+    ('A', 'alpha')
     """
     if isinstance(text, str):
         return _named(text)

@@ -64,10 +64,21 @@ def implied_exponent(law: Law, constants: Mapping[str, float]) -> float:
     beta/(alpha + beta) for `chinchilla`: .452 with `HOFFMANN`, .513 with `BESIROGLU`;
     alpha_D/(alpha_N + alpha_D) for `kaplan`: .575 with `KAPLAN`.
 
+    Returns
+    -------
+    float or array
+        The exponent a.
+
     Raises
     ------
     ValueError
         If the law is no sum of powers of N and D, whose exponent would depend on the budget.
+
+    Examples
+    --------
+    >>> from bayescale.laws import HOFFMANN, chinchilla
+    >>> round(float(bs.laws.implied_exponent(chinchilla, HOFFMANN)), 3)
+    0.452
     """
     form = closed_form(law, constants)
     if form is None:

@@ -52,6 +52,11 @@ def two_stage(loss: str = "power", link: str = "sigmoid") -> Law:
         "sigmoid"; "hinge": g down to L0, then a straight rise over 4/k, then u; or "exact_match":
         g + (u - g) exp(-T L), where L is the loss of one token and all of T must be right.
 
+    Returns
+    -------
+    Law
+        The law of these options, always the same one.
+
     Raises
     ------
     ValueError
@@ -63,6 +68,11 @@ def two_stage(loss: str = "power", link: str = "sigmoid") -> Law:
     which accuracy is halfway up (where it sets out, for the hinge), k and T are per unit of loss.
     Bhagia et al. 2024 (arXiv 2412.04403), Gadre et al. 2024 (arXiv 2403.08540); the hinge: Snell
     et al. 2024 (arXiv 2411.16035); exact match: Schaeffer et al. 2023 (arXiv 2304.15004).
+
+    Examples
+    --------
+    >>> bs.laws.two_stage(loss="chinchilla").inputs
+    ('N', 'D')
     """
     stages = {"power": power(), "chinchilla": chinchilla}
     if loss not in stages or link not in LINKS:

@@ -30,6 +30,16 @@ def default_noise(law: Law, counted: bool) -> str:
     """Return the name of the noise that a law's response has unless the user says otherwise.
 
     `counted`: the number of questions behind each response is known.
+
+    Returns
+    -------
+    str
+        A name that `get_noise` takes.
+
+    Examples
+    --------
+    >>> bs.noises.default_noise(bs.laws.sigmoid, counted=True)
+    'scale_scatter'
     """
     if law.support == "positive":
         return "student"
@@ -42,10 +52,20 @@ def default_noise(law: Law, counted: bool) -> str:
 def get_noise(text: str | Parametric) -> Noise:
     """Return the noise that `text` names.
 
+    Returns
+    -------
+    Noise
+        The noise.
+
     Raises
     ------
     ValueError
         If there is no such noise, or what is given is a law.
+
+    Examples
+    --------
+    >>> bs.noises.get_noise("student").parameters
+    ('sigma', 'nu')
     """
     if isinstance(text, Noise):
         return text

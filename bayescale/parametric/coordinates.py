@@ -100,6 +100,19 @@ def share(
     """Return the coordinate of a term of the law: its share of the level at the reference.
 
     The level is the sum of all free terms there; the shares are uniform on the simplex.
+
+    Returns
+    -------
+    Coordinate
+        To stand as the default of a law's parameter.
+
+    Examples
+    --------
+    >>> @bs.law
+    ... def two_terms(x, *, E=bs.share(), A=bs.share(), alpha=bs.positive(0.05, 1)):
+    ...     return E + A * x**-alpha
+    >>> two_terms.relative  # x is measured relative to the reference scale
+    True
     """
     return Coordinate(None, form, unit)
 
@@ -111,5 +124,21 @@ def scaled(
     warp: Callable[[Any, At], Any] | None = None,
     link: str | None = None,
 ) -> Coordinate:
-    """Return the coordinate of a constant that is `unit * form(u)` with u drawn from `prior`."""
+    """Return the coordinate of a constant that is `unit * form(u)` with u drawn from `prior`.
+
+    Returns
+    -------
+    Coordinate
+        To stand as the default of a law's parameter.
+
+    Examples
+    --------
+    >>> import jax.numpy as jnp
+    >>> import numpyro.distributions as dist
+    >>> @bs.law(support="unit", improves="up", response="accuracy", unlock="x50")
+    ... def step(x, *, x50=bs.scaled(dist.Normal(0, 2), jnp.exp, lambda at: at.reference.x)):
+    ...     return 1 / (1 + x50 / x)
+    >>> float(step(1e9, x50=1e9))
+    0.5
+    """
     return Coordinate(prior, form, unit, warp, link)

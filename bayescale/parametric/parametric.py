@@ -138,7 +138,7 @@ class Law(Parametric):
     second_stage: tuple[str, str] | None = None
     """("loss", "L0") where the response follows from a further one, L, through L0 - L."""
     powers: Callable[..., Any] | None = None
-    """(**parameters) -> `laws.powers.PowerSum`, where the law of N and D is a sum of two powers."""
+    """`(**parameters)` -> `PowerSum`, where the law of N and D is a sum of two powers."""
 
     def __call__(self, *args: Any, **params: Any) -> Any:
         """Evaluate the formula; fixed and tied parameters are filled in where not given."""
@@ -252,6 +252,11 @@ def law(
         `unlock`, `floor`, `ceiling`, `pools`, `exponents`, `hypothesis`, `says`, `second_stage`,
         `powers`.
 
+    Returns
+    -------
+    Law
+        The function still, with its priors; without `fn` what makes one.
+
     Raises
     ------
     TypeError
@@ -259,6 +264,16 @@ def law(
         or a fact is unknown.
     ValueError
         If a fact names what the law does not have.
+
+    Examples
+    --------
+    >>> @bs.law(unit="nats per token")
+    ... def mine(N, *, E=bs.positive(0.5, 3), A=bs.positive(1, 1e4), alpha=bs.positive(0.05, 1)):
+    ...     return E + A * N**-alpha
+    >>> mine.inputs, mine.parameters
+    (('N',), ('E', 'A', 'alpha'))
+    >>> round(mine(1e9, E=1.7, A=400.0, alpha=0.34), 3)
+    2.048
     """
     unknown = set(facts) - LAW_FACTS
     if unknown:
@@ -325,10 +340,24 @@ def noise(
     spread
         The parameter that is the sd in log scale of these nodes.
 
+    Returns
+    -------
+    Noise
+        The function still, with its priors; without `fn` what makes one.
+
     Raises
     ------
     TypeError
         As `law`.
+
+    Examples
+    --------
+    >>> import numpyro.distributions as dist
+    >>> @bs.noise(support="real")
+    ... def cauchy(mean, *, width=bs.positive(0.001, 0.1)):
+    ...     return dist.Cauchy(mean, width)
+    >>> cauchy.parameters
+    ('width',)
     """
 
     def make(fn: Callable) -> Noise:

@@ -25,19 +25,55 @@ def _centre_and_sd(lo: float, hi: float, mass: float) -> tuple[float, float]:
 
 
 def real(lo: float, hi: float, mass: float = 0.9) -> Distribution:
-    """Normal with probability `mass` between `lo` and `hi`, and equal tails."""
+    """Normal with probability `mass` between `lo` and `hi`, and equal tails.
+
+    Returns
+    -------
+    Distribution
+        A NumPyro distribution.
+
+    Examples
+    --------
+    >>> slope = bs.real(-1, 1)
+    >>> round(float(slope.cdf(1.0) - slope.cdf(-1.0)), 3)
+    0.9
+    """
     return dist.Normal(*_centre_and_sd(lo, hi, mass))
 
 
 def positive(lo: float, hi: float, mass: float = 0.9) -> Distribution:
-    """Log-normal with probability `mass` between `lo` and `hi`, and equal tails."""
+    """Log-normal with probability `mass` between `lo` and `hi`, and equal tails.
+
+    Returns
+    -------
+    Distribution
+        A NumPyro distribution.
+
+    Examples
+    --------
+    >>> alpha = bs.positive(0.1, 1)
+    >>> [round(float(alpha.icdf(q)), 3) for q in (0.05, 0.5, 0.95)]
+    [0.1, 0.316, 1.0]
+    """
     if lo <= 0:
         raise ValueError(f"a positive prior's range starts above 0, got {lo}")
     return dist.LogNormal(*_centre_and_sd(log(lo), log(hi), mass))
 
 
 def fraction(mean: float, concentration: float) -> Distribution:
-    """Beta with the given mean, worth `concentration` observations."""
+    """Beta with the given mean, worth `concentration` observations.
+
+    Returns
+    -------
+    Distribution
+        A NumPyro distribution.
+
+    Examples
+    --------
+    >>> floor = bs.fraction(0.25, 8)
+    >>> round(float(floor.mean), 3)
+    0.25
+    """
     if not (0 < mean < 1 and concentration > 0):
         raise ValueError(
             f"a fraction's prior needs 0 < mean < 1 and concentration > 0, "

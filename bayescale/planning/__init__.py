@@ -7,4 +7,5 @@
 | which other ways lead to the same loss? | `match`, by the numbers of `isoloss` |
 | which of two runs is better? | `compare_runs` |
 | what do they share? | `surface` |
+| how are the answers shown? | `shown` |
 """

@@ -13,9 +13,11 @@ import numpy as np
 
 from ..laws.powers import closed_form
 from ..messages import Note
-from ..posterior.intervals import INTERVAL, summarise
+from ..posterior.display import Sheet, Shown
+from ..posterior.intervals import INTERVAL, plain, summarise
 from ..posterior.posterior import Posterior
 from ..questions.predict import UNCALIBRATED
+from . import shown
 from .surface import FINE, GRID, STEPS, Cost, Surface, bisect, functions, lowest, make_cost, surface
 
 if TYPE_CHECKING:
@@ -29,8 +31,8 @@ STEP = 0.01  # of log C, either way, for local exponents
 EDGE = 0.01  # share of draws at a bound of the search from which it is said
 
 
-@dataclass(frozen=True, eq=False)
-class Allocation:
+@dataclass(frozen=True, eq=False, repr=False)
+class Allocation(Shown):
     """The best split of each budget, for every draw."""
 
     flops: np.ndarray
@@ -75,24 +77,32 @@ class Allocation:
             "D_growth": self.growth_tokens,
         }
 
-    def quantities(self, mass: float = INTERVAL) -> dict[str, dict[str, float]]:
-        """Return mean, sd, median, lo and hi of each quantity; several budgets as `N[C=1e+21]`."""
-        found = {}
-        for i, flops in enumerate(self.flops):
-            label = f"[C={flops:g}]" if len(self.flops) > 1 else ""
-            columns = self._columns().items()
-            found |= {f"{name}{label}": summarise(v[:, i], mass) for name, v in columns}
-        return found
+    def _by_budget(self, mass: float) -> list[dict[str, dict[str, float]]]:
+        columns = self._columns().items()
+        return [
+            {name: summarise(draws[:, i], mass) for name, draws in columns}
+            for i in range(len(self.flops))
+        ]
+
+    def summary(self) -> dict[str, Any]:
+        """Return plain numbers, fit for JSON: `budgets`, one each, and what is counted as cost."""
+        budgets = [
+            {"flops": self.flops[i], **spreads, "decades_beyond": self.decades[i]}
+            for i, spreads in enumerate(self._by_budget(INTERVAL))
+        ]
+        same = {name: getattr(self, name) for name in ("cost", "method", "notes")}
+        return plain({"budgets": budgets} | same)
+
+    def sheets(self) -> list[Sheet]:
+        """Return the best split of each budget."""
+        return shown.allocation(self.summary())
 
     def table(self, mass: float = INTERVAL) -> pandas.DataFrame:
         """Return one row a budget and quantity: median, lo and hi, indexed by both."""
         import pandas as pd
 
-        rows = {
-            (flops, name): summarise(v[:, i], mass)
-            for i, flops in enumerate(self.flops)
-            for name, v in self._columns().items()
-        }
+        by_budget = zip(self.flops, self._by_budget(mass), strict=True)
+        rows = {(flops, name): v for flops, of in by_budget for name, v in of.items()}
         table = pd.DataFrame.from_dict(rows, orient="index")
         table.index = pd.MultiIndex.from_tuples(rows, names=["flops", "quantity"])
         return table.loc[:, ["median", "lo", "hi"]]
@@ -120,6 +130,11 @@ def allocate(
     at
         The law's other inputs, such as `{"U": 1e11}`, by input name or column.
 
+    Returns
+    -------
+    Allocation
+        Parameters, tokens and loss for every draw and budget, and how fast both grow.
+
     Raises
     ------
     FailedFit
@@ -137,6 +152,15 @@ def allocate(
     by bisection, and N is where the loss along the budget is least: the lowest point of a grid,
     then bisection on the sign of the derivative, which settles N to 1e-12 where a comparison of
     losses would settle it to 1e-7.
+
+    Examples
+    --------
+    >>> plan = bs.allocate(chinchilla_fit, [1e21, 1e22])
+    >>> plan.params.shape  # (draw, budget)
+    (4000, 2)
+    >>> ratio = plan.tokens[:, 1] / plan.params[:, 1]
+    >>> bool(1 < np.median(ratio) < 100)
+    True
     """
     budgets = np.atleast_1d(np.asarray(flops, float))
     if budgets.ndim > 1 or not (np.isfinite(budgets).all() and (budgets > 0).all()):

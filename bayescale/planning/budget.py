@@ -39,10 +39,20 @@ def budget(
     mfu
         Share of that peak that training gets, in (0, 1], typically .3 to .5; for GPU time.
 
+    Returns
+    -------
+    float
+        FLOP.
+
     Raises
     ------
     ValueError
         If the text is none of these, is not positive, or GPU time lacks what it is worth.
+
+    Examples
+    --------
+    >>> bs.budget("1000 gpu-days", flops_per_gpu=1e15, mfu=0.4)
+    3.456e+22
     """
     found = _FORM.fullmatch(str(text).strip().replace(",", "_"))
     amount = _number(found[1]) if found else None

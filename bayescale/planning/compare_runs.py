@@ -9,15 +9,17 @@ from typing import Any
 import numpy as np
 
 from ..messages import Note
-from ..posterior.intervals import summarise
+from ..posterior.display import Sheet, Shown
+from ..posterior.intervals import plain, summarise
 from ..posterior.posterior import Posterior
 from ..questions.predict import predict, scales
+from . import shown
 
 __all__ = ["RunComparison", "compare_runs"]
 
 
-@dataclass(frozen=True, eq=False)
-class RunComparison:
+@dataclass(frozen=True, eq=False, repr=False)
+class RunComparison(Shown):
     """Two configurations; differences are first minus second, in the unit of the response."""
 
     first: Mapping[str, float]
@@ -35,6 +37,20 @@ class RunComparison:
     def difference(self) -> dict[str, float]:
         """Mean, sd, median and interval of first minus second, in the unit of the response."""
         return summarise(self.losses[0] - self.losses[1])
+
+    def summary(self) -> dict[str, Any]:
+        """Return plain numbers, fit for JSON."""
+        ways = {"first": self.first, "second": self.second}
+        found = {
+            name: {"at": at, "mean": summarise(losses)}
+            for (name, at), losses in zip(ways.items(), self.losses, strict=True)
+        }
+        same = ("difference", "p_better", "p_run_better", "notes")
+        return plain(found | {name: getattr(self, name) for name in same})
+
+    def sheets(self) -> list[Sheet]:
+        """Return the two side by side."""
+        return shown.runs(self.summary())
 
 
 def compare_runs(
@@ -57,12 +73,23 @@ def compare_runs(
     seed
         Decides the scatter of new runs.
 
+    Returns
+    -------
+    RunComparison
+        Both curves' responses, and the probability that the first is better.
+
     Raises
     ------
     FailedFit
         If the fit is not to be trusted, unless `allow_failed`.
     ValueError
         For an unknown or missing scale, or a posterior of several curves.
+
+    Examples
+    --------
+    >>> answer = bs.compare_runs(chinchilla_fit, {"N": 7e9, "D": 2e11}, {"N": 2.8e10, "D": 3e10})
+    >>> 0 <= answer.p_better <= 1
+    True
     """
     law, found = posterior.only().law, []
     for each in (first, second):

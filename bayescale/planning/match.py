@@ -15,9 +15,11 @@ import jax
 import numpy as np
 
 from ..messages import Note, as_notes
-from ..posterior.intervals import INTERVAL, summarise
+from ..posterior.display import Sheet, Shown
+from ..posterior.intervals import INTERVAL, plain, summarise
 from ..posterior.posterior import Posterior
 from ..questions.predict import UNCALIBRATED
+from . import shown
 from .isoloss import extremes, tokens_for
 from .surface import DECADES, Cost, Surface, make_cost, surface
 
@@ -35,8 +37,8 @@ SHORT = {"params": "N", "tokens": "D", "flops": "C"}
 WORDS = {"params": "size", "tokens": "data", "flops": "compute"}
 
 
-@dataclass(frozen=True, eq=False)
-class TradeOff:
+@dataclass(frozen=True, eq=False, repr=False)
+class TradeOff(Shown):
     """Ways to one loss; sizes N, data D and cost are inf in draws where it is out of reach."""
 
     loss: np.ndarray
@@ -67,11 +69,8 @@ class TradeOff:
         """Share of draws in which some configuration reaches the loss."""
         return float(np.isfinite(self.cheapest["flops"]).mean())
 
-    def quantities(self, mass: float = INTERVAL) -> dict[str, dict[str, float]]:
-        """Return mean, sd, median, lo and hi: `cheapest_N`, `smallest_D_ratio` (to the reference).
-
-        Where some draws are out of reach, mean and sd are nan, median, lo and hi may be inf.
-        """
+    def _quantities(self) -> dict[str, dict[str, float]]:
+        """Return the spread of each: `cheapest_N`, `smallest_D_ratio` (to the reference)."""
         found = {"loss": self.loss}
         for which, way in (("cheapest", self.cheapest), ("smallest", self.smallest)):
             for key, name in SHORT.items():
@@ -80,7 +79,21 @@ class TradeOff:
                     found[f"{which}_{name}_ratio"] = way[key] / self.reference[key]
         if self.quarter is not None:
             found["D_ratio_at_quarter_N"] = self.quarter
-        return {name: _summary(draws, mass) for name, draws in found.items()}
+        return {name: summarise(draws) for name, draws in found.items()}
+
+    def summary(self) -> dict[str, Any]:
+        """Return plain numbers, fit for JSON; None where most draws are out of reach."""
+        curve = [
+            {"N": size, "D": summarise(self.tokens[:, i]), "flops": summarise(self.flops[:, i])}
+            for i, size in enumerate(self.params)
+        ]
+        reference = self.reference and {SHORT[k]: v for k, v in self.reference.items()}
+        same = {name: getattr(self, name) for name in ("p_reachable", "extra", "cost", "notes")}
+        return plain(self._quantities() | same | {"reference": reference, "curve": curve})
+
+    def sheets(self) -> list[Sheet]:
+        """Return the cheapest way, the smallest model, and the iso-loss curve."""
+        return shown.tradeoff(self.summary())
 
     def table(self, mass: float = INTERVAL) -> pandas.DataFrame:
         """Return the iso-loss curve, one row a size: median and interval of D and of the cost."""
@@ -90,7 +103,7 @@ class TradeOff:
         for i, size in enumerate(self.params):
             row = {"N": size}
             for name, draws in (("D", self.tokens[:, i]), ("flops", self.flops[:, i])):
-                of = _summary(draws, mass)
+                of = summarise(draws, mass)
                 row |= {f"{name}_{key}": of[key] for key in ("median", "lo", "hi")}
             rows.append(row | {"p_reachable": float(np.isfinite(self.tokens[:, i]).mean())})
         return pd.DataFrame(rows)
@@ -125,6 +138,11 @@ def match(
     cost, inference_tokens, at
         As in `allocate`.
 
+    Returns
+    -------
+    TradeOff
+        The iso-loss curve for every draw, its cheapest point and the smallest model.
+
     Raises
     ------
     FailedFit
@@ -138,6 +156,12 @@ def match(
     D = (B/(r - A N^-alpha))^(1/beta); under C = 6 N D its cheapest point has
     A N^-alpha = r beta/(alpha+beta) and B D^-beta = r alpha/(alpha+beta). Otherwise both are found
     by bisection, as in `allocate`.
+
+    Examples
+    --------
+    >>> ways = bs.match(chinchilla_fit, N=28e9, D=300e9)
+    >>> bool(np.median(ways.cheapest["params"]) < 28e9)  # fewer parameters, more tokens
+    True
     """
     reference = _reference(loss, N, D, extra)
     on = surface(posterior, at, allow_failed)
@@ -236,14 +260,5 @@ def _notes(on: Surface, ways, extra: float, reference, quarter) -> list[Note]:
 
 
 def _say(draws: np.ndarray) -> str:
-    found = _summary(draws)
+    found = summarise(draws)
     return f"{found['median']:.3g} ({found['lo']:.3g} to {found['hi']:.3g})"
-
-
-def _summary(draws: np.ndarray, mass: float = INTERVAL) -> dict[str, float]:
-    """Return `summarise`; of draws that may be infinite the quantiles alone."""
-    if np.isfinite(draws).all():
-        return summarise(draws, mass)
-    probabilities = [0.5, (1 - mass) / 2, (1 + mass) / 2]
-    values = np.quantile(draws, probabilities, method="inverted_cdf").tolist()
-    return {"mean": np.nan, "sd": np.nan} | dict(zip(("median", "lo", "hi"), values, strict=True))

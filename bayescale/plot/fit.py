@@ -1,19 +1,6 @@
-"""Plots: each draws a finished result on given axes, or on new ones, and returns the axes.
+"""Plots of a fit: its runs and curve, and what is left over.
 
-| question | plot | what it draws |
-|---|---|---|
-| does the law fit, where does it lead? | `data_and_curve` | `predict(fit, grid(fit))` |
-| what is left over? | `residuals` | `residuals.residuals(fit)` |
-| how fast does it fall? | `exponents` | a posterior |
-| how is a budget best split? | `isoflop`, `allocation` | `predict(fit, isoflop(...))`, `allocate` |
-| which other ways lead to the same loss? | `isoloss` | `match` |
-| when is a capability unlocked? | `threshold` | `threshold` |
-
-Of many tasks, `plot_tasks` has a page; of one, the kinds of its curve and its laws side by side.
-
-Bands are intervals with equal tails: 50 % darker, 90 % lighter, and for new runs the lightest.
-Beyond the data the ground is shaded and lines are dashed. `style()` gives figures that you make
-yourself the same look; `ax.figure.savefig(...)` keeps one.
+Part of `plot`, which has them all.
 """
 
 from __future__ import annotations
@@ -25,45 +12,41 @@ from matplotlib.axes import Axes
 
 from ..data.dataset import Dataset
 from ..posterior.intervals import INTERVAL
+from ..posterior.mixture import Mixture
 from ..posterior.posterior import Posterior
-from ..questions.predict import Prediction
+from ..questions.grid import grid
+from ..questions.predict import Prediction, predict
 from ..questions.residuals import Residuals
-from .planning import allocation, isoflop, isoloss
+from ..questions.residuals import residuals as left_over
+from .marks import beyond, mark_models
 from .style import (
+    BEYOND,
     HALF,
     INK,
     PALETTE,
     POINTS,
     WORDS,
-    beyond,
+    band_keys,
     canvas,
+    is_compute,
     legend,
-    mark_models,
+    measured,
+    one_law,
     quantile_band,
     response_axis,
     scale_axis,
-    style,
+    sound,
     words,
 )
-from .threshold import threshold
 
-__all__ = [
-    "allocation",
-    "data_and_curve",
-    "exponents",
-    "isoflop",
-    "isoloss",
-    "residuals",
-    "style",
-    "threshold",
-]
+__all__ = ["curve", "residuals"]
 
-# ------------------------------------------------------------------ data and curve
+# ------------------------------------------------------------------ runs and curve
 
 
-def data_and_curve(
-    posterior: Posterior,
-    prediction: Prediction,
+def curve(
+    posterior: Posterior | Mixture,
+    prediction: Prediction | None = None,
     ax: Axes | None = None,
     *,
     models: Mapping[str, float] | None = None,
@@ -75,9 +58,10 @@ def data_and_curve(
     Parameters
     ----------
     posterior
-        A fit of a law of one scale, of one or several curves.
+        A fit of a law of one scale, of one or several curves, or a mixture of such laws.
     prediction
-        `predict(posterior, grid(posterior))`.
+        `predict(posterior, grid(posterior))` unless given; it reaches a decade beyond the data,
+        or to what is held out.
     models
         Published models, name -> scale, to mark along the top.
     held_out
@@ -85,13 +69,27 @@ def data_and_curve(
     level
         A level of the response, drawn as a line.
 
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The axes with runs, bands and median.
+
     Raises
     ------
     ValueError
         If the law has several scales, or there are more curves than can be told apart.
+
+    Examples
+    --------
+    >>> ax = bs.plot.curve(power_fit, level=2.0)
+    >>> ax.get_ylabel()
+    'loss'
     """
     name = _one_scale(posterior)
+    if prediction is None:
+        prediction = predict(posterior, _reach(posterior, held_out, name), allow_failed=True)
     many = len(posterior.curves) > 1
+    less = name in posterior.law.less_is_better
     order = np.argsort(prediction.inputs[name])
     x = prediction.inputs[name][order]
     with canvas(ax) as ax:
@@ -100,25 +98,34 @@ def data_and_curve(
                 (values[i] if posterior.curves else values)[..., order]
                 for values in (prediction.mean, prediction.new, prediction.decades > 0)
             ]
-            _curve(ax, x, *parts, PALETTE[i], label if many else None)
-            _runs(ax, one.data, name, PALETTE[i], None if many else "runs")
+            text = f"{label}{'' if sound(one) else ': NOT TO BE TRUSTED'}" if many else None
+            _curve(ax, x, *parts, PALETTE[i], text)
+            _runs(ax, *measured(one), name, PALETTE[i], None if many else "runs")
             if held_out is not None:
                 mine = held_out if label is None else held_out.take(held_out.curve == label)
-                _runs(ax, mine, name, PALETTE[i], "held out" if i == 0 else None, hollow=True)
+                y = next(iter(mine.responses.values()))
+                _runs(ax, mine, y, name, PALETTE[i], "held out" if i == 0 else None, hollow=True)
         _frame(ax, posterior, prediction, held_out, name)
+        if less:
+            ax.invert_xaxis()
         if level is not None:
-            ax.axhline(level, lw=0.8, ls=(0, (1, 1.5)), color=INK, zorder=1)
-        beyond(ax, posterior.data.inputs[name].max(), high=posterior.law.improves == "down")
-        legend(ax)
+            look = dict(lw=0.8, ls=(0, (1, 1.5)), color=INK, zorder=1)
+            ax.axhline(level, **look, label=f"level {level:g}")
+        seen = posterior.data.inputs[name]
+        beyond(ax, seen.min() if less else seen.max(), above=not models)
+        if many:
+            legend(ax, also=band_keys(INTERVAL, of="of curves"))
+        else:
+            legend(ax, of=posterior)
         if models:
             mark_models(ax, models)
     return ax
 
 
-def _one_scale(posterior: Posterior) -> str:
+def _one_scale(posterior: Posterior | Mixture) -> str:
     if len(posterior.law.inputs) != 1:
         raise ValueError(
-            f"data_and_curve draws a law of one scale, {posterior.law.name} has "
+            f"curve draws a law of one scale, {posterior.law.name} has "
             f"{', '.join(posterior.law.inputs)}; take isoflop, isoloss or residuals"
         )
     if len(posterior.curves) > len(PALETTE):
@@ -129,29 +136,37 @@ def _one_scale(posterior: Posterior) -> str:
     return posterior.law.inputs[0]
 
 
+def _reach(posterior: Posterior | Mixture, held_out: Dataset | None, name: str) -> dict:
+    """Return the grid of the curve, to beyond the runs that are held out."""
+    further = 1.0
+    if held_out is not None:
+        ends = [table.inputs[name].max() for table in (held_out, posterior.data)]
+        further = max(further, np.log10(1.1 * ends[0] / ends[1]))
+    return grid(posterior, further)
+
+
 def _curve(ax: Axes, x, mean, new, beyond, colour: str, label: str | None) -> None:
     """Draw one curve's median and bands; with a label (several curves) the 90 % band alone."""
     median = np.median(mean, axis=0)
     within = np.flatnonzero(~beyond)
     edge = slice(within[0], within[-1] + 1) if len(within) else slice(0, 0)
     if label is None:
-        quantile_band(
-            ax, x, new, INTERVAL, color=colour, alpha=0.12, label=f"{INTERVAL:.0%} of new runs"
-        )
-        quantile_band(
-            ax, x, mean, INTERVAL, color=colour, alpha=0.22, label=f"{INTERVAL:.0%} of curves"
-        )
-        quantile_band(ax, x, mean, HALF, color=colour, alpha=0.3, label=f"{HALF:.0%} of curves")
+        for draws, mass, of, alpha in (
+            (new, INTERVAL, "new runs", 0.12),
+            (mean, INTERVAL, "curves", 0.22),
+            (mean, HALF, "curves", 0.3),
+        ):
+            look = dict(color=colour, alpha=alpha, label=f"{mass:.0%} of {of}")
+            quantile_band(ax, x, draws, mass, **look)
     else:
         quantile_band(ax, x, mean, INTERVAL, color=colour, alpha=0.2, label=None)
-    ax.plot(x, median, color=colour, ls=(0, (4, 2)), lw=1.2, zorder=3)
+    ax.plot(x, median, color=colour, **BEYOND, zorder=3)
     ax.plot(x[edge], median[edge], color=colour, label=label or "median", zorder=3)
 
 
 def _runs(
-    ax: Axes, data: Dataset, name: str, colour: str, label: str | None, hollow: bool = False
+    ax: Axes, data: Dataset, y, name: str, colour: str, label: str | None, hollow: bool = False
 ) -> None:
-    ((_, y),) = data.responses.items()
     x = data.inputs[name]
     look = POINTS | dict(color=colour)
     if hollow:
@@ -162,120 +177,77 @@ def _runs(
         ax.plot(x, y, **look, label=label)
 
 
-def _is_compute(data: Dataset, role: str) -> bool:
-    """Return whether a scale is compute, which is written in powers of ten."""
-    return role == "C" or "flop" in data.columns[role].lower()
-
-
-def _frame(ax: Axes, posterior: Posterior, prediction: Prediction, held_out, name: str) -> None:
+def _frame(ax: Axes, posterior, prediction: Prediction, held_out, name: str) -> None:
     """Set both axes to what there is to see: all runs, and the bands of the curve."""
-    data = posterior.data
-    tables = [data] if held_out is None else [data, held_out]
-    x = np.concatenate([prediction.inputs[name], *(table.inputs[name] for table in tables)])
-    scale_axis(ax.xaxis, x.min() / 1.1, x.max() * 1.1, _is_compute(data, name))
+    data, y = measured(posterior)
+    seen, drawn = [data.inputs[name]], prediction.inputs[name]
+    y = [y, prediction.quantiles("mean").ravel()]
+    if held_out is not None:
+        seen.append(held_out.inputs[name])
+        y.append(next(iter(held_out.responses.values())))
+    x, y = np.concatenate(seen), np.concatenate(y)
+    # A curve goes on to the frame; runs have some room to either side.
+    lo, hi = min(drawn.min(), x.min() / 1.1), max(drawn.max(), x.max() * 1.1)
+    scale_axis(ax.xaxis, lo, hi, is_compute(data, name))
     ax.set_xlabel(words(data.columns[name], name))
-    y = [next(iter(table.responses.values())) for table in tables]
-    bands = prediction.quantiles("mean")
-    y = np.concatenate([*y, bands.ravel()])
     response_axis(ax, posterior, y.min(), y.max())
 
 
-# ------------------------------------------------------------------ residuals and exponents
+# ------------------------------------------------------------------ residuals
 
 
-def residuals(found: Residuals, ax: Axes | None = None, *, against: str | None = None) -> Axes:
+def residuals(
+    posterior: Posterior | Mixture | Residuals,
+    ax: Axes | None = None,
+    *,
+    against: str | None = None,
+) -> Axes:
     """Draw what is left over, with the interval that the noise gives each run.
 
     Parameters
     ----------
-    found
-        `residuals.residuals(posterior)`.
+    posterior
+        A fit, or `bayescale.residuals` of it.
     against
         Name of an input; the fitted value unless given, as it needs no choice of scale.
-    """
-    x = found.fitted if against is None else found.inputs[against]
-    factor = 100.0 if found.relative else 1.0
-    order = np.argsort(x)
-    outside = (found.residual < found.lo) | (found.residual > found.hi)
-    with canvas(ax) as ax:
-        ax.vlines(
-            x[order],
-            factor * found.lo[order],
-            factor * found.hi[order],
-            color=PALETTE[0],
-            alpha=0.18,
-            lw=2.5,
-            label=f"{INTERVAL:.0%} of runs, by the noise",
-        )
-        ax.axhline(0, color=INK, lw=0.8, zorder=1)
-        for part, colour, text in (
-            (~outside, PALETTE[0], "runs"),
-            (outside, PALETTE[1], "outside"),
-        ):
-            share = f"{text}: {part.sum()} of {len(part)}"
-            ax.plot(x[part], factor * found.residual[part], **POINTS, color=colour, label=share)
-        scale_axis(ax.xaxis, x.min() / 1.05, x.max() * 1.05)
-        ax.set_xlabel("fitted value" if against is None else WORDS.get(against, against))
-        ax.set_ylabel("measured / fitted − 1 (%)" if found.relative else "measured − fitted")
-        legend(ax, "above")
-    return ax
 
-
-def exponents(
-    posterior: Posterior,
-    names: tuple[str, ...] | None = None,
-    published: Mapping[str, Mapping[str, float]] | None = None,
-    ax: Axes | None = None,
-) -> Axes:
-    """Draw the posterior of each exponent: density, median, 50 and 90 % interval.
-
-    Parameters
-    ----------
-    posterior
-        A fit of one curve.
-    names
-        Quantities to draw; the law's exponents unless given.
-    published
-        Published values to mark: source -> {quantity: value}.
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The axes with a dot and an interval for each run.
 
     Raises
     ------
     ValueError
-        If a name is no quantity of the fit.
+        If a mixture is given: what is left over is that of one law.
+
+    Examples
+    --------
+    >>> ax = bs.plot.residuals(power_fit, against="x")
+    >>> ax.get_ylabel()
+    'measured / fitted − 1 (%)'
     """
-    known = posterior.scalars()
-    law = posterior.law
-    names = names or tuple(
-        n for n in known if n in law.exponents or n.rstrip("0123456789") in law.exponents
-    )
-    if not names or not set(names) <= set(known):
-        raise ValueError(f"names to draw are among {', '.join(known)}; got {', '.join(names)}")
+    one_law(posterior, "residuals")
+    fit = None if isinstance(posterior, Residuals) else posterior
+    found = posterior if fit is None else left_over(fit)
+    x = found.fitted if against is None else found.inputs[against]
+    known = np.isfinite(found.residual)
+    x, residual, lo, hi = (v[known] for v in (x, found.residual, found.lo, found.hi))
+    factor = 100.0 if found.relative else 1.0
+    outside = (residual < lo) | (residual > hi)
     with canvas(ax) as ax:
-        rows = [float(row) for row in reversed(range(len(names)))]
-        for row, name in zip(rows, names, strict=True):
-            _ridge(ax, row, known[name].ravel())
-        for i, (source, values) in enumerate((published or {}).items()):
-            at = [
-                (values[name], row) for row, name in zip(rows, names, strict=True) if name in values
-            ]
-            colour = PALETTE[1 + i % (len(PALETTE) - 1)]
-            marker = "DsP^v*X"[i % 7]
-            ax.plot(*zip(*at, strict=True), marker, color=colour, ms=6, label=source, zorder=5)
-        ax.set_yticks(rows, [name.replace("_", " ") for name in names])
-        ax.set_ylim(-0.35, len(names) - 0.2)
-        ax.tick_params(axis="y", length=0)
-        ax.set_xlabel("exponent")
-        legend(ax, "above")
+        noise = dict(color="#cfe2ef", lw=2.5, zorder=1)
+        noise["label"] = f"{INTERVAL:.0%} of runs, by the noise"
+        ax.vlines(x, factor * lo, factor * hi, **noise)
+        ax.axhline(0, color=INK, lw=0.8, zorder=2)
+        for part, colour, text in (
+            (~outside, PALETTE[0], "inside"),
+            (outside, PALETTE[1], "outside"),
+        ):
+            share = f"{text}: {part.sum()} of {len(part)} runs"
+            ax.plot(x[part], factor * residual[part], **POINTS, color=colour, label=share)
+        scale_axis(ax.xaxis, x.min() / 1.02, x.max() * 1.02)
+        ax.set_xlabel("fitted value" if against is None else WORDS.get(against, against))
+        ax.set_ylabel("measured / fitted − 1 (%)" if found.relative else "measured − fitted")
+        legend(ax, "above", of=fit)
     return ax
-
-
-def _ridge(ax: Axes, row: float, draws: np.ndarray) -> None:
-    parts = ax.violinplot(
-        [draws], [row], orientation="horizontal", side="high", widths=1.4, showextrema=False
-    )
-    for body in parts["bodies"]:
-        body.set(facecolor=PALETTE[0], alpha=0.25, edgecolor="none")
-    for mass, width in ((INTERVAL, 1.2), (HALF, 4)):
-        ends = np.quantile(draws, [(1 - mass) / 2, (1 + mass) / 2])
-        ax.plot(ends, [row, row], color=PALETTE[0], lw=width, solid_capstyle="butt", zorder=3)
-    ax.plot(np.median(draws), row, "o", color="white", mec=PALETTE[0], ms=5, zorder=4)

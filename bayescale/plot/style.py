@@ -1,4 +1,4 @@
-"""What all plots share: style, colours, words and axes, marks of published models.
+"""What all plots share: style, colours, words, axes and legends.
 
 Nothing here touches matplotlib's global settings: `style` holds within a `with` block, and the
 figures that plots make for themselves are made in one.
@@ -6,7 +6,7 @@ figures that plots make for themselves are made in one.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 import matplotlib as mpl
@@ -15,35 +15,52 @@ import numpy as np
 from matplotlib import ticker
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+from matplotlib.patheffects import withStroke
 
-from ..datasets.published import published_models, scale_of
+from ..data.dataset import Dataset
+from ..posterior.display import count
+from ..posterior.intervals import INTERVAL
+from ..posterior.mixture import Mixture
 from ..posterior.posterior import Posterior
 
 __all__ = [
+    "BARS",
+    "BEYOND",
     "FAINT",
     "GROUND",
     "HALF",
+    "HALO",
     "INK",
     "PALETTE",
     "POINTS",
     "STYLE",
     "WORDS",
-    "beyond",
+    "band_keys",
+    "bar_keys",
+    "beside",
     "canvas",
-    "landmarks",
+    "is_compute",
     "legend",
-    "mark_models",
+    "measured",
+    "one_law",
     "percent",
     "quantile_band",
     "response_axis",
     "scale_axis",
     "scale_text",
+    "sound",
     "style",
     "words",
 ]
 
 HALF = 0.5
 """Mass of the inner band."""
+BARS = ((INTERVAL, 1.2), (HALF, 4))
+"""Mass and width of the bars of an interval."""
+BEYOND = dict(ls=(0, (4, 2)), lw=1.2)
+"""Lines beyond the data."""
 POINTS = dict(ls="none", marker="o", ms=4, mec="white", mew=0.4, zorder=4)
 WORDS = {
     "N": "parameters N",
@@ -60,6 +77,8 @@ PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#0
 INK, FAINT = "#222222", "#8a8a8a"
 GROUND = "#f1f1ee"
 """What lies beyond the data."""
+HALO = (withStroke(linewidth=2, foreground="white"),)
+"""About words inside the frame, which a line may cross."""
 
 STYLE = {
     "figure.figsize": (5.4, 3.6),
@@ -87,7 +106,18 @@ STYLE = {
 
 @contextmanager
 def style() -> Iterator[None]:
-    """Make figures within the block look as bayescale's own do."""
+    """Make figures within the block look as bayescale's own do.
+
+    Returns
+    -------
+    context manager
+        Settings of matplotlib, which hold within the block.
+
+    Examples
+    --------
+    >>> with bs.plot.style():
+    ...     ax = bs.plot.curve(power_fit)
+    """
     plt.get_backend()  # resolved here, or a notebook would lose its inline figures on leaving
     with mpl.rc_context(STYLE):
         yield
@@ -103,19 +133,13 @@ def canvas(ax: Axes | None) -> Iterator[Axes]:
         yield plt.subplots()[1]
 
 
-SI = ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "k"))
-
-
 def scale_text(value: float, powers: bool = False) -> str:
     """Write a scale shortly: 350M, 1.4T; or 10^23 with `powers` and from 10^15 on."""
     if powers or value >= 1e15 or value < 1e-3:
         exponent = int(np.floor(np.log10(value) + 1e-9))
         factor = f"{value / 10.0**exponent:.3g}"
         return f"$10^{{{exponent}}}$" if factor == "1" else rf"${factor}\times10^{{{exponent}}}$"
-    for unit, letter in SI:
-        if value >= unit * (1 - 1e-9):
-            return f"{value / unit:.3g}{letter}"
-    return f"{value:.3g}"
+    return count(value)
 
 
 def percent(share: float) -> str:
@@ -155,16 +179,30 @@ def words(column: str, role: str = "") -> str:
     return WORDS.get(role) or WORDS.get(column) or column.replace("_", " ")
 
 
-def response_axis(ax: Axes, posterior: Posterior, lo: float, hi: float) -> None:
+def is_compute(data: Dataset, role: str) -> bool:
+    """Return whether a scale is compute, which is written in powers of ten."""
+    return role == "C" or "flop" in data.columns.get(role, role).lower()
+
+
+def measured(posterior: Posterior | Mixture) -> tuple[Dataset, np.ndarray]:
+    """Return the runs in which the law's response was measured, and that response."""
+    data, law = posterior.data, posterior.law
+    y = data.responses[law.response if law.further else next(iter(data.responses))]
+    known = np.isfinite(y)
+    return (data if known.all() else data.take(known)), y[known]
+
+
+def response_axis(ax: Axes, posterior: Posterior | Mixture, lo: float, hi: float) -> None:
     """Name the y-axis and fit it to the response: 0 to 1, logarithmic, or plain for either sign.
 
     The name is the response's own; without one, that of its column, else what the law calls it.
     """
-    (name,) = posterior.data.responses
-    column = posterior.data.columns[name]
+    law, data = posterior.law, posterior.data
+    name = law.response if law.further else next(iter(data.responses))
+    column = data.columns[name]
     said = name if name != "y" else column if column.isidentifier() else ""
-    said = (said if len(said) > 1 else posterior.law.response).replace("_", " ")
-    ax.set_ylabel(f"{said} ({posterior.law.unit})" if posterior.law.unit else said)
+    said = (said if len(said) > 1 else law.response).replace("_", " ")
+    ax.set_ylabel(f"{said} ({law.unit})" if law.unit else said)
     if posterior.law.support == "unit":
         ax.set_ylim(-0.03, 1.03)
     elif posterior.law.support == "positive" and lo > 0:
@@ -180,98 +218,60 @@ def quantile_band(
     ax.fill_between(x, lo, hi, lw=0, **look)
 
 
-def legend(ax: Axes, place: str = "inside") -> None:
-    """Explain what is drawn: inside where there is room, or `above` or `beside` the frame."""
-    where = {
-        "inside": dict(loc="best"),
-        "above": dict(loc="lower left", bbox_to_anchor=(0, 1), ncols=3, borderaxespad=0.2),
-        "beside": dict(loc="upper left", bbox_to_anchor=(1, 1)),
-    }
-    if ax.get_legend_handles_labels()[0]:
-        ax.legend(frameon=False, fontsize=8, handlelength=1.8, **where[place])
+def band_keys(*masses: float, of: str = "interval", colour: str = FAINT) -> list[Patch]:
+    """Return entries of a legend that say what the bands hold."""
+    look = dict(color=colour, lw=0)
+    shades = [0.22 if mass > HALF else 0.5 for mass in masses]
+    pairs = zip(masses, shades, strict=True)
+    return [Patch(alpha=shade, label=f"{mass:.0%} {of}", **look) for mass, shade in pairs]
 
 
-def beyond(ax: Axes, edge: float, high: bool) -> None:
-    """Shade what lies beyond the last scale that was measured, and say so where it is free."""
-    start, end = ax.get_xlim()
-    share = np.log(end / edge) / np.log(end / start)
-    if share <= 0 or abs(np.log(end / edge)) <= np.log(1.2):
-        return
-    ax.axvspan(edge, end, color=GROUND, lw=0, zorder=0)
-    ax.axvline(edge, color=FAINT, lw=0.7, zorder=1)
-    ax.annotate(
-        "beyond the data" if share > 0.27 else "beyond\nthe data",
-        (edge, high),
-        (4, -3 if high else 3),
-        xycoords=ax.get_xaxis_transform(),
-        textcoords="offset points",
-        va="top" if high else "bottom",
-        fontsize=7,
-        style="italic",
-        color="#666666",
-    )
+def bar_keys(colour: str = PALETTE[0]) -> list[Line2D]:
+    """Return entries of a legend for a dot on a thick and a thin bar."""
+    look = dict(ls="", marker="o", color="white", mec=colour, ms=5, label="median")
+    bars = [Line2D([], [], color=colour, lw=w, label=f"{m:.0%} interval") for m, w in BARS]
+    return [Line2D([], [], **look), *bars[::-1]]
 
 
-def landmarks(name: str, lo: float, hi: float, most: int = 7) -> dict[str, float]:
-    """Return published models between two scales, name -> scale, at most so many, well apart.
+def sound(posterior: Posterior | Mixture) -> bool:
+    """Return whether a fit, or all that a mixture is of, is to be trusted."""
+    mixed = isinstance(posterior, Mixture)
+    return not posterior.failed if mixed else posterior.health.sound
+
+
+def legend(
+    ax: Axes, place: str = "inside", also: list | None = None, of: Posterior | Mixture | None = None
+) -> None:
+    """Explain what is drawn: inside where there is room, or `above` or `beside` the frame.
 
     Parameters
     ----------
-    name
-        Name or column of a scale of parameters, tokens or FLOP; other scales have no models.
+    also
+        Entries beside those of what is drawn.
+    of
+        The fit that is drawn: one that is not to be trusted is named so.
     """
-    kind, found = scale_of(name), {}
-    if kind is None:
-        return found
-    models, last = published_models().sort_values(kind), 0.0
-    for model, scale in zip(models["name"], models[kind], strict=True):
-        if lo <= scale <= hi and scale >= last * (hi / lo) ** (1 / most):
-            found[model] = last = float(scale)
-    return found
+    where = {
+        "inside": dict(loc="best", frameon=True, framealpha=0.8, edgecolor="none"),
+        "above": dict(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, borderaxespad=0.2),
+        "beside": dict(loc="upper left", bbox_to_anchor=(1, 1)),
+    }
+    look = dict(frameon=False, fontsize=8, handlelength=1.8, columnspacing=1.2) | where[place]
+    handles = [*ax.get_legend_handles_labels()[0], *(also or [])]
+    doubt = "NOT TO BE TRUSTED" if of is not None and not sound(of) else None
+    if handles or doubt:
+        shown = ax.legend(handles=handles, title=doubt, **look)
+        shown.get_title().set(color="#cc2222", fontsize=8, fontweight="bold")
 
 
-def mark_models(ax: Axes, models: Mapping[str, float]) -> None:
-    """Write published models along the top of a plot, each at its scale on the x-axis.
-
-    Names that would overlap are set apart, with a line to where they belong.
-    """
-    lo, hi = ax.get_xlim()
-    inside = sorted((scale, name) for name, scale in models.items() if lo <= scale <= hi)
-    at = np.array([np.log(scale / lo) / np.log(hi / lo) for scale, _ in inside])
-    frame = ax.get_xaxis_transform()
-    for true, place, (scale, name) in zip(at, _apart(at, 0.042), inside, strict=True):
-        ax.plot([scale, scale], [0, 1], transform=frame, lw=0.5, ls=":", color=FAINT, zorder=0)
-        ax.plot(
-            [true, place],
-            [1, 1.035],
-            transform=ax.transAxes,
-            lw=0.5,
-            color=FAINT,
-            clip_on=False,
-        )
-        ax.text(
-            place,
-            1.045,
-            name,
-            transform=ax.transAxes,
-            rotation=45,
-            rotation_mode="anchor",
-            ha="left",
-            va="center",
-            fontsize=7,
-            color="#555555",
-        )
+def one_law(posterior: object, what: str) -> None:
+    """Refuse a mixture, of which there is no one such answer."""
+    if isinstance(posterior, Mixture):
+        raise ValueError(f"{what} are those of one law: take one of mixture.parts")
 
 
-def _apart(at: Sequence[float] | np.ndarray, gap: float) -> np.ndarray:
-    """Return places at least `gap` apart, in the same order and near where they were."""
-    # Least squares under order constraints: isotonic regression of the places less their gaps.
-    shift = gap * np.arange(len(at))
-    blocks: list[tuple[float, int]] = []
-    for value in np.asarray(at) - shift:
-        mean, count = float(value), 1
-        while blocks and blocks[-1][0] > mean:
-            before, size = blocks.pop()
-            mean, count = (before * size + mean * count) / (size + count), size + count
-        blocks.append((mean, count))
-    return np.concatenate([np.full(n, mean) for mean, n in blocks] or [np.empty(0)]) + shift
+def beside(ax: Axes, x: float, row: float, text: str, **look: str) -> None:
+    """Write a cell of a column so many points right of the frame, level with a row."""
+    how = dict(xycoords=ax.get_yaxis_transform(), textcoords="offset points", ha="right")
+    look = dict(va="center", color=INK) | look
+    ax.annotate(text, (1, row), (x, 0), fontsize=8, annotation_clip=False, **how, **look)

@@ -1,12 +1,6 @@
-"""Plots of capabilities: a page of tasks, the kind of a curve, its laws side by side.
+"""Plot of many tasks: a page with a panel a task. A kind has the colour that `kinds` gives it.
 
-| question | plot | what it draws |
-|---|---|---|
-| what do many tasks do, and when do they unlock? | `tasks` | `tasks(...)`, `curves(...)` of it |
-| which kind of curve is it? | `kinds` | `kind` |
-| which law would have foretold the runs best? | `comparison` | `compare_laws` |
-
-A kind has one colour on all of them.
+Part of `plot`, which has them all.
 """
 
 from __future__ import annotations
@@ -23,23 +17,24 @@ from matplotlib.patches import Patch
 
 from ..data.dataset import Dataset
 from ..posterior.intervals import INTERVAL
-from ..questions.curves import Curve
-from ..questions.kind import Kind
-from ..questions.kinds import KINDS
+from ..questions.curves import Curve, task_curves
 from ..questions.threshold import Threshold
-from .style import FAINT, GROUND, INK, PALETTE, canvas, legend, percent, scale_axis, style, words
+from .kinds import COLOURS, said_kind
+from .style import (
+    FAINT,
+    GROUND,
+    INK,
+    is_compute,
+    percent,
+    scale_axis,
+    style,
+    words,
+)
 
 if TYPE_CHECKING:
-    from ..comparison.compare import LawComparison
     from ..workflows.tasks import Task, Tasks
 
-__all__ = ["comparison", "kinds", "tasks"]
-
-COLOURS = dict(zip(KINDS, ("#666666", *(PALETTE[i] for i in (2, 0, 3, 4, 1))), strict=True))
-SAID = {"u_shaped": "U-shaped", "inverted_u": "inverted U"}
-"""Kinds that are not called by their name."""
-
-# ------------------------------------------------------------------ a page of tasks
+__all__ = ["tasks"]
 
 PANEL = 2.1
 """Width of a panel in inches, where there are three or more beside one another."""
@@ -65,20 +60,35 @@ def tasks(
     found
         `tasks(data)`.
     curves
-        `curves.curves(found)`; without them the panels have no curve.
+        `task_curves(found)` unless given; of tasks that are not among them no curve is drawn.
     data
         The table that was fitted, for the runs of tasks of which no law's fit is to be trusted.
     columns
         Panels beside one another.
 
+    Returns
+    -------
+    matplotlib.figure.Figure
+        The page.
+
     Raises
     ------
     ValueError
         If there are no tasks, or fewer columns than one.
+
+    Examples
+    --------
+    >>> quick = bs.NUTS(chains=2, warmup=200, draws=200, retries=0)
+    >>> laws = ("sigmoid", "flat")
+    >>> found = bs.tasks(accuracy_data, laws, noise="beta_binomial", sampler=quick)
+    >>> page = bs.plot.tasks(found, data=accuracy_data)
+    >>> len(page.axes)
+    1
     """
     if not len(found) or columns < 1:
         raise ValueError(f"a page has a task or more and a column or more, not {len(found)} tasks")
-    curves, rows = curves or {}, {task.name: _data(task, data) for task in found}
+    curves = task_curves(found) if curves is None else curves
+    rows = {task.name: _data(task, data) for task in found}
     across = min(columns, len(found))
     down, width = -(-len(found) // across), max(PANEL, 5.0 / across)
     size = (width * across + 0.3, min(0.9 * width + 0.15, 3.4) * down + 0.7)
@@ -112,9 +122,10 @@ def _scales(figure: Figure, ax: Axes, tables: list[Dataset], curves: Mapping) ->
     if tables:
         (name,) = tables[0].inputs
         column = tables[0].columns.get(name, name)
-        seen = [*(table.inputs[name] for table in tables), *(each.x for each in curves.values())]
-        x = np.concatenate(seen)
-        scale_axis(ax.xaxis, x.min() / 1.2, x.max() * 1.2, "flop" in column.lower(), narrow=True)
+        x = np.concatenate([table.inputs[name] for table in tables])
+        # A curve goes on to the frame; runs have some room to either side.
+        ends = [x.min() / 1.2, x.max() * 1.2, *(v for each in curves.values() for v in each.x)]
+        scale_axis(ax.xaxis, min(ends), max(ends), is_compute(tables[0], name), narrow=True)
         figure.supxlabel(words(column, name), fontsize=9)
     figure.supylabel("accuracy", fontsize=9)
     ax.set(ylim=(-0.03, 1.03), yticks=(0, 0.5, 1))
@@ -134,7 +145,7 @@ def _panel(ax: Axes, task: Task, data: Dataset | None, curve: Curve | None) -> N
         ax.annotate("not to be trusted", xytext=(0, 4), color="#cc2222", **look)
         return
     kind, never = task.kind.likeliest, percent(task.threshold.forecast.p_never)
-    said = f"{_said_kind(kind)} {percent(task.kind.probability)}"
+    said = f"{said_kind(kind)} {percent(task.kind.probability)}"
     head = ax.annotate(said, xytext=(0, 4), color=COLOURS[kind], fontweight="bold", **look)
     look |= dict(xy=(1, 1), xycoords=(head, "axes fraction"), fontsize=7, color="#555555")
     ax.annotate(f"P(never) {never}", xytext=(6, 4), **look)
@@ -185,93 +196,3 @@ def _explain(figure: Figure, curves: bool, chance: bool, across: int) -> None:
     handles, texts = zip(*drawn, strict=True)
     how = dict(loc="outside upper left", fontsize=7.5, columnspacing=1.4)
     figure.legend(handles, texts, ncols=6 if across > 2 else 3, **how)
-
-
-def _said_kind(kind: str) -> str:
-    return SAID.get(kind, kind)
-
-
-# ------------------------------------------------------------------ kinds and laws
-
-
-def kinds(found: Kind, ax: Axes | None = None) -> Axes:
-    """Draw the probability of each kind, at half and twice the cut too, and before the data.
-
-    Hollow bars are what the laws' own priors say of the kinds; with a prior of your own, that.
-
-    Parameters
-    ----------
-    found
-        `kind(posterior)` of one curve.
-    """
-    rows = np.arange(float(len(KINDS)))[::-1]
-    given = found.implied if found.prior is None else found.prior
-    before = "before the data, by the laws" if found.prior is None else "the prior given"
-    told, prior, half, double = (
-        [each[kind] for kind in KINDS] for each in (found.kinds, given, found.half, found.double)
-    )
-    with canvas(ax) as ax:
-        ax.barh(rows, prior, 0.74, fc="none", ec=FAINT, lw=0.9, label=before, zorder=4)
-        ax.barh(rows, told, 0.46, color=[COLOURS[kind] for kind in KINDS], zorder=2)
-        for values, marker, shift, text in ((half, "v", 0.3, "half"), (double, "^", -0.3, "twice")):
-            look = dict(ms=4.5, mfc="white", mec=INK, mew=0.9, zorder=5, clip_on=False)
-            ax.plot(values, rows + shift, marker, label=f"at {text} the cut", **look)
-        for row, kind, share in zip(rows, KINDS, told, strict=True):
-            bold = "bold" if kind == found.likeliest else "normal"
-            _beside(ax, 32, row, percent(share), fontweight=bold)
-        ax.set_yticks(rows, [_said_kind(kind) for kind in KINDS])
-        ax.tick_params(axis="y", length=0)
-        ax.set(xlim=(0, 1), ylim=(-0.6, len(KINDS) - 0.4))
-        ax.set_xlabel(f"probability of the kind, at a cut of {found.cut:.3g}")
-        legend(ax, "above")
-    return ax
-
-
-def comparison(found: LawComparison, ax: Axes | None = None) -> Axes:
-    """Draw how much worse each law would have foretold the runs than the best.
-
-    The difference in expected log predictive density with its standard error, the best law on
-    top; beside it the predictive weight, and the probability by evidence. Where laws are far apart
-    the axis is linear to 2 nats and logarithmic beyond.
-
-    Parameters
-    ----------
-    found
-        `compare_laws(posteriors)`.
-    """
-    laws = sorted(found.elpd, key=found.elpd.__getitem__, reverse=True)
-    rows = np.arange(float(len(laws)))[::-1]
-    numbers = (found.difference, found.difference_se)
-    gap, se = (np.array([of[law] for law in laws]) for of in numbers)
-    low, high = (gap - se).min(), (gap + se).max()
-    with canvas(ax) as ax:
-        ax.axvline(0, color=FAINT, lw=0.8, zorder=1)
-        look = dict(fmt="o", color=PALETTE[0], ms=5, mec="white", mew=0.6, elinewidth=1.4)
-        ax.errorbar(gap, rows, xerr=se, **look, zorder=3)
-        columns = ((44, "weight", found.weights), (86, "P(law)", found.probability))
-        for x, head, values in columns:
-            _beside(ax, x, len(laws) - 0.4, head, color="#666666", va="bottom")
-            for row, law in zip(rows, laws, strict=True):
-                _beside(ax, x, row, percent(values[law]))
-        ax.set_yticks(rows, laws)
-        ax.tick_params(axis="y", length=0)
-        ax.set_xlabel("log predictive density less the best law's, ± s.e. (nats)")
-        if low < -FAR:
-            ax.set_xscale("symlog", linthresh=NEAR, linscale=1.0)
-            shown = [tick for tick in TICKS[int(low < -5 * FAR)] if tick >= 1.3 * low]
-            ax.set_xticks(shown, [f"{tick:g}".replace("-", "−") for tick in shown])
-        ax.set(xlim=(1.3 * low - 0.1, high + 0.04 * min(-low, FAR)), ylim=(-0.6, len(laws) - 0.4))
-    return ax
-
-
-FAR, NEAR = 20.0, 2.0
-"""Nats of difference from which the axis is logarithmic, and up to which it is then linear."""
-TICKS = ((0, -1, -2, -5, -10, -20, -50, -100), (0, -1, -2, *(-(10.0**k) for k in range(1, 9))))
-"""Where that axis has ticks, up to 100 nats and beyond."""
-
-
-def _beside(ax: Axes, x: float, row: float, text: str, **look: str) -> None:
-    """Write a cell of a column so many points right of the frame, level with a row."""
-    how = dict(xycoords=ax.get_yaxis_transform(), textcoords="offset points", ha="right")
-    look = dict(va="center", color=INK) | look
-    ax.annotate(text, (1, row), (x, 0), fontsize=8, annotation_clip=False, **how, **look)

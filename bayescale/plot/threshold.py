@@ -1,6 +1,6 @@
 """Plots of an unlock: how likely a level is passed by each scale, law by law.
 
-`threshold` draws it; `unlock` marks published models along the top as well.
+Part of `plot`, which has them all.
 """
 
 from __future__ import annotations
@@ -13,33 +13,15 @@ from matplotlib.axes import Axes
 from ..posterior.intervals import INTERVAL
 from ..questions.threshold import Threshold
 from ..questions.unlock import share_by
-from .style import (
-    INK,
-    PALETTE,
-    beyond,
-    canvas,
-    landmarks,
-    legend,
-    mark_models,
-    percent,
-    scale_axis,
-    scale_text,
-    words,
-)
+from .marks import beyond, landmarks, mark_models
+from .style import INK, PALETTE, canvas, legend, percent, scale_axis, scale_text, words
 
-__all__ = ["threshold", "unlock"]
-
-
-def unlock(found: Threshold, ax: Axes | None = None) -> Axes:
-    """Draw `threshold` with published models along the top, where the scale is one they have."""
-    lo, hi = sorted((found.x_min, found.horizon))
-    return threshold(found, ax, models=landmarks(f"{found.scale} {found.column}", lo, hi))
-
+__all__ = ["threshold"]
 
 LAWS = (2, 3, 4, 6)
 """Colours of the laws of a mixture, those that weigh most first."""
 LEAST = 0.01
-"""Weight from which a law of a mixture has a line of its own."""
+"""Weight from which a law of a mixture has a line of its own; half of it can just be seen."""
 
 
 def threshold(
@@ -47,40 +29,57 @@ def threshold(
 ) -> Axes:
     """Draw the probability that a level is passed by each scale, and where it is passed.
 
-    The line ends at the horizon, short of 1 by the probability that it is never passed. The
-    density (per decade, its highest point at the middle of the axis) is of draws that cross. Of
-    a mixture the laws that weigh most have thin lines of their own.
+    The line ends at the horizon, short of 1 by the probability that it is never passed. In a strip
+    of its own below is the density, per decade, of draws that cross. Of a mixture the laws that
+    weigh most have thin lines of their own.
 
     Parameters
     ----------
     found
         `threshold(posterior, level)` of one curve.
     models
-        Published models, name -> scale, to mark along the top.
+        Published models, name -> scale, to mark along the top; where the scale is one that they
+        have, some of `datasets.published` unless given. `{}` marks none.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The axes with the probability over the scale.
+
+    Examples
+    --------
+    >>> ax = bs.plot.threshold(bs.threshold(sigmoid_fit, 0.6))
+    >>> ax.get_ylabel()
+    'probability of passing 0.6'
     """
+    ends = sorted((found.grid[0], found.horizon))
+    if models is None:
+        models = landmarks(f"{found.scale} {found.column}", *ends)
     with canvas(ax) as ax:
-        _density(ax, found)
         ax.plot(found.grid, found.p_by, color=PALETTE[0], label="passed by this scale", zorder=3)
         _laws(ax, found)
-        if found.forecast.p_never > 0:
-            look = dict(color=PALETTE[1], alpha=0.1, lw=0)
-            ax.fill_between(found.grid, found.p_by[-1], 1, **look, label="never")
-        ends = sorted((found.grid[0], found.horizon))
+        if found.forecast.p_never > LEAST / 2:
+            look = dict(color=PALETTE[1], alpha=0.15, lw=0)
+            text = f"never by {scale_text(found.horizon)}"
+            ax.fill_between(found.grid, found.p_by[-1], 1, **look, label=text)
+        _density(ax, found)
         scale_axis(ax.xaxis, *ends, "flop" in found.column.lower())
         if found.less_is_better:
             ax.invert_xaxis()
-        ax.set_ylim(0, 1.0)
+        ax.set(ylim=(-STRIP, 1.02), yticks=np.linspace(0, 1, 6))
+        ax.spines["left"].set_bounds(0, 1)
         ax.set_xlabel(words(found.column, found.scale))
         ax.set_ylabel(f"probability of passing {found.level:g}")
-        edge = found.x_min if found.less_is_better else found.x_max
-        early = found.p_by[np.argmin(np.abs(np.log(found.grid / edge)))]
-        beyond(ax, edge, high=bool(early < 0.8))
+        beyond(ax, found.x_min if found.less_is_better else found.x_max, above=not models)
         legend(ax, "beside")
         look = dict(va="bottom", fontsize=8, color=INK, linespacing=1.5)
         ax.text(1.03, 0, _said(found), transform=ax.transAxes, **look)
-        if models:
-            mark_models(ax, models)
+        mark_models(ax, models, narrow=True)
     return ax
+
+
+STRIP = 0.2
+"""Height of the strip of the density, which is no probability, below the axis of them."""
 
 
 def _density(ax: Axes, found: Threshold) -> None:
@@ -89,9 +88,11 @@ def _density(ax: Axes, found: Threshold) -> None:
     span = np.sort(np.log10([found.grid[0], found.horizon]))
     how = dict(bins=int(16 * np.ptp(span)) + 1, range=tuple(span), weights=weights)
     height, edges = np.histogram(when, **how)
+    ax.axhline(0, color=INK, lw=0.7, zorder=2)
     if height.any():
-        look = dict(fill=True, color=PALETTE[5], alpha=0.4, label="density of the scale")
-        ax.stairs(0.5 * height / height.max(), 10.0**edges, **look)
+        look = dict(fill=True, color=PALETTE[5], alpha=0.6, label="its density, below")
+        top = 0.85 * STRIP * height / height.max() - STRIP
+        ax.stairs(top, 10.0**edges, baseline=-STRIP, **look)
 
 
 def _laws(ax: Axes, found: Threshold) -> None:
@@ -104,7 +105,7 @@ def _laws(ax: Axes, found: Threshold) -> None:
             draws = found.unlock[found.member == names.index(name)]
             share = share_by(draws, np.ones(len(draws)), late)
             text = f"{name} ({percent(weights[name])})"
-            ax.plot(found.grid, share, color=PALETTE[colour], lw=0.9, label=text)
+            ax.plot(found.grid, share, color=PALETTE[colour], lw=0.9, label=text, zorder=4)
 
 
 def _said(found: Threshold) -> str:

@@ -9,5 +9,6 @@
 | what if later models are off their scale? | `drift` |
 | how dense is each row, and what would a new one be? | `pointwise` |
 | which interval, which quantiles? | `intervals` |
+| how are numbers and tables written for reading? | `display`; the tables of a fit: `shown` |
 | how is it kept? | `storage`, `files`; `arviz` for ArviZ's tools |
 """

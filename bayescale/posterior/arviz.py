@@ -36,6 +36,12 @@ def to_arviz(posterior: Posterior, log_likelihood: bool = True) -> xarray.DataTr
     xarray.DataTree
         Groups posterior, sample_stats, log_likelihood, observed_data and constant_data; rows of
         the table have the dimension obs_id, and their numbers in the source as its coordinate.
+
+    Examples
+    --------
+    >>> tree = bs.to_arviz(power_fit, log_likelihood=False)
+    >>> tree.posterior["alpha"].dims
+    ('chain', 'draw')
     """
     import xarray as xr
 

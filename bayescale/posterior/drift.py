@@ -39,10 +39,22 @@ def with_drift(
     seed
         Decides the drifts.
 
+    Returns
+    -------
+    Posterior or Mixture
+        As was given, its forecasts beyond the data wider.
+
     Raises
     ------
     ValueError
         If sd is negative, or the law has several scales, or one of which less is better.
+
+    Examples
+    --------
+    >>> wider = bs.with_drift(sigmoid_fit, seed=1)
+    >>> sure, unsure = (bs.threshold(fit, 0.9).forecast for fit in (sigmoid_fit, wider))
+    >>> unsure.hi >= sure.hi
+    True
     """
     if not 0 <= sd < np.inf:
         raise ValueError(f"a drift has an sd of 0 or more, got {sd}")

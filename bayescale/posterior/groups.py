@@ -16,7 +16,8 @@ import numpy as np
 
 from ..messages import Note
 from ..model.pooling import link_of, shifted
-from .intervals import INTERVAL, summarise
+from .display import MASS, Sheet, Shown, number, share, span
+from .intervals import INTERVAL, plain, summarise_shift
 from .posterior import Posterior
 
 if TYPE_CHECKING:
@@ -40,10 +41,22 @@ def for_group(posterior: Posterior, name: str, *, seed: int = 0) -> Posterior:
     seed
         Decides the shifts of a new group.
 
+    Returns
+    -------
+    Posterior
+        Of the same law, its pooled parameters those of the group.
+
     Raises
     ------
     ValueError
         If nothing is pooled, or there is no such group.
+
+    Examples
+    --------
+    >>> seen = bs.for_group(pooled_fit, "cloze")
+    >>> unseen = bs.for_group(pooled_fit, bs.NEW)
+    >>> np.log(unseen.draws["x50"]).std() > np.log(seen.draws["x50"]).std()
+    np.True_
     """
     model, names = posterior.model, posterior.data.group_names
     if not model.pool:
@@ -72,8 +85,8 @@ def for_group(posterior: Posterior, name: str, *, seed: int = 0) -> Posterior:
     )
 
 
-@dataclass(frozen=True, eq=False)
-class GroupShift:
+@dataclass(frozen=True, eq=False, repr=False)
+class GroupShift(Shown):
     """How far a pooled parameter of one group lies from another's."""
 
     parameter: str
@@ -82,13 +95,18 @@ class GroupShift:
     link: str
     """`log`: draws are of log ratios; `logit`: of log odds; `identity`: of differences."""
     draws: np.ndarray
-    """GroupShift of `group` less that of `other`, on the link's scale, (draw,)."""
+    """Shift of `group` less that of `other`, on the link's scale, (draw,)."""
 
     def summary(self, mass: float = INTERVAL) -> dict[str, Any]:
         """Return median and interval, log ratios as decades, and P(above 0)."""
-        draws = self.draws / np.log(10.0) if self.link == "log" else self.draws
-        unit = {"log": "decades", "logit": "log odds", "identity": "its own unit"}[self.link]
-        return summarise(draws, mass) | {"unit": unit, "p_above": float(np.mean(draws > 0))}
+        return plain(summarise_shift(self.draws, self.link, mass))
+
+    def sheets(self) -> list[Sheet]:
+        """Return one row: the shift and the probability that it is above 0."""
+        found = self.summary()
+        row = [number(found["median"], 3), span(found["lo"], found["hi"]), share(found["p_above"])]
+        head = f"{self.parameter} of {self.group} less that of {self.other}, in {found['unit']}"
+        return [Sheet(("", "median", f"{MASS} interval", "P(above 0)"), [["shift", *row]], head)]
 
 
 def group_shift(
@@ -103,10 +121,23 @@ def group_shift(
     of
         The pooled parameter; by default the first.
 
+    Returns
+    -------
+    GroupShift
+        The difference in every draw, on the scale on which groups differ.
+
     Raises
     ------
     ValueError
         If nothing is pooled, or there is no such group or pooled parameter.
+
+    Examples
+    --------
+    >>> shift = bs.group_shift(pooled_fit, "letters", "cloze")
+    >>> shift.parameter, shift.link
+    ('x50', 'log')
+    >>> float(np.exp(np.median(shift.draws))) > 2  # letters unlock at a larger scale
+    True
     """
     model, names = posterior.model, posterior.data.group_names
     of = of or (model.pool[0] if model.pool else "")

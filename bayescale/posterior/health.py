@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from .intervals import plain
 
 __all__ = ["FailedFit", "Health", "Verdict"]
 
@@ -58,6 +61,10 @@ class Verdict:
     advice: tuple[str, ...]
     """What to do about it, the likeliest remedy first."""
 
+    def says_little_of(self, quantity: str) -> bool:
+        """Return whether the data say little about a quantity; c2 is of the parameter c."""
+        return quantity in self.unidentified or quantity.rstrip("0123456789") in self.unidentified
+
 
 UNREACHED = Verdict(
     sound=False,
@@ -88,6 +95,13 @@ class Health:
     def failed(self) -> tuple[int, ...]:
         """Positions of the curves whose fit is not to be trusted."""
         return tuple(i for i, verdict in enumerate(self.verdicts) if not verdict.sound)
+
+    def summary(self, curves: tuple[str, ...] = ()) -> dict[str, Any]:
+        """Return plain numbers: the one verdict, or of several curves which failed."""
+        if not curves:
+            return plain(asdict(self.verdicts[0]))
+        failed = [curves[i] for i in self.failed]
+        return {"sound": not failed, "curves": len(curves), "failed": failed}
 
     def __str__(self) -> str:
         if len(self.verdicts) > 1:

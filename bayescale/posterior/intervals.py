@@ -1,32 +1,66 @@
-"""intervals: how draws become a median and an interval. One default for the whole library."""
+"""intervals: how draws become a median and an interval, and numbers become plain ones.
+
+One default for the whole library. Draws may be infinite (a loss out of reach, a level that is
+never passed): they keep their place among the quantiles, and there is no mean then.
+"""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
-__all__ = ["INTERVAL", "quantiles", "scalar_quantities", "summarise"]
+__all__ = [
+    "INTERVAL",
+    "levels",
+    "plain",
+    "quantiles",
+    "scalar_quantities",
+    "summarise",
+    "summarise_shift",
+]
 
 
 INTERVAL = 0.9
 """Mass of every interval in the library unless asked otherwise; intervals have equal tails."""
 
 
+def levels(mass: float = INTERVAL) -> tuple[float, float, float]:
+    """Return the levels of lo, median and hi."""
+    return (1 - mass) / 2, 0.5, (1 + mass) / 2
+
+
 def summarise(draws: np.ndarray, mass: float = INTERVAL) -> dict[str, float]:
-    """Return mean, sd, median and the equal-tailed interval lo, hi of draws."""
+    """Return mean, sd, median and the equal-tailed interval lo, hi of draws.
+
+    Mean and sd are nan where a draw is infinite. A single draw is a point: it has no sd and no
+    interval, which are nan.
+    """
     values = np.asarray(draws, float).ravel()
-    with np.errstate(all="ignore"):  # a draw may be infinite, and so is the mean then
-        lo, median, hi = np.quantile(values, [(1 - mass) / 2, 0.5, (1 + mass) / 2])
-        mean, sd = values.mean(), values.std(ddof=1) if len(values) > 1 else 0.0
-    return {
-        "mean": float(mean),
-        "sd": float(sd),
-        "median": float(median),
-        "lo": float(lo),
-        "hi": float(hi),
-    }
+    if len(values) == 1:
+        (value,), none = values.tolist(), math.nan
+        return {"mean": value, "sd": none, "median": value, "lo": none, "hi": none}
+    finite = bool(np.isfinite(values).all())
+    # Between a finite draw and an infinite one there is nothing to interpolate.
+    method = "linear" if finite else "inverted_cdf"
+    lo, median, hi = np.quantile(values, levels(mass), method=method).tolist()
+    mean, sd = (values.mean(), values.std(ddof=1)) if finite else (math.nan, math.nan)
+    return {"mean": float(mean), "sd": float(sd), "median": median, "lo": lo, "hi": hi}
+
+
+def summarise_shift(draws: np.ndarray, link: str, mass: float = INTERVAL) -> dict[str, Any]:
+    """Return the spread of differences between groups, log ratios as decades, and P(above 0).
+
+    Parameters
+    ----------
+    link
+        `log`: draws are of log ratios; `logit`: of log odds; `identity`: of differences.
+    """
+    draws = draws / np.log(10.0) if link == "log" else draws
+    unit = {"log": "decades", "logit": "log odds", "identity": "its own unit"}[link]
+    return summarise(draws, mass) | {"unit": unit, "p_above": float(np.mean(draws > 0))}
 
 
 def scalar_quantities(draws: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -46,3 +80,22 @@ def quantiles(unlock: np.ndarray, weights: np.ndarray, levels: Any) -> np.ndarra
     below = np.cumsum(weights[order]) / weights.sum()
     at = np.searchsorted(below, np.asarray(levels) - 1e-12)
     return unlock[order][np.minimum(at, len(unlock) - 1)]
+
+
+def plain(value: Any) -> Any:
+    """Return `value` in JSON's terms: mappings, lists, texts, numbers; None for what is not finite.
+
+    Each `summary()` is made by this.
+    """
+    match value:
+        case Mapping():
+            return {str(key): plain(each) for key, each in value.items()}
+        case np.ndarray() | np.generic():
+            return plain(value.tolist())
+        case list() | tuple():
+            return [plain(each) for each in value]
+        case float():
+            return value if math.isfinite(value) else None
+        case None | bool() | int():
+            return value
+    return str(value)

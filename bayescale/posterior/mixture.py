@@ -8,18 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from ..messages import Note
+from .display import Sheet, Shown, share
 from .health import FailedFit
+from .intervals import INTERVAL, plain
 from .posterior import Posterior
 
-__all__ = ["Mixture", "mix", "said_of_fits"]
+__all__ = ["Mixture", "mix", "said_of_fits", "summary_of_fits"]
 
 
-@dataclass(frozen=True, eq=False)
-class Mixture:
+@dataclass(frozen=True, eq=False, repr=False)
+class Mixture(Shown):
     """Posteriors of the same runs under several laws; `mix` makes one."""
 
     parts: Mapping[str, Posterior]
@@ -76,9 +79,34 @@ class Mixture:
     def __iter__(self) -> Iterator[tuple[None, Mixture]]:
         yield None, self
 
-    def __repr__(self) -> str:
-        parts = (f"{w:.2f} {n}{' (failed)' * (n in self.failed)}" for n, w in self.weights.items())
-        return f"Mixture of {', '.join(parts)}; weights: {self.why}"
+    def summary(self) -> dict[str, Any]:
+        """Return plain numbers, fit for JSON: the weights, and the summary of each fit."""
+        return summary_of_fits(self.parts, self.weights, self.why, self.prior)
+
+    def sheets(self) -> list[Sheet]:
+        """Return one row a member: its weight, its prior probability, its health."""
+        found = self.summary()
+        prior = found["sampling"]["prior"] or {}
+        rows = [
+            [name, str(self.parts[name].health), share(weight), share(prior.get(name))]
+            for name, weight in found["sampling"]["weights"].items()
+        ]
+        head = f"Mixture of {len(rows)} fits; weights: {self.why}"
+        return [Sheet(("", "health", "weight", "prior"), rows, head, left=2)]
+
+
+def summary_of_fits(
+    fits: Mapping[str, Posterior],
+    weights: Mapping[str, float],
+    why: str = "equal",
+    prior: Mapping[str, float] | None = None,
+) -> dict[str, Any]:
+    """Return the summary of several fits of one table, weighed."""
+    failed = [name for name, one in fits.items() if not one.health.sound]
+    sampling = {"interval": INTERVAL, "weights": weights, "why": why, "prior": prior}
+    found = {"quantities": {}, "health": {"sound": not failed, "fits": len(fits), "failed": failed}}
+    found |= {"sampling": sampling, "fits": {name: one.summary() for name, one in fits.items()}}
+    return plain(found)
 
 
 def mix(
@@ -101,10 +129,21 @@ def mix(
     why
         Where the weights come from, for reports.
 
+    Returns
+    -------
+    Mixture
+        The posteriors with their weights, which sum to 1; questions take it as a fit.
+
     Raises
     ------
     ValueError
         If there are none, they are of several curves or of other runs, or the weights do not fit.
+
+    Examples
+    --------
+    >>> both = bs.mix(rivals, {"sigmoid": 3, "flat": 1})
+    >>> dict(both.weights)
+    {'sigmoid': 0.75, 'flat': 0.25}
     """
     if not posteriors:
         raise ValueError("a mixture needs at least one posterior")

@@ -73,6 +73,17 @@ def replicate(posterior: Posterior, count: int, *, seed: int = 0) -> np.ndarray:
 
     Of a posterior of one curve; draws are taken evenly from all chains. Of a pooled fit each row
     is of its own group.
+
+    Returns
+    -------
+    array
+        New responses, (count, row).
+
+    Examples
+    --------
+    >>> new = bs.replicate(power_fit, 50, seed=1)
+    >>> new.shape == (50, len(power_fit.data))
+    True
     """
     model, flat = posterior.model, posterior.only().flat()
     total = next(iter(flat.values())).shape[0]

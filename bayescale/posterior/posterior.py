@@ -8,7 +8,7 @@ curve axis exactly when the data named a curve column.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,13 +16,19 @@ import numpy as np
 from ..data.dataset import Dataset
 from ..messages import Note
 from ..model.model import Model
+from ..model.pooling import link_of
+from . import shown
+from .display import Sheet, Shown
 from .health import FailedFit, Health
-from .intervals import INTERVAL, scalar_quantities, summarise
+from .intervals import INTERVAL, plain, scalar_quantities, summarise, summarise_shift
 
 if TYPE_CHECKING:
     import pandas
 
 __all__ = ["Drift", "Posterior", "SamplingInfo"]
+
+SHOWN_WHOLE = 8
+"""Up to so many curves are shown with all their quantities."""
 
 
 @dataclass(frozen=True)
@@ -59,8 +65,8 @@ class Drift:
     """The drift in log x, (chain, draw)."""
 
 
-@dataclass(frozen=True, eq=False)
-class Posterior:
+@dataclass(frozen=True, eq=False, repr=False)
+class Posterior(Shown):
     """Draws of a law's and a noise's parameters given data, with their health."""
 
     model: Model
@@ -178,8 +184,48 @@ class Posterior:
         """Return every scalar quantity of one curve, (chain, draw): alpha, c1, c2."""
         return scalar_quantities(self.only().draws)
 
-    def summary(self, mass: float = INTERVAL) -> pandas.DataFrame:
-        """Return a table: one row a quantity, mean, sd, median, interval, R-hat, ESS.
+    def summary(self) -> dict[str, Any]:
+        """Return plain numbers, fit for JSON: `quantities`, `health` and `sampling`.
+
+        With several curves the first is empty, and each has its own under `curves`. What groups
+        differ by stands under `groups`.
+        """
+        parts = {name: one._own_summary() for name, one in self}
+        found = {"quantities": {}, "health": self.health.summary(self.curves)}
+        found |= {"sampling": self._sampling()} | parts.pop(None, {})
+        return plain(found | ({"curves": parts} if parts else {}))
+
+    def _own_summary(self) -> dict[str, Any]:
+        found = {"quantities": self._quantities(), "health": self.health.summary()}
+        return found | ({"groups": self._groups()} if self.model.pool else {})
+
+    def _groups(self) -> dict[str, dict[str, Any]]:
+        """Return of each pooled parameter how far each group's lies from the average one's."""
+        names, draws, found = self.data.group_names, self.flat(), {}
+        runs = {name: int(np.sum(self.data.group == name)) for name in names}
+        for of in self.model.pool:
+            link = link_of(self.law, of)
+            found[of] = {
+                name: summarise_shift(draws[f"{of}_shift"][..., i], link) | {"runs": runs[name]}
+                for i, name in enumerate(names)
+            }
+        return found
+
+    def _sampling(self) -> dict[str, Any]:
+        """Return of what table, under what law and how this was drawn."""
+        law, data = self.law, self.data
+        facts = {
+            "law": law.name,
+            "noise": self.model.noise.name,
+            "pooled": self.model.pool,
+            "fixed": dict(law.fixed),
+            "tied": dict(law.tied),
+            "interval": INTERVAL,
+        }
+        return facts | asdict(self.sampling) | {"data": data.summary()}
+
+    def table(self, mass: float = INTERVAL) -> pandas.DataFrame:
+        """Return one row a quantity: median, interval, mean, sd, R-hat, ESS.
 
         With several curves the rows are indexed by (curve, quantity).
         """
@@ -189,40 +235,53 @@ class Posterior:
         for name, one in self:
             (verdict,) = one.health.verdicts
             rows = {
-                quantity: summarise(values, mass)
+                quantity: {key: found[key] for key in ("median", "lo", "hi", "mean", "sd")}
                 | {
                     "r_hat": verdict.rhat.get(quantity, np.nan),
                     "ess": verdict.ess.get(quantity, np.nan),
-                    "identified": quantity.rstrip("0123456789") not in verdict.unidentified,
+                    "identified": not verdict.says_little_of(quantity),
                 }
-                for quantity, values in one.scalars().items()
+                for quantity, found in one._quantities(mass).items()
             }
             tables[name] = pd.DataFrame.from_dict(rows, orient="index")
         if not self.curves:
             return tables[None]
         return pd.concat(tables, names=["curve", "quantity"])
 
-    def __repr__(self) -> str:
-        shape = f"{len(self.curves)} curves, " if self.curves else ""
-        lines = [
-            f"Posterior of {self.law!r} with {self.model.noise.name} noise: {shape}"
-            f"{self.sampling.chains} x {self.sampling.draws} draws by {self.sampling.method}, "
-            f"{len(self.data)} rows of {self.data.source}",
-            f"health: {self.health}",
-        ]
-        if not self.curves:
-            table = self.summary()[["mean", "sd", "median", "lo", "hi", "r_hat", "ess"]]
-            lines.append(table.to_string(float_format=lambda v: f"{v:.4g}"))
-        return "\n".join(lines)
+    def _quantities(self, mass: float = INTERVAL) -> dict[str, dict[str, float]]:
+        """Return the spread of every scalar quantity of one curve; `groups` tells the shifts."""
+        apart = [f"{name}_shift" for name in self.model.pool]
+        names = [name for name in self.model.names if name not in apart]
+        scalars = scalar_quantities({name: self.draws[name] for name in names})
+        return {name: summarise(draws, mass) for name, draws in scalars.items()}
 
-    def _repr_html_(self) -> str:
-        """Show the summary, the health first, in a notebook."""
-        from html import escape
+    def sheets(self) -> list[Sheet]:
+        """Return the quantities with their health; of many curves the medians, a row a curve."""
+        found = self.summary()
+        sampling, scale = found["sampling"], self.law.unlock
+        if len(self.curves) > SHOWN_WHOLE:
+            first, *rest = [shown.medians(found["curves"], scale)]
+        else:
+            parts = found.get("curves", {"": found}).items()
+            first, *rest = [
+                replace(sheet, head=f"{name}  {sheet.head}".strip())
+                for name, part in parts
+                for sheet in shown.curve(part, sampling, scale)
+            ]
+        return [replace(first, head="\n".join(filter(None, (self.head, first.head)))), *rest]
 
-        colour = "#2a7" if self.health.sound else "#c22"
-        head, health, *_ = repr(self).split("\n")
-        table = self.summary().to_html(float_format=lambda v: f"{v:.4g}", max_rows=40, border=0)
-        return (
-            f"<p><b>{escape(head)}</b><br><span style='color:{colour}'>{escape(health)}</span></p>"
-            f"{table}<p><small>lo, hi: {INTERVAL:.0%} interval, equal tails.</small></p>"
-        )
+    @property
+    def head(self) -> str:
+        """What this is a fit of, in a line."""
+        data, model = self.data, self.model
+        curves = f" in {len(self.curves)} curves" * bool(self.curves)
+        further = zip(self.law.further, model.further, strict=True)
+        noises = [model.noise.name, *(f"{one.name} ({of})" for (of, _), one in further)]
+        of = f"{len(data)} rows of {data.source}{curves}, {', '.join(noises)} noise"
+        return f"{self.law!r}: {of}"
+
+    def said(self) -> list[tuple[str, str]]:
+        """Return the health, and how it was drawn."""
+        run = self.sampling
+        how = f"{run.chains} x {run.draws} draws by {run.method}, seed {run.seed}"
+        return [("good" if self.health.sound else "bad", str(self.health)), ("note", how)]

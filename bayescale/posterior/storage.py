@@ -28,6 +28,7 @@ from ..parametric.parametric import Law, Noise, Parametric
 from .arviz import ARVIZ_NAMES, ROLES, to_arviz
 from .files import StorageError, line_of, resolved, writable, write
 from .health import Health, Verdict
+from .intervals import plain
 from .posterior import Drift, Posterior, SamplingInfo
 
 if TYPE_CHECKING:
@@ -50,15 +51,26 @@ def save(posterior: Posterior, path: str | os.PathLike) -> None:
 
     A file that is there already is replaced only once the new one is complete on disk.
 
+    Returns
+    -------
+    None
+        The file is written, or an error raised.
+
     Raises
     ------
     StorageError
         If the file cannot be written.
+
+    Examples
+    --------
+    >>> bs.save(power_fit, "power.nc")
+    >>> bs.load("power.nc").law
+    power
     """
     import xarray as xr
 
     target = writable(path)
-    record = json.dumps(_record(posterior), default=_plain)
+    record = json.dumps(_record(posterior), default=plain)
     try:
         tree = to_arviz(posterior, log_likelihood=False)
         own = {"record": ((), record)}
@@ -128,10 +140,6 @@ def _probe(posterior: Posterior) -> list[float]:
     return law_at(posterior.law, draws, at).ravel().tolist()
 
 
-def _plain(value: Any) -> Any:
-    return value.item() if isinstance(value, np.generic) else repr(value)
-
-
 # ------------------------------------------------------------------ from a file
 
 
@@ -149,11 +157,23 @@ def load(
     law, noise
         Your own law and noise, where the fit was made with one; built-in ones are found by name.
 
+    Returns
+    -------
+    Posterior
+        Equal to the one that was saved, its health judged anew.
+
     Raises
     ------
     StorageError
         If there is no such file, it is not ours, damaged or of another format version, or the
         law or noise is not the one of the fit.
+
+    Examples
+    --------
+    >>> bs.save(power_fit, "power.nc")
+    >>> again = bs.load("power.nc")
+    >>> bool((again.draws["alpha"] == power_fit.draws["alpha"]).all())
+    True
     """
     _check_seal(path)
     try:

@@ -9,4 +9,5 @@
 | which kind of curve is it? | `kind`; the definition: `kinds` |
 | what differs between prompt formats? | `conditions` |
 | how are loss and task related? | `relate` |
+| how are the answers shown? | `shown` |
 """

@@ -16,10 +16,12 @@ import numpy as np
 
 from ..messages import Note
 from ..model.replicates import prior_curves
+from ..posterior.display import Sheet, Shown
 from ..posterior.groups import GroupShift, for_group, group_shift
-from ..posterior.intervals import INTERVAL, quantiles
+from ..posterior.intervals import INTERVAL, levels, plain, quantiles
 from ..posterior.mixture import Mixture, said_of_fits
 from ..posterior.posterior import Posterior
+from . import shown
 from .kind import POINTS, Kind, kind
 from .kinds import FEW, KINDS, classify
 from .sweep import Sweep, sweep
@@ -32,7 +34,7 @@ __all__ = ["Change", "Conditions", "conditions"]
 
 DRAWS = 2000
 """Draws of each law's prior."""
-APART, ENDS = 1 - np.eye(len(KINDS)), ("lo", "median", "hi")
+APART, PAIR = 1 - np.eye(len(KINDS)), ("from", "to", "probability")
 COVERED = 0.9
 """Share of the log range that a condition holds without a remark."""
 REPEATED = (
@@ -43,8 +45,8 @@ REPEATED = (
 )
 
 
-@dataclass(frozen=True, eq=False)
-class Change:
+@dataclass(frozen=True, eq=False, repr=False)
+class Change(Shown):
     """What becomes of a task as the reference condition gives way to another."""
 
     condition: str
@@ -81,23 +83,28 @@ class Change:
         if known.sum() < FEW:
             return None
         late, weights = self.later[known], self.weights[known]
-        ends = quantiles(late, weights, [(1 - mass) / 2, 0.5, (1 + mass) / 2]).tolist()
-        p_later = float(weights[late > 0].sum() / weights.sum())
-        found = {k: v if np.isfinite(v) else None for k, v in zip(ENDS, ends, strict=True)}
-        return found | {"share": float(weights.sum()), "p_later": p_later}
+        ends = quantiles(late, weights, levels(mass))
+        found = dict(zip(("lo", "median", "hi"), ends, strict=True)) | {"share": weights.sum()}
+        return plain(found | {"p_later": weights[late > 0].sum() / weights.sum()})
 
     def summary(self) -> dict[str, Any]:
         """Return plain numbers, fit for JSON."""
         pairs = {f"{KINDS[i]} -> {KINDS[j]}": (i, j) for i, j in np.argwhere(self.joint)}
         said = {law: {k: v.summary() for k, v in of.items()} for law, of in self.shifts.items()}
-        return {
+        found = {
+            "condition": self.condition,
             "reference": self.reference,
             "p_differs": self.p_differs,
-            "likeliest": None if self.likeliest is None else list(self.likeliest),
-            "joint": {name: float(self.joint[pair]) for name, pair in pairs.items()},
+            "likeliest": self.likeliest and dict(zip(PAIR, self.likeliest, strict=True)),
+            "joint": {name: self.joint[pair] for name, pair in pairs.items()},
             "shifts": said,
             "delay": self.delay(),
         }
+        return plain(found)
+
+    def sheets(self) -> list[Sheet]:
+        """Return how far the condition lies from the reference: parameters, threshold, kind."""
+        return shown.change(self.summary())
 
     def table(self) -> pandas.DataFrame:
         """Return the joint probabilities: the reference's kind by the condition's."""
@@ -106,8 +113,8 @@ class Change:
         return pd.DataFrame(self.joint, index=list(KINDS), columns=list(KINDS))
 
 
-@dataclass(frozen=True, eq=False)
-class Conditions:
+@dataclass(frozen=True, eq=False, repr=False)
+class Conditions(Shown):
     """One task under several conditions."""
 
     reference: str
@@ -132,7 +139,11 @@ class Conditions:
         found = {"reference": self.reference, "p_differs_before": self.p_differs_before}
         for name in ("kinds", "thresholds", "changes"):
             found[name] = {k: each.summary() for k, each in getattr(self, name).items()}
-        return found | {"notes": list(self.notes)}
+        return plain(found | {"notes": self.notes})
+
+    def sheets(self) -> list[Sheet]:
+        """Return one row a condition: kind, threshold, and what differs from the reference."""
+        return shown.conditions(self.summary())
 
     def table(self) -> pandas.DataFrame:
         """Return one row a condition: kind, threshold, and what differs from the reference."""
@@ -182,12 +193,26 @@ def conditions(
     seed
         Decides what is drawn from the laws' priors.
 
+    Returns
+    -------
+    Conditions
+        Kind and threshold under each condition, and how conditions differ draw by draw.
+
     Raises
     ------
     FailedFit
         If the fit is not to be trusted, unless `allow_failed`; of a mixture see `threshold`.
     ValueError
         If there are several curves, nothing is pooled, or there is no such condition.
+
+    Examples
+    --------
+    >>> answer = bs.conditions(pooled_fit, level=0.6, reference="cloze")
+    >>> list(answer.kinds), list(answer.changes)
+    (['cloze', 'letters'], ['letters'])
+    >>> late = {name: each.forecast.median for name, each in answer.thresholds.items()}
+    >>> bool(late["letters"] > late["cloze"])
+    True
     """
     which = which.trusted(allow_failed)
     reference = _checked(which, reference)

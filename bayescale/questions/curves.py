@@ -51,7 +51,9 @@ class Curve:
     """The best scale of the data, one of `x`: what comes after it was not measured."""
 
 
-def curve(which: Posterior | Mixture, decades: float = 1.0, points: int = 80) -> Curve:
+def curve(
+    which: Posterior | Mixture, decades: float = 1.0, points: int = 80, end: float | None = None
+) -> Curve:
     """Return the curve of a fit of one curve, or of a mixture, of one scale.
 
     Parameters
@@ -61,6 +63,8 @@ def curve(which: Posterior | Mixture, decades: float = 1.0, points: int = 80) ->
         curve goes on to half of the smallest.
     points
         Scales at which the curve is taken, even in log.
+    end
+        The last scale, in place of `decades`.
 
     Raises
     ------
@@ -73,7 +77,7 @@ def curve(which: Posterior | Mixture, decades: float = 1.0, points: int = 80) ->
         raise ValueError(f"a curve needs decades >= 0 and points >= 2, got {decades} and {points}")
     ways = sweep(which)
     way = next(iter(ways.values()))
-    end = way.best * (10**decades if way.sign > 0 else HALF)
+    end = _end(way, decades) if end is None else end
     x = np.unique(np.append(np.geomspace(way.worst, end, points), way.best))
     x = x if way.sign > 0 else x[::-1]
     found = drawn(which, ways, x)
@@ -84,9 +88,20 @@ def curve(which: Posterior | Mixture, decades: float = 1.0, points: int = 80) ->
 
 
 def task_curves(found: Iterable[Any], decades: float = 1.0, points: int = 80) -> dict[str, Curve]:
-    """Return the curve of each task that has a law to trust, by its name; see `curve`."""
+    """Return the curve of each task that has a law to trust, by its name; see `curve`.
+
+    All go on to the same scale: so far beyond the best run of any.
+    """
     told = {task.name: task.mixture for task in found if task.mixture is not None}
-    return {name: curve(mixture, decades, points) for name, mixture in told.items()}
+    ways = [next(iter(sweep(mixture).values())) for mixture in told.values()]
+    ends = [(way.progress(_end(way, decades)), _end(way, decades)) for way in ways]
+    last = max(ends, default=(0.0, None))[1]
+    return {name: curve(mixture, decades, points, last) for name, mixture in told.items()}
+
+
+def _end(way: Sweep, decades: float) -> float:
+    """Return the scale so far beyond the best run."""
+    return way.best * (10**decades if way.sign > 0 else HALF)
 
 
 LIMIT = 20.0

@@ -10,20 +10,37 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from ..data.dataset import Dataset
+from ..posterior.mixture import Mixture
 from ..posterior.posterior import Posterior
+from .sweep import HALF
 
 __all__ = ["grid", "isoflop_grid"]
 
 
-def grid(posterior: Posterior, decades: float = 1.0, points: int = 120) -> dict[str, np.ndarray]:
+def grid(
+    posterior: Posterior | Mixture, decades: float = 1.0, points: int = 120
+) -> dict[str, np.ndarray]:
     """Return scales from the smallest of the data to `decades` beyond the largest.
 
-    The largest scale of the data is one of them, so that a curve's solid part ends there.
+    Where less of the scale is better they go from half of the smallest to the largest. The last
+    scale of the data is one of them, so that a curve's solid part ends there.
+
+    Returns
+    -------
+    dict
+        Scales of the law's input, rising, as `predict` takes them.
 
     Raises
     ------
     ValueError
         If the law has several scales, `decades` is negative or `points` below 2.
+
+    Examples
+    --------
+    >>> at = bs.grid(power_fit, decades=1, points=50)
+    >>> bool(at["x"].max() > 9 * power_fit.data.inputs["x"].max())
+    True
     """
     law = posterior.law
     if len(law.inputs) != 1:
@@ -35,29 +52,51 @@ def grid(posterior: Posterior, decades: float = 1.0, points: int = 120) -> dict[
         raise ValueError(f"a grid needs decades >= 0 and points >= 2, got {decades} and {points}")
     (name,) = law.inputs
     seen = posterior.data.inputs[name]
-    ends = [values.max() for values in _by_curve(posterior, seen)]
-    scales = np.geomspace(seen.min(), seen.max() * 10**decades, points)
-    return {name: np.unique(np.concatenate([scales, ends]))}
+    less = name in law.less_is_better
+    ends = [values.min() if less else values.max() for values in _by_curve(posterior, seen)]
+    lo, hi = (HALF * seen.min(), seen.max()) if less else (seen.min(), seen.max() * 10**decades)
+    return {name: np.unique(np.concatenate([np.geomspace(lo, hi, points), ends]))}
 
 
-def _by_curve(posterior: Posterior, values: np.ndarray) -> list[np.ndarray]:
+def _by_curve(posterior: Posterior | Mixture, values: np.ndarray) -> list[np.ndarray]:
     return [values[posterior.data.curve == name] for name in posterior.curves] or [values]
 
 
 def isoflop_grid(
-    posterior: Posterior, flops: Sequence[float] | np.ndarray, points: int = 60
+    posterior: Posterior | Mixture,
+    flops: Sequence[float] | np.ndarray | None = None,
+    points: int = 60,
 ) -> dict[str, np.ndarray]:
     """Return N and D with 6 N D at each budget, N over the sizes of the data.
+
+    Parameters
+    ----------
+    flops
+        Budgets; by default three to six round ones within the compute of the data.
+    points
+        Sizes, even in log.
+
+    Returns
+    -------
+    dict
+        N and D, one after the other for each budget, as `predict` takes them.
 
     Raises
     ------
     ValueError
         If the law is not one of N and D alone, or a budget is not positive.
+
+    Examples
+    --------
+    >>> at = bs.isoflop_grid(chinchilla_fit, [1e20, 1e21], points=3)
+    >>> [f"{spent:.0e}" for spent in 6 * at["N"] * at["D"]]
+    ['1e+20', '1e+20', '1e+20', '1e+21', '1e+21', '1e+21']
     """
     law = posterior.law
     if set(law.inputs) != {"N", "D"}:
         has = f"{law.name} has {', '.join(law.inputs)}"
         raise ValueError(f"isoflop_grid needs a law of N and D, {has}")
+    flops = _round_budgets(posterior.data) if flops is None else flops
     budgets = np.atleast_1d(np.asarray(flops, float))
     if not ((budgets > 0) & np.isfinite(budgets)).all():
         raise ValueError(f"a budget in FLOP is positive and finite, got {budgets.min():g}")
@@ -67,3 +106,19 @@ def isoflop_grid(
         "N": np.tile(sizes, len(budgets)),
         "D": (budgets[:, None] / (6 * sizes)).ravel(),
     }
+
+
+MOST = 6
+"""Budgets that are taken unless they are given."""
+
+
+def _round_budgets(data: Dataset) -> list[float]:
+    """Return budgets of 1, 3 or 1, 2, 5 times powers of ten within the compute of the data."""
+    spent = 6 * data.inputs["N"] * data.inputs["D"]
+    lo, hi = spent.min(), spent.max()
+    powers = range(int(np.floor(np.log10(lo))), int(np.ceil(np.log10(hi))))
+    for steps in ((1,), (1, 3), (1, 2, 5)):
+        found = [m * 10.0**k for k in powers for m in steps if lo <= m * 10.0**k <= hi]
+        if len(found) > 2:
+            return found[:: -(-len(found) // MOST)]
+    return list(np.geomspace(lo, hi, 3))

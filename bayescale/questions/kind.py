@@ -16,9 +16,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from ..messages import Note, as_notes
-from ..posterior.intervals import INTERVAL
+from ..posterior.display import Sheet, Shown
+from ..posterior.intervals import INTERVAL, levels, plain
 from ..posterior.mixture import Mixture, said_of_fits
 from ..posterior.posterior import Posterior
+from . import shown
 from .curves import drawn, drawn_before
 from .kinds import (
     CUT,
@@ -51,8 +53,8 @@ DRAWS = 2000
 """Draws of each law's prior."""
 
 
-@dataclass(frozen=True, eq=False)
-class Kind:
+@dataclass(frozen=True, eq=False, repr=False)
+class Kind(Shown):
     """Which kind of curve one curve is, over all draws of one or several laws."""
 
     kinds: Mapping[str, float]
@@ -113,27 +115,23 @@ class Kind:
         among = self.codes == KINDS.index(kind)
         if among.sum() < FEW:
             return None
-        levels = [(1 - mass) / 2, 0.5, (1 + mass) / 2]
         found: dict[str, Any] = {"share": self.kinds[kind]}
         for name, values in (("log10_scale", self.turning), ("depth", self.depth)):
             how = dict(weights=self.weights[among], method="inverted_cdf")
-            at = np.quantile(values[among], levels, **how)
+            at = np.quantile(values[among], levels(mass), **how)
             found[name] = dict(zip(("lo", "median", "hi"), at.tolist(), strict=True))
         return found
 
     def summary(self) -> dict[str, Any]:
         """Return plain numbers, fit for JSON."""
-        mappings = {k: dict(getattr(self, k)) for k in ("kinds", "half", "double", "implied")}
-        same = ("improves", "column", "lo", "hi", "cut", "wait")
-        return {
-            "likeliest": self.likeliest,
-            "probability": self.probability,
-            **mappings,
-            "prior": None if self.prior is None else dict(self.prior),
-            "turning_point": self.turning_point(),
-            **{name: getattr(self, name) for name in same},
-            "notes": list(self.notes),
-        }
+        same = ("likeliest", "probability", "kinds", "half", "double", "implied", "prior")
+        more = ("improves", "column", "lo", "hi", "cut", "wait", "notes")
+        found = {name: getattr(self, name) for name in (*same, *more)}
+        return plain(found | {"turning_point": self.turning_point()})
+
+    def sheets(self) -> list[Sheet]:
+        """Return one row a kind: its probability, at other cuts, and before the data."""
+        return shown.kind(self.summary())
 
     def table(self) -> pandas.DataFrame:
         """Return one row a kind: its probability, at other cuts, and before the data."""
@@ -187,6 +185,11 @@ def kind(
     seed
         Decides the draws from the laws' priors.
 
+    Returns
+    -------
+    Kind, or dict of Kind
+        The probability of each kind, and the kind of each draw.
+
     Raises
     ------
     FailedFit
@@ -195,6 +198,14 @@ def kind(
     ValueError
         For a range, cut or wait out of bounds, unknown kinds, or probabilities that do not sum
         to 1 or that only name kinds which these laws cannot be.
+
+    Examples
+    --------
+    >>> answer = bs.kind(sigmoid_fit)
+    >>> answer.likeliest
+    'steady'
+    >>> round(sum(answer.kinds.values()), 6)
+    1.0
     """
     which = posterior.trusted(allow_failed)
     prior = None if prior is None else checked(prior)

@@ -15,11 +15,13 @@ import numpy as np
 
 from ..messages import Note
 from ..model.replicates import new_runs
+from ..posterior.display import Sheet, Shown
 from ..posterior.drift import drifted_inputs
-from ..posterior.intervals import INTERVAL
+from ..posterior.intervals import INTERVAL, levels, plain, summarise
 from ..posterior.mixture import Mixture
 from ..posterior.pointwise import law_draws
 from ..posterior.posterior import Posterior
+from . import shown
 
 if TYPE_CHECKING:
     import pandas
@@ -32,8 +34,8 @@ UNCALIBRATED = (
 )
 
 
-@dataclass(frozen=True, eq=False)
-class Prediction:
+@dataclass(frozen=True, eq=False, repr=False)
+class Prediction(Shown):
     """The law and new runs at given scales; draws have the shape ([curve,] draw, point)."""
 
     inputs: Mapping[str, np.ndarray]
@@ -49,11 +51,30 @@ class Prediction:
     members: Mapping[str, np.ndarray] = field(default_factory=dict)
     """Lo, median and hi of the curve by each law of a mixture, (3, point), 90 % between; empty
     where one law was asked."""
+    curves: tuple[str, ...] = ()
+    """Names of the curves; () where there are none."""
 
     def quantiles(self, which: str = "mean", mass: float = INTERVAL) -> np.ndarray:
         """Return lo, median and hi of `mean` or `new`, (3, [curve,] point)."""
         draws = {"mean": self.mean, "new": self.new}[which]
-        return np.quantile(draws, [(1 - mass) / 2, 0.5, (1 + mass) / 2], axis=-2)
+        return np.quantile(draws, levels(mass), axis=-2)
+
+    def summary(self) -> dict[str, Any]:
+        """Return plain numbers, fit for JSON: `points`, one a scale (and curve), and `notes`."""
+        points = []
+        for at in np.ndindex(self.decades.shape):
+            scales = {name: values[at[-1]] for name, values in self.inputs.items()}
+            spreads = {
+                name: summarise(draws[(*at[:-1], slice(None), at[-1])])
+                for name, draws in (("mean", self.mean), ("new", self.new))
+            }
+            point = {"at": scales, **spreads, "decades_beyond": self.decades[at]}
+            points.append(({"curve": self.curves[at[0]]} if self.curves else {}) | point)
+        return plain({"points": points, "notes": self.notes})
+
+    def sheets(self) -> list[Sheet]:
+        """Return one row a scale."""
+        return shown.predictions(self.summary())
 
     def table(self, mass: float = INTERVAL) -> pandas.DataFrame:
         """Return one row a point (and curve): the scales, median and interval of curve and run."""
@@ -63,7 +84,7 @@ class Prediction:
         curve, new = self.quantiles("mean", mass), self.quantiles("new", mass)
         for at in np.ndindex(self.decades.shape):
             rows.append(
-                ({"curve": at[0]} if len(at) > 1 else {})
+                ({"curve": self.curves[at[0]]} if self.curves else {})
                 | {name: values[at[-1]] for name, values in self.inputs.items()}
                 | dict(zip(("curve_lo", "curve_median", "curve_hi"), curve[:, *at], strict=True))
                 | dict(zip(("run_lo", "run_median", "run_hi"), new[:, *at], strict=True))
@@ -115,6 +136,11 @@ def predict(
     seed
         Decides the scatter of new runs.
 
+    Returns
+    -------
+    Prediction
+        Curve and new runs for every draw, and how far each point lies beyond the data.
+
     Raises
     ------
     FailedFit
@@ -126,6 +152,13 @@ def predict(
     -----
     Of a mixture, a law of weight w gives round(w M) of its draws, evenly thinned (or repeated,
     where it has fewer), M being the draws of the member with the most.
+
+    Examples
+    --------
+    >>> there = bs.predict(chinchilla_fit, {"N": 7e10, "D": 1.4e12})
+    >>> lo, median, hi = there.quantiles()[:, 0]
+    >>> bool(lo < median < hi), there.decades.round(1).tolist()
+    (True, [0.9])
     """
     which = posterior.trusted(allow_failed)
     parts = [
@@ -164,7 +197,7 @@ def _predict(posterior: Posterior, at: Mapping[str, Any], n, seed, stream) -> Pr
         notes.append(
             Note("beyond", f"up to {decades.max():.2g} decades beyond the data: {UNCALIBRATED}")
         )
-    return Prediction(inputs, mean, new, decades, tuple(notes))
+    return Prediction(inputs, mean, new, decades, tuple(notes), curves=posterior.curves)
 
 
 def _decades(posterior: Posterior, inputs: Mapping[str, np.ndarray]) -> np.ndarray:

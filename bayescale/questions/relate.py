@@ -21,8 +21,10 @@ from ..data.dataset import Dataset
 from ..messages import Note, as_notes
 from ..model.model import Model
 from ..parametric.parametric import Law
-from ..posterior.intervals import INTERVAL, summarise
+from ..posterior.display import Sheet, Shown
+from ..posterior.intervals import INTERVAL, levels, plain, summarise
 from ..posterior.posterior import Posterior
+from . import shown
 
 if TYPE_CHECKING:
     import pandas
@@ -43,8 +45,8 @@ ROWS = 5
 COLUMNS = ("gap_lo", "gap_hi", "lo", "median", "hi")
 
 
-@dataclass(frozen=True, eq=False)
-class Relation:
+@dataclass(frozen=True, eq=False, repr=False)
+class Relation(Shown):
     """How the loss and one task are related, among the models of the data."""
 
     r2: np.ndarray
@@ -63,16 +65,13 @@ class Relation:
 
     def summary(self, mass: float = INTERVAL) -> dict[str, Any]:
         """Return plain numbers, fit for JSON; None where there are no draws."""
-        found = {
-            name: {key: _plain(value) for key, value in summarise(draws, mass).items()}
-            for name, draws in (("r2", self.r2), ("discordance", self.discordance))
-        }
-        return found | {
-            "by_gap": [dict(zip(COLUMNS, map(_plain, row), strict=True)) for row in self.by_gap],
-            "observed": self.observed,
-            "rows": self.rows,
-            "notes": list(self.notes),
-        }
+        found = {name: summarise(getattr(self, name), mass) for name in ("r2", "discordance")}
+        found["by_gap"] = [dict(zip(COLUMNS, row, strict=True)) for row in self.by_gap]
+        return plain(found | {k: getattr(self, k) for k in ("observed", "rows", "notes")})
+
+    def sheets(self) -> list[Sheet]:
+        """Return how much the loss explains, and how often the lower loss is worse."""
+        return shown.relation(self.summary())
 
     def table(self) -> pandas.DataFrame:
         """Return one row a bin of the difference in loss: P(the lower loss is worse)."""
@@ -101,6 +100,11 @@ def relate(
     seed
         Decides the accuracies drawn.
 
+    Returns
+    -------
+    Relation, or dict of Relation
+        R^2 and discordance for every draw, and the discordance observed.
+
     Raises
     ------
     FailedFit
@@ -113,6 +117,12 @@ def relate(
     Ties of accuracies are not discordant. R^2: Gelman, Goodrich, Gabry and Vehtari 2019, doi
     10.1080/00031305.2018.1549100, with the variance between models in place of that of a
     measurement. Discordance: ours.
+
+    Examples
+    --------
+    >>> answer = bs.relate(loss_fit)
+    >>> bool(np.median(answer.r2) > 0.9), answer.rows
+    (True, 12)
     """
     posterior.trusted(allow_failed)
     _check_law(posterior.law)
@@ -121,10 +131,6 @@ def relate(
         key = jax.random.fold_in(jax.random.key(seed), i)
         found[name] = _one(one, _runs(one, name), groups, key, seed)
     return found if posterior.curves else found[None]
-
-
-def _plain(value: float) -> float | None:
-    return float(value) if np.isfinite(value) else None
 
 
 def _check_law(law: Law) -> None:
@@ -186,7 +192,7 @@ def _one(posterior: Posterior, runs: _Runs, groups, key, seed: int) -> Relation:
     # Draws that an interrupt left out are nan, and so is what they say.
     worse = np.where(np.isfinite(true).all(1)[:, None], worse, np.nan)
     with np.errstate(invalid="ignore"):
-        ends = np.quantile(worse / sizes, [(1 - INTERVAL) / 2, 0.5, (1 + INTERVAL) / 2], axis=0)
+        ends = np.quantile(worse / sizes, levels(), axis=0)
     bins = zip(edges[:-1], edges[1:], *ends, strict=True)
     return Relation(
         r2=r2,

@@ -8,13 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..posterior.display import Sheet, Shown
 from ..posterior.groups import for_group
-from ..posterior.intervals import INTERVAL
+from ..posterior.intervals import levels, plain
 from ..posterior.pointwise import law_draws, replicate
 from ..posterior.posterior import Posterior
+from . import shown
+
+if TYPE_CHECKING:
+    import pandas
 
 __all__ = ["Residuals", "residuals"]
 
@@ -22,8 +28,8 @@ DRAWS = 1000
 """Runs from which an interval is taken; its ends are then known to a few per cent."""
 
 
-@dataclass(frozen=True, eq=False)
-class Residuals:
+@dataclass(frozen=True, eq=False, repr=False)
+class Residuals(Shown):
     """Measured less fitted, one entry a row of the table."""
 
     inputs: Mapping[str, np.ndarray]
@@ -43,6 +49,37 @@ class Residuals:
     relative: bool
     """Whether residuals are shares of the fitted value (positive responses)."""
 
+    def table(self) -> pandas.DataFrame:
+        """Return one row a run: its scales, fitted value, residual, and the ends of its interval.
+
+        The index is the number of the row in the source.
+        """
+        import pandas as pd
+
+        columns = {} if self.curve is None else {"curve": self.curve.astype(str)}
+        columns |= dict(self.inputs)
+        columns |= {name: getattr(self, name) for name in ("fitted", "residual", "lo", "hi")}
+        return pd.DataFrame(columns, index=pd.Index(self.rows, name="row"))
+
+    def summary(self) -> dict[str, Any]:
+        """Return plain numbers, fit for JSON: the share of runs outside, and each run."""
+        known = np.isfinite(self.residual)
+        out = ~((self.lo <= self.residual) & (self.residual <= self.hi))[known]
+        runs = [
+            {
+                "row": self.rows[i],
+                "curve": None if self.curve is None else str(self.curve[i]),
+                "at": {name: values[i] for name, values in self.inputs.items()},
+                **{name: getattr(self, name)[i] for name in ("fitted", "residual", "lo", "hi")},
+            }
+            for i in range(len(self.rows))
+        ]
+        return plain({"relative": self.relative, "outside": out.mean(), "runs": runs})
+
+    def sheets(self) -> list[Sheet]:
+        """Return the runs farthest outside their interval."""
+        return shown.residuals(self.summary())
+
 
 def residuals(posterior: Posterior, seed: int = 0) -> Residuals:
     """Return the residuals of every row, and the interval that the noise gives them.
@@ -56,6 +93,18 @@ def residuals(posterior: Posterior, seed: int = 0) -> Residuals:
         Any fit, sound or not: residuals are looked at to find out.
     seed
         Decides the runs from which the intervals are taken.
+
+    Returns
+    -------
+    Residuals
+        Fitted value, residual and the noise's 90 % interval of each row.
+
+    Examples
+    --------
+    >>> left = bs.residuals(power_fit)
+    >>> inside = (left.lo <= left.residual) & (left.residual <= left.hi)
+    >>> bool(inside.mean() > 0.8)
+    True
     """
     data = posterior.data
     law = posterior.law
@@ -65,7 +114,7 @@ def residuals(posterior: Posterior, seed: int = 0) -> Residuals:
         own = slice(None) if name is None else data.curve == name
         fitted[own] = np.median(_curve(one), axis=0)
         runs = replicate(one, DRAWS, seed=seed)
-        lo[own], hi[own] = np.quantile(runs, [(1 - INTERVAL) / 2, (1 + INTERVAL) / 2], axis=0)
+        lo[own], hi[own] = np.quantile(runs, levels()[::2], axis=0)
     relative = law.support == "positive"
 
     def against(values):

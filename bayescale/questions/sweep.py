@@ -18,7 +18,11 @@ from ..data.expression import evaluate
 from ..posterior.mixture import Mixture
 from ..posterior.posterior import Posterior
 
-__all__ = ["Sweep", "follow", "inputs", "sweep"]
+__all__ = ["HALF", "Sweep", "follow", "inputs", "sweep"]
+
+
+HALF = 0.5
+"""Where it lies of a scale of which less is better: at this share of the smallest."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,6 +62,20 @@ class Sweep:
     def at(self, x: np.ndarray) -> dict[str, np.ndarray]:
         """Return all inputs of the law at the scales x, in the shape of x."""
         return follow(self.others, self.by, x)
+
+    def horizon(self, given: float | None, decades: float) -> float:
+        """Return the last scale to look at: what is given, or so many decades beyond the data.
+
+        Where less of the scale is better that is half of the smallest.
+        """
+        if given is None:
+            return self.best * (10**decades if self.sign > 0 else HALF)
+        if not (0 < given < np.inf and self.progress(given) >= self.progress(self.best)):
+            side = "below" if self.sign > 0 else "above"
+            raise ValueError(
+                f"the horizon {given:.4g} must not be {side} {self.end} {self.best:.4g}"
+            )
+        return float(given)
 
     def grid(self, lo: float | None, hi: float | None, points: int) -> np.ndarray:
         """Return scales from the worse bound to the better one, even in log.
@@ -152,7 +170,3 @@ def follow(others: Mapping[str, Any], by: str, x: np.ndarray) -> dict[str, np.nd
         if not (np.isfinite(found[name]).all() and (found[name] > 0).all()):
             raise ValueError(f"{name} must be positive and finite, got {found[name].min():g}")
     return found
-
-
-HALF = 0.5
-"""Where it lies of a scale of which less is better: at this share of the smallest."""

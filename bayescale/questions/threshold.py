@@ -23,16 +23,18 @@ import numpy as np
 
 from ..datasets.published import place, scale_of
 from ..messages import Note, as_notes
+from ..posterior.display import Sheet, Shown
+from ..posterior.intervals import plain
 from ..posterior.mixture import Mixture, said_of_fits
 from ..posterior.posterior import Posterior
+from . import shown
 from .curves import Crossed, crossings
 from .predict import UNCALIBRATED
-from .sweep import HALF, Sweep, sweep
+from .sweep import Sweep, sweep
 from .unlock import (
     Spread,
     Unlock,
     draw_weights,
-    plain,
     share_by,
     spread,
     summarise_unlock,
@@ -51,8 +53,8 @@ PER_DECADE = 60
 """Grid points a decade; a bump narrower than that is not seen."""
 
 
-@dataclass(frozen=True, eq=False)
-class Threshold:
+@dataclass(frozen=True, eq=False, repr=False)
+class Threshold(Shown):
     """The scale from which one curve stays past a level, for every draw."""
 
     level: float
@@ -164,29 +166,34 @@ class Threshold:
 
     def summary(self) -> dict[str, Any]:
         """Return plain numbers, fit for JSON: log10 scales, None where they are infinite."""
-        same = ("level", "scale", "column", "x_min", "x_max", "horizon")
+        same = ("level", "improves", "scale", "column", "x_min", "x_max", "horizon", "notes")
         weights = self.member_weights
-        parts = {k: plain(each) | {"weight": weights[k]} for k, each in self.members.items()}
-        return plain(self.forecast) | {
-            "p_crosses": self._share(~self.already & ~self.never),
-            "p_limit_short": self._share(self.limit_short),
-            **{name: getattr(self, name) for name in same},
-            "wider": None if self.wider is None else plain(self.wider),
-            "members": parts,
-            "spread": plain(self.spread()),
-            "notes": list(self.notes),
-        }
+        parts = {k: each.summary() | {"weight": weights[k]} for k, each in self.members.items()}
+        return (
+            self.forecast.summary()
+            | plain({name: getattr(self, name) for name in same})
+            | {
+                "p_crosses": self._share(~self.already & ~self.never),
+                "p_limit_short": self._share(self.limit_short),
+                "by": np.stack([self.grid, self.p_by], 1).tolist(),
+                "wider": None if self.wider is None else self.wider.summary(),
+                "members": parts,
+                "spread": self.spread().summary(),
+            }
+        )
+
+    def sheets(self) -> list[Sheet]:
+        """Return one row a forecast: under the law's own prior, the wider one, and of each law."""
+        return shown.threshold(self.summary())
 
     def table(self) -> pandas.DataFrame:
         """Return one row a forecast: under the law's own prior, the wider one, and of each law."""
         import pandas as pd
 
-        rows = {"law's prior": vars(self.forecast)}
-        if self.wider is not None:
-            rows["wider prior"] = vars(self.wider)
-        if len(self.members) > 1:
-            rows |= {name: vars(each) for name, each in self.members.items()}
-        return pd.DataFrame.from_dict(rows, orient="index")
+        rows = {"law's prior": self.forecast, "wider prior": self.wider}
+        rows |= self.members if len(self.members) > 1 else {}
+        known = {name: vars(each) for name, each in rows.items() if each is not None}
+        return pd.DataFrame.from_dict(known, orient="index")
 
 
 def threshold(
@@ -214,6 +221,11 @@ def threshold(
         The law's other inputs: a number, a text such as "20*N" (arithmetic on `by`), or a
         function of the scale.
 
+    Returns
+    -------
+    Threshold, or dict of Threshold
+        The scale for every draw; `forecast` has its median, interval and P(never).
+
     Raises
     ------
     FailedFit
@@ -229,6 +241,14 @@ def threshold(
     (Student-t, 2 degrees of freedom, one decade about the largest run) to one twice as wide: the
     weights are between 1/2 and 4. Where the two differ, the prior speaks, not the data. In a
     mixture the draws of each law are reweighted among themselves: laws keep their weights.
+
+    Examples
+    --------
+    >>> answer = bs.threshold(sigmoid_fit, 0.6)
+    >>> 9 < answer.forecast.median < 12  # log10 of the scale
+    True
+    >>> answer.p_unlocked_by(1e13)
+    1.0
     """
     which = posterior.trusted(allow_failed)
 
@@ -254,19 +274,10 @@ def _level(which: Posterior | Mixture, level: float | str | None) -> float:
     return float(level)
 
 
-def _horizon(way: Sweep, horizon: float | None) -> float:
-    if horizon is None:
-        return way.best * (10**DECADES if way.sign > 0 else HALF)
-    if not (0 < horizon < np.inf and way.progress(horizon) >= way.progress(way.best)):
-        side = "below" if way.sign > 0 else "above"
-        raise ValueError(f"the horizon {horizon:.4g} must not be {side} {way.end} {way.best:.4g}")
-    return float(horizon)
-
-
 def _one(which, level: float, ways: dict[str, Sweep], horizon: float | None) -> Threshold:
     """Return the threshold of one curve."""
     parts, way = which.members, next(iter(ways.values()))
-    horizon, up = _horizon(way, horizon), which.law.improves == "up"
+    horizon, up = way.horizon(horizon, DECADES), which.law.improves == "up"
     points = max(200, int(np.ceil(PER_DECADE * abs(np.log10(horizon / way.worst))))) + 1
     grid = np.geomspace(way.worst, horizon, points)
 

@@ -20,14 +20,13 @@ from numpyro.distributions import Distribution, biject_to
 
 from ..model.arrays import pack
 from ..parametric.coordinates import At, Lookup
-from ..posterior.intervals import INTERVAL, quantiles
+from ..posterior.intervals import INTERVAL, levels, plain, quantiles
 from ..posterior.posterior import Posterior
 
 __all__ = [
     "Spread",
     "Unlock",
     "draw_weights",
-    "plain",
     "share_by",
     "spread",
     "summarise_unlock",
@@ -55,6 +54,12 @@ class Unlock:
     ess: float
     """Effective number of draws, as far as their weights go: (sum w)^2 / sum w^2."""
 
+    def summary(self) -> dict[str, Any]:
+        """Return plain numbers, fit for JSON; of scales the log10, None where they are infinite."""
+        log10 = {"median": self.median, "lo": self.lo, "hi": self.hi}
+        kept = {name: getattr(self, name) for name in ("p_never", "p_already", "ess")}
+        return plain({"log10": log10} | kept)
+
     def converted(self, change: Callable[[float], float]) -> Unlock:
         """Return the forecast with `change` made to its log10 scales where they are finite."""
         kept = {name: getattr(self, name) for name in ("median", "lo", "hi")}
@@ -74,12 +79,15 @@ class Spread:
     """Laws whose median is infinite: in most of their draws the level is passed already, or
     never."""
 
+    def summary(self) -> dict[str, Any]:
+        """Return plain numbers, fit for JSON; None where no law has a finite median."""
+        return plain(vars(self))
+
 
 def summarise_unlock(unlock: np.ndarray, weights: np.ndarray, mass: float = INTERVAL) -> Unlock:
     """Return the forecast of weighted draws."""
     weights = weights / weights.max()
-    levels = [0.5, (1 - mass) / 2, (1 + mass) / 2]
-    median, lo, hi = quantiles(unlock, weights, levels).tolist()
+    lo, median, hi = quantiles(unlock, weights, levels(mass)).tolist()
     return Unlock(
         median=median,
         lo=lo,
@@ -135,14 +143,6 @@ def spread(unlock: Mapping[str, np.ndarray], weights: Mapping[str, float]) -> Sp
     known = np.isfinite(halves)
     within = np.average(halves[known], weights=w[known]) if known.any() else np.nan
     return Spread(float(between), float(within), tuple(left_out))
-
-
-def plain(found: Unlock | Spread) -> dict[str, Any]:
-    """Return the numbers, None where they are infinite, as JSON has it."""
-    return {
-        name: None if isinstance(value, float) and not np.isfinite(value) else value
-        for name, value in vars(found).items()
-    }
 
 
 # ------------------------------------------------------------------ beside a wider prior

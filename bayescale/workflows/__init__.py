@@ -6,4 +6,5 @@
 | what would a law fitted to the smaller scales have foretold? | `backtest` |
 | is the jump in the metric or in the model? | `metric_or_model` |
 | could such data tell laws apart? | `confusion` |
+| how are the answers shown? | `shown` |
 """

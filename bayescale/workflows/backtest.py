@@ -47,12 +47,24 @@ def backtest(
         Of each curve's runs, those of the largest scales, held out; runs of one scale stay
         together, on the side of the smaller.
 
+    Returns
+    -------
+    Backtest, or dict of Backtest
+        Score, error and share inside the 90 % intervals of the runs held out.
+
     Raises
     ------
     DataError
         Where a curve leaves fewer than 8 runs, or 4 scales, to fit.
     ValueError
         If share is no share, or the law has several scales or responses.
+
+    Examples
+    --------
+    >>> quick = bs.NUTS(chains=2, warmup=200, draws=200, retries=0)
+    >>> held = bs.backtest("sigmoid", accuracy_data, noise="beta_binomial", sampler=quick)
+    >>> held.runs, 0 <= held.inside <= 1
+    (4, True)
     """
     law = get_law(law)
     below = fitted(law, data, share)

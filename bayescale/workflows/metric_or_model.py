@@ -29,7 +29,10 @@ from ..data.dataset import Dataset
 from ..inference.fit import fit
 from ..inference.samplers import NUTS
 from ..messages import Note, as_notes
+from ..posterior.display import Sheet, Shown
+from ..posterior.intervals import plain
 from ..posterior.posterior import Posterior
+from . import shown
 
 __all__ = ["STORIES", "MetricOrModel", "metric_or_model"]
 
@@ -53,8 +56,8 @@ FEW = 10
 """Runs with both responses below which that is said."""
 
 
-@dataclass(frozen=True, eq=False)
-class MetricOrModel:
+@dataclass(frozen=True, eq=False, repr=False)
+class MetricOrModel(Shown):
     """What the data say of the three stories, for one task."""
 
     probability: Mapping[str, float]
@@ -101,11 +104,12 @@ class MetricOrModel:
 
     def summary(self) -> dict[str, Any]:
         """Return plain numbers, fit for JSON; None where there are none."""
-        names = ("probability", "weights", "log_evidence", "evidence_se", "elpd", "prior")
-        return {"verdict": self.verdict, "story": self.story} | {
-            **{name: {k: _plain(v) for k, v in getattr(self, name).items()} for name in names},
-            "notes": list(self.notes),
-        }
+        names = ("verdict", "story", "probability", "weights", "log_evidence", "evidence_se")
+        return plain({name: getattr(self, name) for name in (*names, "elpd", "prior", "notes")})
+
+    def sheets(self) -> list[Sheet]:
+        """Return one row a story, and one a law."""
+        return shown.metric_or_model(self.summary())
 
 
 def metric_or_model(
@@ -132,6 +136,11 @@ def metric_or_model(
     seed
         Decides draws, bridge and bootstrap.
 
+    Returns
+    -------
+    MetricOrModel, or dict of MetricOrModel
+        The probability of each story, and its fits.
+
     Raises
     ------
     DataError, ValueError
@@ -144,6 +153,12 @@ def metric_or_model(
     of a run are taken to scatter independently about their curves, and families are not told
     apart: where a model that is ahead of its scale is so in both, evidence is less sure than it
     looks. Metric or model: Schaeffer et al. 2023 (arXiv 2304.15004).
+
+    Examples
+    --------
+    >>> answer = bs.metric_or_model(two_scores)
+    >>> list(answer.probability)
+    ['metric', 'model', 'neither']
     """
     prior = _checked(prior)
     both = {"accuracy", "loss"} == set(data.responses)
@@ -167,10 +182,6 @@ def metric_or_model(
         )
         for name in data.curve_names
     }
-
-
-def _plain(value: float) -> float | None:
-    return float(value) if np.isfinite(value) else None
 
 
 def _checked(prior: Mapping[str, float] | None) -> dict[str, float]:

@@ -22,11 +22,14 @@ from ..inference.fit import fit
 from ..inference.samplers import NUTS
 from ..laws import get_law
 from ..parametric.parametric import Law
+from ..posterior.display import Sheet, Shown
 from ..posterior.drift import DRIFT, with_drift
+from ..posterior.intervals import plain
 from ..posterior.mixture import Mixture
 from ..posterior.posterior import Posterior
 from ..questions.kind import Kind, kind
 from ..questions.threshold import Threshold, threshold
+from . import shown
 from .backtest import backtest as backtest_of
 from .backtest import checked_share, fitted
 
@@ -41,8 +44,8 @@ QUICK = NUTS(warmup=500, draws=1000, target_accept=0.9)
 """Enough for quantiles, at a third of the default's cost."""
 
 
-@dataclass(frozen=True, eq=False)
-class Task:
+@dataclass(frozen=True, eq=False, repr=False)
+class Task(Shown):
     """What the runs say of one task."""
 
     name: str
@@ -59,20 +62,25 @@ class Task:
 
     def summary(self) -> dict[str, Any]:
         """Return plain numbers, fit for JSON; None where the fits are not to be trusted."""
-        health = {"sound": self.kind is not None, "failed": dict(self.failed)}
-        if self.kind is None:
-            return dict.fromkeys(("kind", "explanation", "threshold")) | {"health": health}
-        return {
-            "kind": self.kind.summary(),
-            "explanation": self.explanation.summary(),
-            "threshold": self.threshold.summary(),
-            "laws": self.comparison.summary(),
-            "health": health,
-        }
+        parts = {name: getattr(self, name) for name in ("kind", "explanation", "threshold")}
+        parts["laws"] = self.comparison
+        found = {name: None if one is None else one.summary() for name, one in parts.items()}
+        return found | {"health": {"sound": self.kind is not None, "failed": plain(self.failed)}}
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What should be said with the answers."""
+        parts = [each for each in (self.threshold, self.explanation, self.kind) if each is not None]
+        return tuple(dict.fromkeys(note for part in parts for note in part.notes))
+
+    def sheets(self) -> list[Sheet]:
+        """Return kind, unlock, explanation and laws, a table each."""
+        first, *rest = shown.task(self.summary())
+        return [replace(first, head=f"{self.name}: {first.head}"), *rest]
 
 
-@dataclass(frozen=True, eq=False)
-class Tasks:
+@dataclass(frozen=True, eq=False, repr=False)
+class Tasks(Shown):
     """One `Task` by name."""
 
     rows: Mapping[str, Task]
@@ -93,6 +101,8 @@ class Tasks:
         """Return one row a task: kind, explanation, unlock scale (log10), health."""
         import pandas as pd
 
+        columns = ("kind", "probability", "explanation", "level", "log10_unlock", "lo", "hi")
+        columns += ("p_never", "p_already", "failed")
         rows = {}
         for task in self:
             if task.kind is None:
@@ -111,21 +121,18 @@ class Tasks:
                 "p_already": unlock.p_already,
                 "failed": ", ".join(task.failed),
             }
-        return pd.DataFrame.from_dict(rows, orient="index")
+        return pd.DataFrame.from_dict(rows, orient="index").reindex(columns=columns)
 
     def summary(self) -> dict[str, Any]:
         """Return plain numbers, fit for JSON."""
-        return {
-            "tasks": {task.name: task.summary() for task in self},
-            "laws": list(self.laws),
-            "prior": dict(self.prior),
-        }
+        failed = [task.name for task in self if task.kind is None]
+        found = {"tasks": {task.name: task.summary() for task in self}}
+        found["health"] = {"sound": not failed, "tasks": len(self), "failed": failed}
+        return plain(found | {"laws": self.laws, "prior": self.prior})
 
-    def __repr__(self) -> str:
-        return self.table().to_string(float_format=lambda v: f"{v:.3g}")
-
-    def _repr_html_(self) -> str:
-        return self.table().to_html(float_format=lambda v: f"{v:.3g}", border=0)
+    def sheets(self) -> list[Sheet]:
+        """Return one row a task."""
+        return shown.tasks(self.summary())
 
 
 def prior_of(laws: Iterable[Law]) -> dict[str, float]:
@@ -176,12 +183,25 @@ def tasks(
     progress
         Called with (law: stage, share done) now and then.
 
+    Returns
+    -------
+    Tasks
+        One `Task` by name: kind, explanation, threshold and health.
+
     Raises
     ------
     DataError
         Where the data do not suit a law.
     ValueError
         For an unknown law, no laws, or a prior that does not fit.
+
+    Examples
+    --------
+    >>> quick = bs.NUTS(chains=2, warmup=200, draws=200, retries=0)
+    >>> laws = ("sigmoid", "flat")
+    >>> found = bs.tasks(accuracy_data, laws, noise="beta_binomial", sampler=quick)
+    >>> len(found), found.laws
+    (1, ('sigmoid', 'flat'))
     """
     made = {law.name: law for law in map(get_law, laws)}
     if not made:

@@ -142,15 +142,14 @@ def simulated() -> str:
         one = replace(data.take(data.curve == task), curve=None, group=None)
         truth, made = _simulate(one, seed=i)
         found = tasks(made, STORIES, sampler=SAMPLER)
-        for name, kind in truth.items():
+        for name, wanted in truth.items():
             answer = found[name].kind
             if answer is not None:
-                right = answer.likeliest == kind
-                rows.append(
-                    (task, kind, answer.likeliest, answer.probability, right, answer.kinds[kind])
-                )
+                right = answer.likeliest == wanted
+                sure = (answer.probability, right, answer.kinds[wanted])
+                rows.append((task, wanted, answer.likeliest, *sure))
             else:
-                rows.append((task, kind, "none sound", np.nan, False, np.nan))
+                rows.append((task, wanted, "none sound", np.nan, False, np.nan))
     frame = pd.DataFrame(
         rows, columns=["design", "truth", "called", "probability", "right", "p_truth"]
     )

@@ -11,10 +11,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bayescale.cli import arguments, as_json, demo, layout, terminal
+from bayescale.cli import arguments, demo, terminal
 from bayescale.cli.commands import main
 from bayescale.inference import fit as inference
 from bayescale.inference.samplers import NUTS
+from bayescale.posterior.display import count, number
+from bayescale.posterior.intervals import plain, summarise
+from tests.documented import kept
 
 FIVE = {"mean", "sd", "median", "lo", "hi"}
 QUICK = ["--draws", "400", "--warmup", "400"]
@@ -89,7 +92,7 @@ def asked(capsys, *call, status=0):
     """Return the document that a call with --json prints."""
     capsys.readouterr()
     assert main([*call, "--json"]) == status
-    return strict(capsys.readouterr().out)
+    return kept(strict(capsys.readouterr().out), "Document")
 
 
 def complaint(capsys, *call, status=2):
@@ -148,7 +151,7 @@ def test_questions_refuse_a_failed_fit_unless_told(capsys, failed):
     assert "predictions" not in found
     assert "not to be trusted" in found["refused"]
     found = asked(capsys, *call, "--allow-failed", status=1)
-    assert found["predictions"][0]["mean"]["median"] > 1
+    assert found["predictions"]["points"][0]["mean"]["median"] > 1
     assert main([*call, "--allow-failed"]) == 1
     assert "NOT TO BE TRUSTED" in capsys.readouterr().out
 
@@ -156,7 +159,7 @@ def test_questions_refuse_a_failed_fit_unless_told(capsys, failed):
 def test_predictions_by_column_or_by_input(capsys, fitted):
     call = ["--at", "params=7e10,tokens=1.4e12", "--at", "N=1e9,D=2e10"]
     found = asked(capsys, "predict", fitted, *call)
-    first, second = found["predictions"]
+    first, second = found["predictions"]["points"]
     assert first["at"] == {"N": 7e10, "D": 1.4e12}
     assert first["mean"].keys() == first["new"].keys() == FIVE
     assert first["decades_beyond"] > 0 == second["decades_beyond"]
@@ -168,7 +171,7 @@ def test_allocation_tradeoff_and_comparison(capsys, fitted):
     pair = ["--versus", "N=7e10,D=1.4e12", "--versus", "N=280e9,D=300e9"]
     call = ["allocate", fitted, "--flops", "5.76e23", "--match", "N=280e9,D=300e9", *pair]
     found = asked(capsys, *call)
-    plan = found["allocation"]
+    (plan,) = found["allocation"]["budgets"]
     assert plan["flops"] == 5.76e23
     assert 6 * plan["N"]["median"] * plan["D"]["median"] == pytest.approx(5.76e23, rel=0.01)
     assert found["tradeoff"]["cheapest_C_ratio"]["hi"] <= 1
@@ -181,7 +184,7 @@ def test_allocation_tradeoff_and_comparison(capsys, fitted):
 def test_a_budget_in_gpu_days(capsys, fitted):
     gpus = ["--flops-per-gpu", "1e15", "--mfu", ".4"]
     found = asked(capsys, "allocate", fitted, "--budget", "1000 gpu-days", *gpus)
-    assert found["allocation"]["flops"] == pytest.approx(1000 * 86400 * 4e14)
+    assert found["allocation"]["budgets"][0]["flops"] == pytest.approx(1000 * 86400 * 4e14)
     assert "gpu-days" in complaint(capsys, "allocate", fitted, "--budget", "1000 gpu-days")
 
 
@@ -191,6 +194,7 @@ def test_a_threshold_along_one_of_two_scales(capsys, fitted):
     assert found["log10"]["lo"] < found["log10"]["median"] < found["log10"]["hi"]
     assert 0 == found["p_never"] == found["p_already"]
     assert found["level"] == 2.2
+    assert found["p_crosses"] == 1
     assert found["by"][-1] == [found["horizon"], 1.0]
 
 
@@ -220,17 +224,24 @@ def test_curves_have_their_own_answers(capsys, curves):
     assert "flat" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("width", ["80", "120"])
-def test_tables_fit_the_terminal(capsys, monkeypatch, fitted, width):
+@pytest.mark.parametrize("width", ["60", "80", "120"])
+def test_tables_fit_the_terminal(capsys, monkeypatch, fitted, curves, width):
     monkeypatch.setenv("COLUMNS", width)
     capsys.readouterr()
     main(["show", fitted])
+    main(["show", curves])
     main(["predict", fitted, "--at", "N=7e10,D=1.4e12"])
-    main(["allocate", fitted, "--flops", "1e23", "--match", "N=280e9,D=300e9"])
+    pair = ["--versus", "N=7e10,D=1.4e12", "--versus", "N=280e9,D=300e9"]
+    main(["allocate", fitted, "--flops", "1e23", "--match", "N=280e9,D=300e9", *pair])
     main(["threshold", fitted, "--level", "2.2", "--at", "D=20*N"])
+    main(["kind", fitted, "--at", "D=20*N"])
     shown = capsys.readouterr().out
     assert max(map(len, shown.splitlines())) <= int(width)
     assert "…" not in shown
+    for name in ("sigma", "tokens per parameter", "least compute: FLOP", "inverted U", "forecast"):
+        assert name in shown
+    assert "70B" in shown
+    assert "e+" not in shown.partition("note:")[0]
 
 
 def test_pictures(capsys, folder, fitted, curves):
@@ -477,12 +488,13 @@ def test_assignments():
 
 
 def test_spreads_of_draws_that_are_infinite_or_single():
-    found = as_json.spread(np.array([1.0] * 50 + [math.inf] * 50))
-    assert (found["lo"], found["hi"], found["mean"]) == (1.0, math.inf, None)
-    assert as_json.plain(found)["hi"] is None
-    found = as_json.spread(np.array([[2.0]]))
+    found = summarise(np.array([1.0] * 50 + [math.inf] * 50))
+    assert (found["lo"], found["hi"]) == (1.0, math.inf)
+    assert math.isnan(found["mean"])
+    assert plain(found)["hi"] is None
+    found = plain(summarise(np.array([[2.0]])))
     assert (found["median"], found["sd"], found["lo"]) == (2.0, None, None)
-    assert as_json.plain({"a": np.float32(1), "b": (np.nan, np.arange(2))}) == {
+    assert plain({"a": np.float32(1), "b": (np.nan, np.arange(2))}) == {
         "a": 1.0,
         "b": [None, [0, 1]],
     }
@@ -503,7 +515,28 @@ def test_spreads_of_draws_that_are_infinite_or_single():
     }.items(),
 )
 def test_numbers_for_reading(value, text):
-    assert layout.number(value) == text
+    assert number(value) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    {
+        240: "240",
+        1.8172: "1.82",
+        999.6: "1k",
+        350e6: "350M",
+        999.6e6: "1B",
+        7.12e10: "71.2B",
+        1.4e12: "1.4T",
+        5.76e23: "5.76e23",
+        1e15: "1e15",
+        math.inf: "∞",
+        math.nan: "-",
+        None: "-",
+    }.items(),
+)
+def test_scales_for_reading(value, text):
+    assert count(value) == text
 
 
 def test_the_demo_computes_what_it_compares_with():

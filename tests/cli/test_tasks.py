@@ -9,10 +9,11 @@ import pandas as pd
 import pytest
 
 import bayescale
-from bayescale.cli import arguments, as_json, catalogue, terminal
+from bayescale.cli import arguments, catalogue, output, terminal
 from bayescale.cli.commands import main
 from bayescale.posterior import files
 from bayescale.workflows import tasks as many
+from tests.documented import kept
 
 QUICK = ["--draws", "200", "--warmup", "200"]
 ROLES = ["-x", "flops", "-y", "acc", "-n", "n_questions", "--chance", "chance"]
@@ -81,7 +82,8 @@ def asked(capsys, *call):
     """Return the document that a call with --json prints."""
     capsys.readouterr()
     assert main([*call, "--json"]) in (0, 1)
-    return strict(capsys.readouterr().out)
+    form = "Tasks" if call[0] == "tasks" else "Document"
+    return kept(strict(capsys.readouterr().out), form)
 
 
 def complaint(capsys, *call):
@@ -99,7 +101,7 @@ def complaint(capsys, *call):
 
 
 def test_the_files_of_a_page_of_tasks(answered):
-    assert sorted(each.name for each in answered.iterdir()) == sorted(as_json.FILES)
+    assert sorted(each.name for each in answered.iterdir()) == sorted(output.FILES)
     frame = pd.read_csv(answered / "tasks.csv", index_col="task")
     assert frame.loc["rises", "log10_unlock"] == pytest.approx(20.8, abs=0.3)
     assert frame.loc["never", "kind"] == "flat"
@@ -107,7 +109,7 @@ def test_the_files_of_a_page_of_tasks(answered):
 
 
 def test_the_document_of_tasks(answered):
-    found = strict((answered / "tasks.json").read_text())
+    found = kept(strict((answered / "tasks.json").read_text()), "Tasks")
     assert {"tasks", "laws", "prior", "health", "sampling"} == found.keys()
     assert found["tasks"].keys() == {"rises", "never"}
     assert found["prior"] == {"sigmoid": 0.5, "flat": 0.5}
@@ -115,15 +117,16 @@ def test_the_document_of_tasks(answered):
     assert found["sampling"]["sampler"]["draws"] == 200
     assert found["sampling"]["data"]["columns"]["curve"] == "task"
     for each in found["tasks"].values():
-        assert {"kind", "kinds", "explanation", "threshold", "health"} <= each.keys()
-        assert sum(each["kinds"].values()) == pytest.approx(1)
-        assert {"median", "lo", "hi", "p_never", "p_already"} <= each["threshold"].keys()
+        assert {"kind", "explanation", "threshold", "laws", "health"} == each.keys()
+        assert sum(each["kind"]["kinds"].values()) == pytest.approx(1)
+        assert {"log10", "p_never", "p_already"} <= each["threshold"].keys()
         assert each["threshold"]["level"] == 0.625
     rises, never = found["tasks"]["rises"], found["tasks"]["never"]
-    assert rises["threshold"]["lo"] < rises["threshold"]["median"] < rises["threshold"]["hi"]
+    ends = rises["threshold"]["log10"]
+    assert ends["lo"] < ends["median"] < ends["hi"]
     assert rises["explanation"]["law"] == "sigmoid"
     assert rises["explanation"]["backtest"]["sigmoid"]["runs"] == 6
-    assert never["threshold"]["median"] is None
+    assert never["threshold"]["log10"]["median"] is None
     assert never["threshold"]["p_never"] > 0.5
 
 
@@ -208,7 +211,7 @@ def test_families_have_a_table_of_their_own(capsys, pooled):
     assert (shifts["b"]["unit"], shifts["b"]["runs"]) == ("decades", 10)
     main(["show", pooled])
     shown = capsys.readouterr().out
-    assert "x50 of each family" in shown
+    assert "x50 of each group" in shown
     assert "x50_shift1" not in shown
 
 

@@ -233,9 +233,10 @@ def test_an_allocation_reads_as_a_table_and_as_quantities():
     table = found.table()
     assert list(table.columns) == ["median", "lo", "hi"]
     assert table.loc[(1e21, "N"), "median"] == pytest.approx(np.median(found.params[:, 0]))
-    assert found.quantities()["D[C=1e+22]"]["hi"] == table.loc[(1e22, "D"), "hi"]
-    single = allocate(posterior_of(chinchilla, BESIROGLU), 1e21).quantities()
-    assert {"N", "D", "tokens_per_param", "loss", "a", "b", "N_growth", "D_growth"} == set(single)
+    assert found.summary()["budgets"][1]["D"]["hi"] == table.loc[(1e22, "D"), "hi"]
+    (single,) = allocate(posterior_of(chinchilla, BESIROGLU), 1e21).summary()["budgets"]
+    names = {"N", "D", "tokens_per_param", "loss", "a", "b", "N_growth", "D_growth"}
+    assert names | {"flops", "decades_beyond"} == set(single)
 
 
 # ------------------------------------------------------------------ budgets
@@ -299,7 +300,7 @@ def test_the_iso_loss_curve_passes_through_the_configuration():
     assert any("a quarter of the size needs" in note for note in found.notes)
     assert (found.quarter > 1).all()
     assert found.p_reachable == 1.0
-    assert found.quantities()["cheapest_C_ratio"]["hi"] < 1
+    assert found.summary()["cheapest_C_ratio"]["hi"] < 1
 
 
 def test_the_cheapest_way_to_a_loss_is_the_best_split_of_its_cost():
@@ -339,10 +340,11 @@ def test_a_loss_below_the_floor_is_out_of_reach():
     assert 0.1 < found.p_reachable < 0.9
     assert np.isinf(found.tokens[:, 0]).any()
     assert any("out of reach in" in note for note in found.notes)
-    quantity = found.quantities()["cheapest_C"]
-    assert np.isnan(quantity["mean"])
-    assert quantity["hi"] == np.inf
+    quantity = found.summary()["cheapest_C"]
+    assert quantity["mean"] is None
+    assert quantity["hi"] is None
     assert np.isfinite(quantity["lo"])
+    assert " .. ∞" in repr(found)
     assert np.isfinite(found.table()["N"]).all()
     with pytest.raises(ValueError, match="below the law's floor"):
         match(posterior, loss=1.0)
@@ -404,7 +406,7 @@ def test_the_replication_as_a_user_asks_it(data_dir):
     where = "dropped_by_replication == 0"
     data = from_frame(frame, {"N": "params", "D": "tokens"}, "loss", where=where, duplicates="keep")
     posterior = fit("chinchilla", data, sampler=NUTS(warmup=200, draws=200, retries=0))
-    found = allocate(posterior, 5.76e23, allow_failed=True).quantities()
+    (found,) = allocate(posterior, 5.76e23, allow_failed=True).summary()["budgets"]
     assert found["N_growth"]["median"] == pytest.approx(3.3, abs=0.2)
     assert found["D_growth"]["median"] == pytest.approx(3.1, abs=0.2)
     compared = compare_runs(posterior, CHINCHILLA, GOPHER, allow_failed=True)

@@ -13,8 +13,10 @@ from bayescale.data.dataset import Dataset
 from bayescale.laws import flat, from_loss, sigmoid
 from bayescale.model.model import Model
 from bayescale.noises.accuracy import beta_binomial
-from bayescale.plot.style import landmarks, percent
+from bayescale.plot.marks import landmarks
+from bayescale.plot.style import percent
 from bayescale.plot.tasks import LONGEST
+from bayescale.plot.threshold import STRIP
 from bayescale.posterior.health import Health, Verdict
 from bayescale.posterior.mixture import mix
 from bayescale.posterior.posterior import Posterior, SamplingInfo
@@ -28,22 +30,13 @@ X = np.geomspace(1e20, 1e23, 8)
 FLAT = dict.fromkeys(KINDS, 0.0)
 
 
-@pytest.fixture(autouse=True)
-def closed():
-    """Every test leaves matplotlib as it found it."""
-    before = dict(mpl.rcParams)
-    yield
-    plt.close("all")
-    assert dict(mpl.rcParams) == before
-
-
 def posterior_of(law, x=X, **draws):
     """A posterior of the same runs whose draws, (draw,) each, are given."""
     data = Dataset(
         dict.fromkeys(law.inputs, x),
-        {"y": np.linspace(0.2, 0.7, 8)},
-        n=np.full(8, 100.0),
-        chance=np.full(8, 0.25),
+        {"y": np.linspace(0.2, 0.7, len(x))},
+        n=np.full(len(x), 100.0),
+        chance=np.full(len(x), 0.25),
         columns={law.inputs[0]: "flops"},
     )
     draws = {k: np.asarray(v, float)[None] for k, v in draws.items()}
@@ -54,10 +47,10 @@ def posterior_of(law, x=X, **draws):
     return Posterior(Model(law, beta_binomial), data, draws, {}, Health((verdict,)), run)
 
 
-def rise(*log10_scale, k=1.0):
+def rise(*log10_scale, k=1.0, x=X):
     """A threshold from 0 to 1 at these scales, one a draw."""
     at = np.array(log10_scale, float)
-    return posterior_of(sigmoid, g=0 * at, u=0 * at + 1, x50=10**at, k=0 * at + k)
+    return posterior_of(sigmoid, x, g=0 * at, u=0 * at + 1, x50=10**at, k=0 * at + k)
 
 
 def shape_of(kind="emergent", share=0.9, other="flat"):
@@ -98,11 +91,6 @@ def page(*rows):
 
 
 FAILED = Task("lost", None, None, None, None, None, {"sigmoid": "bad"})
-
-
-@pytest.fixture
-def ax():
-    return plt.subplots()[1]
 
 
 def drawn(ax):
@@ -185,10 +173,19 @@ def test_a_page_has_a_panel_a_task_with_its_answers():
     assert figure.get_supxlabel() == "training compute (FLOP)"
 
 
+def test_a_page_makes_the_curves_that_are_not_given_and_they_end_together():
+    short = replace(task("b"), mixture=mix({"sigmoid": rise(21.0, 21.5, x=X[:5])}))
+    figure = plot.tasks(page(task("a"), short))
+    dashed = [line for ax in figure.axes for line in ax.lines if line.get_linestyle() == "--"]
+    ends = [line.get_xdata().max() for line in dashed if len(line.get_xdata()) > 2]
+    assert ends == pytest.approx([1e24, 1e24])
+    assert figure.axes[0].get_xlim()[1] == pytest.approx(1e24)
+
+
 def test_a_page_draws_the_runs_of_failed_tasks_from_the_table():
     names = np.array(["a"] * 8 + ["lost"] * 8, object)
     table = Dataset({"x": np.tile(X, 2)}, {"y": np.repeat([0.5, 0.9], 8)}, curve=names)
-    figure = plot.tasks(page(task("a"), FAILED), data=table)
+    figure = plot.tasks(page(task("a"), FAILED), {}, data=table)
     (runs,) = figure.axes[1].lines
     np.testing.assert_array_equal(runs.get_ydata(), 0.9)
     legend = [t.get_text() for t in figure.legends[0].get_texts()]
@@ -255,9 +252,8 @@ def comparison_of(**difference):
 def test_each_returns_the_axes_it_is_given_or_makes_new_ones():
     plots = {
         plot.kinds: shape_of(),
-        plot.comparison: comparison_of(sigmoid=0.0, flat=-1.5),
+        plot.laws: comparison_of(sigmoid=0.0, flat=-1.5),
         plot.threshold: task("a").threshold,
-        plot.unlock: task("a").threshold,
     }
     for draw, found in plots.items():
         own = plt.subplots()[1]
@@ -280,15 +276,15 @@ def test_kinds_has_the_share_of_each_and_what_was_before(ax):
     assert "the prior given" in texts(plot.kinds(given))
 
 
-def test_comparison_has_the_best_law_on_top(ax):
-    drawn(plot.comparison(comparison_of(flat=-3.0, sigmoid=0.0), ax))
+def test_laws_has_the_best_law_on_top(ax):
+    drawn(plot.laws(comparison_of(flat=-3.0, sigmoid=0.0), ax))
     assert [t.get_text() for t in ax.get_yticklabels()] == ["sigmoid", "flat"]
     assert ax.get_xscale() == "linear"
     assert texts(ax) == ["weight", "75%", "0%", "P(law)", ">99%", "0%"]
 
 
-def test_comparison_of_laws_far_apart_still_shows_those_that_are_near():
-    ax = plot.comparison(comparison_of(sigmoid=0.0, distractor=-1.0, flat=-900.0))
+def test_laws_of_laws_far_apart_still_shows_those_that_are_near():
+    ax = plot.laws(comparison_of(sigmoid=0.0, distractor=-1.0, flat=-900.0))
     assert not overlaps(ax.figure)
     assert ax.get_xscale() == "symlog"
     at = ax.transAxes.inverted().transform(ax.transData.transform([[-1, 0], [0, 0]]))
@@ -296,7 +292,7 @@ def test_comparison_of_laws_far_apart_still_shows_those_that_are_near():
 
 
 def test_an_unlock_has_a_line_for_each_law_that_weighs_in(ax):
-    plot.unlock(task("a").threshold, ax)
+    plot.threshold(task("a").threshold, ax)
     lines = {line.get_label(): line.get_ydata() for line in drawn(ax).lines}
     assert lines["sigmoid (75%)"][-1] == 1
     assert lines["flat (25%)"][-1] == 0
@@ -307,9 +303,13 @@ def test_an_unlock_has_a_line_for_each_law_that_weighs_in(ax):
 def test_the_density_is_of_weighted_draws(ax):
     mixed = mix({"a": rise(21.0), "b": rise(22.0)}, {"a": 0.8, "b": 0.2})
     plot.threshold(threshold(mixed, 0.5), ax)
-    (stairs,) = [patch for patch in ax.patches if patch.get_label() == "density of the scale"]
-    heights = np.sort(stairs.get_data().values)
-    np.testing.assert_allclose(heights[-2:], [0.125, 0.5])
+    (stairs,) = [patch for patch in ax.patches if patch.get_label() == "its density, below"]
+    heights, _, foot = stairs.get_data()
+    heights = np.sort(heights - foot) / 0.85 / STRIP
+    np.testing.assert_allclose(heights[-2:], [0.25, 1.0])
+    # It is no probability: it ends below the axis of probabilities, which is from 0 to 1.
+    assert stairs.get_data().values.max() < 0
+    assert ax.spines["left"].get_bounds() == (0, 1)
 
 
 def test_a_threshold_in_a_loss_is_drawn_from_the_largest_to_the_smallest(ax):
@@ -325,7 +325,7 @@ def test_a_threshold_in_a_loss_is_drawn_from_the_largest_to_the_smallest(ax):
         grid=np.geomspace(4.0, 1.0, 50),
         p_by=np.linspace(0, 0.75, 50),
     )
-    drawn(plot.unlock(turned, ax))
+    drawn(plot.threshold(turned, ax))
     assert ax.get_xlim() == pytest.approx((4, 1))
     assert "beyond the data" in texts(ax)
     lines = {line.get_label(): line.get_ydata() for line in ax.lines}

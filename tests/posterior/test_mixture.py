@@ -93,7 +93,7 @@ def test_never_already_and_crosses_are_weighted():
     assert found.p_by[0] == pytest.approx(0.2)
     assert found.p_by[-1] == pytest.approx(0.45)
     assert (found.forecast.lo, found.forecast.median) == (-np.inf, np.inf)
-    assert said["median"] is None
+    assert said["log10"]["median"] is None
     assert said["members"]["late"]["weight"] == 0.5
     assert said["members"]["flat"]["p_never"] == 1.0
     assert json.loads(json.dumps(said))["spread"]["left_out"] == ["flat", "high"]

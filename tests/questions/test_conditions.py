@@ -177,7 +177,11 @@ def test_plain_numbers_and_a_table():
     assert (said["kinds"]["b"]["lo"], said["kinds"]["b"]["hi"]) == (1e9, 1e11)
     half = pytest.approx(0.5)
     assert said["changes"]["a"]["joint"] == {"steady -> steady": half, "inverse -> steady": half}
-    assert said["changes"]["a"]["likeliest"] == ["inverse", "steady", half]
+    assert said["changes"]["a"]["likeliest"] == {
+        "from": "inverse",
+        "to": "steady",
+        "probability": half,
+    }
     frame = found.table()
     assert list(frame.index) == ["b", "a"]
     assert frame.loc["a", "p_differs"] == half

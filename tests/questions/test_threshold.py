@@ -103,7 +103,7 @@ def test_a_curve_short_of_the_level_at_the_horizon_never_passes_it(y):
     assert found.limit_short.all()
     assert np.isnan(found.log10_scale).all()
     assert found.forecast.median == np.inf
-    assert found.summary()["median"] is None
+    assert found.summary()["log10"]["median"] is None
     assert found.summary()["p_never"] == 1.0
     assert (found.p_by == 0).all()
     assert any("not reached" in note for note in found.notes)
@@ -114,7 +114,7 @@ def test_a_curve_past_the_level_everywhere_is_already_unlocked():
     assert found.already.all()
     assert found.forecast.median == -np.inf
     assert found.p_unlocked_by(1e8) == 1.0
-    assert found.summary()["hi"] is None
+    assert found.summary()["log10"]["hi"] is None
 
 
 def test_a_late_unlock_is_told_from_a_limit_below():
@@ -224,7 +224,7 @@ def test_from_a_loss_less_is_later():
     assert by == pytest.approx([0.2, 0.2, 0.4, 0.6, 0.8])
     np.testing.assert_allclose(found.p_by, [found.p_unlocked_by(x) for x in found.grid], atol=1e-12)
     assert found.wider is None
-    assert found.summary()["median"] == found.forecast.median
+    assert found.summary()["log10"]["median"] == found.forecast.median
 
 
 def test_from_a_loss_the_interval_begins_at_the_larger_one():

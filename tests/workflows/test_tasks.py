@@ -99,12 +99,12 @@ def test_the_summary_is_plain_numbers(three):
     assert list(said["tasks"]) == list(CURVES)
     assert said["laws"] == ["sigmoid", "flat", "inverse"]
     for name, task in said["tasks"].items():
-        assert {"kind", "kinds", "explanation", "threshold", "health"} <= set(task), name
-        assert {"median", "lo", "hi", "p_never", "p_already"} <= set(task["threshold"]), name
-        assert sum(task["kinds"].values()) == pytest.approx(1)
-        assert task["kind"] == three[name].kind.likeliest
+        assert {"kind", "explanation", "threshold", "laws", "health"} == set(task), name
+        assert {"log10", "p_never", "p_already"} <= set(task["threshold"]), name
+        assert sum(task["kind"]["kinds"].values()) == pytest.approx(1)
+        assert task["kind"]["likeliest"] == three[name].kind.likeliest
         assert task["health"]["sound"]
-    assert said["tasks"]["falls"]["threshold"]["median"] is None
+    assert said["tasks"]["falls"]["threshold"]["log10"]["median"] is None
 
 
 def failing(posterior):
