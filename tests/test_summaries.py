@@ -14,6 +14,7 @@ from bayescale.comparison.explain import Confusion, Explanation
 from bayescale.comparison.predictive import Backtest
 from bayescale.data.dataset import Dataset
 from bayescale.laws import chinchilla, flat, sigmoid
+from bayescale.messages import Note
 from bayescale.model.model import Model
 from bayescale.noises.accuracy import beta_binomial
 from bayescale.noises.loss import student
@@ -92,7 +93,12 @@ def built():
     weights = {"sigmoid": 0.7, "elbow": 0.3}
     said = {"sigmoid": "a <smooth> threshold", "elbow": "an abrupt onset"}
     why = Explanation(
-        weights, {"sigmoid": 0.0, "elbow": -1.0}, said, {"sigmoid": tested}, confusion, ("a note",)
+        weights,
+        {"sigmoid": 0.0, "elbow": -1.0},
+        said,
+        {"sigmoid": tested},
+        confusion,
+        (Note("test", "a note"),),
     )
     laws = compared(parts)
     kinds = {name: kind(rises) for name in ("few-shot", "zero-shot")}
@@ -103,7 +109,9 @@ def built():
     late = np.where(np.arange(DRAWS) < 30, 0.5, np.inf)
     weighed = np.full(DRAWS, 1 / DRAWS)
     change = Change("few-shot", "zero-shot", joint, {"sigmoid": {"x50": shift}}, late, weighed)
-    conditions = Conditions("zero-shot", kinds, when, {"few-shot": change}, joint, ("a note",))
+    conditions = Conditions(
+        "zero-shot", kinds, when, {"few-shot": change}, joint, (Note("test", "a note"),)
+    )
     answered = Task("rises <1>", laws, both, kind(both), threshold(both), why, {"elbow": "R-hat"})
     lost = Task("lost", None, None, None, None, None, {"sigmoid": "R-hat 1.4"})
     rows = {each.name: each for each in (answered, lost)}
@@ -150,7 +158,7 @@ def built():
         "change": (change, "Change"),
         "conditions": (conditions, "Conditions"),
         "relation": (
-            Relation(draws, draws, ((0.1, 0.2, 0.3, 0.4, 0.5),), 0.3, 9, ("a note",)),
+            Relation(draws, draws, ((0.1, 0.2, 0.3, 0.4, 0.5),), 0.3, 9, (Note("test", "a note"),)),
             "Relation",
         ),
         "residuals": (left, "Residuals"),
@@ -162,7 +170,9 @@ def built():
         "task": (answered, "Task"),
         "tasks": (Tasks(rows, ("sigmoid", "flat"), {"sigmoid": 0.5, "flat": 0.5}), "Tasks"),
         "metric or model": (
-            MetricOrModel(stories, stories, jumps, jumps, jumps, parts, stories, ("a note",)),
+            MetricOrModel(
+                stories, stories, jumps, jumps, jumps, parts, stories, (Note("test", "a note"),)
+            ),
             "MetricOrModel",
         ),
     }

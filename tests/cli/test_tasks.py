@@ -187,14 +187,14 @@ def test_a_folder_that_cannot_be_written_is_refused(capsys, monkeypatch, tmp_pat
 
 def test_a_file_is_written_whole_or_not_at_all(monkeypatch, tmp_path):
     target = tmp_path / "a.json"
-    files.write(target, b"old")
+    files.write(target, lambda part: part.write_bytes(b"old"))
 
     def full(*args):
         raise OSError("no space left")
 
     monkeypatch.setattr(files.os, "fsync", full)
     with pytest.raises(OSError, match="no space"):
-        files.write(target, b"new")
+        files.write(target, lambda part: part.write_bytes(b"new"))
     assert [each.read_bytes() for each in tmp_path.iterdir()] == [b"old"]
 
 

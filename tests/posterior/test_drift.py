@@ -37,6 +37,7 @@ def fit():
 def before(posterior, x):
     """The law with the drift inside its formula, (draw, point)."""
     drift, edge = posterior.drift.draws.reshape(-1, 1), posterior.drift.begins
+    x = x[None]
     moved = jnp.where(x > edge, x * jnp.exp(drift), x)
     flat = posterior.flat()
     params = {name: flat[name][:, None] for name in posterior.law.parameters}

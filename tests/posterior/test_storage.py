@@ -167,7 +167,7 @@ def test_round_trip_of_a_real_fit_predicts_the_same(power_fit, tmp_path):
 def test_a_long_record_fits_into_the_file(power_data, tmp_path):
     """HDF5 holds attributes up to 64 kB; the verdicts of many curves are longer."""
     fit = made(get_law("power"), "student", power_data)
-    fit = replace(fit, sampling=replace(fit.sampling, notes=("x" * 200_000,)))
+    fit = replace(fit, sampling=replace(fit.sampling, notes=(Note("long", "x" * 200_000),)))
     save(fit, tmp_path / "fit.nc")
     same(fit, load(tmp_path / "fit.nc"))
 

@@ -1,0 +1,66 @@
+"""remarks: what is to be said with a threshold."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..datasets.published import place
+from ..messages import Note, as_notes
+from ..posterior.mixture import Mixture, said_of_fits
+from ..posterior.posterior import Posterior
+from .predict import UNCALIBRATED
+from .sweep import Sweep
+from .unlock import Spread, unlock_parameter
+
+__all__ = ["remarks"]
+
+FEW = 100.0
+"""Effective draws below which a reweighted forecast is said to be rough."""
+
+
+def remarks(found: Any, which: Posterior | Mixture, way: Sweep) -> list[Note]:
+    """Return what should be said with a forecast."""
+    notes, forecast = {}, found.forecast
+    if np.isfinite(forecast.median):
+        beyond = way.sign * forecast.median - way.progress(way.best)
+        where = f"{beyond:.2g} decades beyond {way.end}" if beyond > 0 else "within the data"
+        median = f"{10**forecast.median:.3g}{place(forecast.median, f'{way.by} {way.column}')}"
+        notes["median"] = f"the median lies {where}, at {median}"
+    elif forecast.median > 0:
+        horizon = f"{'down' if found.less_is_better else 'up'} to {found.horizon:.3g}"
+        notes["unreached"] = f"in most draws the level {found.level:.3g} is not reached {horizon}"
+    if forecast.hi == np.inf or way.sign * forecast.hi > way.progress(way.best):
+        notes["beyond"] = UNCALIBRATED
+    chance = which.data.chance
+    if chance is not None and found.improves == "up" and found.level <= chance[0]:
+        notes["chance"] = f"the level {found.level:.3g} is not above chance ({chance[0]:.3g})"
+    weak = {}
+    for name, _, one in which.members:
+        unlock, (verdict,) = unlock_parameter(one), one.health.verdicts
+        if unlock is not None and unlock in verdict.unidentified:
+            weak[f"{unlock} ({name})" if len(found.members) > 1 else unlock] = None
+    if weak:
+        notes["prior"] = (
+            f"the data say little of {', '.join(weak)}: from a plateau the forecast is the prior "
+            "on the unlock scale"
+        )
+    if found.wider is not None and found.wider.ess < FEW:
+        notes["rough"] = f"under the wider prior only {found.wider.ess:.0f} effective draws: rough"
+    notes |= _apart(found.spread()) if len(found.members) > 1 else {}
+    return [*said_of_fits(which), *as_notes(notes)]
+
+
+def _apart(spread: Spread) -> dict[str, str]:
+    """Return what is to be said of several laws."""
+    notes = {}
+    if spread.between > spread.within:
+        notes["disagree"] = (
+            f"the laws disagree: their medians are {spread.between:.2g} decades apart (sd), where "
+            f"each is uncertain by {spread.within:.2g}"
+        )
+    if spread.left_out:
+        text = "without a median within the horizon, so not in the spread of laws: "
+        notes["no_median"] = text + ", ".join(spread.left_out)
+    return notes
