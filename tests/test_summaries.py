@@ -42,6 +42,8 @@ RUN = SamplingInfo(0, "NUTS", 1, DRAWS, "float64", "cpu", {}, {}, float("nan"))
 SOUND = Verdict(True, {}, {}, 1.0, 999.0, 0.0, (), (), ())
 FAILED = replace(SOUND, sound=False, problems=("chains <disagree>",), advice=("Draw more.",))
 
+NOTES = (Note("test", "a note"),)
+
 
 def spread(middle, width=0.1, seed=0):
     """Draws (chain, draw) about a middle, on the log."""
@@ -98,7 +100,7 @@ def built():
         said,
         {"sigmoid": tested},
         confusion,
-        (Note("test", "a note"),),
+        NOTES,
     )
     laws = compared(parts)
     kinds = {name: kind(rises) for name in ("few-shot", "zero-shot")}
@@ -109,9 +111,7 @@ def built():
     late = np.where(np.arange(DRAWS) < 30, 0.5, np.inf)
     weighed = np.full(DRAWS, 1 / DRAWS)
     change = Change("few-shot", "zero-shot", joint, {"sigmoid": {"x50": shift}}, late, weighed)
-    conditions = Conditions(
-        "zero-shot", kinds, when, {"few-shot": change}, joint, (Note("test", "a note"),)
-    )
+    conditions = Conditions("zero-shot", kinds, when, {"few-shot": change}, joint, NOTES)
     answered = Task("rises <1>", laws, both, kind(both), threshold(both), why, {"elbow": "R-hat"})
     lost = Task("lost", None, None, None, None, None, {"sigmoid": "R-hat 1.4"})
     rows = {each.name: each for each in (answered, lost)}
@@ -158,7 +158,7 @@ def built():
         "change": (change, "Change"),
         "conditions": (conditions, "Conditions"),
         "relation": (
-            Relation(draws, draws, ((0.1, 0.2, 0.3, 0.4, 0.5),), 0.3, 9, (Note("test", "a note"),)),
+            Relation(draws, draws, ((0.1, 0.2, 0.3, 0.4, 0.5),), 0.3, 9, NOTES),
             "Relation",
         ),
         "residuals": (left, "Residuals"),
@@ -170,9 +170,7 @@ def built():
         "task": (answered, "Task"),
         "tasks": (Tasks(rows, ("sigmoid", "flat"), {"sigmoid": 0.5, "flat": 0.5}), "Tasks"),
         "metric or model": (
-            MetricOrModel(
-                stories, stories, jumps, jumps, jumps, parts, stories, (Note("test", "a note"),)
-            ),
+            MetricOrModel(stories, stories, jumps, jumps, jumps, parts, stories, NOTES),
             "MetricOrModel",
         ),
     }

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -37,11 +38,11 @@ def fit():
 def before(posterior, x):
     """The law with the drift inside its formula, (draw, point)."""
     drift, edge = posterior.drift.draws.reshape(-1, 1), posterior.drift.begins
-    x = x[None]
-    moved = jnp.where(x > edge, x * jnp.exp(drift), x)
-    flat = posterior.flat()
+    x, flat = x[None], posterior.flat()
     params = {name: flat[name][:, None] for name in posterior.law.parameters}
-    return np.asarray(posterior.law.fn(moved, **params))
+    with jax.enable_x64(True):
+        moved = jnp.where(x > edge, x * jnp.exp(drift), x)
+        return np.asarray(posterior.law.fn(moved, **params))
 
 
 def test_the_law_beyond_the_data_is_that_of_the_drifted_scale(fit):
@@ -49,7 +50,7 @@ def test_the_law_beyond_the_data_is_that_of_the_drifted_scale(fit):
     assert drifted.drift.begins == pytest.approx(1e10, rel=1e-6)
     assert drifted.drift.draws.std() == pytest.approx(1.0, rel=0.15)
     found = law_draws(drifted, {"x": BEYOND})
-    np.testing.assert_allclose(found, before(drifted, BEYOND), rtol=1e-6)  # of float32 here
+    np.testing.assert_allclose(found, before(drifted, BEYOND), rtol=1e-12)
     np.testing.assert_array_equal(predict(drifted, {"x": BEYOND}, **ASKED).mean, found)
     plain = law_draws(fit, {"x": BEYOND})
     np.testing.assert_allclose(found[:, :2], plain[:, :2], rtol=1e-12)
