@@ -64,7 +64,7 @@ def fit(posterior: Posterior) -> RenderableType:
 
 def _head(posterior: Posterior) -> Text:
     data = posterior.data
-    head = Text(f"{posterior.law!r}", "bold")
+    head = Text(f"{posterior.law}", "bold")
     curves = f" in {len(posterior.curves)} curves" if posterior.curves else ""
     head.append(f"  {len(data)} rows of {data.source}{curves}, ", "default not bold")
     further = zip(posterior.law.further, posterior.model.further, strict=True)

@@ -1,4 +1,4 @@
-"""The built-in laws, and how to find one by its name."""
+"""The built-in laws, and how to find one by its name; priors as they are written."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from difflib import get_close_matches
 
 from ..data.expression import parse_call
 from ..parametric.parametric import Law
+from ..parametric.priors import Distribution, fraction, positive, real
 from .broken import broken, broken_accuracy
 from .capability import elbow, exact_match, flat, multi_step, sigmoid
 from .distractor import distractor, inverse, inverted_u
@@ -34,6 +35,7 @@ __all__ = [
     "flat",
     "from_loss",
     "get_law",
+    "get_prior",
     "inverse",
     "inverted_u",
     "kaplan",
@@ -69,6 +71,8 @@ LAWS: dict[str, Law | Callable[..., Law]] = {
     "breakthrough": breakthrough,
 }
 
+PRIORS = {"positive": positive, "real": real, "fraction": fraction}
+
 
 def get_law(text: str | Law | Callable[..., Law]) -> Law:
     """Return the law that `text` names: `"chinchilla"`, `"broken(2)"`, `"power(floor=False)"`.
@@ -98,3 +102,24 @@ def get_law(text: str | Law | Callable[..., Law]) -> Law:
         return found(*args, **kwargs)
     except TypeError as error:
         raise ValueError(f"the law {text!r}: {error}") from None
+
+
+def get_prior(text: str) -> Distribution:
+    """Return the prior that `text` describes: `"positive(.1,.5)"`, `"fraction(.3, 10)"`.
+
+    Raises
+    ------
+    ValueError
+        If it is none, or not one of numbers that make one.
+    """
+    how = "write positive(LO,HI) or real(LO,HI), 90 % between, or fraction(MEAN,CONCENTRATION)"
+    try:
+        name, args, options = parse_call(text)
+    except ValueError:
+        name = ""
+    if name not in PRIORS:
+        raise ValueError(f"{text!r} is no prior; {how}")
+    try:
+        return PRIORS[name](*args, **options)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{text!r} is no prior: {error}; {how}") from None

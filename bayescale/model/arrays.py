@@ -128,7 +128,7 @@ def _check_curve(model: Model, data: Dataset) -> None:
     where = f"curve {data.curve[0]!r}" if data.curve is not None else "the table"
     if len(data) < wanted:
         data.fail(
-            f"{where} has {len(data)} rows, the law {model.law!r} {wanted} free parameters",
+            f"{where} has {len(data)} rows, the law {model.law} {wanted} free parameters",
             remedy="measure more runs, fix or tie parameters, or take a simpler law",
         )
     for role, values in data.responses.items():
@@ -197,9 +197,11 @@ def _reference(model: Model, inputs: Mapping[str, np.ndarray], name: str) -> flo
     """Return the largest scale of one input, the geometric mean of each of several.
 
     What an extrapolation in one scale hangs on is the level at its end; in several, exponents are
-    least correlated with the level in the middle.
+    least correlated with the level in the middle. Of an input that a law was extended by: 1.
     """
-    if not model.law.relative:
+    law = model.law
+    if not law.relative or name in law.absolute:
         return 1.0
-    name = dict(model.law.same_unit).get(name, name)
-    return float(inputs[name].max() if len(inputs) == 1 else np.exp(np.log(inputs[name]).mean()))
+    name = dict(law.same_unit).get(name, name)
+    alone = len(inputs) - len(law.absolute) == 1
+    return float(inputs[name].max() if alone else np.exp(np.log(inputs[name]).mean()))

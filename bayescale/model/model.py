@@ -119,4 +119,17 @@ class Model(Coordinates):
     def log_density(self, z: Float[Array, " size"], data: Mapping[str, Any]) -> Array:
         """Return the log joint density of z and one curve's data."""
         values, log_prior, _ = self.constrain(z, data)
-        return log_prior + jnp.sum(self.log_likelihood(self.parameters(values, data), data))
+        rows = self.log_likelihood(*self.as_the_law_takes(self.parameters(values, data), data))
+        return log_prior + jnp.sum(rows)
+
+    def as_the_law_takes(self, params: Mapping[str, Any], data: Mapping[str, Any]) -> tuple:
+        """Return parameters and data as the formula is to see them.
+
+        In units of the references as they are: a law looks alike in any unit. Terms of `extend`
+        may not; where one takes inputs of the law, all is in its own unit.
+        """
+        if not self.law.natural:
+            return params, data
+        own = {name: params[name] * self.unit(name, params, data) for name in self.law.parameters}
+        inputs = {name: x * data["ref"][name] for name, x in data["inputs"].items()}
+        return dict(params) | own, dict(data) | {"inputs": inputs}

@@ -59,7 +59,7 @@ def to_arviz(posterior: Posterior, log_likelihood: bool = True) -> xarray.DataTr
     tree.attrs = {
         "inference_library": "bayescale",
         "inference_library_version": posterior.sampling.versions.get("bayescale", ""),
-        "law": repr(posterior.law),
+        "law": str(posterior.law),
         "noise": posterior.model.noise.name,
         "health": str(posterior.health),
     }

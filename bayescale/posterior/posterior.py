@@ -156,7 +156,7 @@ class Posterior:
     def __repr__(self) -> str:
         shape = f"{len(self.curves)} curves, " if self.curves else ""
         lines = [
-            f"Posterior of {self.law!r} with {self.model.noise.name} noise: {shape}"
+            f"Posterior of {self.law} with {self.model.noise.name} noise: {shape}"
             f"{self.sampling.chains} x {self.sampling.draws} draws by {self.sampling.method}, "
             f"{len(self.data)} rows of {self.data.source}",
             f"health: {self.health}",

@@ -24,6 +24,7 @@ from ..model.evaluate import law_at
 from ..model.model import Model
 from ..noises.names import get_noise
 from ..parametric.parametric import Law, Noise, Parametric
+from ..parametric.words import from_record, record
 from .arviz import ARVIZ_NAMES, ROLES, to_arviz
 from .files import StorageError, _beside, _line, _resolve, writable
 from .health import Health, Verdict
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 
 __all__ = ["FORMAT", "load", "save"]
 
-FORMAT = 3
+FORMAT = 4
 """Version of the file's layout; a file of another one is refused."""
 
 SEAL = re.compile(rb"\nbayescale format (\d+) sha256 ([0-9a-f]{64})\n")
@@ -115,7 +116,8 @@ def _record(posterior: Posterior) -> dict[str, Any]:
 
 def _signature(part: Parametric) -> dict[str, Any]:
     names = ("name", "inputs", "parameters", "fixed", "tied")
-    return {name: getattr(part, name) for name in names}
+    priors = {name: record(prior) for name, prior in part.changed}
+    return {name: getattr(part, name) for name in names} | {"priors": priors}
 
 
 def _probe(posterior: Posterior) -> list[float]:
@@ -278,7 +280,28 @@ def _match(
                 f"{', '.join(now)}; pass the right one: load(path, {kind}=...)"
             )
     return replace(
-        found,
+        _with_saved_priors(path, kind, saved["priors"], found),
         fixed=tuple((k, v) for k, v in saved["fixed"]),
         tied=tuple((k, v) for k, v in saved["tied"]),
     )
+
+
+def _with_saved_priors(
+    path: str | os.PathLike, kind: str, saved: Mapping, found: Parametric
+) -> Parametric:
+    """Return the law or noise with the priors that it had; refuse those that are not known."""
+    own = {name: record(prior) for name, prior in found.changed}
+    lost = [name for name, prior in saved.items() if prior is None and name not in own]
+    if lost:
+        raise StorageError(
+            f"{path}: was fitted with a prior of {', '.join(lost)} that no file keeps; pass the "
+            f"{kind} with it: load(path, {kind}=...)"
+        )
+    for name, prior in own.items():
+        if name not in saved or prior != saved[name]:
+            raise StorageError(
+                f"{path}: was fitted with another prior of {name} than this {kind} has; pass the "
+                f"{kind} as it was, or as it is built in"
+            )
+    priors = {k: from_record(prior) for k, prior in saved.items() if k not in own}
+    return found.with_priors(**priors)
