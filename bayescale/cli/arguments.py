@@ -22,7 +22,6 @@ from ..inference.samplers import MAP, NUTS, Laplace
 from ..laws.names import get_law, get_prior
 from ..messages import DataError
 from ..parametric.parametric import Law
-from ..parametric.priors import Distribution
 from ..planning.budget import budget
 from ..posterior.posterior import Posterior
 from ..questions import predict as prediction
@@ -188,9 +187,9 @@ def scales(texts: Iterable[str], flag: str, posterior: Posterior) -> dict[str, n
     return {name: np.concatenate([point[name] for point in points]) for name in inputs}
 
 
-def priors(texts: Iterable[str]) -> dict[str, Distribution]:
+def priors(texts: Iterable[str]) -> dict[str, object]:
     """Return name -> prior of `alpha=positive(.1,.5),E=real(0,3)`; a ValueError for other texts."""
-    found: dict[str, Distribution] = {}
+    found: dict[str, object] = {}
     for part in names(texts) or ():
         name, _, text = (each.strip() for each in part.partition("="))
         if name in found:

@@ -31,8 +31,8 @@ def real(lo: float, hi: float, mass: float = 0.9) -> Distribution:
 
 def positive(lo: float, hi: float, mass: float = 0.9) -> Distribution:
     """Log-normal with probability `mass` between `lo` and `hi`, and equal tails."""
-    if lo <= 0:
-        raise ValueError(f"a positive prior's range starts above 0, got {lo}")
+    if not 0 < lo < hi:
+        raise ValueError(f"a positive prior's range needs 0 < lo < hi, got {lo} and {hi}")
     return dist.LogNormal(*_centre_and_sd(log(lo), log(hi), mass))
 
 

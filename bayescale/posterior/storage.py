@@ -38,6 +38,11 @@ __all__ = ["FORMAT", "load", "save"]
 FORMAT = 4
 """Version of the file's layout; a file of another one is refused."""
 
+ROWS = ("log_likelihood", "posterior_predictive", "prior_predictive")
+"""Groups that have a value a draw and row."""
+MOST = 1_000_000
+"""How many values a file has of each of them."""
+
 SEAL = re.compile(rb"\nbayescale format (\d+) sha256 ([0-9a-f]{64})\n")
 SEAL_ROOM = 128
 
@@ -45,10 +50,20 @@ SEAL_ROOM = 128
 # ------------------------------------------------------------------ to a file
 
 
-def save(posterior: Posterior, path: str | os.PathLike) -> None:
+def save(posterior: Posterior, path: str | os.PathLike, *, rows: bool = True) -> None:
     """Write a posterior to a NetCDF file, whole or not at all; `load` returns an equal one.
 
     A file that is there already is replaced only once the new one is complete on disk.
+
+    Parameters
+    ----------
+    posterior, path
+        What is written, and where.
+    rows
+        Whether the file also has what other tools ask of each row: log_likelihood,
+        posterior_predictive and prior_predictive, as `to_arviz` has them. Each is of single
+        precision and thinned to a million values: at most 4 MB. `load` needs none of them, and
+        `to_arviz(load(path))` has them whole.
 
     Raises
     ------
@@ -60,7 +75,9 @@ def save(posterior: Posterior, path: str | os.PathLike) -> None:
     target = writable(path)
     record = json.dumps(_record(posterior), default=_plain)
     try:
-        tree = to_arviz(posterior, log_likelihood=False)
+        tree = to_arviz(posterior, rows, most=MOST)
+        for name in ROWS if rows else ():
+            tree[name] = xr.DataTree(tree[name].to_dataset().astype(np.float32))
         own = {"record": ((), record)}
         if posterior.z is not None:
             own["z"] = ([f"z_dim_{i}" for i in range(posterior.z.ndim)], posterior.z)
@@ -227,7 +244,7 @@ def _read(path: str | os.PathLike) -> xarray.DataTree:
     import xarray as xr
 
     with xr.open_datatree(_resolve(path), engine="h5netcdf") as opened:
-        return opened.load()
+        return opened.drop_nodes(ROWS, errors="ignore").load()
 
 
 def _arrays(tree: xarray.DataTree, group: str, record: Mapping) -> dict[str, np.ndarray]:
