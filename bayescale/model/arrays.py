@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -15,7 +15,7 @@ from ..data.dataset import Dataset
 from .model import Model
 from .pooling import unpinned
 
-__all__ = ["Batch", "pack"]
+__all__ = ["Batch", "lanes", "pack"]
 
 
 @dataclass(frozen=True)
@@ -63,6 +63,15 @@ def pack(model: Model, data: Dataset) -> tuple[Batch, ...]:
         )
         for _, lanes in sorted(classes.items())
     )
+
+
+def lanes(model: Model, data: Dataset) -> Iterator[tuple[int, np.ndarray, dict[str, Any]]]:
+    """Yield of each curve its position, which rows of the data are its own, and its arrays."""
+    names = data.curve_names
+    for batch in pack(model, data):
+        for row, curve in enumerate(batch.curves):
+            own = data.curve == names[curve] if names else np.ones(len(data), bool)
+            yield curve, own, jax.tree.map(lambda leaf, row=row: leaf[row], batch.data)
 
 
 def _check_responses(model: Model, data: Dataset) -> None:

@@ -1,14 +1,16 @@
-"""prior: parameters, curves and runs before the data, at the rows of one curve."""
+"""prior: parameters, curves and runs before the data."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
 import numpy as np
 
+from ..data.dataset import Dataset
+from .arrays import lanes
 from .model import Model
 from .sampling import sample, sample_each
 
@@ -16,16 +18,16 @@ __all__ = ["Before", "before"]
 
 
 class Before(NamedTuple):
-    """Draws of the prior, (draw, ...) each."""
+    """Draws of the prior."""
 
     parameters: dict[str, np.ndarray]
-    """In natural units."""
+    """In natural units, ([curve,] draw, ...)."""
     curves: dict[str, np.ndarray]
-    """By response: what the law says at the rows, (draw, row)."""
+    """By response: what the law says at each row of the data, (draw, row)."""
     runs: dict[str, np.ndarray]
     """By response: a run at each row, (draw, row)."""
     along: np.ndarray
-    """What the law says of `response` at further points, (draw, point)."""
+    """What the law says of `response` at further points, ([curve,] draw, point)."""
 
 
 @partial(jax.jit, static_argnames=("model",))
@@ -37,37 +39,42 @@ def _before(model: Model, values, lane, points):
         average, data = model.as_the_law_takes(params, lane | {"inputs": points})
         inputs = (data["inputs"][name] for name in model.law.inputs)
         along = model.law.at(*inputs, **{name: average[name] for name in model.law.parameters})
-        return natural, model.curves(*seen), along, model.scatters(*seen)
+        return natural, along, model.curves(*seen), model.scatters(*seen)
 
     return jax.vmap(one)(values)
 
 
 def before(
     model: Model,
-    lane: Mapping[str, Any],
-    rows: int,
+    data: Dataset,
     draws: int,
-    rng: np.random.Generator,
+    *,
+    seed: int = 0,
     points: Mapping[str, np.ndarray] | None = None,
 ) -> Before:
-    """Return draws of the prior at the rows of one curve, and at `points` in natural units.
+    """Return draws of the prior at the rows of the data, each under its own curve and group.
 
     Parameters
     ----------
-    lane
-        The curve's arrays, as `arrays.pack` lays them out.
-    rows
-        How many of them are no padding.
+    points
+        Further scales, in natural units, at which the law is asked for.
     """
-    points = {name: np.empty(0) for name in model.law.inputs} if points is None else points
+    points = points or {name: np.empty(0) for name in model.law.inputs}
+    curves, runs = ({k: np.empty((draws, len(data))) for k in model.law.responses} for _ in "cr")
+    found: dict[int, tuple] = {}
     with jax.enable_x64(True):
-        points = {name: np.asarray(x, float) / lane["ref"][name] for name, x in points.items()}
-        values = {site.name: sample(site.prior, rng, draws) for site in model.sites}
-        *found, scatters = _before(model, values, dict(lane), points)
-        runs = {name: sample_each(scatter, rng) for name, scatter in scatters.items()}
-    if model.noise.counts:
-        runs[model.law.response] /= lane["n"]
-    found = jax.tree.map(lambda leaf: np.asarray(leaf, float), jax.device_get(found))
-    parameters, curves, along = found
-    parts = ({name: values[:, :rows] for name, values in part.items()} for part in (curves, runs))
-    return Before(parameters, *parts, along)
+        for curve, own, lane in lanes(model, data):
+            rng, rows = np.random.default_rng([seed, 12, curve]), slice(int(own.sum()))
+            values = {site.name: sample(site.prior, rng, draws) for site in model.sites}
+            relative = {k: np.asarray(x, float) / lane["ref"][k] for k, x in points.items()}
+            *found[curve], said, scatters = _before(model, values, lane, relative)
+            for name, scatter in scatters.items():
+                counted = model.noise.counts and name == model.law.response
+                drawn = sample_each(scatter, rng) / (lane["n"] if counted else 1.0)
+                runs[name][:, own] = drawn[:, rows]
+                curves[name][:, own] = np.asarray(said[name], float)[:, rows]
+    order = [jax.device_get(found[curve]) for curve in sorted(found)]
+    parameters, along = jax.tree.map(lambda *each: np.stack(each).astype(float), *order)
+    if data.curve is None:
+        parameters, along = {name: values[0] for name, values in parameters.items()}, along[0]
+    return Before(parameters, curves, runs, along)

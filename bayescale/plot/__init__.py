@@ -3,6 +3,7 @@
 | question | plot | what it draws |
 |---|---|---|
 | does the law fit, where does it lead? | `data_and_curve` | `predict(fit, grid(fit))` |
+| what does the law say before the data? | `prior` | `prior_predictive(law, data)` |
 | what is left over? | `residuals` | `residuals.residuals(fit)` |
 | how fast does it fall? | `exponents` | a posterior |
 | how is a budget best split? | `isoflop`, `allocation` | `predict(fit, isoflop(...))`, `allocate` |
@@ -18,6 +19,7 @@ yourself the same look; `ax.figure.savefig(...)` keeps one.
 
 from .fit import data_and_curve, exponents, residuals
 from .planning import allocation, isoflop, isoloss
+from .prior import prior
 from .style import style
 from .tasks import comparison, kinds, tasks
 from .threshold import threshold, unlock
@@ -30,6 +32,7 @@ __all__ = [
     "isoflop",
     "isoloss",
     "kinds",
+    "prior",
     "residuals",
     "style",
     "tasks",

@@ -104,26 +104,18 @@ def _before(posterior: Posterior, coords, rows: bool, most: int | None, seed: in
     """Return prior, and prior_predictive where it is wanted."""
     import xarray as xr
 
-    model, data, names = posterior.model, posterior.data, _responses(posterior)
-    count = PRIOR_DRAWS
-    curves: dict[int, dict] = {}
-    runs = {own: np.empty((count, len(data))) for own in names.values()}
-    for curve, own, lane in pointwise.lanes(posterior):
-        found = before(model, lane, int(own.sum()), count, np.random.default_rng([seed, 12, curve]))
-        curves[curve] = found.parameters
-        for of, name in names.items():
-            runs[name][:, own] = found.runs[of]
-    drawn = {name: np.stack([curves[i][name] for i in sorted(curves)]) for name in model.names}
-    drawn = {name: values[:, None] for name, values in drawn.items()}
-    if not posterior.curves:
-        drawn = {name: values[0] for name, values in drawn.items()}
+    data, count = posterior.data, PRIOR_DRAWS
+    drawn = before(posterior.model, data, count, seed=seed)
+    lead = (slice(None), None) if posterior.curves else (None,)  # the one chain
+    parameters = {name: values[lead] for name, values in drawn.parameters.items()}
     own = coords | {"chain": np.arange(1), "draw": np.arange(count)}
-    prior = _by_draw(posterior, drawn, own)
+    prior = _by_draw(posterior, parameters, own)
     if not rows:
         return {"prior": prior}
     step = _step(count * len(data), most)
     at = {"chain": own["chain"], "draw": own["draw"][::step], "obs_id": data.rows}
     dims = ("chain", "draw", "obs_id")
+    runs = {own: drawn.runs[of] for of, own in _responses(posterior).items()}
     found = {name: (dims, values[None, ::step]) for name, values in runs.items()}
     return {"prior": prior, "prior_predictive": xr.Dataset(found, at)}
 

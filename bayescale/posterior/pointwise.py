@@ -4,31 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
-from typing import Any
 
 import jax
 import numpy as np
 
-from ..model.arrays import pack
+from ..model.arrays import lanes
 from ..model.sampling import sample_each
 from .posterior import Posterior
 
-__all__ = ["lanes", "log_likelihood", "log_prior", "replicate", "response_of"]
-
-
-def lanes(posterior: Posterior) -> Iterator[tuple[int, np.ndarray, dict[str, Any]]]:
-    """Yield of each curve its position, which rows are its own, and its arrays (`arrays.pack`)."""
-    names, data = posterior.curves, posterior.data
-    for batch in pack(posterior.model, data):
-        for row, curve in enumerate(batch.curves):
-            own = data.curve == names[curve] if names else np.ones(len(data), bool)
-            yield curve, own, jax.tree.map(lambda leaf, row=row: leaf[row], batch.data)
+__all__ = ["log_likelihood", "log_prior", "replicate", "response_of"]
 
 
 def _natural(posterior: Posterior) -> Iterator[tuple[int, np.ndarray, dict, dict]]:
     """Yield position, rows, arrays and draws of each curve, scales as draws in natural units."""
     flat = posterior.flat()
-    for curve, own, lane in lanes(posterior):
+    for curve, own, lane in lanes(posterior.model, posterior.data):
         lane["inputs"] = {k: v * lane["ref"][k] for k, v in lane["inputs"].items()}
         yield curve, own, lane, {k: v[curve] if posterior.curves else v for k, v in flat.items()}
 
@@ -122,7 +112,7 @@ def log_prior(posterior: Posterior) -> dict[str, np.ndarray]:
     z = z if posterior.curves else z[None]
     found: dict[str, np.ndarray] = {}
     with jax.enable_x64(True):
-        for curve, _, lane in lanes(posterior):
+        for curve, _, lane in lanes(model, posterior.data):
             parts = _priors(model, z[curve].reshape(-1, model.size).astype(float), lane)
             for name, values in parts.items():
                 blank = np.full(z.shape[:-1], np.nan)
