@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from .data.from_frame import from_frame as from_frame
     from .data.read_table import read_table as read_table
     from .inference.fit import fit as fit
+    from .inference.prior import prior_predictive as prior_predictive
     from .inference.samplers import MAP as MAP
     from .inference.samplers import NUTS as NUTS
     from .inference.samplers import Laplace as Laplace
@@ -41,7 +42,6 @@ if TYPE_CHECKING:
     from .posterior.health import FailedFit as FailedFit
     from .posterior.mixture import Mixture as Mixture
     from .posterior.mixture import mix as mix
-    from .posterior.pointwise import replicate as replicate
     from .posterior.posterior import Posterior as Posterior
     from .posterior.storage import load as load
     from .posterior.storage import save as save
@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from .questions.grid import isoflop_grid as isoflop_grid
     from .questions.kind import kind as kind
     from .questions.predict import predict as predict
+    from .questions.predictive import posterior_predictive as posterior_predictive
     from .questions.relate import relate as relate
     from .questions.residuals import residuals as residuals
     from .questions.threshold import Threshold as Threshold
@@ -100,11 +101,12 @@ _HOMES = {
     "mix": "posterior.mixture",
     "noise": "parametric.parametric",
     "positive": "parametric.priors",
+    "posterior_predictive": "questions.predictive",
     "predict": "questions.predict",
+    "prior_predictive": "inference.prior",
     "read_table": "data.read_table",
     "real": "parametric.priors",
     "relate": "questions.relate",
-    "replicate": "posterior.pointwise",
     "residuals": "questions.residuals",
     "save": "posterior.storage",
     "scaled": "parametric.coordinates",

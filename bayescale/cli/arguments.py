@@ -19,7 +19,7 @@ from ..data.from_frame import from_frame
 from ..data.read_table import read_table
 from ..datasets.published import place
 from ..inference.samplers import MAP, NUTS, Laplace
-from ..laws import get_law
+from ..laws.names import get_law, get_prior
 from ..messages import DataError
 from ..parametric.parametric import Law
 from ..planning.budget import budget
@@ -38,9 +38,12 @@ __all__ = [
     "names",
     "noise",
     "numbers",
+    "priors",
     "rules",
     "scales",
 ]
+
+Texts = Iterable[str]
 
 
 @dataclass(frozen=True)
@@ -184,8 +187,22 @@ def scales(texts: Iterable[str], flag: str, posterior: Posterior) -> dict[str, n
     return {name: np.concatenate([point[name] for point in points]) for name in inputs}
 
 
-def build_law(table: str, name: str | None, fix: Iterable[str], tie: Iterable[str]) -> Law:
-    """Return the law of this name, or that of a named data set, with parameters fixed and tied.
+def priors(texts: Iterable[str]) -> dict[str, object]:
+    """Return name -> prior of `alpha=positive(.1,.5),E=real(0,3)`; a ValueError for other texts."""
+    found: dict[str, object] = {}
+    for part in names(texts) or ():
+        name, _, text = (each.strip() for each in part.partition("="))
+        if name in found:
+            raise ValueError(f"--prior: {name} is given twice; give it once")
+        try:
+            found[name] = get_prior(text)
+        except ValueError as error:
+            raise ValueError(f"--prior: {name}: {error}") from None
+    return found
+
+
+def build_law(table: str, name: str | None, fix: Texts, tie: Texts, prior: Texts = ()) -> Law:
+    """Return the law of this name, or that of a named data set, as the options change it.
 
     Raises
     ------
@@ -205,7 +222,10 @@ def build_law(table: str, name: str | None, fix: Iterable[str], tie: Iterable[st
         law = law.fix(**numbers(fix, "--fix"))
     for one, other in (assignments(tie, "--tie") if tie else {}).items():
         law = law.tie(one, other)
-    return law
+    given = priors(prior)
+    for both in {*given} & {*law.parameters} - {*law.free}:
+        raise ValueError(f"--prior: {both} is fixed or tied already; say one of the two")
+    return law.with_priors(**given)
 
 
 def build_sampler(

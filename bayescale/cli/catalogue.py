@@ -45,12 +45,16 @@ def law(name: str) -> RenderableType:
     facts = sheet("", "")
     inputs = (f"{x} (less is better)" if x in found.less_is_better else x for x in found.inputs)
     facts.add_row("inputs", " ".join(inputs))
-    facts.add_row("parameters", " ".join(found.parameters))
     better = {"down": "lower is better", "up": "higher is better"}[found.improves]
     facts.add_row("response", f"{found.response}, {SUPPORTS[found.support]}; {better}")
     for name, support in found.further:
         facts.add_row("and", f"{name}, {SUPPORTS[support]}: -y {name}=COLUMN")
-    return Group(Text(f"{found.name}", "bold"), Text(head), facts, Text(f"\n{_flowing(rest)}"))
+    priors = sheet("parameter", "prior")
+    for parameter, text in found.stated().items():
+        priors.add_row(parameter, text)
+    hint = Text("another prior: bayescale fit --prior 'NAME=positive(lo,hi)'", "dim")
+    shown = (Text(f"{found.name}", "bold"), Text(head), facts, priors, hint)
+    return Group(*shown, Text(f"\n{_flowing(rest)}"))
 
 
 def _flowing(doc: str) -> str:

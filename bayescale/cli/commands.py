@@ -35,6 +35,7 @@ def fit(
     pool: options.Pool = None,
     fix: options.Fix = None,
     tie: options.Tie = None,
+    prior: options.Prior = None,
     seed: options.Seed = 0,
     chains: options.Chains = 4,
     draws: options.Draws = 1000,
@@ -56,7 +57,7 @@ def fit(
         from . import arguments
 
         reply.check(output, plot)
-        chosen = arguments.build_law(table, law, fix or (), tie or ())
+        chosen = arguments.build_law(table, law, fix or (), tie or (), prior or ())
         how = arguments.build_sampler(sampler, chains, draws, warmup)
         roles = arguments.Roles(x, y, n, stderr, chance, curve, group, where, duplicates)
         data = arguments.build_data(table, roles, chosen)
@@ -214,6 +215,7 @@ def tasks(
     backtest: options.Backtest = None,
     noise: options.Noise = None,
     pool: options.Pool = None,
+    prior: options.Prior = None,
     seed: options.Seed = 0,
     chains: options.Chains = 4,
     draws: options.Draws = 1000,
@@ -235,6 +237,7 @@ def tasks(
             reply.folder(output)
         plan = plans.Tasks(
             laws=arguments.names(laws) or workflow.LAWS,
+            prior=arguments.priors(prior or ()),
             level=arguments.level(level),
             horizon=horizon,
             drift=DRIFT if drift is None else drift,

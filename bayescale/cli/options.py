@@ -68,6 +68,14 @@ Pool = Annotated[
 ]
 Fix = Annotated[Texts, _option("Hold a parameter, in its own unit.", metavar="E=1.8")]
 Tie = Annotated[Texts, _option("Give one parameter the value of another.", metavar="beta=alpha")]
+Prior = Annotated[
+    Texts,
+    _option(
+        "Another prior, in the parameter's unit: positive(LO,HI) or real(LO,HI) with 90 % "
+        "between, fraction(MEAN,CONCENTRATION).",
+        metavar='"alpha=positive(.1,.5)"',
+    ),
+]
 Seed = Annotated[int, _option("Decides every draw.")]
 Chains = Annotated[int, _option("Independent chains.")]
 Draws = Annotated[int, _option("Draws a chain.")]

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
+from functools import cached_property
 from typing import Any
 
 from ..data.dataset import Dataset
 from ..inference.fit import make_model
 from ..inference.samplers import NUTS
 from ..laws import get_law
+from ..messages import near
 from ..model.arrays import pack
 from ..parametric.parametric import Law
+from ..parametric.priors import Distribution
 from ..planning.allocate import allocate
 from ..planning.compare_runs import compare_runs
 from ..planning.match import match
@@ -86,6 +89,8 @@ class Tasks:
     backtest: float | None
     noise: str | Mapping[str, str] | None
     pool: tuple[str, ...] | None
+    prior: Mapping[str, Distribution]
+    """Of parameters of the laws that have them."""
     sampler: NUTS
     seed: int
     precision: str
@@ -98,10 +103,16 @@ class Tasks:
         if isinstance(self.level, float) and not 0 < self.level < 1:
             raise ValueError(f"--level: of an accuracy it lies between 0 and 1, not {self.level:g}")
 
-    @property
+    @cached_property
     def formulas(self) -> list[Law]:
-        """The laws."""
-        return [get_law(name) for name in self.laws]
+        """The laws, with the priors that are given."""
+        laws = [get_law(name) for name in self.laws]
+        for name in self.prior:
+            if not any(name in law.parameters for law in laws):
+                known = dict.fromkeys(name for law in laws for name in law.parameters)
+                raise ValueError(f"--prior: no law has a parameter {name!r}{near(name, known)}")
+        own = [{k: v for k, v in self.prior.items() if k in law.parameters} for law in laws]
+        return [law.with_priors(**given) for law, given in zip(laws, own, strict=True)]
 
     def _check(self, data: Dataset) -> None:
         """Refuse what a law, or the question of an unlock, would refuse after the first fits."""
@@ -118,4 +129,6 @@ class Tasks:
         """Return the kind, explanation and unlock of each task."""
         self._check(data)
         settings = {each.name: getattr(self, each.name) for each in fields(self)}
+        settings |= {"laws": self.formulas}
+        del settings["prior"]
         return workflow.tasks(data, progress=progress, **settings)

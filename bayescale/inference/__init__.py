@@ -7,5 +7,6 @@
 | where do chains begin? | `modes` |
 | how are groups sampled? | `centring` |
 | how do chains move? | `nuts`, and between places `jumps` |
+| what does a law say before the data? | `prior` |
 | what runs beside what? | `lanes` |
 """

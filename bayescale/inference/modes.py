@@ -50,18 +50,39 @@ class Mode:
 
 
 @partial(jax.jit, static_argnames=("model",))
-def _prior_profiles(model: Model, grid):
+def _prior_profiles(model: Model, grids):
     """Return the log prior density along each coordinate with the others at 0, (size, grid)."""
-    eye = jnp.eye(model.size, dtype=grid.dtype)
-    return jax.vmap(lambda e: jax.vmap(lambda u: model.log_prior(u * e))(grid))(eye)
+    eye = jnp.eye(model.size, dtype=grids.dtype)
+    along = lambda e, grid: jax.vmap(lambda u: model.log_prior(u * e))(grid)  # noqa: E731
+    return jax.vmap(along)(eye, grids)
 
 
-def _prior_mass(model: Model) -> np.ndarray:
-    """Return each coordinate's prior mass on GRID; exact where coordinates are independent."""
-    profile = np.asarray(_prior_profiles(model, GRID), float)
+def _prior_mass(model: Model) -> tuple[np.ndarray, np.ndarray]:
+    """Return for each coordinate a grid and the prior mass on it, (size, grid) each.
+
+    Exact where coordinates are independent. The grid is finer for a prior that is narrow.
+    """
+    grids = np.tile(GRID, (model.size, 1))
+    mass = _mass_on(model, grids)
+    mean, sd = _moments(grids, mass)
+    narrow = sd < 4 * (GRID[1] - GRID[0])
+    if narrow.any():
+        half = 8 * sd[narrow, None] + 2 * (GRID[1] - GRID[0])
+        grids[narrow] = mean[narrow, None] + half * np.linspace(-1.0, 1.0, len(GRID))
+        mass = _mass_on(model, grids)
+    return grids, mass
+
+
+def _mass_on(model: Model, grids: np.ndarray) -> np.ndarray:
+    profile = np.asarray(_prior_profiles(model, grids), float)
     mass = np.exp(profile - np.nanmax(profile, 1, keepdims=True))
     mass = np.where(np.isfinite(mass), mass, 0.0)
     return mass / mass.sum(1, keepdims=True)
+
+
+def _moments(grids: np.ndarray, mass: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    mean = np.sum(mass * grids, 1)
+    return mean, np.sqrt(np.sum(mass * (grids - mean[:, None]) ** 2, 1))
 
 
 def prior_draws(model: Model, rng: np.random.Generator, draws: int) -> np.ndarray:
@@ -70,16 +91,15 @@ def prior_draws(model: Model, rng: np.random.Generator, draws: int) -> np.ndarra
     The samplers of gamma and Dirichlet variables would cost more to compile than all the rest of
     a start; inverting each coordinate's own distribution needs none of them.
     """
-    levels = np.cumsum(_prior_mass(model), 1)
+    grids, mass = _prior_mass(model)
     uniform = rng.uniform(size=(draws, model.size))
-    return np.stack([np.interp(u, c, GRID) for u, c in zip(uniform.T, levels, strict=True)], 1)
+    columns = zip(uniform.T, np.cumsum(mass, 1), grids, strict=True)
+    return np.stack([np.interp(u, levels, grid) for u, levels, grid in columns], 1)
 
 
 def prior_moments(model: Model) -> tuple[np.ndarray, np.ndarray]:
     """Return prior mean and standard deviation of each coordinate without its warp, (size,)."""
-    mass = _prior_mass(model)
-    mean = mass @ GRID
-    return mean, np.sqrt(mass @ GRID**2 - mean**2)
+    return _moments(*_prior_mass(model))
 
 
 @partial(jax.jit, static_argnames=("model",))

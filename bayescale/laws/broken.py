@@ -87,6 +87,8 @@ def broken(n_breaks: int = 1, monotone: bool = True, beyond: float = 0.0) -> Law
         widths = dist.LogNormal(log(0.12) * vector, 0.7).to_event(1)
     options = [str(n)] + ["monotone=False"] * (not monotone) + [f"beyond={beyond:g}"] * (beyond > 0)
 
+    over = f" and {beyond:g} decades beyond" * (beyond > 0)
+
     @law(name=f"broken({', '.join(options)})", exponents=("c0", "c"))
     def formula(
         x,
@@ -100,13 +102,19 @@ def broken(n_breaks: int = 1, monotone: bool = True, beyond: float = 0.0) -> Law
         c=scaled(
             slopes,
             lambda s, at: s - jnp.concatenate([jnp.asarray(at.param.c0)[None], s[:-1]]),
+            says="the slopes after the breaks are {}",
         ),
         d=scaled(
             dist.Dirichlet(np.ones(n + 1)),
             lambda u, at: jnp.exp(at.span.x[0] + (_width(at.span.x) + extra) * jnp.cumsum(u)[:-1]),
             unit=lambda at: at.ref.x,
+            says=f"in order, uniform in log x over the data{over}",
         ),
-        f=scaled(widths, lambda u, at: jnp.broadcast_to(u * _width(at.span.x), (n,))),
+        f=scaled(
+            widths,
+            lambda u, at: jnp.broadcast_to(u * _width(at.span.x), (n,)),
+            says="{}, times the length of the data in log x",
+        ),
     ):
         """a + b x^-c0 prod_i (1 + (x/d_i)^(1/f_i))^(-c_i f_i) (arXiv 2210.14891)."""
         return a + b * _shape(x, c0, jnp.asarray(c), jnp.asarray(d), jnp.asarray(f))
@@ -160,6 +168,7 @@ def broken_accuracy(n_breaks: int = 1) -> Law:
             positive(0.05, 5),
             lambda v, at: v / _at_reference(at),
             unit=lambda at: at.ref.x**at.param.c0,
+            says="h at the largest x is {}",
         ),
         c0=priors["c0"],
         c=priors["c"],

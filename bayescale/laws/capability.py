@@ -35,13 +35,20 @@ def _near_chance(z, chance):
     return chance * (1 - below / (1 + below)) + (1 - chance) * above / (1 + above)
 
 
-FLOOR = scaled(dist.Normal(0.0, 1.0), lambda z, at: _near_chance(z, at.chance), link="logit")
+FLOOR = scaled(
+    dist.Normal(0.0, 1.0),
+    lambda z, at: _near_chance(z, at.chance),
+    link="logit",
+    says="near chance: 90 % from 0.19 of chance below it to 0.19 of the rest above it",
+)
 
 
 def ceiling(floor: str = "g") -> Coordinate:
     """Return the coordinate of a ceiling between the parameter `floor` and 1."""
     beyond = lambda v, at: 1 - (1 - at.param[floor]) * v  # noqa: E731
-    return scaled(fraction(1 / 7, 7.0), beyond, link="logit")
+    return scaled(
+        fraction(1 / 7, 7.0), beyond, link="logit", says=f"1 - (1 - {floor}) v with v {{}}"
+    )
 
 
 CEILING = ceiling()
@@ -78,7 +85,12 @@ def unlock(slope: str = "k", scale: str = "x") -> Coordinate:
         unit=lambda at: at.ref[scale],
         warp=lambda raw, at: _in_logits(raw, at.coordinate[slope]),
         link="log",
+        says=f"about the largest {scale}: {HEAVY}",
     )
+
+
+HEAVY = "half within 0.8 decades of it, 90 % within 2.9 (Student-t, 2 df)"
+"""What a Student-t with 2 degrees of freedom and a scale of one decade amounts to."""
 
 
 UNLOCK = unlock()
@@ -173,6 +185,7 @@ TOKEN_SCALE = scaled(
     lambda r, at: _unlock(r, at.span.x) * jnp.exp(LOG_LOG_2 / at.param.alpha),
     unit=lambda at: at.ref.x * at.ref.T ** (-1 / at.param.alpha),
     link="log",
+    says=f"half of the answers are right at a scale about the largest x: {HEAVY}",
 )
 
 
@@ -181,7 +194,7 @@ def _all_right(log_odds):
     return jnp.exp(-jnp.exp(jnp.minimum(-log_odds, 30.0)))
 
 
-STEPS = scaled(positive(0.3, 30), lambda v, at: 1 + v)
+STEPS = scaled(positive(0.3, 30), lambda v, at: 1 + v, says="1 + v with v {}")
 
 
 @law(**rise, says="several steps must all be right")

@@ -17,8 +17,15 @@ from ..parametric.parametric import law
 from ..parametric.priors import positive
 from .capability import CEILING, FLOOR, SLOPE, UNLOCK, capability, rise
 
-BELOW = scaled(dist.Beta(1.0, 1.0), lambda v, at: at.param.g * v, link="logit")
-ABOVE = scaled(dist.Beta(1.0, 2.0), lambda v, at: at.param.g + (1 - at.param.g) * v, link="logit")
+BELOW = scaled(
+    dist.Beta(1.0, 1.0), lambda v, at: at.param.g * v, link="logit", says="g v with v {}"
+)
+ABOVE = scaled(
+    dist.Beta(1.0, 2.0),
+    lambda v, at: at.param.g + (1 - at.param.g) * v,
+    link="logit",
+    says="g + (1 - g) v with v {}",
+)
 GAP = positive(0.7, 10)
 """In log x: the distractor comes .3 to 4.3 decades before."""
 falls = capability | {"pools": ("x50", "g"), "exponents": ("k",)}
@@ -58,7 +65,7 @@ def inverted_u(
     x,
     *,
     g=FLOOR,
-    u=scaled(dist.Beta(1.0, 1.0), lambda v, at: at.param.d * v, link="logit"),
+    u=scaled(dist.Beta(1.0, 1.0), lambda v, at: at.param.d * v, link="logit", says="d v with v {}"),
     d=ABOVE,
     x50=UNLOCK,
     gap=GAP,

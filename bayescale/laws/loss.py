@@ -96,7 +96,9 @@ def power(floor: bool = True, rising: bool = False) -> Law:
     exponent = scaled(EXPONENT, warp=lambda raw, at: _drop(raw, at.span.x, at.share.A))
     if rising:
         falling = lambda a, at: -a  # noqa: E731
-        exponent = scaled(EXPONENT, falling, warp=lambda raw, at: _slope(raw, at.share.A))
+        exponent = scaled(
+            EXPONENT, falling, warp=lambda raw, at: _slope(raw, at.share.A), says="-v with v {}"
+        )
     options = [text for text, on in (("floor=False", not floor), ("rising=True", rising)) if on]
     facts = dict(
         name=f"power({', '.join(options)})" if options else "power",
@@ -129,7 +131,7 @@ def shifted_power(
         lambda a, at: a / (1 + at.param.gamma) ** at.param.c,
         unit=lambda at: at.ref.x**at.param.c,
     ),
-    gamma=scaled(positive(0.003, 3), unit=lambda at: 1 / at.ref.x),
+    gamma=scaled(positive(0.003, 3), unit=lambda at: 1 / at.ref.x, says="{}, over the largest x"),
     c=EXPONENT,
 ):
     """beta (1/x + gamma)^c: a power of x that levels off near x = 1/gamma.
@@ -161,8 +163,13 @@ def saturating(
         positive(0.2, 0.8),
         lambda u, at: jnp.exp(at.span.x[0] + u * _width(at.span.x)),
         lambda at: at.ref.x,
+        says="in log x {} of the way from the smallest to the largest x",
     ),
-    f=scaled(positive(0.02, 0.5), lambda u, at: u * _width(at.span.x)),
+    f=scaled(
+        positive(0.02, 0.5),
+        lambda u, at: u * _width(at.span.x),
+        says="{}, times the length of the data in log x",
+    ),
 ):
     """a + b (1 + (x/d)^(1/f))^(-c f): a ceiling a + b at small x, a floor a at large x.
 

@@ -1,4 +1,4 @@
-"""The built-in laws, and how to find one by its name."""
+"""The built-in laws, and how to find one by its name; priors as they are written."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
+from ..data.expression import parse_call
 from ..messages import near
 from ..parametric.parametric import Law, Parametric
+from ..parametric.priors import Distribution, fraction, positive, real
 from .broken import broken, broken_accuracy
 from .capability import elbow, exact_match, flat, multi_step, sigmoid
 from .distractor import distractor, inverse, inverted_u
@@ -37,6 +39,7 @@ __all__ = [
     "flat",
     "from_loss",
     "get_law",
+    "get_prior",
     "inverse",
     "inverted_u",
     "kaplan",
@@ -71,6 +74,8 @@ LAWS: dict[str, Law | Callable[..., Law]] = {
     "two_stage": two_stage,
     "breakthrough": breakthrough,
 }
+
+PRIORS = {"positive": positive, "real": real, "fraction": fraction}
 
 
 def get_law(text: str | Parametric | Callable[..., Law]) -> Law:
@@ -152,3 +157,24 @@ def _literal(node: ast.expr) -> Any:
         return node.id == "true"
     value = ast.literal_eval(node)
     return tuple(value) if isinstance(value, list) else value
+
+
+def get_prior(text: str) -> Distribution:
+    """Return the prior that `text` describes: `"positive(.1,.5)"`, `"fraction(.3, 10)"`.
+
+    Raises
+    ------
+    ValueError
+        If it is none, or not one of numbers that make one.
+    """
+    how = "write positive(LO,HI) or real(LO,HI), 90 % between, or fraction(MEAN,CONCENTRATION)"
+    try:
+        name, args, options = parse_call(text)
+    except ValueError:
+        name = ""
+    if name not in PRIORS:
+        raise ValueError(f"{text!r} is no prior; {how}")
+    try:
+        return PRIORS[name](*args, **options)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{text!r} is no prior: {error}; {how}") from None

@@ -136,16 +136,21 @@ def _in_odds(raw, k, u):
     return 2 * jnp.arcsinh((away + 0.1) / (0.3 * 2**0.5))
 
 
+HEAVY = "half between 0.7 and 1.2 times a typical loss, 90 % between 0.4 and 2.2 (Student-t, 2 df)"
 MIDDLE = scaled(
     dist.Logistic(0.0, 1.0),
     lambda r, at: at.y * jnp.exp(_middle(r)),
     warp=lambda raw, at: _in_odds(raw, at.coordinate.k, at.coordinate.u),
     link="log",
+    says=HEAVY,
 )
-STEEPNESS = scaled(STEEP, lambda v, at: v / at.y, link="log")
+STEEPNESS = scaled(STEEP, lambda v, at: v / at.y, link="log", says="{}, over a typical loss")
 # Half of the answers are right at such a loss.
 TOKENS = scaled(
-    dist.Logistic(0.0, 1.0), lambda r, at: log(2) / at.y * jnp.exp(-_middle(r)), link="log"
+    dist.Logistic(0.0, 1.0),
+    lambda r, at: log(2) / at.y * jnp.exp(-_middle(r)),
+    link="log",
+    says=f"half of the answers are right at a loss of this prior: {HEAVY}",
 )
 
 
@@ -166,8 +171,14 @@ def from_loss(
         unit=lambda at: at.ref.L,
         warp=lambda raw, at: _in_odds(raw, at.coordinate.k, at.coordinate.u),
         link="log",
+        says=HEAVY,
     ),
-    k=scaled(STEEP, lambda v, at: v * jnp.exp(-at.span.L[0] / 2), unit=lambda at: 1 / at.ref.L),
+    k=scaled(
+        STEEP,
+        lambda v, at: v * jnp.exp(-at.span.L[0] / 2),
+        unit=lambda at: 1 / at.ref.L,
+        says="{}, over a typical loss",
+    ),
 ):
     """g + (u - g) s(k (L0 - L)): accuracy from a measured loss.
 
@@ -216,7 +227,13 @@ def breakthrough(
     x50=UNLOCK,
     k=SLOPE,
     drop=scaled(dist.Beta(1.0, 1.0), warp=_in_drop),
-    high=scaled(dist.Normal(0.0, 0.7), lambda z, at: at.y * jnp.exp(z), warp=_in_level, link="log"),
+    high=scaled(
+        dist.Normal(0.0, 0.7),
+        lambda z, at: at.y * jnp.exp(z),
+        warp=_in_level,
+        link="log",
+        says="a typical loss times e^v with v {}",
+    ),
 ):
     """Loss and accuracy cross one threshold: r = s(k (log x - log x50)).
 

@@ -7,4 +7,5 @@
 | how do groups differ in a parameter? | `pooling` |
 | how is a table laid out in arrays? | `arrays` |
 | what does the law say at any scale? | `evaluate` |
+| what does it say before the data? | `prior`, drawn by `sampling` |
 """

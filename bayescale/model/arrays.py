@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -15,7 +15,7 @@ from ..data.dataset import Dataset
 from .model import Model
 from .pooling import unpinned
 
-__all__ = ["Batch", "lane_of", "pack"]
+__all__ = ["Batch", "lane_of", "lanes", "pack"]
 
 
 @dataclass(frozen=True)
@@ -68,6 +68,15 @@ def pack(model: Model, data: Dataset) -> tuple[Batch, ...]:
 def lane_of(model: Model, data: Dataset) -> dict[str, Any]:
     """Return the arrays of a table of one curve, or of the first of several."""
     return jax.tree.map(lambda leaf: leaf[0], pack(model, data)[0].data)
+
+
+def lanes(model: Model, data: Dataset) -> Iterator[tuple[int, np.ndarray, dict[str, Any]]]:
+    """Yield of each curve its position, which rows of the data are its own, and its arrays."""
+    names = data.curve_names
+    for batch in pack(model, data):
+        for row, curve in enumerate(batch.curves):
+            own = data.curve == names[curve] if names else np.ones(len(data), bool)
+            yield curve, own, jax.tree.map(lambda leaf, row=row: leaf[row], batch.data)
 
 
 def _check_responses(model: Model, data: Dataset) -> None:
@@ -133,7 +142,7 @@ def _check_curve(model: Model, data: Dataset) -> None:
     where = f"curve {data.curve[0]!r}" if data.curve is not None else "the table"
     if len(data) < wanted:
         data.fail(
-            f"{where} has {len(data)} rows, the law {model.law!r} {wanted} free parameters",
+            f"{where} has {len(data)} rows, the law {model.law} {wanted} free parameters",
             remedy="measure more runs, fix or tie parameters, or take a simpler law",
         )
     for role, values in data.responses.items():
@@ -202,9 +211,11 @@ def _reference(model: Model, inputs: Mapping[str, np.ndarray], name: str) -> flo
     """Return the largest scale of one input, the geometric mean of each of several.
 
     What an extrapolation in one scale hangs on is the level at its end; in several, exponents are
-    least correlated with the level in the middle.
+    least correlated with the level in the middle. Of an input that a law was extended by: 1.
     """
-    if not model.law.relative:
+    law = model.law
+    if not law.relative or name in law.absolute:
         return 1.0
-    name = dict(model.law.same_unit).get(name, name)
-    return float(inputs[name].max() if len(inputs) == 1 else np.exp(np.log(inputs[name]).mean()))
+    name = dict(law.same_unit).get(name, name)
+    alone = len(inputs) - len(law.absolute) == 1
+    return float(inputs[name].max() if alone else np.exp(np.log(inputs[name]).mean()))

@@ -18,7 +18,7 @@ import numpyro.distributions as dist
 from jaxtyping import Array, Float
 from numpyro.distributions import Distribution, biject_to
 
-from ..parametric.coordinates import At, Coordinate, Lookup
+from ..parametric.coordinates import At, Coordinate, Lookup, as_it_is
 from ..parametric.parametric import Law, Noise, Parametric
 from .pooling import expected_shifts, expected_value, linked, spread_of
 
@@ -185,13 +185,18 @@ class Coordinates:
         if not isinstance(prior, Coordinate) or prior.warp is None:
             return None
         one = dict.fromkeys(self.law.parameters, 1.0)
+        # The coordinate of a parameter in its own unit is none that another's warp could use.
+        priors = dict(self.law.priors)
+        own = {k for k, _ in self.law.changed if getattr(priors[k], "form", as_it_is) != as_it_is}
         shares = values.get("share", jnp.ones(1))
         at = At(
             span=Lookup("span", data["span"].__getitem__),
             share=Lookup(
                 "share", (one | {k: shares[i] for i, k in enumerate(self.shares)}).__getitem__
             ),
-            coordinate=Lookup("coordinate", (one | dict(values)).__getitem__),
+            coordinate=Lookup(
+                "coordinate", (one | {k: v for k, v in values.items() if k not in own}).__getitem__
+            ),
         )
         return lambda raw: prior.warp(raw, at)
 

@@ -99,18 +99,31 @@ class Model(Coordinates):
         columns = [known[name] for name in self.noise.inputs]
         return self.noise.fn(*columns, **{name: params[name] for name in self.noise.parameters})
 
+    def curves(self, params: Mapping[str, Any], data: Mapping[str, Any]) -> dict[str, Array]:
+        """Return what the law says of each response at the data's inputs, (row,)."""
+        found = self.means(params, data)
+        if self.noise.nodes:
+            found[self.law.response] = found[self.law.response][self.noise.nodes // 2]
+        return found
+
+    def scatters(self, params: Mapping[str, Any], data: Mapping[str, Any]) -> dict:
+        """Return the distribution of what is observed of each response; see `scatter`."""
+        means = self.means(params, data)
+        found = {self.law.response: self._about(means[self.law.response], params, data)}
+        for (name, _), noise in zip(self.law.further, self.further, strict=True):
+            known = {"mean": means[name], "stderr": jnp.zeros_like(means[name])}
+            columns = [known[each] for each in noise.inputs]
+            found[name] = noise.fn(*columns, **{each: params[each] for each in noise.parameters})
+        return found
+
     def log_likelihoods(self, params: Mapping[str, Any], data: Mapping[str, Any]) -> dict:
         """Return the log density of each row by response; 0 for padding and what is missing."""
-        means = self.means(params, data)
-        own = self._about(means[self.law.response], params, data)
-        found = {self.law.response: jnp.where(data["mask"], own.log_prob(data["observed"]), 0.0)}
-        for (name, _), noise in zip(self.law.further, self.further, strict=True):
-            also = data["beside"][name]
-            known = {"mean": means[name], "stderr": jnp.zeros_like(also["observed"])}
-            columns = [known[each] for each in noise.inputs]
-            scatter = noise.fn(*columns, **{each: params[each] for each in noise.parameters})
-            found[name] = jnp.where(also["mask"], scatter.log_prob(also["observed"]), 0.0)
-        return found
+        own = {"observed": data["observed"], "mask": data["mask"]}
+        seen = {self.law.response: own, **data.get("beside", {})}
+        return {
+            name: jnp.where(seen[name]["mask"], scatter.log_prob(seen[name]["observed"]), 0.0)
+            for name, scatter in self.scatters(params, data).items()
+        }
 
     def log_likelihood(self, params: Mapping[str, Any], data: Mapping[str, Any]) -> Array:
         """Return the log density of each row, of all that was measured in it; 0 for padding."""
@@ -119,4 +132,17 @@ class Model(Coordinates):
     def log_density(self, z: Float[Array, " size"], data: Mapping[str, Any]) -> Array:
         """Return the log joint density of z and one curve's data."""
         values, log_prior, _ = self.constrain(z, data)
-        return log_prior + jnp.sum(self.log_likelihood(self.parameters(values, data), data))
+        rows = self.log_likelihood(*self.as_the_law_takes(self.parameters(values, data), data))
+        return log_prior + jnp.sum(rows)
+
+    def as_the_law_takes(self, params: Mapping[str, Any], data: Mapping[str, Any]) -> tuple:
+        """Return parameters and data as the formula is to see them.
+
+        In units of the references as they are: a law looks alike in any unit. Terms of `extend`
+        may not; where one takes inputs of the law, all is in its own unit.
+        """
+        if not self.law.natural:
+            return params, data
+        own = {name: params[name] * self.unit(name, params, data) for name in self.law.parameters}
+        inputs = {name: x * data["ref"][name] for name, x in data["inputs"].items()}
+        return dict(params) | own, dict(data) | {"inputs": inputs}

@@ -49,7 +49,7 @@ def check_pool(law: Law, pool: tuple[str, ...]) -> None:
     for name in pool:
         if name not in law.free:
             raise ValueError(
-                f"{name!r} cannot be pooled: it is no free parameter of {law!r} "
+                f"{name!r} cannot be pooled: it is no free parameter of {law} "
                 f"({', '.join(law.free)})"
             )
         prior = dict(law.priors)[name]

@@ -56,6 +56,11 @@ def laplace(mean, stderr, *, sigma=RELATIVE):
 
 
 @noise(support="real")
-def normal(mean, stderr, *, sigma=scaled(RELATIVE, lambda s, at: s * at.y)):
+def normal(
+    mean,
+    stderr,
+    *,
+    sigma=scaled(RELATIVE, lambda s, at: s * at.y, says="{}, times a typical response"),
+):
     """y ~ Normal(mean, sqrt(sigma^2 + stderr^2)); sigma in the unit of the response."""
     return dist.Normal(mean, jnp.sqrt(sigma**2 + stderr**2))

@@ -9,11 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import inf
 from typing import Any
 
+import jax.numpy as jnp
+import numpyro.distributions as dist
 from numpyro.distributions import Distribution
 
-__all__ = ["At", "Coordinate", "Lookup", "as_it_is", "no_unit", "scaled", "share"]
+__all__ = ["At", "Coordinate", "Lookup", "as_it_is", "in_own_unit", "no_unit", "scaled", "share"]
 
 
 class Lookup:
@@ -92,10 +95,15 @@ class Coordinate:
     link: str | None = None
     """How groups differ in the constant where it is pooled: `log`, `logit` or `identity`; by
     default as the prior's support suggests."""
+    says: str = ""
+    """What the prior of the constant is in words, where there is a form or a unit; `{}` in it
+    stands for the prior of the coordinate: `{} times a typical loss`."""
 
 
 def share(
-    form: Callable[[Any, At], Any] = as_it_is, unit: Callable[[At], Any] = no_unit
+    form: Callable[[Any, At], Any] = as_it_is,
+    unit: Callable[[At], Any] = no_unit,
+    says: str = "",
 ) -> Coordinate:
     """Return the coordinate of a term of the law: its share of the level at the reference.
 
@@ -114,7 +122,7 @@ def share(
     >>> two_terms.relative  # x is measured relative to the reference scale
     True
     """
-    return Coordinate(None, form, unit)
+    return Coordinate(None, form, unit, says=says)
 
 
 def scaled(
@@ -123,6 +131,7 @@ def scaled(
     unit: Callable[[At], Any] = no_unit,
     warp: Callable[[Any, At], Any] | None = None,
     link: str | None = None,
+    says: str = "",
 ) -> Coordinate:
     """Return the coordinate of a constant that is `unit * form(u)` with u drawn from `prior`.
 
@@ -141,4 +150,36 @@ def scaled(
     >>> float(step(1e9, x50=1e9))
     0.5
     """
-    return Coordinate(prior, form, unit, warp, link)
+    return Coordinate(prior, form, unit, warp, link, says)
+
+
+def in_own_unit(old: Distribution | Coordinate, prior: Distribution) -> Distribution | Coordinate:
+    """Return what is sampled in place of a constant whose prior is changed to `prior`.
+
+    `prior` is of the constant itself, in its own unit. A coordinate that is the constant keeps its
+    warp; of any other only the unit and how groups differ in it are kept. A log-normal or normal
+    prior is sampled in units of its median or its sd, since constants may be as large as 1e24.
+    """
+    if isinstance(old, Distribution):
+        if prior.support == old.support:
+            return prior
+        old = Coordinate(old)
+    link = old.link if _allows(prior, old.link) else None
+    itself = old.form is as_it_is and old.unit is no_unit and old.prior is not None
+    if itself and prior.support == old.prior.support:
+        return Coordinate(prior, warp=old.warp, link=link)
+    sampled, natural = prior, as_it_is
+    if type(prior) is dist.LogNormal:
+        sampled = dist.LogNormal(0.0 * prior.loc, prior.scale)
+        natural = lambda v, at: jnp.exp(prior.loc) * v  # noqa: E731
+    elif type(prior) is dist.Normal:
+        sampled = dist.Normal(0.0 * prior.loc, 1.0)
+        natural = lambda v, at: prior.loc + prior.scale * v  # noqa: E731
+    return Coordinate(sampled, lambda v, at: natural(v, at) / old.unit(at), old.unit, link=link)
+
+
+def _allows(prior: Distribution, link: str | None) -> bool:
+    """Return whether all values of a prior have a finite place on a link's scale."""
+    lo, hi = (getattr(prior.support, end, inf) for end in ("lower_bound", "upper_bound"))
+    above, below = 0 <= lo < inf, hi <= 1
+    return {"log": above, "logit": above and below}.get(link or "", True)

@@ -15,89 +15,15 @@ know of a law beyond its formula are arguments of `law`, so that any law is the 
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any, TypeVar
-
-import numpy as np
-from numpyro.distributions import Distribution
+from dataclasses import dataclass, replace
+from typing import Any
 
 from ..messages import near
+from .base import Parametric, from_signature
 from .coordinates import Coordinate
 
 __all__ = ["Law", "Noise", "Parametric", "law", "noise"]
-
-DIRECTIONS = ("down", "up")
-SUPPORTS = ("positive", "real", "unit")
-P = TypeVar("P", bound="Parametric")
-
-
-@dataclass(frozen=True)
-class Parametric:
-    """A function of data with a prior for each parameter; see `law` and `noise`."""
-
-    fn: Callable
-    name: str
-    """How it is written: `chinchilla`, `broken(2)`."""
-    inputs: tuple[str, ...]
-    """Names of the positional arguments, in order."""
-    priors: tuple[tuple[str, Distribution | Coordinate], ...]
-    """Prior of each keyword-only argument, in order."""
-    support: str = "positive"
-    """Values that the response may take: positive, real or unit (0 to 1)."""
-    fixed: tuple[tuple[str, float], ...] = ()
-    tied: tuple[tuple[str, str], ...] = ()
-    doc: str = field(default="", compare=False)
-
-    def __repr__(self) -> str:
-        parts = [f"{k}={v:g}" for k, v in self.fixed] + [f"{k}={v}" for k, v in self.tied]
-        return self.name + (f" with {', '.join(parts)}" if parts else "")
-
-    @property
-    def parameters(self) -> tuple[str, ...]:
-        """Names of all parameters, in the order of the signature."""
-        return tuple(name for name, _ in self.priors)
-
-    @property
-    def free(self) -> tuple[str, ...]:
-        """Names of the parameters that are neither fixed nor tied."""
-        held = {name for name, _ in self.fixed + self.tied}
-        return tuple(name for name in self.parameters if name not in held)
-
-    def prior_of(self, name: str) -> Distribution | Coordinate:
-        """Return the prior of a parameter."""
-        return dict(self.priors)[name]
-
-    def fix(self: P, **values: float) -> P:
-        """Hold parameters at values given in the formula's units: `chinchilla.fix(E=1.8)`."""
-        for name, value in values.items():
-            self._known(name)
-            if not (np.ndim(value) == 0 and np.isfinite(value)):
-                raise ValueError(
-                    f"{self.name}: {name} can be fixed at a finite number, not {value!r}"
-                )
-        kept = tuple((k, v) for k, v in self.fixed if k not in values)
-        ties = tuple((k, v) for k, v in self.tied if k not in values)
-        fixed = kept + tuple((k, float(v)) for k, v in values.items())
-        return replace(self, fixed=fixed, tied=ties)
-
-    def tie(self: P, name: str, to: str) -> P:
-        """Give `name` the value of `to` in every draw: `chinchilla.tie("beta", "alpha")`."""
-        self._known(name)
-        self._known(to)
-        if to not in self.free or name == to or name in dict(self.tied).values():
-            raise ValueError(
-                f"{self.name}: {name} can be tied to another free parameter "
-                f"({', '.join(p for p in self.free if p != name)}), not to {to}"
-            )
-        kept = tuple((k, v) for k, v in self.tied if k != name)
-        fixed = tuple((k, v) for k, v in self.fixed if k != name)
-        return replace(self, fixed=fixed, tied=(*kept, (name, to)))
-
-    def _known(self, name: str) -> None:
-        if name not in self.parameters:
-            raise ValueError(f"{self.name} has no parameter {name!r}{near(name, self.parameters)}")
 
 
 @dataclass(frozen=True, repr=False)
@@ -139,6 +65,10 @@ class Law(Parametric):
     """("loss", "L0") where the response follows from a further one, L, through L0 - L."""
     powers: Callable[..., Any] | None = None
     """`(**parameters)` -> `PowerSum`, where the law of N and D is a sum of two powers."""
+    absolute: tuple[str, ...] = ()
+    """Inputs that `extend` added: they have no reference scale, and are in their own unit."""
+    natural: bool = False
+    """Whether the formula needs all inputs in their own unit: a term of `extend` takes some."""
 
     def __call__(self, *args: Any, **params: Any) -> Any:
         """Evaluate the formula; fixed and tied parameters are filled in where not given."""
@@ -153,6 +83,36 @@ class Law(Parametric):
         """Evaluate the formula for `response`, leaving aside what else the law speaks of."""
         found = self.fn(*args, **params)
         return found[self.response] if self.further else found
+
+    def extend(self, fn: Callable | None = None, *, name: str | None = None, **facts: Any) -> Any:
+        """Return the law with a further term, and its coordinates as they are.
+
+        >>> @chinchilla.extend
+        ... def with_lr(loss, N, lr, *, c=positive(.001, .3), best=positive(1e-4, 1e-2)):
+        ...     return loss + c * jnp.log(lr / best) ** 2
+
+        Parameters
+        ----------
+        fn
+            The first argument is what this law says (of its `response`), then come data columns:
+            inputs of this law, any of them in any order, and new ones. Keyword-only arguments are
+            new parameters, with priors in their own units. All is seen in its own unit.
+        name
+            How it is called; by default as `fn`.
+        facts
+            As in `law`, where they differ from this law's. What is known in closed form of this law
+            (`powers`, `second_stage`) is not known of the new one.
+
+        Raises
+        ------
+        TypeError
+            If the signature is of another form.
+        ValueError
+            If a name is taken, or a fact names what the law does not have.
+        """
+        _check_names(facts)
+        make = lambda fn: _extended(self, fn, name or fn.__name__, facts)  # noqa: E731
+        return make if fn is None else make(fn)
 
     @property
     def responses(self) -> dict[str, str]:
@@ -180,50 +140,6 @@ class Noise(Parametric):
     """The number of Gauss-Hermite nodes in log scale at which it wants the law."""
     spread: str | None = None
     """The parameter that is the sd in log scale of these nodes."""
-
-
-def _parametric(make: type, fn: Callable, name: str | None, **facts: Any) -> Any:
-    kind = make.__name__.lower()
-    name = name or fn.__name__
-    inputs, priors = [], []
-    for arg in inspect.signature(fn).parameters.values():
-        if arg.kind is arg.POSITIONAL_OR_KEYWORD and arg.default is arg.empty:
-            inputs.append(arg.name)
-        elif arg.kind is arg.KEYWORD_ONLY:
-            priors.append((arg.name, _prior(arg.default, f"{kind} {name}: {arg.name}")))
-        else:
-            raise TypeError(
-                f"{kind} {name}: {arg} is neither data (positional, without a default) nor a "
-                f"parameter (after a *, its default a prior)"
-            )
-    if not inputs:
-        raise TypeError(f"{kind} {name} takes no data: name its inputs before the *")
-    if not priors and kind == "law":
-        raise TypeError(f"{kind} {name} has no parameters: name them after a *, each with a prior")
-    for fact, allowed in (("support", SUPPORTS), ("improves", DIRECTIONS)):
-        if facts.get(fact, allowed[0]) not in allowed:
-            raise ValueError(f"{kind} {name}: {fact} is one of {', '.join(allowed)}")
-    doc = inspect.getdoc(fn) or ""
-    return make(fn, name, tuple(inputs), tuple(priors), doc=doc, **facts)
-
-
-def _prior(default: Any, where: str) -> Distribution | Coordinate:
-    if isinstance(default, Coordinate):
-        return default
-    if not isinstance(default, Distribution):
-        given = "nothing" if default is inspect.Parameter.empty else repr(default)
-        raise TypeError(
-            f"{where} needs a prior as its default, e.g. {where.split()[-1]}=positive(0.1, 10); "
-            f"got {given}"
-        )
-    if default.is_discrete:
-        raise TypeError(f"{where} has a discrete prior; gradients need a continuous one")
-    if default.batch_shape:
-        raise TypeError(
-            f"{where} has a prior of batch shape {default.batch_shape}; make it one joint "
-            f"distribution with .to_event()"
-        )
-    return default
 
 
 def law(
@@ -275,17 +191,14 @@ def law(
     >>> round(mine(1e9, E=1.7, A=400.0, alpha=0.34), 3)
     2.048
     """
-    unknown = set(facts) - LAW_FACTS
-    if unknown:
-        fact = min(unknown)
-        raise TypeError(f"law: no fact {fact!r}{near(fact, sorted(LAW_FACTS))}")
+    _check_names(facts)
     if responses:
         (facts["response"], support), *others = responses.items()
         facts["further"] = tuple(others)
     facts = {k: tuple(v) if isinstance(v, list) else v for k, v in facts.items()}
 
     def make(fn: Callable) -> Law:
-        made = _parametric(Law, fn, name, support=support, **facts)
+        made = from_signature(Law, fn, name, support=support, **facts)
         _check_facts(made)
         return made
 
@@ -294,7 +207,14 @@ def law(
 
 LAW_FACTS = {
     each for each in Law.__dataclass_fields__ if each not in Parametric.__dataclass_fields__
-} - {"further"}
+} - {"further", "absolute", "natural"}
+
+
+def _check_names(facts: Mapping[str, Any]) -> None:
+    unknown = set(facts) - LAW_FACTS
+    if unknown:
+        fact = min(unknown)
+        raise TypeError(f"law: no fact {fact!r}{near(fact, sorted(LAW_FACTS))}")
 
 
 def _check_facts(made: Law) -> None:
@@ -312,6 +232,46 @@ def _check_facts(made: Law) -> None:
         for name in names:
             if name is not None and name not in known[kind]:
                 raise ValueError(f"law {made.name}: no {kind} {name!r}{near(name, known[kind])}")
+
+
+def _extended(base: Law, fn: Callable, name: str, facts: Mapping[str, Any]) -> Law:
+    """Return a law that puts what `base` says through `fn`."""
+    term = from_signature(Parametric, fn, name)
+    columns, known = term.inputs[1:], (*base.inputs, *base.parameters)
+    new = tuple(column for column in columns if column not in base.inputs)
+    for taken in {*new, *term.parameters} & {*known}:
+        raise ValueError(f"law {name}: {taken} is a name of {base.name} already; take another")
+    for parameter, prior in term.priors:
+        if isinstance(prior, Coordinate) and prior.prior is None:
+            raise ValueError(
+                f"law {name}: {parameter} cannot be a share of the level of {base.name}; give it "
+                "a prior in its own unit, such as positive(0.01, 1)"
+            )
+
+    def formula(*inputs, **params):
+        at = dict(zip((*base.inputs, *new), inputs, strict=True))
+        own = {parameter: params.pop(parameter) for parameter in term.parameters}
+        said = base.fn(*(at[column] for column in base.inputs), **params)
+        main = said[base.response] if base.further else said
+        found = fn(main, *(at[column] for column in columns), **own)
+        return said | {base.response: found} if base.further else found
+
+    made = replace(
+        base,
+        fn=formula,
+        name=name,
+        inputs=(*base.inputs, *new),
+        priors=(*base.priors, *term.priors),
+        doc=term.doc or base.doc,
+        powers=None,
+        second_stage=None,
+        not_scales=(*base.not_scales, *new),
+        absolute=(*base.absolute, *new),
+        natural=base.natural or len(new) < len(columns),
+    )
+    made = replace(made, **{k: tuple(v) if isinstance(v, list) else v for k, v in facts.items()})
+    _check_facts(made)
+    return made
 
 
 def noise(
@@ -361,7 +321,7 @@ def noise(
     """
 
     def make(fn: Callable) -> Noise:
-        return _parametric(
+        return from_signature(
             Noise, fn, None, support=support, counts=counts, nodes=nodes, spread=spread
         )
 

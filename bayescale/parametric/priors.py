@@ -55,8 +55,8 @@ def positive(lo: float, hi: float, mass: float = 0.9) -> Distribution:
     >>> [round(float(alpha.icdf(q)), 3) for q in (0.05, 0.5, 0.95)]
     [0.1, 0.316, 1.0]
     """
-    if lo <= 0:
-        raise ValueError(f"a positive prior's range starts above 0, got {lo}")
+    if not 0 < lo < hi:
+        raise ValueError(f"a positive prior's range needs 0 < lo < hi, got {lo} and {hi}")
     return dist.LogNormal(*_centre_and_sd(log(lo), log(hi), mass))
 
 

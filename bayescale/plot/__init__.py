@@ -3,6 +3,7 @@
 | question | plot | what it draws |
 |---|---|---|
 | does the law fit, where does it lead? | `curve` | a fit or a mixture of one scale |
+| what does the law say before the data? | `prior` | a law and data |
 | what is left over? | `residuals` | a fit |
 | how steep is the law? | `exponents` | a fit |
 | how does loss vary with the split of a budget? | `isoflop` | a fit or a mixture of N and D |
@@ -23,11 +24,12 @@ all the same, and named so. `style()` gives figures that you make yourself the s
 """
 
 from .exponents import exponents
-from .fit import curve, residuals
+from .fit import curve, data_and_curve, exponents, residuals
 from .isoflop import isoflop
 from .kinds import kinds
 from .laws import laws
-from .planning import allocation, isoloss
+from .planning import allocation, isoflop, isoloss
+from .prior import prior
 from .style import style
 from .tasks import tasks
 from .threshold import threshold
@@ -40,6 +42,7 @@ __all__ = [
     "isoloss",
     "kinds",
     "laws",
+    "prior",
     "residuals",
     "style",
     "tasks",

@@ -7,7 +7,7 @@
 | how are several laws averaged? | `mixture` |
 | what of one group, the average one, a new one? | `groups` |
 | what if later models are off their scale? | `drift` |
-| how dense is each row, and what would a new one be? | `pointwise` |
+| how dense are each row and the prior, and what would a new run be? | `pointwise` |
 | which interval, which quantiles? | `intervals` |
 | how are numbers and tables written for reading? | `display`; the tables of a fit: `shown` |
 | how is it kept? | `storage`, `files`; `arviz` for ArviZ's tools |

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import partial
 
 import jax
 import numpy as np
 from jaxtyping import Float
 
-from ..model.arrays import pack
+from ..model.arrays import lanes
 from ..model.evaluate import at_own, law_at
-from ..model.replicates import columns_of, new_runs
 from .drift import drifted_inputs
 from .posterior import Posterior
 
-__all__ = ["law_draws", "log_likelihood", "replicate"]
+__all__ = ["law_draws", "log_likelihood", "log_prior", "replicate", "response_of"]
 
 
 def law_draws(
@@ -40,6 +39,31 @@ def law_draws(
     return found if posterior.curves else found[0]
 
 
+def _natural(posterior: Posterior) -> Iterator[tuple[int, np.ndarray, dict, dict]]:
+    """Yield position, rows, arrays and draws of each curve, scales as draws in natural units."""
+    flat = posterior.flat()
+    for curve, own, lane in lanes(posterior.model, posterior.data):
+        lane["inputs"] = {k: v * lane["ref"][k] for k, v in lane["inputs"].items()}
+        yield curve, own, lane, {k: v[curve] if posterior.curves else v for k, v in flat.items()}
+
+
+def response_of(posterior: Posterior, response: str | None = None) -> str:
+    """Return the name of a response as the law has it; the law's `response` by default.
+
+    Raises
+    ------
+    ValueError
+        If the law has no such response.
+    """
+    law = posterior.law
+    known = dict.fromkeys(law.responses)
+    if not law.further:  # the table may call it otherwise
+        known |= dict.fromkeys(posterior.data.responses)
+    if response is not None and response not in known:
+        raise ValueError(f"no response {response!r}; there are {', '.join(known)}")
+    return response if law.further and response is not None else law.response
+
+
 @partial(jax.jit, static_argnames=("model",))
 def _rows(model, params, data):
     return jax.vmap(model.log_likelihoods, (0, None))(params, data)
@@ -50,29 +74,29 @@ def log_likelihood(posterior: Posterior, response: str | None = None) -> np.ndar
 
     Of all that was measured in the row, or of one response of a law of several.
     """
-    model, data, names = posterior.model, posterior.data, posterior.curves
-    draws = posterior.draws if names else {k: v[None] for k, v in posterior.draws.items()}
-    lead = next(iter(draws.values())).shape[1:3]
-    found = np.empty((*lead, len(data)))
+    first = 1 if posterior.curves else 0
+    lead = next(iter(posterior.draws.values())).shape[first : first + 2]
+    found = np.empty((*lead, len(posterior.data)))
     with jax.enable_x64(True):
-        for batch in pack(model, data):
-            for row, curve in enumerate(batch.curves):
-                lane = jax.tree.map(lambda leaf, row=row: leaf[row], batch.data)
-                # Draws are in natural units, so the scales must be too.
-                lane["inputs"] = {k: v * lane["ref"][k] for k, v in lane["inputs"].items()}
-                params = {k: v[curve].reshape(-1, *v.shape[3:]) for k, v in draws.items()}
-                own = data.curve == names[curve] if names else np.ones(len(data), bool)
-                parts = _rows(model, params, lane)
-                values = sum(parts.values()) if response is None else parts[response]
-                found[:, :, own] = np.asarray(values)[:, : own.sum()].reshape(*lead, -1)
+        for _, own, lane, params in _natural(posterior):
+            parts = _rows(posterior.model, params, lane)
+            values = sum(parts.values()) if response is None else parts[response]
+            found[:, :, own] = np.asarray(values)[:, : own.sum()].reshape(*lead, -1)
     return found
 
 
-def replicate(posterior: Posterior, count: int, *, seed: int = 0) -> np.ndarray:
-    """Return new responses at the scales of the data, one set a draw, (count, row).
+@partial(jax.jit, static_argnames=("model", "response"))
+def _scatters(model, params, data, response):
+    return jax.vmap(lambda params: model.scatters(params, data)[response])(params)
 
-    Of a posterior of one curve; draws are taken evenly from all chains. Of a pooled fit each row
-    is of its own group.
+
+def replicate(
+    posterior: Posterior, count: int, *, seed: int = 0, response: str | None = None
+) -> np.ndarray:
+    """Return new responses at the rows of the data, one set a draw, (count, row).
+
+    Each row under its own curve and group. Draws are taken evenly from all chains; a curve without
+    draws has none of these either, but nan.
 
     Returns
     -------
@@ -85,9 +109,47 @@ def replicate(posterior: Posterior, count: int, *, seed: int = 0) -> np.ndarray:
     >>> new.shape == (50, len(power_fit.data))
     True
     """
-    model, flat = posterior.model, posterior.only().flat()
-    total = next(iter(flat.values())).shape[0]
-    at = np.linspace(0, total - 1, count).astype(int)
-    keys = jax.random.split(jax.random.key(seed), count)
-    params = {name: values[at] for name, values in flat.items()}
-    return new_runs(model, params, columns_of(model, posterior.data), keys)
+    model, name = posterior.model, response_of(posterior, response)
+    found = np.full((count, len(posterior.data)), np.nan)
+    with jax.enable_x64(True):
+        for curve, own, lane, params in _natural(posterior):
+            total = next(iter(params.values())).shape[0]
+            at = np.linspace(0, total - 1, count).astype(int)
+            taken = {k: v[at] for k, v in params.items()}
+            if not all(np.isfinite(v).all() for v in taken.values()):
+                continue  # an interrupt left it without draws
+            rng = np.random.default_rng([seed, 11, curve])
+            drawn = sample_each(_scatters(model, taken, lane, name), rng)
+            counted = model.noise.counts and name == model.law.response
+            found[:, own] = (drawn / lane["n"] if counted else drawn)[:, : own.sum()]
+    return found
+
+
+@partial(jax.jit, static_argnames=("model",))
+def _priors(model, z, data):
+    def one(z):
+        values = model.constrain(z, data)[0]
+        return {site.name: site.prior.log_prob(values[site.name]) for site in model.sites}
+
+    return jax.vmap(one)(z)
+
+
+def log_prior(posterior: Posterior) -> dict[str, np.ndarray]:
+    """Return the log prior density of each block of coordinates, ([curve,] chain, draw) each.
+
+    By name of a parameter; `level` and `share` are those of the law's terms. Of the quantities as
+    their priors have them, without a volume for how they are sampled. Empty for a posterior that
+    has lost its own coordinates.
+    """
+    model, z = posterior.model, posterior.z
+    if z is None or z.shape[-1] != model.size:
+        return {}
+    z = z if posterior.curves else z[None]
+    found: dict[str, np.ndarray] = {}
+    with jax.enable_x64(True):
+        for curve, _, lane in lanes(model, posterior.data):
+            parts = _priors(model, z[curve].reshape(-1, model.size).astype(float), lane)
+            for name, values in parts.items():
+                blank = np.full(z.shape[:-1], np.nan)
+                found.setdefault(name, blank)[curve] = np.asarray(values).reshape(z.shape[1:-1])
+    return found if posterior.curves else {name: values[0] for name, values in found.items()}

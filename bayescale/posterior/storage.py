@@ -25,6 +25,7 @@ from ..model.evaluate import law_at
 from ..model.model import Model
 from ..noises.names import get_noise
 from ..parametric.parametric import Law, Noise, Parametric
+from ..parametric.words import from_record, record
 from .arviz import ARVIZ_NAMES, ROLES, to_arviz
 from .files import StorageError, line_of, resolved, writable, write
 from .health import Health, Verdict
@@ -39,6 +40,11 @@ __all__ = ["FORMAT", "load", "save"]
 FORMAT = 4
 """Version of the file's layout; a file of another one is refused."""
 
+ROWS = ("log_likelihood", "posterior_predictive", "prior_predictive")
+"""Groups that have a value a draw and row."""
+MOST = 1_000_000
+"""How many values a file has of each of them."""
+
 SEAL = re.compile(rb"\nbayescale format (\d+) sha256 ([0-9a-f]{64})\n")
 SEAL_ROOM = 128
 
@@ -46,10 +52,20 @@ SEAL_ROOM = 128
 # ------------------------------------------------------------------ to a file
 
 
-def save(posterior: Posterior, path: str | os.PathLike) -> None:
+def save(posterior: Posterior, path: str | os.PathLike, *, rows: bool = True) -> None:
     """Write a posterior to a NetCDF file, whole or not at all; `load` returns an equal one.
 
     A file that is there already is replaced only once the new one is complete on disk.
+
+    Parameters
+    ----------
+    posterior, path
+        What is written, and where.
+    rows
+        Whether the file also has what other tools ask of each row: log_likelihood,
+        posterior_predictive and prior_predictive, as `to_arviz` has them. Each is of single
+        precision and thinned to a million values: at most 4 MB. `load` needs none of them, and
+        `to_arviz(load(path))` has them whole.
 
     Returns
     -------
@@ -72,7 +88,9 @@ def save(posterior: Posterior, path: str | os.PathLike) -> None:
     target = writable(path)
     record = json.dumps(_record(posterior), default=plain)
     try:
-        tree = to_arviz(posterior, log_likelihood=False)
+        tree = to_arviz(posterior, rows, most=MOST)
+        for name in ROWS if rows else ():
+            tree[name] = xr.DataTree(tree[name].to_dataset().astype(np.float32))
         own = {"record": ((), record)}
         if posterior.z is not None:
             own["z"] = ([f"z_dim_{i}" for i in range(posterior.z.ndim)], posterior.z)
@@ -128,7 +146,8 @@ def _kept(notes: tuple[Note, ...]) -> list[tuple[str, str]]:
 
 def _signature(part: Parametric) -> dict[str, Any]:
     names = ("name", "inputs", "parameters", "fixed", "tied")
-    return {name: getattr(part, name) for name in names}
+    priors = {name: record(prior) for name, prior in part.changed}
+    return {name: getattr(part, name) for name in names} | {"priors": priors}
 
 
 def _probe(posterior: Posterior) -> list[float]:
@@ -248,7 +267,7 @@ def _read(path: str | os.PathLike) -> xarray.DataTree:
     import xarray as xr
 
     with xr.open_datatree(resolved(path), engine="h5netcdf") as opened:
-        return opened.load()
+        return opened.drop_nodes(ROWS, errors="ignore").load()
 
 
 def _arrays(tree: xarray.DataTree, group: str, record: Mapping) -> dict[str, np.ndarray]:
@@ -305,7 +324,28 @@ def _match(
                 f"{', '.join(now)}; pass the right one: load(path, {kind}=...)"
             )
     return replace(
-        found,
+        _with_saved_priors(path, kind, saved["priors"], found),
         fixed=tuple((k, v) for k, v in saved["fixed"]),
         tied=tuple((k, v) for k, v in saved["tied"]),
     )
+
+
+def _with_saved_priors(
+    path: str | os.PathLike, kind: str, saved: Mapping, found: Parametric
+) -> Parametric:
+    """Return the law or noise with the priors that it had; refuse those that are not known."""
+    own = {name: record(prior) for name, prior in found.changed}
+    lost = [name for name, prior in saved.items() if prior is None and name not in own]
+    if lost:
+        raise StorageError(
+            f"{path}: was fitted with a prior of {', '.join(lost)} that no file keeps; pass the "
+            f"{kind} with it: load(path, {kind}=...)"
+        )
+    for name, prior in own.items():
+        if name not in saved or prior != saved[name]:
+            raise StorageError(
+                f"{path}: was fitted with another prior of {name} than this {kind} has; pass the "
+                f"{kind} as it was, or as it is built in"
+            )
+    priors = {k: from_record(prior) for k, prior in saved.items() if k not in own}
+    return found.with_priors(**priors)

@@ -20,6 +20,7 @@ from numpyro.distributions import Distribution, biject_to
 
 from ..model.arrays import pack
 from ..parametric.coordinates import At, Lookup
+from ..parametric.words import quantiles as prior_quantiles
 from ..posterior.intervals import INTERVAL, levels, plain, quantiles
 from ..posterior.posterior import Posterior
 
@@ -163,7 +164,11 @@ def wider_weights(posterior: Posterior) -> np.ndarray | None:
     is None without them.
     """
     name, model = unlock_parameter(posterior), posterior.model
-    if name is None or (name in model.pool and posterior.z is None):
+    if (
+        name is None
+        or (name in model.pool and posterior.z is None)
+        or not _of_logs(model.law, name)
+    ):
         return None
     with jax.enable_x64(True):
         lane = jax.tree.map(lambda leaf: leaf[0], pack(model, posterior.data)[0].data)
@@ -174,6 +179,15 @@ def wider_weights(posterior: Posterior) -> np.ndarray | None:
             params = {key: flat[key] for key in model.law.parameters}
             params |= {key: params[key] / model.unit(key, params, lane) for key in params}
         return np.asarray(_wider_over_own(model.law, name, params, lane), float)
+
+
+def _of_logs(law, name: str) -> bool:
+    """Return whether the prior is of positive values and its median is known."""
+    prior = dict(law.changed).get(name)
+    if prior is None:
+        return True
+    lowest = getattr(prior.support, "lower_bound", -np.inf)
+    return bool(lowest >= 0) and prior_quantiles(prior, [0.5]) is not None
 
 
 @partial(jax.jit, static_argnames=("model",))
@@ -197,7 +211,7 @@ def _wider_over_own(law, name, params, lane):
     prior = law.prior_of(name)
     own = prior if isinstance(prior, Distribution) else prior.prior
     bijector = biject_to(own.support)
-    middle = bijector.inv(own.icdf(0.5))
+    middle = bijector.inv(prior_quantiles(own, [0.5])[0])
 
     def one(params):
         at = At(
