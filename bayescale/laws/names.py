@@ -7,7 +7,6 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
-from ..data.expression import parse_call
 from ..messages import near
 from ..parametric.parametric import Law, Parametric
 from ..parametric.priors import Distribution, fraction, positive, real

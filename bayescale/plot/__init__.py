@@ -24,11 +24,11 @@ all the same, and named so. `style()` gives figures that you make yourself the s
 """
 
 from .exponents import exponents
-from .fit import curve, data_and_curve, exponents, residuals
+from .fit import curve, residuals
 from .isoflop import isoflop
 from .kinds import kinds
 from .laws import laws
-from .planning import allocation, isoflop, isoloss
+from .planning import allocation, isoloss
 from .prior import prior
 from .style import style
 from .tasks import tasks

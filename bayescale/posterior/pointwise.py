@@ -11,6 +11,7 @@ from jaxtyping import Float
 
 from ..model.arrays import lanes
 from ..model.evaluate import at_own, law_at
+from ..model.sampling import sample_each
 from .drift import drifted_inputs
 from .posterior import Posterior
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..posterior.mixture import Mixture, members
+from ..posterior.mixture import Mixture
 from ..posterior.pointwise import replicate
 from ..posterior.posterior import Posterior
 
@@ -36,7 +36,7 @@ def posterior_predictive(
     ValueError
         If the law has no such response.
     """
-    parts = members(posterior)
+    parts = posterior.members
     ends = np.rint(np.cumsum([weight for _, weight, _ in parts]) * draws).astype(int)
     counts = np.diff(ends, prepend=0)
     return np.concatenate(
