@@ -278,7 +278,7 @@ class Posterior(Shown):
         further = zip(self.law.further, model.further, strict=True)
         noises = [model.noise.name, *(f"{one.name} ({of})" for (of, _), one in further)]
         of = f"{len(data)} rows of {data.source}{curves}, {', '.join(noises)} noise"
-        return f"{self.law!r}: {of}"
+        return f"{self.law}: {of}"
 
     def said(self) -> list[tuple[str, str]]:
         """Return the health, and how it was drawn."""

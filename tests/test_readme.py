@@ -1,0 +1,56 @@
+"""The README's blocks run: Python in one go, the command line as it is written."""
+
+import os
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from bayescale.cli import terminal
+from bayescale.cli.commands import main
+
+README = (Path(__file__).parents[1] / "README.md").read_text()
+BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```", README, re.M | re.S)
+SHELL = [
+    line
+    for kind, block in BLOCKS
+    if not kind
+    for line in block.replace("\\\n", " ").splitlines()
+    if line.startswith(("bayescale ", "$ bayescale "))
+]
+NEEDS = "evals"
+"""What stands for a table of the reader's own."""
+
+
+def test_python_blocks(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    known = {}
+    for code in (block for kind, block in BLOCKS if kind == "python" and NEEDS not in block):
+        exec(compile(code, "README.md", "exec"), known)
+    assert known["fit"].health.sound
+    assert {"loss.png", "loss.nc"} <= {each.name for each in tmp_path.iterdir()}
+    first, second = known["bs"].predict(known["fit"], {"flops": [1e21, 1e23]}).quantiles()[1]
+    assert (first, second) == (pytest.approx(2.60, abs=0.006), pytest.approx(2.23, abs=0.02))
+
+
+def test_command_lines(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(terminal, "start_jax", lambda: None)
+    lines = [line.removeprefix("$ ") for line in SHELL if NEEDS not in line]
+    assert len(lines) >= 5
+    if not os.environ.get("BAYESCALE_DATA"):  # the named table would be downloaded
+        lines = [line for line in lines if "chinchilla" not in line]
+    for line in lines:
+        command, _, target = line.partition(" > ")
+        words = shlex.split(command, comments=True)[1:]
+        if words[0] == "fit":
+            words += ["--draws", "300", "--warmup", "300"]
+        if words[0] not in ("fit", "data"):
+            words += ["--allow-failed"]
+        assert main(words) in (0, 1), line
+        said = capsys.readouterr().out
+        assert said, line
+        if target:
+            (tmp_path / target.strip()).write_text(said)
+    assert (tmp_path / "addition.png").stat().st_size > 10_000
