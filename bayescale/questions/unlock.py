@@ -178,7 +178,10 @@ def wider_weights(posterior: Posterior) -> np.ndarray | None:
             flat = posterior.flat()
             params = {key: flat[key] for key in model.law.parameters}
             params |= {key: params[key] / model.unit(key, params, lane) for key in params}
-        return np.asarray(_wider_over_own(model.law, name, params, lane), float)
+        prior = model.law.prior_of(name)
+        own = prior if isinstance(prior, Distribution) else prior.prior
+        (median,) = prior_quantiles(own, [0.5])
+        return np.asarray(_wider_over_own(model.law, name, params, lane, median), float)
 
 
 def _of_logs(law, name: str) -> bool:
@@ -202,7 +205,7 @@ def _relative(model, values, lane):
 
 
 @partial(jax.jit, static_argnames=("law", "name"))
-def _wider_over_own(law, name, params, lane):
+def _wider_over_own(law, name, params, lane, median):
     """Return the ratio of densities of log scale, for each draw of relative parameters.
 
     The scale is a function of an unconstrained coordinate z, which rises; with t(z) its log and m
@@ -211,7 +214,7 @@ def _wider_over_own(law, name, params, lane):
     prior = law.prior_of(name)
     own = prior if isinstance(prior, Distribution) else prior.prior
     bijector = biject_to(own.support)
-    middle = bijector.inv(prior_quantiles(own, [0.5])[0])
+    middle = bijector.inv(median)
 
     def one(params):
         at = At(
