@@ -1,4 +1,4 @@
-"""What all tests share. Width (x64), devices and compilation cache are a test's own choice."""
+"""What all tests share. Width (x64) and devices are a test's own choice."""
 
 import os
 from pathlib import Path
@@ -6,6 +6,11 @@ from pathlib import Path
 os.environ.setdefault("MPLBACKEND", "Agg")
 # Each program runs once or twice here: compiling it costs more than running it slowly.
 os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")
+# Compiled programs are shared by the workers, and by the processes and kernels that tests start.
+PROGRAMS = Path(__file__).parents[1] / ".pytest_cache" / "programs"
+os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(PROGRAMS))
+os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.1")
+os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "-1")
 
 import jax
 import numpy as np
