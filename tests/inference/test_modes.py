@@ -153,7 +153,7 @@ def test_modes_are_stationary_and_curves_have_their_own(make_table, x64):
 
 
 def test_a_prior_helper_keeps_its_promise():
-    with pytest.raises(ValueError, match="starts above 0"):
+    with pytest.raises(ValueError, match="0 < lo < hi"):
         positive(0, 1)
     with pytest.raises(ValueError, match="lo < hi"):
         real(1, 1)
