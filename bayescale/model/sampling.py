@@ -31,7 +31,10 @@ def _dirichlet(rng: np.random.Generator, concentration: Any, size: Any) -> np.nd
 KNOWN = {
     dist.Normal: lambda d, rng, size: rng.normal(d.loc, d.scale, size),
     dist.LogNormal: lambda d, rng, size: rng.lognormal(d.loc, d.scale, size),
-    dist.StudentT: lambda d, rng, size: d.loc + d.scale * rng.standard_t(d.df, size),
+    dist.StudentT: lambda d, rng, size: (
+        d.loc
+        + d.scale * rng.standard_t(d.df, size or np.broadcast_shapes(*map(np.shape, (d.df, d.loc))))
+    ),
     dist.Laplace: lambda d, rng, size: rng.laplace(d.loc, d.scale, size),
     dist.Logistic: lambda d, rng, size: rng.logistic(d.loc, d.scale, size),
     dist.Gamma: lambda d, rng, size: rng.gamma(d.concentration, 1 / d.rate, size),
@@ -53,15 +56,15 @@ def _known(d: Distribution) -> Any:
 
 
 def _drawn(d: Distribution, rng: np.random.Generator, size: tuple[int, ...] | None) -> Any:
-    """Return draws of a distribution and its transforms; None where that is left to JAX."""
+    """Return draws of a distribution, or of its exponential; None where that is left to JAX."""
     if _known(d) is not None:
         return _known(d)(jax.tree.map(np.asarray, d), rng, size)
     if type(d).sample is not dist.TransformedDistribution.sample:
         return None
+    if [type(transform) for transform in d.transforms] != [dist.transforms.ExpTransform]:
+        return None
     drawn = _drawn(d.base_dist, rng, size)
-    for transform in d.transforms if drawn is not None else ():
-        drawn = transform(drawn)
-    return drawn
+    return None if drawn is None else np.exp(drawn)
 
 
 def sample(d: Distribution, rng: np.random.Generator, draws: int) -> np.ndarray:

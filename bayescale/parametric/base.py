@@ -104,7 +104,7 @@ class Parametric:
         free = self._released([name])
         return replace(free, tied=(*free.tied, (name, to)))
 
-    def with_priors(self: P, **priors: Distribution) -> P:
+    def with_priors(self: P, **priors: Any) -> P:
         """Give parameters other priors, in the formula's units.
 
         `chinchilla.with_priors(alpha=positive(.1, .5), A=positive(10, 1e4))`. What was fixed or

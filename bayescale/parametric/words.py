@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+import jax
 import numpy as np
 import numpyro.distributions as dist
 from numpyro.distributions import Distribution
@@ -38,9 +39,12 @@ def quantiles(prior: Distribution, levels: Sequence[float]) -> np.ndarray | None
     prior = _elements(prior)
     at = np.asarray(levels).reshape(-1, *[1] * len(prior.batch_shape))
     if type(prior) in SCIPY:
-        return np.asarray(SCIPY[type(prior)](prior).ppf(at))
+        found = np.asarray(SCIPY[type(prior)](prior).ppf(at))
+        rounded = isinstance(prior, dist.Normal) & (abs(found) < 1e-9 * np.ptp(found))
+        return np.where(rounded, 0.0, found)
     try:
-        return np.asarray(prior.icdf(at), float)
+        with jax.ensure_compile_time_eval():  # also within a function that is being traced
+            return np.asarray(prior.icdf(at), float)
     except (NotImplementedError, ImportError, AttributeError):
         return None
 
@@ -117,7 +121,6 @@ def written(prior: Distribution) -> str:
     kind = type(prior)
     if kind in (dist.LogNormal, dist.Normal) and not prior.batch_shape:
         ends = quantiles(prior, [(1 - MASS) / 2, (1 + MASS) / 2])
-        ends = np.where(abs(ends) < 1e-9 * np.ptp(ends), 0.0, ends)
         lo, hi = (_number(end, 4) for end in ends)
         return f"{'positive' if kind is dist.LogNormal else 'real'}({lo}, {hi})"
     if kind is dist.Beta and not prior.batch_shape:

@@ -38,7 +38,7 @@ def posterior_predictive(
     """
     parts = posterior.members
     ends = np.rint(np.cumsum([weight for _, weight, _ in parts]) * draws).astype(int)
-    counts = np.diff(ends, prepend=0)
+    counts = np.diff(ends, prepend=0).tolist()
     return np.concatenate(
         [
             replicate(one, count, seed=seed + i, response=response)

@@ -153,7 +153,7 @@ def test_modes_are_stationary_and_curves_have_their_own(make_table, x64):
 
 
 def test_a_prior_helper_keeps_its_promise():
-    with pytest.raises(ValueError, match="starts above 0"):
+    with pytest.raises(ValueError, match="0 < lo < hi"):
         positive(0, 1)
     with pytest.raises(ValueError, match="lo < hi"):
         real(1, 1)
@@ -163,3 +163,17 @@ def test_a_prior_helper_keeps_its_promise():
     with jax.enable_x64(True):
         np.testing.assert_allclose(positive(*x).cdf(x), [0.05, 0.95], atol=1e-9)
         np.testing.assert_allclose(real(-2, 3, mass=0.5).cdf(np.array([-2.0, 3])), [0.25, 0.75])
+
+
+def test_moments_of_a_narrow_prior():
+    law = get_law("chinchilla").with_priors(alpha=positive(0.30, 0.31), E=real(1.8, 1.81))
+    model = Model(law, get_noise("student"))
+    with jax.enable_x64(True):
+        mean, sd = prior_moments(model)
+        starts = prior_draws(model, np.random.default_rng(0), 400)
+    at = model.labels.index("alpha")
+    prior = positive(0.30, 0.31)
+    assert mean[at] == pytest.approx(prior.loc, abs=1e-5)
+    assert sd[at] == pytest.approx(prior.scale, rel=0.01)
+    assert starts[:, at].std() == pytest.approx(prior.scale, rel=0.15)
+    assert sd[model.labels.index("E")] == pytest.approx(1.0, rel=0.01)

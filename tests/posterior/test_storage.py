@@ -116,11 +116,11 @@ def test_round_trip_of_curves_and_every_column(scores, tmp_path):
 
 def test_round_trip_of_vectors_fixed_and_tied(tmp_path, power_data):
     vectors = ("c", "d", "f")
-    fit = made(broken(2).fix(a=0.5).tie("c0", "b"), "lognormal", power_data, vectors)
+    fit = made(broken(2).fix(c0=0.5).tie("a", "b"), "lognormal", power_data, vectors)
     save(fit, tmp_path / "fit.nc")
     back = load(str(tmp_path / "fit.nc"))
     same(fit, back)
-    assert str(back.law) == "broken(2) with a=0.5, c0=b"
+    assert str(back.law) == "broken(2) with c0=0.5, a=b"
 
 
 def test_round_trip_of_two_responses_some_missing(tmp_path):
@@ -183,6 +183,10 @@ def test_datatree_is_what_arviz_reads(power_fit):
         "posterior",
         "sample_stats",
         "log_likelihood",
+        "log_prior",
+        "posterior_predictive",
+        "prior",
+        "prior_predictive",
         "observed_data",
         "constant_data",
     }
@@ -217,8 +221,9 @@ def test_log_likelihood_of_a_row_is_under_its_own_curve(scores):
 
 def test_datatree_has_the_curve_behind_the_draw(scores):
     fit = made(get_law("sigmoid"), "scale_scatter", scores, curves=scores.curve_names)
-    tree = to_arviz(fit, log_likelihood=False)
+    tree = to_arviz(fit, rows=False)
     assert "log_likelihood" not in tree.children
+    assert tree.prior["k"].dims == ("chain", "draw", "curve")
     assert tree.posterior["k"].dims == ("chain", "draw", "curve")
     np.testing.assert_array_equal(tree.posterior["k"].sel(curve="b/c"), fit.draws["k"][1])
     assert list(tree.constant_data["group"].values) == list(scores.group)
