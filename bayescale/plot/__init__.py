@@ -3,7 +3,7 @@
 | question | plot | what it draws |
 |---|---|---|
 | does the law fit, where does it lead? | `curve` | a fit or a mixture of one scale |
-| what does the law say before the data? | `prior` | a law and data |
+| what does the law say before the data? | `prior` | `prior_predictive` |
 | what is left over? | `residuals` | a fit |
 | how steep is the law? | `exponents` | a fit |
 | how does loss vary with the split of a budget? | `isoflop` | a fit or a mixture of N and D |
