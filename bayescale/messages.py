@@ -71,9 +71,9 @@ def near(name: str, known: Iterable[str]) -> str:
     known = list(known)
     folded = {each.casefold(): each for each in known}
     close = [folded[each] for each in difflib.get_close_matches(name.casefold(), folded)]
-    hint = f"; did you mean {' or '.join(map(repr, close))}? " if close else "; "
+    hint = f"; did you mean {' or '.join(map(repr, close))}? T" if close else "; t"
     more = f" and {len(known) - 15} more" if len(known) > 15 else ""
-    return f"{hint}There are: {', '.join(map(repr, known[:15])) or 'none'}{more}"
+    return f"{hint}here are: {', '.join(map(repr, known[:15])) or 'none'}{more}"
 
 
 def quoted(name: str) -> str:

@@ -27,7 +27,7 @@ from ..posterior.health import UNREACHED, Health
 from ..posterior.intervals import scalar_quantities
 from ..posterior.posterior import Posterior, SamplingInfo
 from .modes import prior_moments
-from .samplers import MAP, NUTS, Chains, Clock, Laplace
+from .samplers import INTERRUPTED, MAP, NUTS, Chains, Clock, Laplace
 
 __all__ = ["fit"]
 
@@ -180,14 +180,14 @@ def _fit_batches(model, batches: tuple[Batch, ...], sampler: Any, seed: int, clo
     """Return each batch's fit; after an interrupt what was drawn, the rest marked as failed."""
     fits = []
     for batch in batches:
-        if not clock.notes:
+        if not clock.stopped:
             try:
                 fits.append(_fit_batch(model, batch, sampler, seed, clock))
                 continue
             except KeyboardInterrupt:
                 if not fits:
                     raise
-                clock.notes.append("interrupted")
+                clock.stopped = INTERRUPTED
         fits.append(_unreached(batch, *fits[0][1:3]))
     least = min(stats["log_density"].shape[2] for _, _, stats, _ in fits)
     cut = lambda part: {name: values[:, :, :least] for name, values in part.items()}  # noqa: E731
@@ -212,7 +212,7 @@ def _fit_batch(model: Model, batch: Batch, sampler: Any, seed: int, clock: Clock
     draws, verdicts = clock.timed("checks", _finish, model, batch, sampler, chains)
     for attempt in range(getattr(sampler, "retries", 0)):
         bad = [i for i, verdict in enumerate(verdicts) if not verdict.sound]
-        if not bad or clock.notes:
+        if not bad or clock.stopped:
             break
         part = Batch(
             tuple(batch.curves[i] for i in bad),
@@ -223,10 +223,10 @@ def _fit_batch(model: Model, batch: Batch, sampler: Any, seed: int, clock: Clock
                 model, part, (seed + RESEED * (attempt + 1)) % SEEDS, clock
             )
         except KeyboardInterrupt:
-            clock.notes.append("interrupted")
+            clock.stopped = INTERRUPTED
             break
         thin = again.z.shape[2] // chains.z.shape[2]
-        if clock.notes or not thin:
+        if clock.stopped or not thin:
             break
         again = jax.tree.map(lambda leaf, thin=thin: leaf[:, :, thin - 1 :: thin], again)
         draws_again, verdicts_again = clock.timed("checks", _finish, model, part, sampler, again)
@@ -277,7 +277,7 @@ def _sampling(sampler: Any, seed: int, precision: str, clock: Clock, stats: dict
         seconds={stage: round(value, 3) for stage, value in clock.seconds.items()},
         leapfrogs=float(np.mean(steps)) if steps is not None else float("nan"),
         settings=asdict(sampler),
-        notes=tuple(clock.notes),
+        notes=(clock.stopped,) if clock.stopped else (),
     )
 
 

@@ -17,6 +17,7 @@ from typing import NamedTuple
 import jax
 import numpy as np
 
+from ..messages import Note
 from ..model.arrays import Batch
 from ..model.model import Model
 from ..posterior.checks import judge, judge_laplace, judge_map
@@ -28,17 +29,19 @@ from .modes import Mode, Point, best_of, evaluate, search
 
 __all__ = ["MAP", "NUTS", "Chains", "Clock", "Laplace"]
 
+INTERRUPTED = Note("interrupted", "interrupted")
 SPREAD = 5.0
 """Modes whose Laplace evidence is within this many nats of the best each get a chain."""
 
 
 @dataclass
 class Clock:
-    """What a fit tells of itself while it runs: progress, seconds by stage, notes."""
+    """What a fit tells of itself while it runs: progress, seconds by stage, why it was stopped."""
 
     progress: Callable[[str, float], None] | None = None
     seconds: dict[str, float] = field(default_factory=dict)
-    notes: list[str] = field(default_factory=list)
+    stopped: Note | None = None
+    """Why no further draws are begun."""
     began: float = field(default_factory=time.perf_counter)
 
     def timed(self, stage: str, fn: Callable, *args):
@@ -148,7 +151,7 @@ class NUTS:
             with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
                 for done, (first, phase) in enumerate(steps, 1):
                     if kept and clock.over(self.time_limit):
-                        clock.notes.append("stopped at its time limit")
+                        clock.stopped = Note("time limit", "stopped at its time limit")
                         break
                     wanted = phase == nuts.SAMPLE
                     if seen and wanted.any():
@@ -168,7 +171,7 @@ class NUTS:
         except KeyboardInterrupt:
             if not kept:
                 raise
-            clock.notes.append("interrupted")
+            clock.stopped = INTERRUPTED
         return kept
 
 

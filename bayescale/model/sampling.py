@@ -64,7 +64,8 @@ def _drawn(d: Distribution, rng: np.random.Generator, size: tuple[int, ...] | No
     if [type(transform) for transform in d.transforms] != [dist.transforms.ExpTransform]:
         return None
     drawn = _drawn(d.base_dist, rng, size)
-    return None if drawn is None else np.exp(drawn)
+    with np.errstate(over="ignore"):  # a wide prior's tail leaves the floats: infinity, as in JAX
+        return None if drawn is None else np.exp(drawn)
 
 
 def sample(d: Distribution, rng: np.random.Generator, draws: int) -> np.ndarray:

@@ -33,10 +33,21 @@ def prior(found: PriorPredictive, ax: Axes | None = None, *, against: str | None
         Of a law of several scales, the one along which bars stand; by default that of the widest
         range.
 
+    Returns
+    -------
+    Axes
+        The axes that were given, or new ones.
+
     Raises
     ------
     ValueError
         If `against` is no scale of the law.
+
+    Examples
+    --------
+    >>> ax = bs.plot.prior(bs.prior_predictive("power", power_data, draws=50))
+    >>> ax.get_title(loc="left")
+    'before the data: power'
     """
     scales = found.data.inputs
     if against is not None and against not in scales:

@@ -52,7 +52,7 @@ def to_arviz(
 
     Examples
     --------
-    >>> tree = bs.to_arviz(power_fit, log_likelihood=False)
+    >>> tree = bs.to_arviz(power_fit, rows=False)
     >>> tree.posterior["alpha"].dims
     ('chain', 'draw')
     """

@@ -80,7 +80,7 @@ def save(posterior: Posterior, path: str | os.PathLike, *, rows: bool = True) ->
     Examples
     --------
     >>> bs.save(power_fit, "power.nc")
-    >>> bs.load("power.nc").law
+    >>> print(bs.load("power.nc").law)
     power
     """
     import xarray as xr
@@ -89,8 +89,9 @@ def save(posterior: Posterior, path: str | os.PathLike, *, rows: bool = True) ->
     record = json.dumps(_record(posterior), default=plain)
     try:
         tree = to_arviz(posterior, rows, most=MOST)
-        for name in ROWS if rows else ():
-            tree[name] = xr.DataTree(tree[name].to_dataset().astype(np.float32))
+        with np.errstate(over="ignore"):  # a run of the prior beyond the floats: infinite
+            for name in ROWS if rows else ():
+                tree[name] = xr.DataTree(tree[name].to_dataset().astype(np.float32))
         own = {"record": ((), record)}
         if posterior.z is not None:
             own["z"] = ([f"z_dim_{i}" for i in range(posterior.z.ndim)], posterior.z)

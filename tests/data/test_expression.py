@@ -95,7 +95,7 @@ def test_dates_compare_as_text():
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("los", r"no column 'los'.*did you mean|no column 'los'; There are: 'a', 'b'"),
+        ("los", r"no column 'los'.*did you mean|no column 'los'; there are: 'a', 'b'"),
         ("LOSS (NATS)", "Call is not allowed"),
         ("A*2", "no column 'A' in 'A\\*2'; did you mean 'a'"),
         ("", "expected an expression"),

@@ -76,7 +76,9 @@ def test_columns_are_those_described(name):
 
 
 def test_unknown_name_lists_the_known():
-    with pytest.raises(datasets.DatasetError, match=r"'gpt3'; known: chinchilla, gpt3_addition"):
+    with pytest.raises(
+        datasets.DatasetError, match=r"'gpt3'; there are: 'chinchilla', 'gpt3_addition'"
+    ):
         datasets.load("gpt3")
 
 

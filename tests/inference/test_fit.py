@@ -168,10 +168,10 @@ def test_sharding_over_devices_changes_nothing(line_data, tmp_path):
     script = """
 import json, sys
 import jax, numpy as np
-from bayescale import sample
-from bayescale.data import Dataset
-from bayescale.infer import fit
-from bayescale.samplers import NUTS
+from bayescale.data.dataset import Dataset
+from bayescale.inference import nuts
+from bayescale.inference.fit import fit
+from bayescale.inference.samplers import NUTS
 nuts.chunks = lambda warmup, draws: [(0, np.full(250, nuts.SAMPLE, np.int8))]
 x, y = (np.array(column) for column in json.loads(sys.argv[1]))
 data = Dataset({"x": x}, {"y": y})

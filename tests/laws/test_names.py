@@ -89,7 +89,7 @@ def test_options_make_the_law():
     ("text", "says"),
     [
         ("power(E=1.6)", r"no option 'E': .*\.fix\(E=1\.6\) \(--fix E=1\.6\)"),
-        ("power(floor=False, E=1.6)", r"no option 'E'; There are: 'floor', 'rising'"),
+        ("power(floor=False, E=1.6)", r"no option 'E'; there are: 'floor', 'rising'"),
         ("power(flor=False)", r"no option 'flor'; did you mean 'floor'\? There are: 'floor', 'ris"),
         ("chinchilla(E=1.6)", r"no option 'E': .*\.fix\(E=1\.6\) \(--fix E=1\.6\)"),
         ("chinchilla(floor=False)", "takes no options; write it as 'chinchilla'"),

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from bayescale import plot
+from bayescale.inference.prior import prior_predictive
 from bayescale.planning.allocate import Allocation
 from bayescale.planning.match import TradeOff
 from bayescale.plot.marks import mark_models
@@ -120,6 +121,7 @@ def all_plots(power_fit, chinchilla_fit):
         "allocation": lambda ax: plot.allocation(split(), ax=ax),
         "isoloss": lambda ax: plot.isoloss(ways(), ax=ax),
         "threshold": lambda ax: plot.threshold(crossing(), ax=ax),
+        "prior": lambda ax: plot.prior(prior_predictive("power", power_fit.data, draws=50), ax=ax),
     }
 
 
