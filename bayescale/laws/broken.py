@@ -66,7 +66,7 @@ def broken(n_breaks: int = 1, monotone: bool = True, beyond: float = 0.0) -> Law
     Examples
     --------
     >>> bs.laws.broken(2).parameters
-    ('level', 'a', 'b', 'c0', 'c', 'd', 'f')
+    ('a', 'b', 'c0', 'c', 'd', 'f')
     """
     if n_breaks != int(n_breaks) or n_breaks < 1 or beyond < 0:
         raise ValueError(
