@@ -34,7 +34,8 @@ from bayescale.questions.relate import Relation
 from bayescale.questions.residuals import Residuals
 from bayescale.questions.threshold import threshold
 from bayescale.workflows.metric_or_model import MetricOrModel
-from bayescale.workflows.tasks import Task, Tasks
+from bayescale.workflows.task import Task
+from bayescale.workflows.tasks import Tasks
 from tests.documented import RECORDS, SEEN, kept
 
 DRAWS = 40

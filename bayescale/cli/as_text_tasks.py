@@ -10,7 +10,8 @@ from rich.text import Text
 
 from ..datasets.published import place
 from ..messages import Note
-from ..workflows.tasks import Task, Tasks
+from ..workflows.task import Task
+from ..workflows.tasks import Tasks
 from .layout import drawn
 
 __all__ = ["tasks"]

@@ -8,11 +8,9 @@ from functools import cached_property
 from typing import Any
 
 from ..data.dataset import Dataset
-from ..inference.fit import make_model
 from ..inference.samplers import NUTS
 from ..laws import get_law
 from ..messages import near
-from ..model.arrays import pack
 from ..parametric.parametric import Law
 from ..parametric.priors import Distribution
 from ..planning.allocate import allocate
@@ -95,14 +93,6 @@ class Tasks:
     seed: int
     precision: str
 
-    def __post_init__(self) -> None:
-        if not 0 <= self.drift < float("inf"):
-            raise ValueError(f"--drift: an sd is 0 or more, not {self.drift:g}")
-        if self.backtest is not None and not 0 < self.backtest < 1:
-            raise ValueError(f"--backtest: a share lies between 0 and 1, not {self.backtest:g}")
-        if isinstance(self.level, float) and not 0 < self.level < 1:
-            raise ValueError(f"--level: of an accuracy it lies between 0 and 1, not {self.level:g}")
-
     @cached_property
     def formulas(self) -> list[Law]:
         """The laws, with the priors that are given."""
@@ -114,20 +104,8 @@ class Tasks:
         own = [{k: v for k, v in self.prior.items() if k in law.parameters} for law in laws]
         return [law.with_priors(**given) for law, given in zip(laws, own, strict=True)]
 
-    def _check(self, data: Dataset) -> None:
-        """Refuse what a law, or the question of an unlock, would refuse after the first fits."""
-        for law in self.formulas:
-            if law.inputs == tuple(data.inputs) and not law.further:
-                pack(make_model(law, data, self.noise, workflow.pool_of(law, self.pool)), data)
-        largest = max(x.max() for x in data.inputs.values())
-        if self.horizon is not None and not largest <= self.horizon < float("inf"):
-            raise ValueError(
-                f"--horizon: {self.horizon:.4g} is not at or above the largest run, {largest:.4g}"
-            )
-
     def __call__(self, data: Dataset, progress: Callable[[str, float], None]) -> workflow.Tasks:
         """Return the kind, explanation and unlock of each task."""
-        self._check(data)
         settings = {each.name: getattr(self, each.name) for each in fields(self)}
         settings |= {"laws": self.formulas}
         del settings["prior"]

@@ -29,7 +29,7 @@ from ..posterior.posterior import Posterior, SamplingInfo
 from .modes import prior_moments
 from .samplers import INTERRUPTED, MAP, NUTS, Chains, Clock, Laplace
 
-__all__ = ["fit"]
+__all__ = ["as_law_names", "fit", "make_model"]
 
 PRECISIONS = ("float64", "float32")
 SEEDS = 2**32
@@ -98,7 +98,7 @@ def fit(
         raise ValueError(f"precision is {' or '.join(PRECISIONS)}, got {precision!r}")
     if not 0 <= seed < SEEDS:
         raise ValueError(f"seed is a whole number from 0 to {SEEDS - 1}, got {seed}")
-    data = _named(law, data)
+    data = as_law_names(law, data)
     clock = Clock(progress)
     with jax.enable_x64(precision == "float64"):
         fits = _fit_batches(model, pack(model, data), sampler, seed, clock)
@@ -167,7 +167,7 @@ def _usual_pool(law: Law) -> tuple[str, ...]:
     )
 
 
-def _named(law: Law, data: Dataset) -> Dataset:
+def as_law_names(law: Law, data: Dataset) -> Dataset:
     """Return the data with the only input under the name that the law gives it."""
     if len(data.inputs) != 1 or len(law.inputs) != 1 or tuple(data.inputs) == law.inputs:
         return data

@@ -13,7 +13,7 @@ from ..laws import get_law
 from ..model.prior import before
 from ..parametric.parametric import Law, Noise
 from ..posterior.intervals import INTERVAL
-from .fit import _named, make_model
+from .fit import as_law_names, make_model
 
 __all__ = ["PriorPredictive", "prior_predictive"]
 
@@ -136,7 +136,7 @@ def prior_predictive(
     of = response or law.response
     if of not in law.responses:
         raise ValueError(f"no response {of!r}; {law.name} has {', '.join(law.responses)}")
-    data = _named(law, data)
+    data = as_law_names(law, data)
     grid = _grid(law, data)
     found = before(model, data, draws, seed=seed, points=grid)
     return PriorPredictive(

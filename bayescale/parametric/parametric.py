@@ -22,6 +22,7 @@ from typing import Any
 from ..messages import near
 from .base import Parametric, from_signature
 from .coordinates import Coordinate
+from .extend import extended
 
 __all__ = ["Law", "Noise", "Parametric", "law", "noise"]
 
@@ -111,7 +112,13 @@ class Law(Parametric):
             If a name is taken, or a fact names what the law does not have.
         """
         _check_names(facts)
-        make = lambda fn: _extended(self, fn, name or fn.__name__, facts)  # noqa: E731
+
+        def make(fn: Callable) -> Law:
+            made = extended(self, fn, name or fn.__name__)
+            made = replace(made, powers=None, second_stage=None, **_as_tuples(facts))
+            _check_facts(made)
+            return made
+
         return make if fn is None else make(fn)
 
     @property
@@ -195,7 +202,7 @@ def law(
     if responses:
         (facts["response"], support), *others = responses.items()
         facts["further"] = tuple(others)
-    facts = {k: tuple(v) if isinstance(v, list) else v for k, v in facts.items()}
+    facts = _as_tuples(facts)
 
     def make(fn: Callable) -> Law:
         made = from_signature(Law, fn, name, support=support, **facts)
@@ -208,6 +215,10 @@ def law(
 LAW_FACTS = {
     each for each in Law.__dataclass_fields__ if each not in Parametric.__dataclass_fields__
 } - {"further", "absolute", "natural"}
+
+
+def _as_tuples(facts: Mapping[str, Any]) -> dict[str, Any]:
+    return {k: tuple(v) if isinstance(v, list) else v for k, v in facts.items()}
 
 
 def _check_names(facts: Mapping[str, Any]) -> None:
@@ -232,46 +243,6 @@ def _check_facts(made: Law) -> None:
         for name in names:
             if name is not None and name not in known[kind]:
                 raise ValueError(f"law {made.name}: no {kind} {name!r}{near(name, known[kind])}")
-
-
-def _extended(base: Law, fn: Callable, name: str, facts: Mapping[str, Any]) -> Law:
-    """Return a law that puts what `base` says through `fn`."""
-    term = from_signature(Parametric, fn, name)
-    columns, known = term.inputs[1:], (*base.inputs, *base.parameters)
-    new = tuple(column for column in columns if column not in base.inputs)
-    for taken in {*new, *term.parameters} & {*known}:
-        raise ValueError(f"law {name}: {taken} is a name of {base.name} already; take another")
-    for parameter, prior in term.priors:
-        if isinstance(prior, Coordinate) and prior.prior is None:
-            raise ValueError(
-                f"law {name}: {parameter} cannot be a share of the level of {base.name}; give it "
-                "a prior in its own unit, such as positive(0.01, 1)"
-            )
-
-    def formula(*inputs, **params):
-        at = dict(zip((*base.inputs, *new), inputs, strict=True))
-        own = {parameter: params.pop(parameter) for parameter in term.parameters}
-        said = base.fn(*(at[column] for column in base.inputs), **params)
-        main = said[base.response] if base.further else said
-        found = fn(main, *(at[column] for column in columns), **own)
-        return said | {base.response: found} if base.further else found
-
-    made = replace(
-        base,
-        fn=formula,
-        name=name,
-        inputs=(*base.inputs, *new),
-        priors=(*base.priors, *term.priors),
-        doc=term.doc or base.doc,
-        powers=None,
-        second_stage=None,
-        not_scales=(*base.not_scales, *new),
-        absolute=(*base.absolute, *new),
-        natural=base.natural or len(new) < len(columns),
-    )
-    made = replace(made, **{k: tuple(v) if isinstance(v, list) else v for k, v in facts.items()})
-    _check_facts(made)
-    return made
 
 
 def noise(

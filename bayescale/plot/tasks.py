@@ -32,7 +32,8 @@ from .style import (
 )
 
 if TYPE_CHECKING:
-    from ..workflows.tasks import Task, Tasks
+    from ..workflows.task import Task
+    from ..workflows.tasks import Tasks
 
 __all__ = ["tasks"]
 

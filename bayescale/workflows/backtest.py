@@ -116,7 +116,9 @@ def checked_share(share: float) -> float:
         If it is no share.
     """
     if not 0 < share < 1:
-        raise ValueError(f"the share of runs held out lies between 0 and 1, got {share:g}")
+        raise ValueError(
+            f"the share of runs held out (--backtest) lies between 0 and 1, got {share:g}"
+        )
     return float(share)
 
 

@@ -1,9 +1,7 @@
-"""many: many tasks through several laws, one row each: kind, explanation, unlock, health.
+"""tasks: many tasks through several laws, one row each: kind, explanation, unlock, health.
 
-Each law is fitted to all tasks in one compiled program; then each task's laws are compared. The
-kind is of all laws, weighed by belief: prior times evidence. So is the unlock, so that a task on
-which nothing may ever happen says so. The explanation is of the laws that rise, by what they
-predict.
+Each law is fitted to all tasks in one compiled program; then each task's laws are compared. What
+could be refused of the whole is refused before the first fit.
 """
 
 from __future__ import annotations
@@ -14,69 +12,32 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..comparison.compare import LawComparison, compare_laws
 from ..comparison.evidence import log_evidence
-from ..comparison.explain import RISE, Explanation, explain
+from ..comparison.explain import RISE
 from ..data.dataset import Dataset
-from ..inference.fit import fit
+from ..inference.fit import as_law_names, fit, make_model
 from ..inference.samplers import NUTS
 from ..laws import get_law
+from ..model.arrays import pack
 from ..parametric.parametric import Law
 from ..posterior.display import Sheet, Shown
-from ..posterior.drift import DRIFT, with_drift
+from ..posterior.drift import DRIFT
 from ..posterior.intervals import plain
-from ..posterior.mixture import Mixture
 from ..posterior.posterior import Posterior
-from ..questions.kind import Kind, kind
-from ..questions.threshold import Threshold, threshold
 from . import shown
 from .backtest import backtest as backtest_of
 from .backtest import checked_share, fitted
+from .task import Task, task
 
 if TYPE_CHECKING:
     import pandas
 
-__all__ = ["LAWS", "QUICK", "Task", "Tasks", "pool_of", "prior_of", "tasks"]
+__all__ = ["LAWS", "QUICK", "Tasks", "pool_of", "prior_of", "tasks"]
 
 LAWS = ("sigmoid", "exact_match", "multi_step", "elbow")
 LAWS += ("flat", "distractor", "inverse", "inverted_u")
 QUICK = NUTS(warmup=500, draws=1000, target_accept=0.9)
 """Enough for quantiles, at a third of the default's cost."""
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class Task(Shown):
-    """What the runs say of one task."""
-
-    name: str
-    comparison: LawComparison | None
-    """The laws whose fit is to be trusted; None where there is none, or where one that failed
-    explains the data clearly better and says another kind."""
-    mixture: Mixture | None
-    """They, weighed by belief."""
-    kind: Kind | None
-    threshold: Threshold | None
-    explanation: Explanation | None
-    failed: Mapping[str, str]
-    """What is wrong with the laws left out, by name."""
-
-    def summary(self) -> dict[str, Any]:
-        """Return plain numbers, fit for JSON; None where the fits are not to be trusted."""
-        parts = {name: getattr(self, name) for name in ("kind", "explanation", "threshold")}
-        parts["laws"] = self.comparison
-        found = {name: None if one is None else one.summary() for name, one in parts.items()}
-        return found | {"health": {"sound": self.kind is not None, "failed": plain(self.failed)}}
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """What should be said with the answers."""
-        parts = [each for each in (self.threshold, self.explanation, self.kind) if each is not None]
-        return tuple(dict.fromkeys(note for part in parts for note in part.notes))
-
-    def sheets(self) -> list[Sheet]:
-        """Return kind, unlock, explanation and laws, a table each."""
-        first, *rest = shown.task(self.summary())
-        return [replace(first, head=f"{self.name}: {first.head}"), *rest]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -104,29 +65,29 @@ class Tasks(Shown):
         columns = ("kind", "probability", "explanation", "level", "log10_unlock", "lo", "hi")
         columns += ("p_never", "p_already", "failed")
         rows = {}
-        for task in self:
-            if task.kind is None:
-                rows[task.name] = {"kind": "not to be trusted", "failed": ", ".join(task.failed)}
+        for one in self:
+            if one.kind is None:
+                rows[one.name] = {"kind": "not to be trusted", "failed": ", ".join(one.failed)}
                 continue
-            unlock = task.threshold.forecast
-            rows[task.name] = {
-                "kind": task.kind.likeliest,
-                "probability": task.kind.probability,
-                "explanation": task.explanation.verdict,
-                "level": task.threshold.level,
+            unlock = one.threshold.forecast
+            rows[one.name] = {
+                "kind": one.kind.likeliest,
+                "probability": one.kind.probability,
+                "explanation": one.explanation.verdict,
+                "level": one.threshold.level,
                 "log10_unlock": unlock.median,
                 "lo": unlock.lo,
                 "hi": unlock.hi,
                 "p_never": unlock.p_never,
                 "p_already": unlock.p_already,
-                "failed": ", ".join(task.failed),
+                "failed": ", ".join(one.failed),
             }
         return pd.DataFrame.from_dict(rows, orient="index").reindex(columns=columns)
 
     def summary(self) -> dict[str, Any]:
         """Return plain numbers, fit for JSON."""
-        failed = [task.name for task in self if task.kind is None]
-        found = {"tasks": {task.name: task.summary() for task in self}}
+        failed = [one.name for one in self if one.kind is None]
+        found = {"tasks": {one.name: one.summary() for one in self}}
         found["health"] = {"sound": not failed, "tasks": len(self), "failed": failed}
         return plain(found | {"laws": self.laws, "prior": self.prior})
 
@@ -218,14 +179,41 @@ def tasks(
     if not (min(prior.values()) >= 0 and 0 < sum(prior.values()) < np.inf):
         raise ValueError(f"probabilities of laws are 0 or more and not all 0, got {prior}")
     backtest = None if backtest is None else checked_share(backtest)
+    _check(made.values(), data, noise, pool, level, horizon, drift)
     how = dict(noise=noise, seed=seed, precision=precision)
+    answers = dict(level=level, horizon=horizon, drift=drift, seed=seed)
     parts = _fits(made, data, sampler, pool, how, progress)
     skill = {} if backtest is None else _skill(made, data, backtest, sampler, pool, how, progress)
     rows = {
-        name: _task(name, fits, prior, level, horizon, drift, seed, skill.get(name))
+        name: task(name, fits, prior, backtests=skill.get(name), **answers)
         for name, fits in parts.items()
     }
     return Tasks(rows, tuple(made), prior)
+
+
+def _check(laws: Iterable[Law], data: Dataset, noise, pool, level, horizon, drift) -> None:
+    """Refuse what a law's fit, or the question of an unlock, would refuse after the first fits."""
+    if isinstance(level, str) and level != "half":
+        raise ValueError(f'level (--level) is a number, or "half"; got {level!r}')
+    if isinstance(level, float | int) and not 0 < level < 1:
+        raise ValueError(f"level (--level) of an accuracy lies between 0 and 1, got {level:g}")
+    if not 0 <= drift < np.inf:
+        raise ValueError(f"drift (--drift) is an sd, 0 or more, got {drift:g}")
+    for law in laws:
+        if law.less_is_better and drift:
+            raise ValueError(
+                f"drift (--drift) is of a scale of which more is better; of {law.name} less is: "
+                "drift=0 (--drift 0)"
+            )
+        table = as_law_names(law, data)
+        pack(make_model(law, table, noise, pool_of(law, pool)), table)
+        (x,) = table.inputs.values()
+        end = x.min() if law.less_is_better else x.max()
+        late = horizon is None or (horizon <= end if law.less_is_better else horizon >= end)
+        if not (late and (horizon is None or 0 < horizon < np.inf)):
+            raise ValueError(
+                f"horizon (--horizon) is at or beyond the largest run, {end:.4g}; got {horizon:.4g}"
+            )
 
 
 def _fits(made, data: Dataset, sampler: NUTS, pool, how: dict, progress) -> dict[str, dict]:
@@ -301,50 +289,3 @@ def _mattering(fits: Mapping[str, Posterior]) -> set[str]:
         return failed
     logs = {law: log_evidence(one).log for law, one in fits.items()}
     return {law for law in failed if not logs[law] < max(logs.values()) - HOPELESS}
-
-
-CLEARLY = 3.0
-"""Nats of evidence by which a failed law is clearly better than all that passed."""
-
-
-def _overturned(answer: Kind, failed: Mapping[str, float], parts: dict, seed: int) -> bool:
-    """Return whether a law that failed, but explains the data clearly better, says another kind.
-
-    The laws that passed would then call a rising task flat, and be sure of it.
-    """
-    kinds = (kind(parts[law], seed=seed, allow_failed=True).likeliest for law in failed)
-    return any(kind != answer.likeliest for kind in kinds)
-
-
-def _wrong(one: Posterior) -> str:
-    (verdict,) = one.health.verdicts
-    return "; ".join(verdict.problems)
-
-
-def _task(
-    name: str, parts: dict[str, Posterior], prior, level, horizon, drift, seed, skill
-) -> Task:
-    """Return the answers on one task from its fits."""
-    sound = {law: one for law, one in parts.items() if one.health.sound}
-    failed = {law: _wrong(one) for law, one in parts.items() if law not in sound}
-    without = Task(name, None, None, None, None, None, failed)
-    if not sound:
-        return without
-    found = compare_laws(sound, prior={law: prior[law] for law in sound}, seed=seed)
-    mixture, best = found.mixture("evidence"), max(found.log_evidence.values())
-    gains = {law: log_evidence(parts[law], seed=seed).log - best for law in failed}
-    better = {law: gain for law, gain in gains.items() if gain > CLEARLY}
-    answer = kind(mixture, seed=seed)
-    if _overturned(answer, better, parts, seed):
-        return without
-    for law, gain in better.items():
-        failed[law] += f"; by evidence it is {gain:.0f} nats better than all that passed"
-    return Task(
-        name,
-        found,
-        mixture,
-        answer,
-        threshold(with_drift(mixture, drift, seed=seed), level, horizon=horizon),
-        explain(found, backtest=skill),
-        failed,
-    )

@@ -13,6 +13,7 @@ from bayescale.cli import arguments, catalogue, output, terminal
 from bayescale.cli.commands import main
 from bayescale.posterior import files
 from bayescale.workflows import tasks as many
+from bayescale.workflows.task import Task
 from tests.documented import kept
 
 QUICK = ["--draws", "200", "--warmup", "200"]
@@ -133,7 +134,7 @@ def test_the_document_of_tasks(answered):
 def stub(name="hard"):
     """A task of which no law's fit is sound."""
     failed = {"sigmoid": "R-hat 1.4", "flat": "R-hat 1.1"}
-    return many.Task(name, None, None, None, None, None, failed)
+    return Task(name, None, None, None, None, None, failed)
 
 
 def test_a_task_without_a_sound_law_exits_1(capsys, monkeypatch, table):

@@ -24,7 +24,8 @@ from bayescale.questions.curves import Curve, curve, task_curves
 from bayescale.questions.kind import Kind
 from bayescale.questions.kinds import KINDS
 from bayescale.questions.threshold import threshold
-from bayescale.workflows.tasks import Task, Tasks
+from bayescale.workflows.task import Task
+from bayescale.workflows.tasks import Tasks
 
 X = np.geomspace(1e20, 1e23, 8)
 FLAT = dict.fromkeys(KINDS, 0.0)
