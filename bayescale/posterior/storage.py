@@ -7,14 +7,12 @@ ends in a line with its format and checksum, so that a damaged one is refused be
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
-import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -31,6 +29,7 @@ from .files import StorageError, line_of, resolved, writable, write
 from .health import Health, Verdict
 from .intervals import plain
 from .posterior import Drift, Posterior, SamplingInfo
+from .seal import check_seal, seal
 
 if TYPE_CHECKING:
     import xarray
@@ -44,9 +43,6 @@ ROWS = ("log_likelihood", "posterior_predictive", "prior_predictive")
 """Groups that have a value a draw and row."""
 MOST = 1_000_000
 """How many values a file has of each of them."""
-
-SEAL = re.compile(rb"\nbayescale format (\d+) sha256 ([0-9a-f]{64})\n")
-SEAL_ROOM = 128
 
 
 # ------------------------------------------------------------------ to a file
@@ -103,9 +99,7 @@ def save(posterior: Posterior, path: str | os.PathLike, *, rows: bool = True) ->
 
     def fill(part: Path) -> None:
         tree.to_netcdf(part, engine="h5netcdf")
-        with part.open("rb+") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
-            file.write(f"\nbayescale format {FORMAT} sha256 {digest}\n".encode())
+        seal(part, FORMAT)
 
     try:
         write(target, fill)
@@ -195,7 +189,7 @@ def load(
     >>> bool((again.draws["alpha"] == power_fit.draws["alpha"]).all())
     True
     """
-    _check_seal(path)
+    check_seal(path, FORMAT)
     try:
         tree = _read(path)
         record = json.loads(tree["bayescale/record"].item())
@@ -227,41 +221,6 @@ def load(
             f"pass the law as it was: load(path, law=...)"
         )
     return found
-
-
-def _check_seal(path: str | os.PathLike) -> None:
-    """Refuse what is not ours, of another format, or not as it was written."""
-    try:
-        with resolved(path).open("rb") as file:
-            size = file.seek(0, os.SEEK_END)
-            file.seek(max(0, size - SEAL_ROOM))
-            seal = SEAL.search(file.read())
-            rest = size if seal is None else size - len(seal[0])
-            digest = _sha256(file, rest)
-    except OSError as error:
-        raise StorageError(f"{path}: cannot be read: {error.strerror or line_of(error)}") from error
-    if seal is None:
-        raise StorageError(
-            f"{path}: is no fit saved by bayescale, or was cut short or changed since; copy it "
-            "anew, or make one: bayescale fit -o FILE"
-        )
-    if int(seal[1]) != FORMAT:
-        raise StorageError(
-            f"{path}: is of format {int(seal[1])}, this bayescale reads format {FORMAT}; "
-            "read it with the version that wrote it, or fit again"
-        )
-    if digest != seal[2].decode():
-        raise StorageError(f"{path}: is damaged; copy it anew, or fit again")
-
-
-def _sha256(file: BinaryIO, size: int) -> str:
-    """Return the digest of the first `size` bytes."""
-    file.seek(0)
-    total = hashlib.sha256()
-    while size > 0 and (block := file.read(min(size, 1 << 20))):
-        total.update(block)
-        size -= len(block)
-    return total.hexdigest()
 
 
 def _read(path: str | os.PathLike) -> xarray.DataTree:

@@ -137,16 +137,9 @@ class Kind(Shown):
         """Return one row a kind: its probability, at other cuts, and before the data."""
         import pandas as pd
 
-        columns = {
-            "kind": KINDS,
-            "probability": self.kinds.values(),
-            "at_half_cut": self.half.values(),
-            "at_twice_cut": self.double.values(),
-            "implied": self.implied.values(),
-        }
-        if self.prior is not None:
-            columns["prior"] = self.prior.values()
-        return pd.DataFrame({name: list(values) for name, values in columns.items()})
+        columns = {"probability": self.kinds, "at_half_cut": self.half, "at_twice_cut": self.double}
+        columns |= {"implied": self.implied} | ({"prior": self.prior} if self.prior else {})
+        return pd.DataFrame(columns).rename_axis("kind").reset_index()
 
 
 def kind(
@@ -233,8 +226,7 @@ def implied_prior(
     The laws of a mixture are equally likely there, whatever their weights after the data. See
     `kind` for the arguments; a law's prior is relative to the range and the level of the data.
     """
-    view = _view(which, sweep(which, by, at), lo, hi, cut, wait)
-    return _implied(which, view, draws, seed)
+    return _implied(which, _view(which, sweep(which, by, at), lo, hi, cut, wait), draws, seed)
 
 
 class _View(NamedTuple):
@@ -251,14 +243,12 @@ class _View(NamedTuple):
 def _view(which, ways: dict[str, Sweep], lo, hi, cut, wait) -> _View:
     """Return the question, checked."""
     way = next(iter(ways.values()))
-    cut, wait = checked_cut(_default_cut(which) if cut is None else cut, wait)
+    if cut is None:
+        y = which.data.responses
+        y = y.get(which.law.response, next(iter(y.values())))
+        cut = CUT if which.law.support == "unit" else CUT * float(abs(np.nanmedian(y)))
+    cut, wait = checked_cut(cut, wait)
     return _View(ways, way, way.grid(lo, hi, POINTS), cut, wait)
-
-
-def _default_cut(which: Posterior | Mixture) -> float:
-    y = which.data.responses
-    y = y.get(which.law.response, next(iter(y.values())))
-    return CUT if which.law.support == "unit" else CUT * float(abs(np.nanmedian(y)))
 
 
 def _implied(which: Posterior | Mixture, view: _View, draws: int, seed: int) -> dict[str, float]:
@@ -286,7 +276,6 @@ def _kind(which, view: _View, prior: dict[str, float] | None, seed: int) -> Kind
         "rise": fall(-pool.curves).depth,
         "waited": waited(pool.curves, view.cut),
     }
-    notes = remarks((kinds, half, double), own, implied, prior, DRAWS)
     return Kind(
         kinds=kinds,
         half=half,
@@ -302,7 +291,10 @@ def _kind(which, view: _View, prior: dict[str, float] | None, seed: int) -> Kind
         hi=float(view.grid.max()),
         cut=view.cut,
         wait=view.wait,
-        notes=(*_remarks(which, view, lost), *notes),
+        notes=(
+            *_remarks(which, view, lost),
+            *remarks((kinds, half, double), own, implied, prior, DRAWS),
+        ),
     )
 
 
