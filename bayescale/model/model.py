@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
@@ -129,6 +131,7 @@ class Model(Coordinates):
         """Return the log density of each row, of all that was measured in it; 0 for padding."""
         return sum(self.log_likelihoods(params, data).values())
 
+    @partial(jax.jit, static_argnums=0)
     def log_density(self, z: Float[Array, " size"], data: Mapping[str, Any]) -> Array:
         """Return the log joint density of z and one curve's data."""
         values, log_prior, _ = self.constrain(z, data)
