@@ -1,6 +1,6 @@
 """Is the jump in the metric or in the model? Where the truth is known, and on real pairs.
 
-1. Simulated tables of a smooth score and an accuracy: how often each story is told.
+1. Simulated tables of a smooth score and an accuracy: how often each hypothesis is told.
 2. Real pairs: Brier score and accuracy, bits per byte and accuracy.
 3. Exact match of a known number of tokens: does the fit find the constants that made the data?
 """
@@ -17,7 +17,7 @@ from bayescale.data.from_frame import from_frame
 from bayescale.inference.fit import fit
 from bayescale.inference.samplers import NUTS
 from bayescale.posterior.intervals import summarise
-from bayescale.workflows.metric_or_model import STORIES, MetricOrModel, metric_or_model
+from bayescale.workflows.metric_or_model import HYPOTHESES, MetricOrModel, metric_or_model
 
 from .common import data_dir, table, write
 
@@ -60,7 +60,7 @@ def simulated(
 
 
 def verdicts(repeats: int = REPEATS) -> str:
-    """Return how often each story is told of each truth."""
+    """Return how often each hypothesis is told of each truth."""
     frames = [
         simulated(kind, constant, np.random.default_rng([i, s, 11])).assign(curve=f"{case}|{s}")
         for i, (case, (kind, constant)) in enumerate(CASES.items())
@@ -73,8 +73,10 @@ def verdicts(repeats: int = REPEATS) -> str:
     rows = []
     for case, (kind, _) in CASES.items():
         own = [found[f"{case}|{s}"] for s in range(repeats)]
-        told = [one.story for one in own]
-        row = {"truth": case} | {f"told {story}": told.count(story) for story in STORIES}
+        told = [one.hypothesis for one in own]
+        row = {"truth": case} | {
+            f"told {hypothesis}": told.count(hypothesis) for hypothesis in HYPOTHESES
+        }
         row |= {"cannot tell": told.count(None)}
         row["mean P(truth)"] = float(np.mean([one.probability[kind] for one in own]))
         row["mean predictive weight"] = float(np.mean([one.weights[kind] for one in own]))
@@ -117,11 +119,13 @@ def bits() -> Dataset:
 def described(name: str, runs: int, one: MetricOrModel) -> dict:
     """Return one row of figures."""
     best = max(one.log_evidence.values())
-    row = {"task": name, "runs": runs} | {f"P({s})": round(one.probability[s], 3) for s in STORIES}
-    row |= {f"weight {s}": round(one.weights[s], 2) for s in STORIES}
+    row = {"task": name, "runs": runs} | {
+        f"P({s})": round(one.probability[s], 3) for s in HYPOTHESES
+    }
+    row |= {f"weight {s}": round(one.weights[s], 2) for s in HYPOTHESES}
     logs = " / ".join(f"{value - best:.1f}" for value in one.log_evidence.values())
     row["log evidence (logistic / exact match / breakthrough / apart)"] = logs
-    row["told"] = one.story or "cannot tell"
+    row["told"] = one.hypothesis or "cannot tell"
     row["failed"] = ", ".join(one.unsound) or "-"
     return row
 
@@ -168,7 +172,7 @@ def exact_tokens() -> str:
 
 
 INTRODUCTION = (
-    "Three stories: metric (the score follows a power law, accuracy is a function of it), model "
+    "Three hypotheses: metric (the score follows a power law, accuracy is a function of it), model "
     "(both cross one threshold), neither (each bends in its own way). One is told where its "
     "probability is .6 or more and no other predicts better with whole runs left out; otherwise "
     "the data cannot tell. Where a fit failed its checks, its evidence is doubted by 5 nats. "

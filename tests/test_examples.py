@@ -13,7 +13,7 @@ import pytest
 import bayescale as bs
 from bayescale.comparison.evidence import Evidence
 from bayescale.data.dataset import Dataset
-from bayescale.inference.fit import make_model
+from bayescale.inference.make_model import make_model
 from bayescale.posterior.health import Health, Verdict
 from bayescale.posterior.posterior import Posterior, SamplingInfo
 from bayescale.workflows import metric_or_model

@@ -116,7 +116,7 @@ def built():
     answered = Task("rises <1>", laws, both, kind(both), threshold(both), why, {"elbow": "R-hat"})
     lost = Task("lost", None, None, None, None, None, {"sigmoid": "R-hat 1.4"})
     rows = {each.name: each for each in (answered, lost)}
-    stories = dict.fromkeys(("metric", "model", "neither"), 1 / 3)
+    hypotheses = dict.fromkeys(("metric", "model", "neither"), 1 / 3)
     jumps = dict.fromkeys(("two_stage", "breakthrough", "apart"), -np.inf)
     draws = spread(0.5).ravel()
     residual = np.array([0.1, np.nan, -0.2])
@@ -171,7 +171,7 @@ def built():
         "task": (answered, "Task"),
         "tasks": (Tasks(rows, ("sigmoid", "flat"), {"sigmoid": 0.5, "flat": 0.5}), "Tasks"),
         "metric or model": (
-            MetricOrModel(stories, stories, jumps, jumps, jumps, parts, stories, NOTES),
+            MetricOrModel(hypotheses, hypotheses, jumps, jumps, jumps, parts, hypotheses, NOTES),
             "MetricOrModel",
         ),
     }

@@ -46,7 +46,7 @@ Stderr = Annotated[Text, _option("Known standard error of the response.", metava
 Chance = Annotated[Text, _option("Nominal chance level.", metavar="COL|VALUE")]
 Curve = Annotated[Texts, _option("Fit each label of this column on its own.", metavar="COL")]
 Group = Annotated[
-    Texts, _option("Families, about whose average one the parameters of --pool lie.", metavar="COL")
+    Texts, _option("Groups, about whose average one the parameters of --pool lie.", metavar="COL")
 ]
 Where = Annotated[Text, _option("Rows to keep: \"loss < 5 and family != 'T5'\".", metavar="EXPR")]
 Duplicates = Annotated[
@@ -62,7 +62,7 @@ Noise = Annotated[
 Pool = Annotated[
     Text,
     _option(
-        "What differs between families; by default the unlock scale x50, else the floor.",
+        "What differs between groups; by default the unlock scale x50, else the floor.",
         metavar="x50[,g]",
     ),
 ]
@@ -95,7 +95,7 @@ Weights = Annotated[
 ]
 AskedGroup = Annotated[
     Text,
-    _option("Of a fit with --group: which family is asked about.", metavar="NAME|new|average"),
+    _option("Of a fit with --group: which group is asked about.", metavar="NAME|new|average"),
 ]
 FitFile = Annotated[str, _argument("A fit saved by `bayescale fit -o`.", "FIT.nc")]
 Json = Annotated[

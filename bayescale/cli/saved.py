@@ -1,7 +1,7 @@
 """questions: what the command line may ask of saved fits, curve by curve, and of tables of tasks.
 
 One fit is asked as it is. Several fits of one table under several laws are asked as a mixture. Of
-a fit that pools families, one family is asked about: the average one unless another is named.
+a fit that pools groups, one group is asked about: the average one unless another is named.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Saved:
     weights: Mapping[str, float] | None = None
     """Of several fits; None where all are alike."""
     group: str | None = None
-    """The family that is asked about: `NEW`, `AVERAGE` or its name; None where none is pooled."""
+    """The group that is asked about: `NEW`, `AVERAGE` or its name; None where none is pooled."""
 
     @property
     def only(self) -> Posterior | None:
@@ -74,12 +74,12 @@ def saved(paths: Sequence[str], weights: str | None = None, group: str | None = 
     weights
         Weights of several fits, in their order: `.7,.3`.
     group
-        A family's name, `new` or `average`; None for the average one, where families are pooled.
+        A group's name, `new` or `average`; None for the average one, where groups are pooled.
 
     Raises
     ------
     ValueError
-        If a file is no fit, weights do not fit, or there is no such family.
+        If a file is no fit, weights do not fit, or there is no such group.
     """
     fits: dict[str, Posterior] = {}
     for i, path in enumerate(paths):
@@ -98,7 +98,7 @@ def saved(paths: Sequence[str], weights: str | None = None, group: str | None = 
 
 
 def _group(fits: Mapping[str, Posterior], text: str | None) -> str | None:
-    """Return the family as `for_group` calls it; None where nothing is pooled, nor asked."""
+    """Return the group as `for_group` calls it; None where nothing is pooled, nor asked."""
     pooled = [one for one in fits.values() if one.model.pool]
     if not pooled and text is None:
         return None
@@ -108,7 +108,7 @@ def _group(fits: Mapping[str, Posterior], text: str | None) -> str | None:
     known = {"new": NEW, "average": AVERAGE} | dict(zip(names, names, strict=True))
     if (text or "average") not in known:
         few = ", ".join(names[:20])
-        raise ValueError(f"--group: no family {text!r}; they are {few}; or say new or average")
+        raise ValueError(f"--group: no group {text!r}; they are {few}; or say new or average")
     return known[text or "average"]
 
 

@@ -179,7 +179,7 @@ def _single_models(data: Dataset) -> list[Note]:
         return []
     where = "" if data.curve is None else " in each curve"
     said = (
-        f"every group has one row{where}: what families differ by and what single models scatter "
-        "by cannot be told apart, and the sd of families is told by its prior alone"
+        f"every group has one row{where}: what groups differ by and what single models scatter "
+        "by cannot be told apart, and the sd of groups is told by its prior alone"
     )
     return [Note("single", said)]

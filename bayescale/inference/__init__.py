@@ -3,6 +3,7 @@
 | question | file |
 |---|---|
 | how do I fit? | `fit` |
+| with which noise and pool, where none is given? | `make_model` |
 | with which sampler, and which settings? | `samplers` |
 | where do chains begin? | `modes` |
 | how are groups sampled? | `centring` |

@@ -7,10 +7,10 @@ posterior, `Laplace()` or `MAP()` for a quick look. Everything is decided by `se
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from functools import partial
 from importlib.metadata import version
-from typing import Any
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -21,15 +21,15 @@ from ..laws import get_law
 from ..model.arrays import Batch, pack
 from ..model.evaluate import law_at
 from ..model.model import Model
-from ..noises.names import default_noise, get_noise
 from ..parametric.parametric import Law, Noise
-from ..posterior.health import UNREACHED, Health
+from ..posterior.health import UNREACHED, Health, Verdict
 from ..posterior.intervals import scalar_quantities
 from ..posterior.posterior import Posterior, SamplingInfo
+from .make_model import as_law_names, make_model
 from .modes import prior_moments
-from .samplers import INTERRUPTED, MAP, NUTS, Chains, Clock, Laplace
+from .samplers import INTERRUPTED, MAP, NUTS, Chains, Clock, Laplace, Sampler
 
-__all__ = ["as_law_names", "fit", "make_model"]
+__all__ = ["fit"]
 
 PRECISIONS = ("float64", "float32")
 SEEDS = 2**32
@@ -102,12 +102,12 @@ def fit(
     clock = Clock(progress)
     with jax.enable_x64(precision == "float64"):
         fits = _fit_batches(model, pack(model, data), sampler, seed, clock)
-    order = np.argsort([curve for curves, *_ in fits for curve in curves])
+    order = np.argsort([curve for each in fits for curve in each.curves])
     draws, stats = (
-        {name: np.concatenate([each[part][name] for each in fits])[order] for name in fits[0][part]}
-        for part in (1, 2)
+        {name: np.concatenate([each[name] for each in parts])[order] for name in parts[0]}
+        for parts in ([each.draws for each in fits], [each.stats for each in fits])
     )
-    verdicts = [verdict for *_, found in fits for verdict in found]
+    verdicts = [verdict for each in fits for verdict in each.verdicts]
     if data.curve is None:
         draws, stats = ({k: v[0] for k, v in part.items()} for part in (draws, stats))
     z = stats.pop("z")
@@ -122,61 +122,21 @@ def fit(
     )
 
 
-def make_model(
-    law: Law,
-    data: Dataset,
-    noise: Noise | str | Mapping[str, Noise | str] | None = None,
-    pool: str | Iterable[str] | None = None,
-) -> Model:
-    """Return the model of a law for these data, with defaults where noise and pool are not given.
+class Fitted(NamedTuple):
+    """The fits of the curves of one batch."""
 
-    Raises
-    ------
-    ValueError
-        For unknown names, a noise for no response, or a pool without groups.
-    """
-    given = dict(noise) if isinstance(noise, Mapping) else {law.response: noise}
-    for name in set(given) - set(law.responses):
-        raise ValueError(
-            f"no response {name!r} of the law {law.name}: noise is for {', '.join(law.responses)}"
-        )
-    own = get_noise(given.get(law.response) or default_noise(law, data.n is not None))
-    further = tuple(
-        get_noise(given.get(name) or {"positive": "student"}.get(support, "normal"))
-        for name, support in law.further
-    )
-    names = (pool,) if isinstance(pool, str) else pool
-    if names is None:
-        names = _usual_pool(law) if data.group is not None else ()
-    names = tuple(names)
-    if names and len(data.group_names) < 2:
-        raise ValueError(
-            f"pool={', '.join(names)} needs a column of groups with two groups or more (--group)"
-        )
-    return Model(law, own, further, names, len(data.group_names) if names else 0)
+    curves: tuple[int, ...]
+    """Their numbers in the data."""
+    draws: dict[str, np.ndarray]
+    """Parameters in natural units, (curve, chain, draw, ...)."""
+    stats: dict[str, np.ndarray]
+    """What the sampler says of each draw, and `z`, (curve, chain, draw, ...)."""
+    verdicts: list[Verdict]
 
 
-def _usual_pool(law: Law) -> tuple[str, ...]:
-    """Return what differs between groups unless the user says otherwise."""
-    for name in law.pools:
-        if name in law.free:
-            return (name,)
-    raise ValueError(
-        f"the data name groups; say what differs between them: pool=... (--pool), of "
-        f"{', '.join(law.free)}"
-    )
-
-
-def as_law_names(law: Law, data: Dataset) -> Dataset:
-    """Return the data with the only input under the name that the law gives it."""
-    if len(data.inputs) != 1 or len(law.inputs) != 1 or tuple(data.inputs) == law.inputs:
-        return data
-    (old,), (new,) = data.inputs, law.inputs
-    columns = {new if role == old else role: text for role, text in data.columns.items()}
-    return replace(data, inputs={new: data.inputs[old]}, columns=columns)
-
-
-def _fit_batches(model, batches: tuple[Batch, ...], sampler: Any, seed: int, clock: Clock) -> list:
+def _fit_batches(
+    model: Model, batches: tuple[Batch, ...], sampler: Sampler, seed: int, clock: Clock
+) -> list[Fitted]:
     """Return each batch's fit; after an interrupt what was drawn, the rest marked as failed."""
     fits = []
     for batch in batches:
@@ -188,29 +148,29 @@ def _fit_batches(model, batches: tuple[Batch, ...], sampler: Any, seed: int, clo
                 if not fits:
                     raise
                 clock.stopped = INTERRUPTED
-        fits.append(_unreached(batch, *fits[0][1:3]))
-    least = min(stats["log_density"].shape[2] for _, _, stats, _ in fits)
+        fits.append(_unreached(batch, fits[0]))
+    least = min(each.stats["log_density"].shape[2] for each in fits)
     cut = lambda part: {name: values[:, :, :least] for name, values in part.items()}  # noqa: E731
-    return [(curves, cut(draws), cut(stats), found) for curves, draws, stats, found in fits]
+    return [each._replace(draws=cut(each.draws), stats=cut(each.stats)) for each in fits]
 
 
-def _unreached(batch: Batch, draws: dict, stats: dict) -> tuple:
+def _unreached(batch: Batch, like: Fitted) -> Fitted:
     """Return what stands for curves that an interrupt left without draws: NaN, and a verdict."""
 
     def empty(values):
         blank = np.nan if values.dtype.kind == "f" else 0
         return np.full((len(batch.curves), *values.shape[1:]), blank, values.dtype)
 
-    found = [{name: empty(values) for name, values in part.items()} for part in (draws, stats)]
-    return batch.curves, *found, [UNREACHED] * len(batch.curves)
+    draws, stats = (jax.tree.map(empty, part) for part in (like.draws, like.stats))
+    return Fitted(batch.curves, draws, stats, [UNREACHED] * len(batch.curves))
 
 
-def _fit_batch(model: Model, batch: Batch, sampler: Any, seed: int, clock: Clock):
-    """Return (curves, draws, stats, verdicts) of one length class, failed curves run again."""
+def _fit_batch(model: Model, batch: Batch, sampler: Sampler, seed: int, clock: Clock) -> Fitted:
+    """Return the fits of one length class, failed curves run again."""
     chains = sampler.run(model, batch, seed, clock)
     stats = chains.stats | {"z": chains.z}
     draws, verdicts = clock.timed("checks", _finish, model, batch, sampler, chains)
-    for attempt in range(getattr(sampler, "retries", 0)):
+    for attempt in range(sampler.retries if isinstance(sampler, NUTS) else 0):
         bad = [i for i, verdict in enumerate(verdicts) if not verdict.sound]
         if not bad or clock.stopped:
             break
@@ -236,10 +196,12 @@ def _fit_batch(model: Model, batch: Batch, sampler: Any, seed: int, clock: Clock
                     old[name] = np.array(old[name])
                     old[name][i] = new[name][row]
             verdicts[i] = verdicts_again[row]
-    return batch.curves, draws, stats, verdicts
+    return Fitted(batch.curves, draws, stats, verdicts)
 
 
-def _finish(model: Model, batch: Batch, sampler: Any, chains: Chains):
+def _finish(
+    model: Model, batch: Batch, sampler: Sampler, chains: Chains
+) -> tuple[dict[str, np.ndarray], list[Verdict]]:
     """Return the draws in natural units and each curve's verdict."""
     draws, plain = natural(model, chains.z, batch.data)
     inputs = _probe(batch)
@@ -264,7 +226,9 @@ def _probe(batch: Batch) -> dict[str, np.ndarray]:
     return inputs
 
 
-def _sampling(sampler: Any, seed: int, precision: str, clock: Clock, stats: dict) -> SamplingInfo:
+def _sampling(
+    sampler: Sampler, seed: int, precision: str, clock: Clock, stats: dict
+) -> SamplingInfo:
     steps = stats.get("n_steps")
     return SamplingInfo(
         seed=seed,

@@ -13,7 +13,7 @@ from ..laws import get_law
 from ..model.prior import before
 from ..parametric.parametric import Law, Noise
 from ..posterior.intervals import INTERVAL
-from .fit import as_law_names, make_model
+from .make_model import as_law_names, make_model
 
 __all__ = ["PriorPredictive", "prior_predictive"]
 

@@ -1,7 +1,6 @@
 """How draws are made: NUTS for a posterior, Laplace and MAP for a quick look.
 
-A sampler is a frozen value with one method, `run(model, batch, seed, clock) -> Chains`; `fit`
-does the rest.
+A `Sampler` runs one batch of curves and judges each; `fit` does the rest.
 """
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import jax
 import numpy as np
@@ -21,13 +20,14 @@ from ..messages import Note
 from ..model.arrays import Batch
 from ..model.model import Model
 from ..posterior.checks import judge, judge_laplace, judge_map
+from ..posterior.health import Verdict
 from . import nuts
 from .centring import centred, standard
 from .jumps import competing
 from .lanes import divide, remember
 from .modes import Mode, Point, best_of, evaluate, search
 
-__all__ = ["MAP", "NUTS", "Chains", "Clock", "Laplace"]
+__all__ = ["MAP", "NUTS", "Chains", "Clock", "Laplace", "Sampler"]
 
 INTERRUPTED = Note("interrupted", "interrupted")
 SPREAD = 5.0
@@ -70,6 +70,19 @@ class Chains(NamedTuple):
     """Unconstrained draws, (curve, chain, draw, size)."""
     stats: dict[str, np.ndarray]
     """Of each draw, (curve, chain, draw)."""
+
+
+class Sampler(Protocol):
+    """What `fit` asks of a sampler: a frozen dataclass, whose fields are its settings."""
+
+    def run(self, model: Model, batch: Batch, seed: int, clock: Clock) -> Chains:
+        """Return draws of one batch of curves."""
+        ...
+
+    @property
+    def judge(self) -> Callable[..., Verdict]:
+        """The verdict on one curve: `posterior.checks.judge` or one of its like."""
+        ...
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ __all__ = [
     "unpinned",
 ]
 
-# How much families differ: in scale, from a tenth to a factor of 20 of effective compute; in any
+# How much groups differ: in scale, from a tenth to a factor of 20 of effective compute; in any
 # other constant, on its link's scale, less.
 SPREAD, SPREAD_OF_SCALE = positive(0.05, 1), positive(0.1, 3)
 LINKS = {
@@ -62,14 +62,14 @@ def check_pool(law: Law, pool: tuple[str, ...]) -> None:
 
 
 def spread_of(law: Law, name: str) -> Distribution:
-    """Return the prior of how much families differ in a parameter."""
+    """Return the prior of how much groups differ in a parameter."""
     prior = dict(law.priors)[name]
     scale = isinstance(prior, Coordinate) and prior.link == "log"
     return SPREAD_OF_SCALE if scale else SPREAD
 
 
 def link_of(law: Law, name: str) -> str:
-    """Return on which scale families differ in a parameter: log, logit or identity."""
+    """Return on which scale groups differ in a parameter: log, logit or identity."""
     prior = dict(law.priors)[name]
     if isinstance(prior, Coordinate):
         if prior.link is not None or prior.prior is None:

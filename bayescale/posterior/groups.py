@@ -1,9 +1,9 @@
-"""Families: what a pooled fit says of one group, of the average one, and of a new one.
+"""Groups: what a pooled fit says of one group, of the average one, and of a new one.
 
-These are three different forecasts. `for_group(fit, "Llama-2")` is of a family that was seen;
-`for_group(fit, AVERAGE)` of the centre about which families scatter; `for_group(fit, NEW)` of one
+These are three different forecasts. `for_group(fit, "Llama-2")` is of a group that was seen;
+`for_group(fit, AVERAGE)` of the centre about which groups scatter; `for_group(fit, NEW)` of one
 that was not seen, and is the widest. Each is a Posterior of the same law, so that every question
-can be put to it; without `for_group` a pooled fit speaks of the average family.
+can be put to it; without `for_group` a pooled fit speaks of the average group.
 """
 
 from __future__ import annotations

@@ -233,7 +233,7 @@ def _notes(posterior: Posterior, rows: int) -> list[Note]:
         column = data.columns.get(name, name)
         notes["log"] = f"{column} is taken for exp(-loss): differences in loss are those of its log"
     if posterior.model.pool:
-        notes["group"] = "each family has its own curve: its lead counts as explained"
+        notes["group"] = "each group has its own curve: its lead counts as explained"
     if rows * (rows - 1) // 2 > PAIRS:
         notes["pairs"] = f"{PAIRS} pairs were compared, drawn at random"
     return as_notes(notes)

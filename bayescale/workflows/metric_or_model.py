@@ -1,7 +1,7 @@
 """metric_or_model: whether a jump of accuracy is in the metric or in the model.
 
 A smooth score of the same task (the loss of a token of the right answer, Brier, bits per byte)
-tells them apart, if anything does. Score and accuracy are fitted together, under three stories:
+tells them apart, if anything does. Score and accuracy are fitted together, under three hypotheses:
 
     metric    the score follows a power law, and accuracy is a function of it, logistic or an
               exact match of many tokens (`two_stage`): the metric makes the jump
@@ -34,9 +34,9 @@ from ..posterior.intervals import plain
 from ..posterior.posterior import Posterior
 from . import shown
 
-__all__ = ["STORIES", "MetricOrModel", "metric_or_model"]
+__all__ = ["HYPOTHESES", "MetricOrModel", "metric_or_model"]
 
-STORIES = {
+HYPOTHESES = {
     "metric": "the jump is in the metric: the smooth score improves without one",
     "model": "the jump is in the model: the smooth score jumps as accuracy does",
     "neither": "neither: score and accuracy each bend in their own way",
@@ -46,10 +46,10 @@ JOINT = {
     "two_stage(link='exact_match')": "metric",
     "breakthrough": "model",
 }
-"""Laws of both responses, with the story that each tells."""
+"""Laws of both responses, with the hypothesis that each tells."""
 APART = {"loss": "saturating", "accuracy": "sigmoid"}
-"""Laws of either response alone: together they are the third story."""
-STORY = JOINT | {"apart": "neither"}
+"""Laws of either response alone: together they are the third hypothesis."""
+HYPOTHESIS = JOINT | {"apart": "neither"}
 MARGIN = 5.0
 """Nats by which the evidence of a law may be off where its fit is not to be trusted."""
 FEW = 10
@@ -58,25 +58,25 @@ FEW = 10
 
 @dataclass(frozen=True, eq=False, repr=False)
 class MetricOrModel(Shown):
-    """What the data say of the three stories, for one task."""
+    """What the data say of the three hypotheses, for one task."""
 
     probability: Mapping[str, float]
-    """Of each story: prior times evidence, the evidence being of all that was measured."""
+    """Of each hypothesis: prior times evidence, the evidence being of all that was measured."""
     weights: Mapping[str, float]
-    """Predictive weight of each story, that of its best law: pseudo-BMA+ of runs left out whole."""
+    """Predictive weight of each, that of its best law: pseudo-BMA+ of runs left out whole."""
     log_evidence: Mapping[str, float]
-    """By law; `apart` is the third story."""
+    """By law; `apart` is the third hypothesis."""
     evidence_se: Mapping[str, float]
     elpd: Mapping[str, float]
     """By law: log density of score and accuracy of each run, left out in turn, summed."""
     posteriors: Mapping[str, Posterior]
-    """By law; those of the third story are `apart: loss` and `apart: accuracy`."""
+    """By law; those of the third hypothesis are `apart: loss` and `apart: accuracy`."""
     prior: Mapping[str, float]
     notes: tuple[Note, ...] = ()
 
     @property
-    def story(self) -> str | None:
-        """The story with a probability of .6 or more that also predicts best; else None.
+    def hypothesis(self) -> str | None:
+        """The hypothesis with a probability of .6 or more that also predicts best; else None.
 
         Where fits failed, also if their evidence were 5 nats off to its disadvantage.
         """
@@ -86,10 +86,10 @@ class MetricOrModel(Shown):
             sure = _probability(self._doubted(best), self.prior)[best] >= SURE
         return best if sure else None
 
-    def _doubted(self, story: str) -> dict[str, float]:
-        """Return the log evidence, that of laws that failed `MARGIN` nats worse for a story."""
+    def _doubted(self, hypothesis: str) -> dict[str, float]:
+        """Return the log evidence, of laws that failed `MARGIN` nats worse for a hypothesis."""
         failed = {name.split(":")[0] for name in self.unsound}
-        off = {law: MARGIN if STORY[law] != story else -MARGIN for law in failed}
+        off = {law: MARGIN if HYPOTHESIS[law] != hypothesis else -MARGIN for law in failed}
         return {law: value + off.get(law, 0.0) for law, value in self.log_evidence.items()}
 
     @property
@@ -99,16 +99,16 @@ class MetricOrModel(Shown):
 
     @property
     def verdict(self) -> str:
-        """The story in words, or that the data cannot tell."""
-        return CANNOT_TELL if self.story is None else STORIES[self.story]
+        """The hypothesis in words, or that the data cannot tell."""
+        return CANNOT_TELL if self.hypothesis is None else HYPOTHESES[self.hypothesis]
 
     def summary(self) -> dict[str, Any]:
         """Return plain numbers, fit for JSON; None where there are none."""
-        names = ("verdict", "story", "probability", "weights", "log_evidence", "evidence_se")
+        names = ("verdict", "hypothesis", "probability", "weights", "log_evidence", "evidence_se")
         return plain({name: getattr(self, name) for name in (*names, "elpd", "prior", "notes")})
 
     def sheets(self) -> list[Sheet]:
-        """Return one row a story, and one a law."""
+        """Return one row a hypothesis, and one a law."""
         return shown.metric_or_model(self.summary())
 
 
@@ -128,7 +128,7 @@ def metric_or_model(
         One scale, and the responses `accuracy` and `loss`, the smooth score, less being better;
         runs that lack one of them still count for the other. Groups are left aside.
     prior
-        Probability of each of `STORIES`; alike unless given. The laws of one story share it.
+        Probability of each of `HYPOTHESES`; alike unless given. The laws of one share it.
     noise
         By response; see `fit`.
     sampler
@@ -139,18 +139,18 @@ def metric_or_model(
     Returns
     -------
     MetricOrModel, or dict of MetricOrModel
-        The probability of each story, and its fits.
+        The probability of each hypothesis, and its fits.
 
     Raises
     ------
     DataError, ValueError
-        As `fit`, and for a prior of other stories.
+        As `fit`, and for a prior of other hypotheses.
 
     Notes
     -----
-    A story is named where its probability is .6 or more and no other predicts better; where fits
+    One is named where its probability is .6 or more and no other predicts better; where fits
     failed their checks, also if their evidence were 5 nats off to its disadvantage. Both responses
-    of a run are taken to scatter independently about their curves, and families are not told
+    of a run are taken to scatter independently about their curves, and groups are not told
     apart: where a model that is ahead of its scale is so in both, evidence is less sure than it
     looks. Metric or model: Schaeffer et al. 2023 (arXiv 2304.15004).
 
@@ -185,14 +185,16 @@ def metric_or_model(
 
 
 def _checked(prior: Mapping[str, float] | None) -> dict[str, float]:
-    """Return the probability of every story before the data."""
-    given = dict.fromkeys(STORIES, 1.0) if prior is None else dict(prior)
+    """Return the probability of every hypothesis before the data."""
+    given = dict.fromkeys(HYPOTHESES, 1.0) if prior is None else dict(prior)
     total = sum(given.values())
-    if set(given) - set(STORIES) or not (np.isfinite(total) and total > 0 <= min(given.values())):
+    if set(given) - set(HYPOTHESES) or not (
+        np.isfinite(total) and total > 0 <= min(given.values())
+    ):
         raise ValueError(
-            f"the prior gives {', '.join(STORIES)} probabilities of 0 or more, got {given}"
+            f"the prior gives {', '.join(HYPOTHESES)} probabilities of 0 or more, got {given}"
         )
-    return {story: float(given.get(story, 0.0) / total) for story in STORIES}
+    return {hypothesis: float(given.get(hypothesis, 0.0) / total) for hypothesis in HYPOTHESES}
 
 
 def _alone(data: Dataset, response: str) -> Dataset:
@@ -219,11 +221,12 @@ def _judge(
         _spread(rows[f"apart: {response}"], data.responses[response]) for response in APART
     )
     elpd = {name: float(values.sum()) for name, values in left.items()}
-    best = [max((n for n in STORY if STORY[n] == s), key=elpd.__getitem__) for s in STORIES]
+    of = {each: [law for law in elpd if HYPOTHESIS[law] == each] for each in HYPOTHESES}
+    best = [max(laws, key=elpd.__getitem__) for laws in of.values()]
     weights = pseudo_bma(np.stack([left[name] for name in best]), seed)
     found = MetricOrModel(
         probability=_probability(logs, prior),
-        weights=dict(zip(STORIES, map(float, weights), strict=True)),
+        weights=dict(zip(HYPOTHESES, map(float, weights), strict=True)),
         log_evidence=logs,
         evidence_se=errors,
         elpd=elpd,
@@ -246,14 +249,15 @@ def _spread(values: np.ndarray, response: np.ndarray) -> np.ndarray:
 
 
 def _probability(logs: Mapping[str, float], prior: Mapping[str, float]) -> dict[str, float]:
-    """Return prior times evidence of each story, the mean of its laws', normalised."""
+    """Return prior times evidence of each hypothesis, the mean of its laws', normalised."""
     top = max(logs.values())
     mass = {
-        story: prior[story] * np.mean([np.exp(logs[n] - top) for n in logs if STORY[n] == story])
-        for story in STORIES
+        hypothesis: prior[hypothesis]
+        * np.mean([np.exp(logs[n] - top) for n in logs if HYPOTHESIS[n] == hypothesis])
+        for hypothesis in HYPOTHESES
     }
     total = sum(mass.values())
-    return {story: float(value / total) for story, value in mass.items()}
+    return {hypothesis: float(value / total) for hypothesis, value in mass.items()}
 
 
 def _notes(found: MetricOrModel, data: Dataset) -> list[Note]:
@@ -264,6 +268,6 @@ def _notes(found: MetricOrModel, data: Dataset) -> list[Note]:
     if found.unsound:
         notes["health"] = f"not to be trusted: {', '.join(found.unsound)}"
     best = max(found.probability, key=found.probability.__getitem__)
-    if found.probability[best] >= SURE and found.story is None:
+    if found.probability[best] >= SURE and found.hypothesis is None:
         notes["unsure"] = f"{best} has the most evidence, but is not sure: see weights and health"
     return as_notes(notes)

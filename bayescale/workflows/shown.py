@@ -1,4 +1,4 @@
-"""shown: the tables of tasks and of the two stories of a jump, each made of its summary."""
+"""shown: the tables of tasks and of the two hypotheses of a jump, each made of its summary."""
 
 from __future__ import annotations
 
@@ -74,10 +74,11 @@ def task(found: Summary) -> list[Sheet]:
 
 
 def metric_or_model(found: Summary) -> list[Sheet]:
-    """Return one row a story, and one a law."""
+    """Return one row a hypothesis, and one a law."""
     columns = ("probability", "weights", "prior")
     rows = [
-        [story, *(share(found[name][story]) for name in columns)] for story in found["probability"]
+        [hypothesis, *(share(found[name][hypothesis]) for name in columns)]
+        for hypothesis in found["probability"]
     ]
     laws = [
         [law, number(log), number(found["evidence_se"][law], 2), number(found["elpd"][law])]

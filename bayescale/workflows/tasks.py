@@ -15,7 +15,8 @@ import numpy as np
 from ..comparison.evidence import log_evidence
 from ..comparison.explain import RISE
 from ..data.dataset import Dataset
-from ..inference.fit import as_law_names, fit, make_model
+from ..inference.fit import fit
+from ..inference.make_model import as_law_names, make_model
 from ..inference.samplers import NUTS
 from ..laws import get_law
 from ..model.arrays import pack

@@ -1,8 +1,8 @@
 """Which kind each open task is, against labels fixed before any fit; and calibration of kinds.
 
-Five stories: it rises (`sigmoid`), nothing happens (`flat`), it falls and recovers (`distractor`),
-it falls (`inverse`), it rises and falls (`inverted_u`), equally probable beforehand. Losses that
-turn up and double descent go through broken laws of either sign instead.
+Five hypotheses: it rises (`sigmoid`), nothing happens (`flat`), it falls and recovers
+(`distractor`), it falls (`inverse`), it rises and falls (`inverted_u`), equally probable
+beforehand. Losses that turn up and double descent go through broken laws of either sign instead.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import pandas as pd
 
 import bayescale as bs
 from bayescale.data.dataset import Dataset
-from bayescale.inference.fit import make_model
+from bayescale.inference.make_model import make_model
 from bayescale.laws import broken, distractor, flat, get_law, inverse, inverted_u, sigmoid
 from bayescale.model.arrays import pack
 from bayescale.questions.kind import kind
@@ -25,12 +25,12 @@ from bayescale.workflows.tasks import QUICK, tasks
 
 from .. import common
 
-STORIES = ("sigmoid", "flat", "distractor", "inverse", "inverted_u")
+HYPOTHESES = ("sigmoid", "flat", "distractor", "inverse", "inverted_u")
 SAMPLER = replace(QUICK, draws=500, retries=1)
 FEW = (sigmoid, flat, distractor.fix(gap=2.3, k=1.5), inverse, inverted_u.fix(gap=2.3, k=1.5))
 """For curves of four points: no more parameters than points."""
 SIMULATED = 4
-"""Curves simulated from each story, at each design."""
+"""Curves simulated from each hypothesis, at each design."""
 
 
 def labelled() -> pd.DataFrame:
@@ -73,7 +73,7 @@ def prize() -> Dataset:
     return bs.from_frame(frame, "params", "accuracy", **how)
 
 
-def judged(data: Dataset, table: str, laws=STORIES) -> tuple[pd.DataFrame, str]:
+def judged(data: Dataset, table: str, laws=HYPOTHESES) -> tuple[pd.DataFrame, str]:
     """Return one row a task with its kind and the label, and what it cost."""
     said = labelled().xs("acc", level="metric").loc[table]
     before = common.cpu_seconds()
@@ -141,7 +141,7 @@ def simulated() -> str:
     for i, (task, data) in enumerate(designs.items()):
         one = replace(data.take(data.curve == task), curve=None, group=None)
         truth, made = _simulate(one, seed=i)
-        found = tasks(made, STORIES, sampler=SAMPLER)
+        found = tasks(made, HYPOTHESES, sampler=SAMPLER)
         for name, wanted in truth.items():
             answer = found[name].kind
             if answer is not None:
@@ -173,7 +173,7 @@ def simulated() -> str:
 def _simulate(data: Dataset, seed: int) -> tuple[dict[str, str], Dataset]:
     """Return the true kinds of curves drawn from each law's prior, and the curves."""
     tables, truth = [], {}
-    for i, law in enumerate(STORIES):
+    for i, law in enumerate(HYPOTHESES):
         model = make_model(get_law(law), data)
         with jax.enable_x64(True):
             lane = jax.tree.map(lambda leaf: leaf[0], pack(model, data)[0].data)
@@ -201,8 +201,8 @@ SOURCES = (
 def main() -> None:
     """Judge, simulate and write; after each part, so that a long study leaves what it has."""
     found, costs, parts = [], [], {}
-    sources = [(name, table_of(name, *rest), STORIES) for name, *rest in SOURCES]
-    sources += [("expemergence_difficulty_groups", groups_of(), STORIES)]
+    sources = [(name, table_of(name, *rest), HYPOTHESES) for name, *rest in SOURCES]
+    sources += [("expemergence_difficulty_groups", groups_of(), HYPOTHESES)]
     sources += [("inverse_scaling_pipeline", prize(), FEW)]
     for name, data, laws in sources:
         rows, cost = judged(data, name, laws)
@@ -217,7 +217,7 @@ def main() -> None:
 
 
 def _write(rows: pd.DataFrame, costs: list[str], parts: dict[str, str]) -> None:
-    report = [f"Laws: {', '.join(STORIES)}. {'; '.join(costs)}."]
+    report = [f"Laws: {', '.join(HYPOTHESES)}. {'; '.join(costs)}."]
     report += ["## Against the labels\n\n" + agreement(rows)]
     if (rows.table == "gadre_downstream").any():
         report += ["## By category\n\n" + by_category(rows)]

@@ -13,7 +13,7 @@ import jax
 import numpy as np
 import pandas as pd
 
-from bayescale.inference.fit import make_model
+from bayescale.inference.make_model import make_model
 from bayescale.laws import get_law
 from bayescale.model.arrays import pack
 

@@ -7,7 +7,7 @@ import pytest
 import bayescale as bs
 from bayescale.data.dataset import DataError, Dataset
 from bayescale.data.from_frame import from_frame
-from bayescale.inference.fit import make_model
+from bayescale.inference.make_model import make_model
 from bayescale.laws import get_law
 from bayescale.model.arrays import pack
 

@@ -7,7 +7,7 @@ from numpyro.distributions import Normal
 
 from bayescale.data.dataset import Dataset
 from bayescale.inference.centring import centred, standard
-from bayescale.inference.fit import make_model
+from bayescale.inference.make_model import make_model
 from bayescale.inference.modes import evaluate, search
 from bayescale.laws import breakthrough, distractor, power, sigmoid
 from bayescale.model.arrays import pack

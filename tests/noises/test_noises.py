@@ -8,7 +8,7 @@ from scipy import stats
 from scipy.special import digamma
 
 from bayescale.data.dataset import Dataset
-from bayescale.inference.fit import make_model
+from bayescale.inference.make_model import make_model
 from bayescale.laws import get_law
 from bayescale.noises.accuracy import (
     NODES,

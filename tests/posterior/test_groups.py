@@ -11,7 +11,8 @@ from scipy import stats
 
 from bayescale.comparison.predictive import leave_one_out
 from bayescale.data.dataset import DataError, Dataset
-from bayescale.inference.fit import fit, make_model
+from bayescale.inference.fit import fit
+from bayescale.inference.make_model import make_model
 from bayescale.inference.modes import prior_draws
 from bayescale.inference.samplers import NUTS
 from bayescale.laws import broken, chinchilla, get_law, inverse, sigmoid

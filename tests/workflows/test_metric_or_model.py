@@ -11,7 +11,7 @@ import pytest
 
 from bayescale.comparison.evidence import Evidence
 from bayescale.data.dataset import DataError, Dataset
-from bayescale.inference.fit import make_model
+from bayescale.inference.make_model import make_model
 from bayescale.inference.samplers import NUTS
 from bayescale.laws import breakthrough, from_loss, two_stage
 from bayescale.model.model import Model
@@ -19,7 +19,7 @@ from bayescale.noises.accuracy import beta_binomial
 from bayescale.posterior.health import Health, Verdict
 from bayescale.posterior.posterior import Posterior, SamplingInfo
 from bayescale.workflows import metric_or_model as metric
-from bayescale.workflows.metric_or_model import STORIES, MetricOrModel, metric_or_model
+from bayescale.workflows.metric_or_model import HYPOTHESES, MetricOrModel, metric_or_model
 
 X = np.geomspace(1e19, 1e23, 24)
 T = np.log(X / 1e21)
@@ -50,11 +50,11 @@ LAWS = ("two_stage", "two_stage(link='exact_match')", "breakthrough", "apart")
 
 def found(logs, weights=(1.0, 0.0, 0.0), failed=()):
     """A finished answer of given log evidence; its posteriors only have a health."""
-    prior = dict.fromkeys(STORIES, 1 / 3)
+    prior = dict.fromkeys(HYPOTHESES, 1 / 3)
     logs = dict(zip(LAWS, logs, strict=True))
     names = (*LAWS[:3], "apart: loss", "apart: accuracy")
     posteriors = {name: posterior_of(name not in failed) for name in names}
-    weights = dict(zip(STORIES, weights, strict=True))
+    weights = dict(zip(HYPOTHESES, weights, strict=True))
     probability = metric._probability(logs, prior)
     return MetricOrModel(probability, weights, logs, logs, logs, posteriors, prior)
 
@@ -70,30 +70,30 @@ def posterior_of(ok):
 
 
 def test_a_story_is_told_from_six_tenths():
-    assert found((0.0, 0.0, -1.0, -3.0)).story == "metric"
-    assert found((0.0, 0.0, 3.0, 0.0), (0, 1, 0)).verdict == STORIES["model"]
+    assert found((0.0, 0.0, -1.0, -3.0)).hypothesis == "metric"
+    assert found((0.0, 0.0, 3.0, 0.0), (0, 1, 0)).verdict == HYPOTHESES["model"]
     assert found((0.0, 0.0, 0.0, 3.0), (0, 0, 1)).verdict.startswith("neither")
     assert found((0.0, 0.0, -0.4, -3.0)).verdict == "the data cannot tell"
 
 
-def test_evidence_alone_tells_no_story():
-    assert found((0.0, 0.0, -3.0, -3.0), (0.3, 0.6, 0.1)).story is None
-    assert found((0.0, 0.0, -3.0, -3.0), (0.45, 0.4, 0.15)).story == "metric"
+def test_evidence_alone_tells_no_hypothesis():
+    assert found((0.0, 0.0, -3.0, -3.0), (0.3, 0.6, 0.1)).hypothesis is None
+    assert found((0.0, 0.0, -3.0, -3.0), (0.45, 0.4, 0.15)).hypothesis == "metric"
 
 
 def test_the_evidence_of_a_failed_fit_is_doubted():
     apart = (0.0, 0.0, -20.0, -4.0)
-    assert found(apart).story == "metric"
-    assert found(apart, failed=("breakthrough",)).story == "metric"
-    assert found(apart, failed=("two_stage",)).story == "metric"
-    assert found(apart, failed=("apart: loss",)).story is None
-    assert found(apart, failed=LAWS[:2]).story is None
+    assert found(apart).hypothesis == "metric"
+    assert found(apart, failed=("breakthrough",)).hypothesis == "metric"
+    assert found(apart, failed=("two_stage",)).hypothesis == "metric"
+    assert found(apart, failed=("apart: loss",)).hypothesis is None
+    assert found(apart, failed=LAWS[:2]).hypothesis is None
     assert found(apart, failed=("apart: loss",)).unsound == ("apart: loss",)
 
 
 def test_laws_of_one_story_share_its_prior():
     logs = dict(zip(LAWS, (0.0, -np.inf, 0.0, -2000.0), strict=True))
-    named = metric._probability(logs, dict.fromkeys(STORIES, 1 / 3))
+    named = metric._probability(logs, dict.fromkeys(HYPOTHESES, 1 / 3))
     assert named == pytest.approx({"metric": 1 / 3, "model": 2 / 3, "neither": 0.0})
     named = metric._probability(logs, {"metric": 1.0, "model": 0.0, "neither": 0.0})
     assert named == pytest.approx({"metric": 1.0, "model": 0.0, "neither": 0.0})
@@ -183,7 +183,7 @@ def test_scores_of_two_fits_apart_are_added(monkeypatch):
     assert answer.evidence_se["apart"] == pytest.approx(0.3 * 2**0.5)
     assert answer.elpd["apart"] == pytest.approx(20 * 0.4 + 24 * 0.5)
     assert answer.elpd["breakthrough"] == pytest.approx(24 * 0.3)
-    assert answer.story == "neither"
+    assert answer.hypothesis == "neither"
     assert answer.notes == ()
     json.dumps(answer.summary(), allow_nan=False)
 

@@ -167,7 +167,7 @@ def test_a_failed_law_that_is_better_and_of_the_same_kind_is_named(three, monkey
     assert "9 nats better" in found.failed["inverse"]
 
 
-def test_the_prior_of_laws_is_that_of_their_stories():
+def test_the_prior_of_laws_is_that_of_their_hypotheses():
     assert prior_of(map(get_law, ["sigmoid", "flat"])) == {"sigmoid": 0.5, "flat": 0.5}
     found = prior_of(map(get_law, ["sigmoid", "elbow", "flat", "inverse"]))
     assert found == pytest.approx(

@@ -1,0 +1,67 @@
+"""make_model: a law and a table as a model, with noise and pool where none is given."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from ..data.dataset import Dataset
+from ..model.model import Model
+from ..noises.names import default_noise, get_noise
+from ..parametric.parametric import Law, Noise
+
+__all__ = ["as_law_names", "make_model"]
+
+
+def make_model(
+    law: Law,
+    data: Dataset,
+    noise: Noise | str | Mapping[str, Noise | str] | None = None,
+    pool: str | Iterable[str] | None = None,
+) -> Model:
+    """Return the model of a law for these data, with defaults where noise and pool are not given.
+
+    Raises
+    ------
+    ValueError
+        For unknown names, a noise for no response, or a pool without groups.
+    """
+    given = dict(noise) if isinstance(noise, Mapping) else {law.response: noise}
+    for name in set(given) - set(law.responses):
+        raise ValueError(
+            f"no response {name!r} of the law {law.name}: noise is for {', '.join(law.responses)}"
+        )
+    own = get_noise(given.get(law.response) or default_noise(law, data.n is not None))
+    further = tuple(
+        get_noise(given.get(name) or {"positive": "student"}.get(support, "normal"))
+        for name, support in law.further
+    )
+    names = (pool,) if isinstance(pool, str) else pool
+    if names is None:
+        names = _usual_pool(law) if data.group is not None else ()
+    names = tuple(names)
+    if names and len(data.group_names) < 2:
+        raise ValueError(
+            f"pool={', '.join(names)} needs a column of groups with two groups or more (--group)"
+        )
+    return Model(law, own, further, names, len(data.group_names) if names else 0)
+
+
+def _usual_pool(law: Law) -> tuple[str, ...]:
+    """Return what differs between groups unless the user says otherwise."""
+    for name in law.pools:
+        if name in law.free:
+            return (name,)
+    raise ValueError(
+        f"the data name groups; say what differs between them: pool=... (--pool), of "
+        f"{', '.join(law.free)}"
+    )
+
+
+def as_law_names(law: Law, data: Dataset) -> Dataset:
+    """Return the data with the only input under the name that the law gives it."""
+    if len(data.inputs) != 1 or len(law.inputs) != 1 or tuple(data.inputs) == law.inputs:
+        return data
+    (old,), (new,) = data.inputs, law.inputs
+    columns = {new if role == old else role: text for role, text in data.columns.items()}
+    return replace(data, inputs={new: data.inputs[old]}, columns=columns)
