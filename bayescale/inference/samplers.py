@@ -11,7 +11,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import jax
 import numpy as np
@@ -72,6 +72,7 @@ class Chains(NamedTuple):
     """Of each draw, (curve, chain, draw)."""
 
 
+@runtime_checkable
 class Sampler(Protocol):
     """What `fit` asks of a sampler: a frozen dataclass, whose fields are its settings."""
 
