@@ -51,7 +51,7 @@ def verdict(posterior: Posterior) -> RenderableType:
         bad = ", ".join(posterior.curves[i] for i in health.failed[:20])
         lines = Text(f"{health}; not to be trusted: {bad}")
         return Panel(lines, title="NOT TO BE TRUSTED", style="red", box=box.HEAVY)
-    (one,) = health.verdicts
+    one = health.verdicts[0]
     if one.sound:
         return _sound(one)
     steps = [f"{i + 1}. {advice}" for i, advice in enumerate(one.advice)]

@@ -49,7 +49,7 @@ def _places(found: Tasks) -> list[str]:
 
 def _notes(found: Tasks) -> list[str]:
     """Return what matters of what is said of the tasks: of several once, of one with its name."""
-    told: dict[str, Mapping[str, None]] = {task.name: _told(task) for task in found}
+    told: dict[str, Mapping[Note, None]] = {task.name: _told(task) for task in found}
     count = Counter(note for notes in told.values() for note in notes)
     many = [f"{note} ({n} tasks)" if n < len(found) else note for note, n in count.items() if n > 1]
     single = [

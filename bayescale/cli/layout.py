@@ -31,7 +31,9 @@ class Drawn:
 
 def drawn(sheets: Iterable[Sheet]) -> list[RenderableType]:
     """Return sheets below one another, a line between them."""
-    parts = [part for sheet in sheets for part in (Text(""), Drawn(sheet))]
+    parts: list[RenderableType] = []
+    for one in sheets:
+        parts += [Text(""), Drawn(one)]
     return parts[1:]
 
 

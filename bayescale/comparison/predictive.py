@@ -53,7 +53,7 @@ def leave_one_out(posterior: Posterior, *, whole: bool = False) -> LeftOut:
     -----
     Vehtari, Gelman and Gabry 2017 (arXiv 1507.04544); smoothing as in ArviZ.
     """
-    from arviz_stats.base import array_stats
+    from arviz_stats.base.array import array_stats
     from scipy.special import logsumexp
 
     runs, law = log_likelihood(posterior), posterior.law

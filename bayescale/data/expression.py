@@ -42,7 +42,7 @@ _STEM = "column_in_backticks_"
 def quotient(text: str) -> tuple[str, str] | None:
     """Return numerator and denominator of a text such as `n_correct/n`, None for another text."""
     match = _QUOTIENT.fullmatch(text)
-    return match and match.groups()
+    return (match[1], match[2]) if match else None
 
 
 def _parse(text: str) -> tuple[ast.expr, dict[str, str]]:

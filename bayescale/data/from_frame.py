@@ -159,7 +159,7 @@ def _named(given: Any, flag: str, table: Table, law: Iterable[str] | None) -> di
 
 def _split(text: Any, known: tuple[str, ...]) -> tuple[str | None, Any]:
     match = re.fullmatch(r"\s*([^\W\d]\w*)\s*=(?!=)\s*(.*)", str(text), re.DOTALL)
-    return (None, text) if text in known or not match else match.groups()
+    return (None, text) if text in known or not match else (match[1], match[2])
 
 
 # ------------------------------------------------------------------ the rows together

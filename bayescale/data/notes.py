@@ -140,7 +140,8 @@ def _below_chance(data: Dataset, role: str, y: np.ndarray) -> list[Note]:
         noise, said = MARGIN * chance, f"more than {MARGIN:g} of it"
     else:
         guessing = 0.0 if data.n is None else chance * (1 - chance) / data.n
-        noise = SURE * np.sqrt(guessing + stderr**2)
+        with np.errstate(over="ignore"):  # an absurd error excuses every accuracy
+            noise = SURE * np.hypot(np.sqrt(guessing), stderr)
         said = f"more than {SURE:g} standard errors"
     below = y < chance - noise  # nan is not below
     where = _of_curves(data, below, np.isfinite(y))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, reduce
 from typing import Any, NamedTuple
 
 import jax
@@ -177,7 +177,8 @@ class Coordinates:
 
     def log_prior(self, plain: Float[Array, " size"]) -> Array:
         """Return the log prior density of coordinates without their warps."""
-        return sum(_constrain_site(site, plain[self.places[site.name]])[1] for site in self.sites)
+        parts = (_constrain_site(site, plain[self.places[site.name]])[1] for site in self.sites)
+        return reduce(jnp.add, parts)
 
     def _warp(self, name: str, values: Mapping[str, Any], data: Mapping[str, Any]) -> Any:
         """Return the warp of a site's raw coordinate, given the sites before it; None without."""
@@ -198,7 +199,8 @@ class Coordinates:
                 "coordinate", (one | {k: v for k, v in values.items() if k not in own}).__getitem__
             ),
         )
-        return lambda raw: prior.warp(raw, at)
+        warp = prior.warp
+        return lambda raw: warp(raw, at)
 
     def sample_prior(self, key: Array) -> dict[str, Any]:
         """Return one prior draw of each site's value."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
+from functools import partial, reduce
 from typing import Any
 
 import jax
@@ -129,7 +129,7 @@ class Model(Coordinates):
 
     def log_likelihood(self, params: Mapping[str, Any], data: Mapping[str, Any]) -> Array:
         """Return the log density of each row, of all that was measured in it; 0 for padding."""
-        return sum(self.log_likelihoods(params, data).values())
+        return reduce(jnp.add, self.log_likelihoods(params, data).values())
 
     @partial(jax.jit, static_argnums=0)
     def log_density(self, z: Float[Array, " size"], data: Mapping[str, Any]) -> Array:

@@ -120,7 +120,7 @@ def written(prior: Distribution) -> str:
     """Return a prior as it is written: `positive(0.1, 0.5)`, `HalfNormal(scale=1)`."""
     kind = type(prior)
     if kind in (dist.LogNormal, dist.Normal) and not prior.batch_shape:
-        ends = quantiles(prior, [(1 - MASS) / 2, (1 + MASS) / 2])
+        ends = np.asarray(quantiles(prior, [(1 - MASS) / 2, (1 + MASS) / 2]))
         lo, hi = (_number(end, 4) for end in ends)
         return f"{'positive' if kind is dist.LogNormal else 'real'}({lo}, {hi})"
     if kind is dist.Beta and not prior.batch_shape:

@@ -27,7 +27,7 @@ IDENTIFIED = 0.5
 
 def _rhat_ess(draws: np.ndarray) -> tuple[float, float]:
     """Return R-hat and the smaller of bulk and tail ESS of (chain, draw)."""
-    from arviz_stats.base import array_stats
+    from arviz_stats.base.array import array_stats
 
     if not np.isfinite(draws).all():
         return np.inf, 0.0
@@ -93,7 +93,7 @@ def judge_laplace(model, z, scalars, predictions, stats, prior_sd) -> Verdict:
     Pareto k-hat of the weights above .7 means that the approximation misses part of the
     posterior (Vehtari et al. 2024, arXiv 1507.02646).
     """
-    from arviz_stats.base import array_stats
+    from arviz_stats.base.array import array_stats
 
     weights = (stats["log_density"] - stats["log_proposal"]).ravel()
     finite = np.isfinite(weights)

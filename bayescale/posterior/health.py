@@ -107,7 +107,7 @@ class Health:
         if len(self.verdicts) > 1:
             passed = len(self.verdicts) - len(self.failed)
             return f"{passed} of {len(self.verdicts)} curves sound"
-        (verdict,) = self.verdicts
+        verdict = self.verdicts[0]
         if verdict.sound:
             weak = verdict.unidentified
             return "sound" + (f"; the data say little about {', '.join(weak)}" if weak else "")

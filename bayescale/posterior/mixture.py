@@ -201,7 +201,7 @@ def said_of_fits(which: Posterior | Mixture) -> list[Note]:
 
 def _said_of(one: Posterior) -> list[Note]:
     """Return of what the answers of one fit speak."""
-    notes = [note for note in one.data.notes if note.kind == "group"]
+    notes = [n for n in one.data.notes if isinstance(n, Note) and n.kind == "group"]
     if one.drift is not None:
         text = f"with a drift of sd {one.drift.sd:g} in log scale beyond the data"
         notes.append(Note("drift", text))

@@ -280,7 +280,7 @@ def _before(which, seen: Kind, ways: Mapping[str, Sweep], seed: int) -> np.ndarr
     """Return the joint probability of the kinds of two conditions before the data."""
     grid = next(iter(ways.values())).grid(seen.lo, seen.hi, POINTS)
     prior = getattr(which, "prior", None) or dict.fromkeys(ways, 1.0)
-    total, sign = 0.0, 1.0 if which.law.improves == "up" else -1.0
+    total, sign = np.zeros(APART.shape), 1.0 if which.law.improves == "up" else -1.0
     for i, (name, _, one) in enumerate(which.members):
         keys = jax.random.split(jax.random.fold_in(jax.random.key(seed), i), DRAWS)
         found = prior_curves(one.model, one.data, ways[name].at(grid), keys, groups=(0, 1))

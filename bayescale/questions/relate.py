@@ -160,7 +160,7 @@ class _Runs(NamedTuple):
 def _runs(posterior: Posterior, curve: str | None) -> _Runs:
     """Return the rows that count, with their losses and accuracies."""
     law, data = posterior.law, posterior.data
-    if law.further:
+    if law.second_stage is not None:
         level, _ = law.second_stage
         both = np.isfinite(data.responses[level]) & np.isfinite(data.responses[law.response])
         data = data.take(both)
@@ -294,7 +294,7 @@ def _of_rows(model: Model, params, data) -> dict[str, Any]:
     the second stage at the measured loss, and scatter in scale is as it was fitted.
     """
     rows, varied = model.of_rows(params, data), set(model.pool)
-    if model.law.further:
+    if model.law.second_stage is not None:
         name, middle = model.law.second_stage
         level = model.law.fn(*(data["inputs"][x] for x in model.law.inputs), **rows)[name]
         rows[middle] = rows[middle] - (data["loss"] - level)

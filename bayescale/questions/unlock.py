@@ -19,6 +19,7 @@ import numpy as np
 from numpyro.distributions import Distribution, biject_to
 
 from ..model.arrays import pack
+from ..model.sampling import sample
 from ..parametric.coordinates import At, Lookup
 from ..parametric.words import quantiles as prior_quantiles
 from ..posterior.intervals import INTERVAL, levels, plain, quantiles
@@ -180,7 +181,10 @@ def wider_weights(posterior: Posterior) -> np.ndarray | None:
             params |= {key: params[key] / model.unit(key, params, lane) for key in params}
         prior = model.law.prior_of(name)
         own = prior if isinstance(prior, Distribution) else prior.prior
-        (median,) = prior_quantiles(own, [0.5])
+        found = prior_quantiles(own, [0.5])
+        if found is None:  # of a prior without a formula, from draws
+            found = np.median(sample(own, np.random.default_rng(0), 10_000), axis=0)[None]
+        (median,) = found
         return np.asarray(_wider_over_own(model.law, name, params, lane, median), float)
 
 

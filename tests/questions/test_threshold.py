@@ -6,9 +6,12 @@ import hypothesis.strategies as st
 import jax
 import jax.numpy as jnp
 import numpy as np
+import numpyro.distributions as dist
 import pytest
 from hypothesis import given, settings
 from hypothesis.extra.numpy import arrays
+from scipy.special import gammaincinv
+from scipy.stats import invgamma
 from scipy.stats import t as student_t
 
 from bayescale.data.dataset import Dataset
@@ -363,6 +366,23 @@ def test_which_parameter_is_an_unlock_scale():
     assert unlock_parameter(posterior_of(inverse, lost)) is None
     token = {"g": [0.1], "u": [0.9], "c": [1e9], "alpha": [1.0]}
     assert unlock_parameter(posterior_of(exact_match(True), token)) is None
+
+
+def test_a_prior_without_a_formula_of_its_quantiles_is_widened_about_its_median():
+    """NumPyro knows no quantiles of an inverse gamma, nor does SciPy of every distribution."""
+
+    @law(support="unit", improves="up", response="accuracy", unlock="x50")
+    def mine(x, *, x50=dist.InverseGamma(2.0, 1e10), k=positive(0.3, 3)):
+        """1 / (1 + (x / x50)^-k)."""
+        return 1 / (1 + (x / x50) ** -k)
+
+    x50 = np.array([1e9, 1e10, 1e11])
+    found = wider_weights(posterior_of(mine, {"x50": x50, "k": [1.0] * 3}))
+    median = 1e10 / gammaincinv(2, 0.5)
+    log = lambda x: invgamma(2, scale=1e10).logpdf(x) + np.log(x)  # noqa: E731
+    narrowed = median * (x50 / median) ** 0.5
+    expected = np.exp(log(narrowed) - log(x50)) / 2
+    np.testing.assert_allclose(found / found[1], expected / expected[1], rtol=0.05)
 
 
 def test_the_wider_prior_is_of_the_average_group():
