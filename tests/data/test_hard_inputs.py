@@ -302,3 +302,10 @@ def test_extremes_of_several_responses():
     data = table(both(0.0), **QUESTION | {"curve": None})
     assert data.notes == ("every accuracy is 0: nothing tells when it unlocks but the prior",)
     assert "every accuracy" in note(table(both(0.1), chance=0.5, **QUESTION), "CHECK CHANCE")
+
+
+@pytest.mark.parametrize("stderr", [0.001, 1e200, 1e308])
+def test_an_absurd_standard_error_excuses_an_accuracy_below_chance(stderr):
+    frame = pd.DataFrame({"x": np.geomspace(1, 9, 5), "acc": 0.01, "se": [0.001] * 4 + [stderr]})
+    notes = from_frame(frame, "x", "acc", stderr="se", chance=0.25).notes
+    assert any("CHECK CHANCE" in note for note in notes) == (stderr < 1)
