@@ -231,7 +231,7 @@ def test_a_fit_of_extremes_without_a_number_of_questions(value):
 def test_groups_of_one_row():
     frame = TABLE.assign(family=[*"ABCDEFGH"])
     found = note(table(frame, n=100, group="family"), "every group has one row")
-    assert "the sd of families is told by its prior alone" in found
+    assert "the sd of groups is told by its prior alone" in found
     assert table(n=100, group="family").notes == ()
     frame = TABLE.assign(family=[*"ABCD"] * 2)
     assert table(frame, n=100, group="family").notes == ()

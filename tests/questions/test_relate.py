@@ -207,7 +207,7 @@ def test_each_family_has_its_own_curve():
     found = relate(replace(posterior, draws=posterior.draws | {"L0_shift": shift}))
     p = values(L0=3.0 * np.exp(np.where(group == "a", 0.1, -0.2)))
     np.testing.assert_allclose(found.r2, share(p, 0.01 * p * (1 - p)), rtol=1e-9)
-    assert any("family" in note for note in found.notes)
+    assert any("each group" in note for note in found.notes)
 
 
 # ------------------------------------------------------------------ what is asked, and of what
