@@ -10,7 +10,6 @@ import jax
 import numpy as np
 import numpyro.distributions as dist
 from numpyro.distributions import Distribution
-from scipy import stats
 
 from .coordinates import Coordinate, as_it_is, no_unit
 
@@ -23,14 +22,15 @@ ALL = "the level at the reference scale"
 MASS = 0.9
 """Mass of the interval in which a prior is told."""
 
-# Quantile functions that NumPyro has in single precision, with a further package, or not at all.
+# Quantile functions that NumPyro has in single precision, with a further package, or not at all;
+# of `scipy.stats`, which takes half a second to import.
 SCIPY = {
-    dist.Normal: lambda p: stats.norm(p.loc, p.scale),
-    dist.LogNormal: lambda p: stats.lognorm(p.scale, scale=np.exp(np.asarray(p.loc, float))),
-    dist.Beta: lambda p: stats.beta(p.concentration1, p.concentration0),
-    dist.Gamma: lambda p: stats.gamma(p.concentration, scale=1 / np.asarray(p.rate)),
-    dist.InverseGamma: lambda p: stats.invgamma(p.concentration, scale=p.rate),
-    dist.StudentT: lambda p: stats.t(p.df, p.loc, p.scale),
+    dist.Normal: lambda stats, p: stats.norm(p.loc, p.scale),
+    dist.LogNormal: lambda stats, p: stats.lognorm(p.scale, scale=np.exp(np.asarray(p.loc, float))),
+    dist.Beta: lambda stats, p: stats.beta(p.concentration1, p.concentration0),
+    dist.Gamma: lambda stats, p: stats.gamma(p.concentration, scale=1 / np.asarray(p.rate)),
+    dist.InverseGamma: lambda stats, p: stats.invgamma(p.concentration, scale=p.rate),
+    dist.StudentT: lambda stats, p: stats.t(p.df, p.loc, p.scale),
 }
 
 
@@ -39,7 +39,9 @@ def quantiles(prior: Distribution, levels: Sequence[float]) -> np.ndarray | None
     prior = _elements(prior)
     at = np.asarray(levels).reshape(-1, *[1] * len(prior.batch_shape))
     if type(prior) in SCIPY:
-        found = np.asarray(SCIPY[type(prior)](prior).ppf(at))
+        from scipy import stats
+
+        found = np.asarray(SCIPY[type(prior)](stats, prior).ppf(at))
         rounded = isinstance(prior, dist.Normal) & (abs(found) < 1e-9 * np.ptp(found))
         return np.where(rounded, 0.0, found)
     try:
