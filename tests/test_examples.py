@@ -5,7 +5,10 @@ They share a few finished fits, named as the fixtures below; the reference page 
 
 import doctest
 import inspect
+import re
 from dataclasses import replace
+from operator import attrgetter
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -137,3 +140,16 @@ def test_the_example_runs(name, request, monkeypatch, tmp_path):
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_the_docstring_says_what_is_returned(name):
     assert "\nReturns\n-------\n" in inspect.getdoc(FUNCTIONS[name])
+
+
+def test_the_reference_has_every_public_name_and_no_other():
+    pages = (Path(__file__).parents[1] / "docs" / "reference").glob("*.md")
+    names = re.findall(r":: bayescale\.(\S+)", "\n".join(page.read_text() for page in pages))
+    said = {id(attrgetter(name)(bs)) for name in names}
+    assert (
+        not [  # of pictures, one automodule
+            name
+            for name, public in FUNCTIONS.items()
+            if id(public) not in said and "plot." not in name
+        ]
+    )
