@@ -144,8 +144,9 @@ def scaled(
     --------
     >>> import jax.numpy as jnp
     >>> import numpyro.distributions as dist
+    >>> scale = bs.scaled(dist.Normal(0, 2), lambda u, at: jnp.exp(u), lambda at: at.ref.x)
     >>> @bs.law(support="unit", improves="up", response="accuracy", unlock="x50")
-    ... def step(x, *, x50=bs.scaled(dist.Normal(0, 2), jnp.exp, lambda at: at.reference.x)):
+    ... def step(x, *, x50=scale):
     ...     return 1 / (1 + x50 / x)
     >>> float(step(1e9, x50=1e9))
     0.5
