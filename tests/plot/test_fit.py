@@ -15,6 +15,7 @@ from bayescale.posterior.mixture import mix
 from bayescale.questions.grid import grid, isoflop_grid
 from bayescale.questions.predict import predict
 from bayescale.questions.residuals import residuals
+from tests.pictures import drawn, texts
 
 
 @pytest.fixture(scope="module")
@@ -25,17 +26,6 @@ def two_curves():
     y = 0.2 + np.where(curve == "a", 30, 60) * x**-0.3
     data = Dataset({"x": x}, {"error_rate": y}, curve=curve, source="two")
     return fit("power", data, sampler=NUTS(chains=2, warmup=100, draws=50, starts=16, retries=0))
-
-
-def drawn(ax):
-    """Render, which is where a bad artist fails."""
-    ax.figure.canvas.draw()
-    return ax
-
-
-def texts(ax):
-    legend = ax.get_legend()
-    return [t.get_text() for t in [*ax.texts, *(legend.get_texts() if legend else [])]]
 
 
 # ------------------------------------------------------------------ each one

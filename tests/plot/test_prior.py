@@ -8,12 +8,6 @@ from bayescale import plot
 from bayescale.inference.prior import prior_predictive
 
 
-@pytest.fixture(autouse=True)
-def closed():
-    yield
-    plt.close("all")
-
-
 def entries(ax):
     return ax.get_legend_handles_labels()[1]
 
