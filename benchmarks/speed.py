@@ -2,13 +2,14 @@
 
 CPU seconds (user and system) of import, start, first fit with a cold and a warm compilation
 cache, second fit and sampling alone, with the accuracy reached beside them; the gradient floor is
-the same density's gradient in a bare loop. Rivals are installed aside with
-`pip install nutpie pymc` where wanted: NumPyro as commonly written, and nutpie.
+the same density's gradient in a bare loop. Rivals: NumPyro as commonly written, and nutpie. Where
+`BAYESCALE_BEFORE` names a checkout of an earlier version, it takes turns with this one.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -20,6 +21,9 @@ import pandas as pd
 from .common import cpu_seconds, data_dir, table, write
 
 REPEATS = 3
+BEFORE = os.environ.get("BAYESCALE_BEFORE")
+EARLIER = bool(BEFORE) and "--earlier" in sys.argv
+"""Whether this process runs the earlier version."""
 
 
 def ours(cache: str) -> dict:
@@ -29,27 +33,29 @@ def ours(cache: str) -> dict:
     start = cpu_seconds()
     import jax
 
-    from bayescale.data.from_frame import from_frame
-    from bayescale.inference.fit import fit
+    import bayescale as bs
+
+    fit = bs.fit
 
     jax.config.update("jax_compilation_cache_dir", cache)
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
     jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
     found = {"import": cpu_seconds() - start}
     runs = pd.read_csv(data_dir() / "chinchilla_epoch.csv")
-    data = from_frame(
+    data = bs.from_frame(
         runs, {"N": "params", "D": "tokens"}, "loss", where="dropped_by_replication == 0"
     )
     for stage in ("first fit", "second fit"):
         before = cpu_seconds()
         posterior = fit("chinchilla", data, seed=len(found))
         found[stage] = cpu_seconds() - before
-    found |= stages(posterior.model, data)
+    if not EARLIER:
+        found |= stages(posterior.model, data)
     verdict = posterior.health.verdicts[0]
     found |= {
         "min ESS": min(verdict.ess.values()),
         "max R-hat": max(verdict.rhat.values()),
-        "leapfrogs a draw": posterior.sampling.leapfrogs,
+        "leapfrogs a draw": (posterior.run if EARLIER else posterior.sampling).leapfrogs,
         "peak GB": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6,
     }
     return found
@@ -180,10 +186,12 @@ def nutpie() -> dict:
     }
 
 
-def child(what: str, *args: str) -> dict:
+def child(what: str, *args: str, earlier: bool = False) -> dict:
     """Run one of the above in a fresh process."""
+    path = f"import sys; sys.path.insert(0, {BEFORE!r}); import bayescale; del sys.path[0]; "
     code = f"import json, benchmarks.speed as s; print(json.dumps(s.{what}(*{args!r})))"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    command = [sys.executable, "-c", path * earlier + code, *["--earlier"] * earlier]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
     return json.loads(done.stdout.splitlines()[-1])
 
 
@@ -192,18 +200,22 @@ def main() -> None:
     rivals = ["numpyro_raw"] + ["nutpie"] * bool(find_spec("nutpie") and find_spec("pymc"))
     rows: dict[str, list[dict]] = {}
     for _ in range(REPEATS):
-        with tempfile.TemporaryDirectory() as cache:
-            rows.setdefault("bayescale, cold cache", []).append(child("ours", cache))
-            rows.setdefault("bayescale, warm cache", []).append(child("ours", cache))
+        for version in ("before", "now") if BEFORE else ("now",):
+            with tempfile.TemporaryDirectory() as cache:
+                for state in ("cold", "warm"):
+                    figures = child("ours", cache, earlier=version == "before")
+                    rows.setdefault(f"bayescale {version}, {state} cache", []).append(figures)
         for rival in rivals:
             rows.setdefault(rival, []).append(child(rival))
     mine = {k: pd.DataFrame(v).median() for k, v in rows.items() if k.startswith("bayescale")}
     other = {k: pd.DataFrame(v).median() for k, v in rows.items() if not k.startswith("bayescale")}
+    revision = ["git", "-C", str(BEFORE), "rev-parse", "--short", "HEAD"]
+    before = f" Before: {subprocess.check_output(revision, text=True).strip()}." if BEFORE else ""
     write(
         "speed",
         "Speed and memory: the Chinchilla posterior",
         f"240 rows, student noise, 4 x (1000 + 1000), float64; medians of {REPEATS} runs, programs "
-        "in turn, each in a fresh process; CPU seconds (user + system).",
+        f"in turn, each in a fresh process; CPU seconds (user + system).{before}",
         table(pd.DataFrame(mine).rename_axis("bayescale").reset_index(), 3),
         table(pd.DataFrame(other).rename_axis("rivals").reset_index(), 3),
         "The gradient floor is as many gradients of the same density as the sampler took in "
