@@ -53,7 +53,6 @@ def fit(
     with terminal.waiting() as progress:
         terminal.start_jax()
         from ..inference import fit as inference
-        from ..posterior.storage import save
         from . import arguments
 
         reply.check(output, plot)
@@ -65,10 +64,7 @@ def fit(
         settings = dict(noise=arguments.noise(noise), pool=arguments.names(pool))
         settings |= dict(sampler=how, seed=seed, precision=precision)
         posterior = inference.fit(chosen, data, **settings, progress=progress)
-        if output:
-            save(posterior, output)
-            terminal.tell(f"saved: {output}")
-    return reply.fit(posterior, json, plot)
+    return reply.fit(posterior, json, plot, output)
 
 
 @command

@@ -43,14 +43,19 @@ def load(
     return saved(paths, weights, group)
 
 
-def fit(posterior: Posterior, json: bool, plot: str | None) -> int:
-    """Print a fit and draw it."""
+def fit(posterior: Posterior, json: bool, plot: str | None, output: str | None = None) -> int:
+    """Print a fit, then save it and draw it: the answer is there whatever fails after it."""
     from . import as_text, pictures
 
     if json:
         terminal.put(posterior.summary())
     else:
         terminal.show(as_text.fit(posterior))
+    if output:
+        from ..posterior.storage import save
+
+        save(posterior, output)
+        terminal.tell(f"saved: {output}")
     if plot:
         pictures.fit(plot, posterior)
         terminal.tell(f"picture: {plot}")
@@ -145,4 +150,4 @@ def _keep(place: Path, found: workflow.Tasks, whole: Mapping[str, Any]) -> None:
     place.mkdir(exist_ok=True)
     table, text = found.table().to_csv(index_label="task"), terminal.written(whole)
     for name, content in zip(FILES, (table, text), strict=False):
-        write(place / name, lambda part, text=content: part.write_text(text, "utf-8", newline=""))
+        write(place / name, content)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -54,11 +55,11 @@ def keep(figure: Any, path: str) -> None:
     """Write a figure to a file; the ending says in which form."""
     import matplotlib.pyplot as plt
 
-    target = Path(path).expanduser()
-    form = target.suffix.lstrip(".").lower()
+    target, drawn = Path(path).expanduser(), io.BytesIO()
     with style():
-        write(target, lambda part: figure.savefig(part, format=form, dpi=150))
+        figure.savefig(drawn, format=target.suffix.lstrip(".").lower(), dpi=150)
     plt.close(figure)
+    write(target, drawn.getvalue())
 
 
 def fit(path: str, posterior: Posterior) -> None:

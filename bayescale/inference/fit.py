@@ -7,7 +7,7 @@ posterior, `Laplace()` or `MAP()` for a quick look. Everything is decided by `se
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
 from importlib.metadata import version
 from typing import NamedTuple
@@ -22,6 +22,7 @@ from ..model.arrays import Batch, pack
 from ..model.evaluate import law_at
 from ..model.model import Model
 from ..parametric.parametric import Law, Noise
+from ..posterior.checks import checked_scales, unidentified
 from ..posterior.health import UNREACHED, Health, Verdict
 from ..posterior.intervals import scalar_quantities
 from ..posterior.posterior import Posterior, SamplingInfo
@@ -204,26 +205,18 @@ def _finish(
 ) -> tuple[dict[str, np.ndarray], list[Verdict]]:
     """Return the draws in natural units and each curve's verdict."""
     draws, plain = natural(model, chains.z, batch.data)
-    inputs = _probe(batch)
-    predictions = law_at(model.law, draws, inputs)
+    spans, refs = batch.data["span"], batch.data["ref"]
+    ends = {name: np.exp(span) * refs[name][:, None] for name, span in spans.items()}
+    scales = {name: checked_scales(each[:, 0], each[:, 1]) for name, each in ends.items()}
+    predictions = law_at(model.law, draws, scales)
     _, spread = prior_moments(model)
     verdicts = []
     for i in range(len(batch.curves)):
         stats = {name: values[i] for name, values in chains.stats.items()}
         scalars = scalar_quantities({name: values[i] for name, values in draws.items()})
-        verdicts.append(sampler.judge(model, plain[i], scalars, predictions[i], stats, spread))
+        verdict = sampler.judge(scalars, predictions[i], stats)
+        verdicts.append(replace(verdict, unidentified=unidentified(model, plain[i], spread)))
     return draws, verdicts
-
-
-def _probe(batch: Batch) -> dict[str, np.ndarray]:
-    """Return scales at which the curve is checked: over the data, and ten times beyond."""
-    share = np.array([0.0, 0.25, 0.5, 0.75, 1.0])
-    inputs = {}
-    for name, span in batch.data["span"].items():
-        lo, hi = span[:, :1], span[:, 1:]
-        logs = np.concatenate([lo + share * (hi - lo), hi + np.log(10.0)], 1)
-        inputs[name] = np.exp(logs) * batch.data["ref"][name][:, None]
-    return inputs
 
 
 def _sampling(

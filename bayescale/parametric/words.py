@@ -165,4 +165,7 @@ def from_record(kept: dict[str, Any]) -> Distribution:
     kind = getattr(dist, kept["of"], None)
     if not (isinstance(kind, type) and issubclass(kind, Distribution)):
         raise ValueError(f"{kept['of']!r} is no distribution")
-    return kind(**kept["with"])
+    found = kind(**{name: float(value) for name, value in kept["with"].items()})
+    if found.batch_shape or found.event_shape:
+        raise ValueError(f"{kept['of']!r} is not of one number")
+    return found

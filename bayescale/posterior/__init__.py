@@ -10,5 +10,5 @@
 | how dense are each row and the prior, and what would a new run be? | `pointwise` |
 | which interval, which quantiles? | `intervals` |
 | how are numbers and tables written for reading? | `display`; the tables of a fit: `shown` |
-| how is it kept? | `storage`, `files`, `seal`; `arviz` for ArviZ's tools |
+| how is it kept? | `storage`, by `signature`, `hdf5` and `files`; `arviz` for ArviZ's tools |
 """

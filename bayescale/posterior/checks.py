@@ -6,14 +6,32 @@ is settled, and the other way round.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..model.evaluate import law_at
 from ..model.model import Model
-from .health import Verdict
+from .health import UNREACHED, Health, Verdict
+from .intervals import scalar_quantities
 
-__all__ = ["DIVERGENT", "ESS", "IDENTIFIED", "RHAT", "judge", "judge_laplace", "judge_map"]
+if TYPE_CHECKING:
+    from .posterior import Posterior
+
+__all__ = [
+    "DIVERGENT",
+    "ESS",
+    "IDENTIFIED",
+    "RHAT",
+    "checked_scales",
+    "judge",
+    "judge_laplace",
+    "judge_map",
+    "judged_anew",
+    "unidentified",
+]
 
 RHAT = 1.01
 """Largest rank-normalised split R-hat (Vehtari et al. 2021, arXiv 1903.08008)."""
@@ -43,28 +61,32 @@ def _rhat_ess(draws: np.ndarray) -> tuple[float, float]:
     return rhat, float(min(bulk, tail))
 
 
+def checked_scales(lo: np.ndarray, hi: np.ndarray) -> np.ndarray:
+    """Return scales at which a curve is judged, (..., point): over the data, and ten times beyond.
+
+    Parameters
+    ----------
+    lo, hi
+        Smallest and largest scale of the data, (...).
+    """
+    share = np.array([0.0, 0.25, 0.5, 0.75, 1.0])
+    lo, hi = np.log(lo)[..., None], np.log(hi)[..., None]
+    return np.exp(np.concatenate([lo + share * (hi - lo), hi + np.log(10.0)], -1))
+
+
 def judge(
-    model: Model,
-    z: np.ndarray,
-    scalars: dict[str, np.ndarray],
-    predictions: np.ndarray,
-    stats: Mapping[str, np.ndarray],
-    prior_sd: np.ndarray,
+    scalars: Mapping[str, np.ndarray], predictions: np.ndarray, stats: Mapping[str, np.ndarray]
 ) -> Verdict:
     """Return the verdict on one curve's chains of NUTS.
 
     Parameters
     ----------
-    z
-        Unconstrained draws, (chain, draw, size).
     scalars
         Quantities in natural units, (chain, draw) each; constants are left out of account.
     predictions
-        The mean curve at scales over the data and beyond, (chain, draw, point).
+        The mean curve at `checked_scales`, (chain, draw, point).
     stats
         Of the sampler, (chain, draw) each; `diverging` is used.
-    prior_sd
-        Of each coordinate of z.
     """
     found = {name: _rhat_ess(values) for name, values in scalars.items()}
     found = {name: pair for name, pair in found.items() if not np.isnan(pair[1])}
@@ -81,13 +103,12 @@ def judge(
         prediction_rhat=curve_rhat,
         prediction_ess=curve_ess,
         divergent=divergent,
-        unidentified=_unidentified(model, z, prior_sd),
         problems=problems,
         advice=_advice(found, curve_rhat, divergent) if problems else (),
     )
 
 
-def judge_laplace(model, z, scalars, predictions, stats, prior_sd) -> Verdict:
+def judge_laplace(scalars, predictions, stats) -> Verdict:
     """Return the verdict on draws of a normal approximation, by their importance weights.
 
     Pareto k-hat of the weights above .7 means that the approximation misses part of the
@@ -102,17 +123,44 @@ def judge_laplace(model, z, scalars, predictions, stats, prior_sd) -> Verdict:
         # psislw takes log likelihoods, whose negatives are the log weights.
         _, k_hat = array_stats.psislw(-np.where(finite, weights, weights[finite].min()))
     problems = (f"the normal approximation is off: Pareto k-hat {float(k_hat):.2f} above 0.7",)
-    return _quick(model, z, prior_sd, problems * bool(k_hat > 0.7), ("Sample: sampler=NUTS().",))
+    return _quick(problems * bool(k_hat > 0.7), ("Sample: sampler=NUTS().",))
 
 
-def judge_map(model, z, scalars, predictions, stats, prior_sd) -> Verdict:
+def judge_map(scalars, predictions, stats) -> Verdict:
     """Return the verdict on a mode: whether one was found."""
     bad = not np.isfinite(stats["log_density"]).all()
     problems = ("no start had a finite density",) * bad
-    return _quick(model, z, np.full_like(prior_sd, np.inf), problems, ("Check the units.",))
+    return _quick(problems, ("Check the units.",))
 
 
-def _quick(model, z, prior_sd, problems, advice) -> Verdict:
+def judged_anew(fit: Posterior, unidentified: Iterable[Iterable[str]]) -> Health:
+    """Return the health of the draws as they are, whatever was found before.
+
+    Parameters
+    ----------
+    unidentified
+        Of each curve, names of parameters of which the data say little.
+    """
+    verdicts = []
+    for (_, one), loose in zip(fit, map(set, unidentified), strict=True):
+        known = tuple(name for name in one.model.names if name in loose)
+        verdicts.append(replace(_verdict(one), unidentified=known))
+    return Health(tuple(verdicts))
+
+
+def _verdict(fit: Posterior) -> Verdict:
+    """Return the verdict on the fit of one curve."""
+    stats, draws = fit.stats, {name: values[None] for name, values in fit.draws.items()}
+    if fit.sampling.draws > 1 and not np.isfinite(stats["log_density"]).any():
+        return UNREACHED
+    ends = {name: (values.min(), values.max()) for name, values in fit.data.inputs.items()}
+    scales = {name: checked_scales(*map(np.array, each))[None] for name, each in ends.items()}
+    how = judge_map if fit.sampling.method == "MAP" else judge
+    how = judge_laplace if "log_proposal" in stats else how
+    return how(scalar_quantities(fit.draws), law_at(fit.law, draws, scales)[0], stats)
+
+
+def _quick(problems, advice) -> Verdict:
     return Verdict(
         sound=not problems,
         rhat={},
@@ -120,7 +168,6 @@ def _quick(model, z, prior_sd, problems, advice) -> Verdict:
         prediction_rhat=np.nan,
         prediction_ess=np.nan,
         divergent=0.0,
-        unidentified=_unidentified(model, z, prior_sd),
         problems=problems,
         advice=advice if problems else (),
     )
@@ -162,8 +209,16 @@ def _advice(found: dict, curve_rhat: float, divergent: float) -> tuple[str, ...]
     return tuple(advice)
 
 
-def _unidentified(model: Model, z: np.ndarray, prior_sd: np.ndarray) -> tuple[str, ...]:
-    """Return the parameters whose coordinates the data hardly moved from the prior."""
+def unidentified(model: Model, z: np.ndarray, prior_sd: np.ndarray) -> tuple[str, ...]:
+    """Return the parameters whose coordinates the data hardly moved from the prior.
+
+    Parameters
+    ----------
+    z
+        Unconstrained draws without their warps, (chain, draw, size).
+    prior_sd
+        Of each coordinate.
+    """
     ratio = z.reshape(-1, z.shape[-1]).std(0) / prior_sd
     names, start = [], 0
     for site in model.sites:

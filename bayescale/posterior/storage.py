@@ -2,7 +2,8 @@
 
 `save` writes the groups of `to_arviz`, whole or not at all, with all that `load` needs to return
 an equal Posterior. Any tool that reads NetCDF opens such a file; `load` accepts no other. The file
-ends in a line with its format and checksum, so that a damaged one is refused before HDF5 sees it.
+ends in a line with its format and checksum, so that a damaged one is refused before HDF5 sees it;
+what passes is read as from a stranger (`hdf5`), and its health judged anew.
 """
 
 from __future__ import annotations
@@ -11,8 +12,7 @@ import json
 import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, replace
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -22,21 +22,19 @@ from ..messages import Note
 from ..model.evaluate import law_at
 from ..model.model import Model
 from ..noises.names import get_noise
-from ..parametric.parametric import Law, Noise, Parametric
-from ..parametric.words import from_record, record
+from ..parametric.parametric import Law, Noise
 from .arviz import ARVIZ_NAMES, ROLES, to_arviz
-from .files import StorageError, line_of, resolved, writable, write
-from .health import Health, Verdict
+from .checks import judged_anew
+from .files import StorageError, line_of, sealed, unsealed, writable, write
+from .hdf5 import Reader, to_bytes
+from .health import UNREACHED, Health
 from .intervals import plain
 from .posterior import Drift, Posterior, SamplingInfo
-from .seal import check_seal, seal
-
-if TYPE_CHECKING:
-    import xarray
+from .signature import match, signature
 
 __all__ = ["FORMAT", "load", "save"]
 
-FORMAT = 4
+FORMAT = 5
 """Version of the file's layout; a file of another one is refused."""
 
 ROWS = ("log_likelihood", "posterior_predictive", "prior_predictive")
@@ -94,28 +92,19 @@ def save(posterior: Posterior, path: str | os.PathLike, *, rows: bool = True) ->
         if posterior.drift is not None:
             own["drift"] = (("chain", "draw"), posterior.drift.draws)
         tree["bayescale"] = xr.DataTree(xr.Dataset(own))
-    except ValueError as error:
-        raise StorageError(f"{path}: this fit has no NetCDF form: {line_of(error)}") from error
-
-    def fill(part: Path) -> None:
-        tree.to_netcdf(part, engine="h5netcdf")
-        seal(part, FORMAT)
-
-    try:
-        write(target, fill)
+        content = sealed(to_bytes(tree), FORMAT)
     except (OSError, RuntimeError, ValueError) as error:  # h5py raises all three
-        raise StorageError(
-            f"{target}: could not be written, what was there is unchanged: {line_of(error)}"
-        ) from error
+        raise StorageError(f"{path}: this fit has no NetCDF form: {line_of(error)}") from error
+    write(target, content)
 
 
 def _record(posterior: Posterior) -> dict[str, Any]:
     """Return what the arrays do not hold."""
     data, drift = posterior.data, posterior.drift
     return {
-        "law": _signature(posterior.law),
-        "noise": _signature(posterior.model.noise),
-        "beside": [_signature(noise) for noise in posterior.model.further],
+        "law": signature(posterior.law),
+        "noise": signature(posterior.model.noise),
+        "beside": [signature(noise) for noise in posterior.model.further],
         "pool": list(posterior.model.pool),
         "probe": _probe(posterior),
         "data": {
@@ -123,13 +112,15 @@ def _record(posterior: Posterior) -> dict[str, Any]:
             "responses": list(data.responses),
             "reference": data.reference,
             "all_groups": list(data.all_groups),
+            "roles": [role for role in ROLES if getattr(data, role) is not None],
             "source": data.source,
             "columns": dict(data.columns),
             "notes": _kept(data.notes),
         },
-        "draws": list(posterior.draws),
-        "stats": list(posterior.stats),
-        "health": [asdict(verdict) for verdict in posterior.health.verdicts],
+        "draws": {name: values.dtype.name for name, values in posterior.draws.items()},
+        "stats": {name: values.dtype.name for name, values in posterior.stats.items()},
+        "z": None if posterior.z is None else posterior.z.dtype.name,
+        "unidentified": [verdict.unidentified for verdict in posterior.health.verdicts],
         "sampling": asdict(posterior.sampling) | {"notes": _kept(posterior.sampling.notes)},
         "drift": drift and {"sd": drift.sd, "begins": drift.begins},
     }
@@ -137,12 +128,6 @@ def _record(posterior: Posterior) -> dict[str, Any]:
 
 def _kept(notes: tuple[Note, ...]) -> list[tuple[str, str]]:
     return [(note.kind, note) for note in notes]
-
-
-def _signature(part: Parametric) -> dict[str, Any]:
-    names = ("name", "inputs", "parameters", "fixed", "tied")
-    priors = {name: record(prior) for name, prior in part.changed}
-    return {name: getattr(part, name) for name in names} | {"priors": priors}
 
 
 def _probe(posterior: Posterior) -> list[float]:
@@ -189,33 +174,36 @@ def load(
     >>> bool((again.draws["alpha"] == power_fit.draws["alpha"]).all())
     True
     """
-    check_seal(path, FORMAT)
+    content = unsealed(path, FORMAT)
     try:
-        tree = _read(path)
-        record = json.loads(tree["bayescale/record"].item())
-        data = _dataset(tree, record["data"])
-        draws, stats = _arrays(tree, "posterior", record), _arrays(tree, "sample_stats", record)
-        health = Health(tuple(Verdict(**_tuples(verdict)) for verdict in record["health"]))
-        sampling = _tuples(record["sampling"])
-        sampling = SamplingInfo(**sampling | {"notes": _notes(sampling["notes"])})
-        own = tree["bayescale"]
-        z = own["z"].values if "z" in own else None
-        drift = record["drift"] and Drift(**record["drift"], draws=own["drift"].values)
-    except (KeyError, TypeError, OSError, ValueError) as error:
+        with Reader(content) as file:
+            record = json.loads(file.texts("bayescale/record").item())
+            data = _dataset(file, record["data"])
+            draws = _arrays(file, "posterior", record["draws"], data)
+            stats = _arrays(file, "sample_stats", record["stats"], data)
+            z = record["z"] and file.numbers("bayescale/z", record["z"])
+            drift = _drift(file, record["drift"])
+        sampling = _sampling(record["sampling"])
+        model = Model(
+            match(path, "law", record["law"], law, get_law),
+            match(path, "noise", record["noise"], noise, get_noise),
+            tuple(match(path, "noise", each, None, get_noise) for each in record["beside"]),
+            tuple(map(str, record["pool"])),
+            len(data.group_names) if record["pool"] else 0,
+        )
+        _check_shapes(model, data, draws, stats, z, drift)
+        unjudged = Health((UNREACHED,) * max(1, len(data.curve_names)))
+        found = Posterior(model, data, draws, stats, unjudged, sampling, z, drift)
+        same = np.allclose(_probe(found), record["probe"], rtol=1e-6, atol=0, equal_nan=True)
+        found = replace(found, health=judged_anew(found, record["unidentified"]))
+    except StorageError as error:
+        raise StorageError(str(error) if str(path) in str(error) else f"{path}: {error}") from error
+    except READING as error:
         raise StorageError(
             f"{path}: this bayescale cannot read it, though it is whole: {line_of(error)}; "
             "read it with the version that wrote it, or fit again"
         ) from error
-    pool = tuple(record["pool"])
-    model = Model(
-        _match(path, "law", record["law"], law, get_law),
-        _match(path, "noise", record["noise"], noise, get_noise),
-        tuple(_match(path, "noise", each, None, get_noise) for each in record["beside"]),
-        pool,
-        len(data.group_names) if pool else 0,
-    )
-    found = Posterior(model, data, draws, stats, health, sampling, z, drift)
-    if not np.allclose(_probe(found), record["probe"], rtol=1e-6, atol=0, equal_nan=True):
+    if not same:
         raise StorageError(
             f"{path}: the law {model.law.name} has another formula than when this fit was made; "
             f"pass the law as it was: load(path, law=...)"
@@ -223,89 +211,88 @@ def load(
     return found
 
 
-def _read(path: str | os.PathLike) -> xarray.DataTree:
-    import xarray as xr
+READING = (
+    AttributeError,
+    ArithmeticError,
+    LookupError,
+    MemoryError,
+    OSError,
+    RuntimeError,  # RecursionError too, of a record nested deep
+    TypeError,
+    ValueError,
+)
+"""What a file that was made to harm may raise."""
 
-    with xr.open_datatree(resolved(path), engine="h5netcdf") as opened:
-        return opened.drop_nodes(ROWS, errors="ignore").load()
 
-
-def _arrays(tree: xarray.DataTree, group: str, record: Mapping) -> dict[str, np.ndarray]:
+def _arrays(
+    file: Reader, group: str, dtypes: Mapping[str, str], data: Dataset
+) -> dict[str, np.ndarray]:
     """Return the arrays of a group as a Posterior has them, the curve first."""
     found = {}
-    for name in record["draws" if group == "posterior" else "stats"]:
-        variable = tree[group][ARVIZ_NAMES.get(name, name)]
-        if "curve" in variable.dims:
-            variable = variable.transpose("curve", ...)
-        found[name] = np.ascontiguousarray(variable.values)
+    for name, dtype in dtypes.items():
+        values = file.numbers(f"{group}/{ARVIZ_NAMES.get(name, name)}", dtype)
+        values = np.moveaxis(values, 2, 0) if data.curve_names else values
+        found[name] = np.ascontiguousarray(values)
     return found
 
 
-def _dataset(tree: xarray.DataTree, record: Mapping) -> Dataset:
-    observed, constant = tree["observed_data"], tree["constant_data"]
+def _dataset(file: Reader, record: Mapping) -> Dataset:
+    def number(name):
+        return file.numbers(name, "float64")
+
+    labels = ("curve", "group")
+    roles = {role: f"constant_data/{role}" for role in record["roles"] if role in ROLES}
     return Dataset(
-        inputs={name: constant[name].values for name in record["inputs"]},
-        responses={name: observed[name].values for name in record["responses"]},
-        **{role: constant[role].values for role in ROLES if role in constant},
-        reference=record["reference"],
-        all_groups=tuple(record.get("all_groups", ())),
-        source=record["source"],
-        rows=constant["obs_id"].values,
-        columns=record["columns"],
+        inputs={name: number(f"constant_data/{name}") for name in record["inputs"]},
+        responses={name: number(f"observed_data/{name}") for name in record["responses"]},
+        **{k: file.texts(v) if k in labels else number(v) for k, v in roles.items()},
+        reference=record["reference"] and {k: float(v) for k, v in record["reference"].items()},
+        all_groups=tuple(map(str, record["all_groups"])),
+        source=str(record["source"]),
+        rows=file.numbers("constant_data/obs_id", "int64"),
+        columns={str(k): str(v) for k, v in record["columns"].items()},
         notes=_notes(record["notes"]),
     )
 
 
-def _notes(kept: Iterable[Iterable[str]]) -> tuple[Note, ...]:
-    return tuple(Note(*each) for each in kept)
+def _drift(file: Reader, record: Mapping | None) -> Drift | None:
+    if not record:
+        return None
+    draws = file.numbers("bayescale/drift", "float64")
+    return Drift(float(record["sd"]), float(record["begins"]), draws)
 
 
-def _tuples(record: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the fields of a record; JSON knows no tuples."""
-    return {k: tuple(v) if isinstance(v, list) else v for k, v in record.items()}
-
-
-def _match(
-    path: str | os.PathLike, kind: str, saved: Mapping, own: Any, find: Callable
-) -> Parametric:
-    """Return the law or noise of the fit: the user's own if one is passed, else the built-in."""
-    try:
-        found = find(saved["name"] if own is None else own)
-    except ValueError as error:
-        raise StorageError(
-            f"{path}: the {kind} {saved['name']} is not built in; pass it: load(path, {kind}=...)"
-        ) from error
-    for name in ("name", "inputs", "parameters"):
-        then, now = (np.atleast_1d(v).tolist() for v in (saved[name], getattr(found, name)))
-        if then != now:
-            raise StorageError(
-                f"{path}: was fitted with the {kind} {saved['name']}, whose {name} "
-                f"{'is' if name == 'name' else 'are'} {', '.join(then)}; this {kind} has "
-                f"{', '.join(now)}; pass the right one: load(path, {kind}=...)"
-            )
-    return replace(
-        _with_saved_priors(path, kind, saved["priors"], found),
-        fixed=tuple((k, v) for k, v in saved["fixed"]),
-        tied=tuple((k, v) for k, v in saved["tied"]),
+def _sampling(record: Mapping[str, Any]) -> SamplingInfo:
+    texts, wholes = ("method", "precision", "device"), ("seed", "chains", "draws")
+    return SamplingInfo(
+        **{name: str(record[name]) for name in texts},
+        **{name: int(record[name]) for name in wholes},
+        versions={str(k): str(v) for k, v in record["versions"].items()},
+        seconds={str(k): float(v) for k, v in record["seconds"].items()},
+        leapfrogs=float("nan") if record["leapfrogs"] is None else float(record["leapfrogs"]),
+        settings=dict(record["settings"]),
+        notes=_notes(record["notes"]),
     )
 
 
-def _with_saved_priors(
-    path: str | os.PathLike, kind: str, saved: Mapping, found: Parametric
-) -> Parametric:
-    """Return the law or noise with the priors that it had; refuse those that are not known."""
-    own = {name: record(prior) for name, prior in found.changed}
-    lost = [name for name, prior in saved.items() if prior is None and name not in own]
-    if lost:
-        raise StorageError(
-            f"{path}: was fitted with a prior of {', '.join(lost)} that no file keeps; pass the "
-            f"{kind} with it: load(path, {kind}=...)"
-        )
-    for name, prior in own.items():
-        if name not in saved or prior != saved[name]:
-            raise StorageError(
-                f"{path}: was fitted with another prior of {name} than this {kind} has; pass the "
-                f"{kind} as it was, or as it is built in"
-            )
-    priors = {k: from_record(prior) for k, prior in saved.items() if k not in own}
-    return found.with_priors(**priors)
+def _check_shapes(model, data, draws, stats, z, drift) -> None:
+    """Refuse arrays that are not of the same curves, chains and draws."""
+    if missing := set(model.names) - set(draws):
+        raise ValueError(f"no draws of {', '.join(sorted(missing))}")
+    lead = stats["log_density"].shape
+    if len(lead) != 2 + bool(data.curve_names) or 0 in lead:
+        raise ValueError(f"log_density has the shape {lead}")
+    if data.curve_names and lead[0] != len(data.curve_names):
+        raise ValueError(f"draws of {lead[0]} curves, {len(data.curve_names)} in the data")
+    named = {**draws, **stats} | ({} if z is None else {"z": z})
+    for name, values in named.items():
+        if values.shape[: len(lead)] != lead or values.ndim > len(lead) + 1:
+            raise ValueError(f"{name} has the shape {values.shape}, not {lead}")
+    if z is not None and z.shape != (*lead, model.size):
+        raise ValueError(f"z has the shape {z.shape}, of {model.size} coordinates")
+    if drift is not None and drift.draws.shape != lead[-2:]:
+        raise ValueError(f"the drift has the shape {drift.draws.shape}")
+
+
+def _notes(kept: Iterable[Iterable[str]]) -> tuple[Note, ...]:
+    return tuple(Note(str(kind), str(text)) for kind, text in kept)

@@ -16,23 +16,12 @@ from bayescale.noises.names import get_noise
 from bayescale.parametric.parametric import law
 from bayescale.parametric.priors import positive
 from bayescale.posterior.arviz import to_arviz
+from bayescale.posterior.checks import judged_anew
 from bayescale.posterior.files import StorageError, writable
-from bayescale.posterior.health import Health, Verdict
+from bayescale.posterior.health import UNREACHED, Health
 from bayescale.posterior.posterior import Posterior, SamplingInfo
 from bayescale.posterior.storage import FORMAT, load, save
 from bayescale.questions.predict import predict
-
-VERDICT = Verdict(
-    sound=False,
-    rhat={"alpha": 1.02, "E": float("inf")},
-    ess={"alpha": 12.5},
-    prediction_rhat=float("nan"),
-    prediction_ess=400.0,
-    divergent=0.25,
-    unidentified=("d",),
-    problems=("chains disagree: R-hat, α",),
-    advice=(),
-)
 
 
 def made(which, noise, data, vectors=(), curves=(), chains=2, draws=3):
@@ -67,8 +56,9 @@ def made(which, noise, data, vectors=(), curves=(), chains=2, draws=3):
         {"warmup": 5, "time_limit": None},
         (Note("stopped", "interrupted"),),
     )
-    verdicts = (VERDICT,) * max(1, len(curves))
-    return Posterior(model, data, values, stats, Health(verdicts), run)
+    count = max(1, len(curves))
+    fit = Posterior(model, data, values, stats, Health((UNREACHED,) * count), run)
+    return replace(fit, health=judged_anew(fit, [names[:1]] * count))
 
 
 @pytest.fixture
@@ -361,19 +351,22 @@ def test_a_closed_folder_is_unwritable(tmp_path):
     unwritable(tmp_path / "fit.nc", "Permission denied")
 
 
-@pytest.mark.parametrize("error", [OSError("No space left"), RuntimeError("HDF5"), MemoryError()])
-def test_a_failure_leaves_what_was_there(kept, power_data, monkeypatch, error):
-    import xarray
-
+@pytest.mark.parametrize(
+    ("where", "error", "raised"),
+    [
+        ("os.fsync", OSError("No space left"), StorageError),
+        ("xarray.DataTree.to_netcdf", RuntimeError("HDF5"), StorageError),
+        ("xarray.DataTree.to_netcdf", MemoryError(), MemoryError),
+    ],
+)
+def test_a_failure_leaves_what_was_there(kept, power_data, monkeypatch, where, error, raised):
     before = kept.read_bytes()
 
-    def half(tree, path, **kwargs):
-        path.write_bytes(b"half a file")
+    def fails(*args, **kwargs):
         raise error
 
-    monkeypatch.setattr(xarray.DataTree, "to_netcdf", half)
-    expected = MemoryError if isinstance(error, MemoryError) else StorageError
-    with pytest.raises(expected):
+    monkeypatch.setattr(where, fails)
+    with pytest.raises(raised):
         save(made(get_law("power"), "student", power_data, draws=5), kept)
     assert kept.read_bytes() == before
     assert os.listdir(kept.parent) == ["fit.nc"]
