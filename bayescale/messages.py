@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import keyword
+import unicodedata
 from collections.abc import Iterable, Mapping
 from typing import Any, NoReturn
 
@@ -62,8 +63,26 @@ def leave_out(test: str) -> str:
 
 
 def one_line(message: str) -> str:
-    """Return `message` without line breaks; names and cells of a table may hold some."""
-    return " ".join(message.splitlines())
+    """Return `message` in one line that can be read; names and cells of a table may hold all."""
+    return visible(" ".join(message.splitlines()))
+
+
+JOINERS = "\u200c\u200d"  # parts of words in some scripts, and of emoji
+
+
+def visible(text: str, keep: str = "") -> str:
+    r"""Return a text with what steers a terminal or turns the order of letters shown as `\x1b`.
+
+    `keep`: characters that are left as they are.
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    kept = JOINERS + keep
+    steers = {c for c in set(text) if unicodedata.category(c) in STEERING and c not in kept}
+    return text.translate({ord(c): c.encode("unicode_escape").decode() for c in steers})
+
+
+STEERING = ("Cc", "Cf", "Cs", "Zl", "Zp")
 
 
 def near(name: str, known: Iterable[str]) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import traceback
 import warnings
@@ -40,6 +39,7 @@ class Closed(Exception):
 
 def main(argv: list[str] | None = None) -> int:
     """Run the command line and return its exit status."""
+    terminal.open_streams()
     try:
         status = app(args=argv, prog_name="bayescale", standalone_mode=False)
         sys.stdout.flush()
@@ -47,14 +47,17 @@ def main(argv: list[str] | None = None) -> int:
     except (Interrupted, typer.Abort):
         return terminal.complain("interrupted", terminal.INTERRUPTED)
     except (Closed, BrokenPipeError):
-        # What is still buffered must not raise once more when Python ends.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        terminal.drop_output()
         return terminal.BROKEN_PIPE
+    except MemoryError:
+        return terminal.complain("there is not enough memory for this", terminal.FAULT)
     except USAGE as error:
         where = getattr(getattr(error, "ctx", None), "command_path", "bayescale")
         message = f"{error.format_message().rstrip('.')}; see {where} --help"
         return terminal.complain(message, terminal.WRONG)
     except Exception as error:
+        if isinstance(error, OSError):
+            terminal.drop_output()  # it may be standard output that is full
         if isinstance(error, OSError) or (isinstance(error, ValueError) and _ours(error)):
             return terminal.complain(str(error) or type(error).__name__, terminal.WRONG)
         terminal.tell(*traceback.format_exception(error))

@@ -154,15 +154,13 @@ def threshold(
     with terminal.waiting():
         which = reply.load(paths, plot, weights, group)
         from ..questions.threshold import threshold as first_past
-        from . import arguments, pictures, saved
+        from . import arguments, saved
 
         rules = arguments.rules([at], "--at") if at else None
         how = dict(by=by, at=rules, horizon=horizon, allow_failed=allow_failed)
         past = arguments.level(level)
         found = saved.ask(which, lambda one: {"threshold": first_past(one, past, **how)})
-        if plot:
-            pictures.thresholds(plot, found)
-    return reply.answers(which, found, json)
+    return reply.answers(which, found, json, plot)
 
 
 @command
@@ -292,8 +290,9 @@ def demo(seed: options.Seed = 0) -> None:
     with terminal.waiting() as progress:
         terminal.start_jax()
         from . import demo as story
+        from . import pictures
 
         reply.check(None, PICTURE)
         told = story.run(seed, progress)
-        story.draw(told, PICTURE)
-    terminal.show(story.report(told, PICTURE))
+    terminal.show(story.report(told))
+    pictures.draw(PICTURE, story.draw, told)

@@ -105,7 +105,7 @@ def measured_half(params: np.ndarray, accuracy: np.ndarray) -> float:
 # ------------------------------------------------------------------ shown
 
 
-def draw(story: Story, path: str) -> None:
+def draw(path: str, story: Story) -> None:
     """Draw the fitted curves with the runs they have not seen, and when half is solved."""
     posterior, settings = story.posterior, story.posterior.curves
     figure, axes = pictures.panels(len(settings), 3.2, 4.0, across=True)
@@ -121,13 +121,13 @@ def draw(story: Story, path: str) -> None:
     pictures.keep(figure, path)
 
 
-def report(story: Story, picture: str) -> RenderableType:
+def report(story: Story) -> RenderableType:
     """Return the tables, and what they can and cannot say."""
     settings = story.posterior.curves
     head = "GPT-3 on two-digit addition: fitted to the six models up to 6.7B"
     parts = [Text(head, "bold"), Text(""), _halves(story), Text(""), _scores(story), Text("")]
     parts += [Text(f"{line}\n") for line in _lesson(story, settings[-1])]
-    return Group(*parts, verdict(story.posterior), Text(f"picture: {picture}", "dim"))
+    return Group(*parts, verdict(story.posterior))
 
 
 def _halves(story: Story) -> RenderableType:

@@ -57,20 +57,21 @@ def fit(posterior: Posterior, json: bool, plot: str | None, output: str | None =
         save(posterior, output)
         terminal.tell(f"saved: {output}")
     if plot:
-        pictures.fit(plot, posterior)
-        terminal.tell(f"picture: {plot}")
+        pictures.draw(plot, pictures.fit, posterior)
     return _status([posterior], json)
 
 
-def answers(which: Saved, found: dict[str | None, Any], json: bool) -> int:
-    """Print the answers of all curves; what was refused is said in their place."""
-    from . import as_json, as_text, saved
+def answers(which: Saved, found: dict[str | None, Any], json: bool, plot: str | None = None) -> int:
+    """Print the answers of all curves, what was refused in their place, and draw thresholds."""
+    from . import as_json, as_text, pictures, saved
 
     refused = saved.refusals(found)
     if json:
         terminal.put(as_json.answers(which, found))
     elif len(refused) < len(found):
         terminal.show(*as_text.answers(which, found))
+    if plot and len(refused) < len(found):
+        pictures.draw(plot, pictures.thresholds, found)
     if len(refused) == len(found):
         return terminal.complain(refused[0], terminal.UNTRUSTED)
     return _status([*which.fits.values()], json)
@@ -80,6 +81,8 @@ def _status(fits: list[Posterior], json: bool) -> int:
     if json:
         terminal.tell(*(f"note: {note}" for one in fits for note in one.sampling.notes))
     failed = [one for one in fits if not one.health.sound]
+    if any(note.kind == "interrupted" for one in fits for note in one.sampling.notes):
+        return terminal.INTERRUPTED
     if not failed:
         return terminal.SOUND
     if not json:  # the tables are marked; a document is read by a program
@@ -103,14 +106,14 @@ def tasks(
         terminal.put(whole)
     else:
         terminal.show(as_text_tasks.tasks(found))
+    drawings = [plot] if plot else []
     if output:
         place = folder(output)
         _keep(place, found, whole)
-        pictures.tasks(str(place / FILES[-1]), found, data)
-        terminal.tell(f"saved: {', '.join(str(place / name) for name in FILES)}")
-    if plot:
-        pictures.tasks(plot, found, data)
-        terminal.tell(f"picture: {plot}")
+        terminal.tell(f"saved: {', '.join(str(place / name) for name in FILES[:-1])}")
+        drawings.insert(0, str(place / FILES[-1]))
+    for path in drawings:
+        pictures.draw(path, pictures.tasks, found, data)
     failed = whole["health"]["failed"]
     if not failed:
         return terminal.SOUND

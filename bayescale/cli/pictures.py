@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
+import warnings
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .. import plot
 from ..data.dataset import Dataset
 from ..plot.style import PALETTE, style
-from ..posterior.files import writable, write
+from ..posterior.files import StorageError, line_of, writable, write
 from ..posterior.health import FailedFit
 from ..posterior.posterior import Posterior
+from . import terminal
 
 if TYPE_CHECKING:
     from ..workflows.tasks import Tasks
 
-__all__ = ["check", "fit", "keep", "panels", "tasks", "thresholds"]
+__all__ = ["check", "draw", "fit", "keep", "panels", "tasks", "thresholds"]
 
 ENDINGS = (".png", ".pdf", ".svg")
 
@@ -56,10 +58,29 @@ def keep(figure: Any, path: str) -> None:
     import matplotlib.pyplot as plt
 
     target, drawn = Path(path).expanduser(), io.BytesIO()
-    with style():
+    with style(), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing")  # letters that no font here has
         figure.savefig(drawn, format=target.suffix.lstrip(".").lower(), dpi=150)
     plt.close(figure)
     write(target, drawn.getvalue())
+
+
+def draw(path: str, how: Callable[..., None], *what: Any) -> None:
+    """Draw `what` to a file; a picture that fails is a note: the answer is there without it.
+
+    Raises
+    ------
+    StorageError
+        If the file cannot be written.
+    """
+    try:
+        how(path, *what)
+    except StorageError:
+        raise
+    except Exception as error:
+        terminal.tell(f"note: no picture {path}: {type(error).__name__}: {line_of(error)}")
+    else:
+        terminal.tell(f"picture: {path}")
 
 
 def fit(path: str, posterior: Posterior) -> None:

@@ -16,6 +16,9 @@ from threading import Timer
 from typing import Any
 
 from rich.console import Console
+from rich.segment import Segment
+
+from ..messages import visible
 
 __all__ = [
     "BROKEN_PIPE",
@@ -25,6 +28,8 @@ __all__ = [
     "UNTRUSTED",
     "WRONG",
     "complain",
+    "drop_output",
+    "open_streams",
     "put",
     "show",
     "start_jax",
@@ -36,21 +41,51 @@ __all__ = [
 SOUND, UNTRUSTED, WRONG = 0, 1, 2
 FAULT = 70  # as sysexits.h has it; 1 and 2 mean something to scripts
 INTERRUPTED, BROKEN_PIPE = 130, 141  # as shells report SIGINT and SIGPIPE
+NARROWEST = 20
+"""Characters a line has at least."""
 PATIENCE = 2.0
 """Seconds after which a wait is worth a progress bar."""
 
 
 class Terminal(Console):
-    """rich's console, which leaves a broken pipe to the caller: status 1 means something else."""
+    """rich's console, to which names of tables are text alone.
+
+    It leaves a broken pipe to the caller: status 1 means something else.
+    """
+
+    def render(self, renderable: Any, options: Any = None) -> Iterator[Segment]:
+        """Yield what is written, without what would steer the terminal."""
+        for text, style, control in super().render(renderable, options):
+            yield Segment(text if control else visible(text, "\n"), style, control)
 
     def on_broken_pipe(self) -> None:
         """Raise it on."""
         raise BrokenPipeError
 
 
+def open_streams() -> None:
+    """Let every letter be written, and what was closed lead nowhere."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115
+        elif hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def drop_output() -> None:
+    """Let what is still to be written lead nowhere: it must not fail again when Python ends."""
+    try:
+        sys.stdout.flush()
+    except (OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def show(*parts: Any) -> None:
     """Draw the parts of an answer on standard output."""
     console = Terminal(highlight=False)
+    if console.width < NARROWEST:
+        console.width = NARROWEST if console.width > 0 else 80  # as COLUMNS=0 means: unknown
     for part in parts:
         console.print(part, markup=False)
 
@@ -69,7 +104,7 @@ def written(document: Any) -> str:
 def tell(*lines: str) -> None:
     """Write lines to standard error."""
     for line in lines:
-        sys.stderr.write(f"{line}\n")
+        sys.stderr.write(f"{visible(line, chr(10))}\n")
 
 
 def complain(message: str, status: int) -> int:

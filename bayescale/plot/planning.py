@@ -30,6 +30,7 @@ from .style import (
     legend,
     quantile_band,
     scale_axis,
+    scale_text,
 )
 
 __all__ = ["allocation", "isoloss"]
@@ -237,7 +238,8 @@ def _equal_compute(ax: Axes, taken: np.ndarray) -> None:
             best = np.argmax(free)
             look = dict(ha="center", va="center", fontsize=6.5, color="#777777", zorder=0.5)
             box = dict(boxstyle="square,pad=0.15", fc="white", ec="none")
-            ax.text(sizes[best], tokens[best], f"$10^{{{power:.0f}}}$", bbox=box, **look)
+            flops = scale_text(10.0**power, powers=True)
+            ax.text(sizes[best], tokens[best], flops, bbox=box, **look)
 
 
 def _cross(ax: Axes, at: Mapping, colour: str, marker: str, label: str) -> tuple[float, float]:

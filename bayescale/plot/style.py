@@ -104,6 +104,10 @@ STYLE = {
 }
 
 
+PLAIN = {"text.parse_math": False, "text.usetex": False}
+"""Names of tables are text: a dollar or a backslash in one is no formula."""
+
+
 @contextmanager
 def style() -> Iterator[None]:
     """Make figures within the block look as bayescale's own do.
@@ -119,7 +123,7 @@ def style() -> Iterator[None]:
     ...     ax = bs.plot.curve(power_fit)
     """
     plt.get_backend()  # resolved here, or a notebook would lose its inline figures on leaving
-    with mpl.rc_context(STYLE):
+    with mpl.rc_context(STYLE | PLAIN):
         yield
 
 
@@ -127,18 +131,22 @@ def style() -> Iterator[None]:
 def canvas(ax: Axes | None) -> Iterator[Axes]:
     """Give the axes to draw on: the user's as they are, or new ones in our style."""
     if ax is not None:
-        yield ax
+        with mpl.rc_context(PLAIN):
+            yield ax
         return
     with style():
         yield plt.subplots()[1]
+
+
+RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def scale_text(value: float, powers: bool = False) -> str:
     """Write a scale shortly: 350M, 1.4T; or 10^23 with `powers` and from 10^15 on."""
     if powers or value >= 1e15 or value < 1e-3:
         exponent = int(np.floor(np.log10(value) + 1e-9))
-        factor = f"{value / 10.0**exponent:.3g}"
-        return f"$10^{{{exponent}}}$" if factor == "1" else rf"${factor}\times10^{{{exponent}}}$"
+        factor, power = f"{value / 10.0**exponent:.3g}", f"10{str(exponent).translate(RAISED)}"
+        return power if factor == "1" else f"{factor}×{power}"
     return count(value)
 
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
 
+from ..messages import visible
 from .intervals import INTERVAL
 
 __all__ = [
@@ -96,6 +97,16 @@ class Sheet:
     keys: int = 1
     """So many columns name the row: where a table is cut in two, both halves have them."""
 
+    def __post_init__(self) -> None:
+        rows = [[visible(str(cell)) for cell in row] for row in self.rows]
+        for name, value in (
+            ("columns", [visible(each, "\n") for each in self.columns]),
+            ("rows", rows),
+            ("head", visible(self.head, "\n")),
+            ("foot", [visible(each) for each in self.foot]),
+        ):
+            object.__setattr__(self, name, value)
+
 
 class Shown:
     """A result that shows itself, as text and as HTML, by the rows of `sheets`."""
@@ -153,7 +164,7 @@ def _flowing(texts: Iterable[str], width: int) -> list[str]:
 
 
 def _kept(sheet: Sheet, most: int | None) -> list[list[str]]:
-    return [list(map(str, row)) for row in sheet.rows[:most]]
+    return [list(row) for row in sheet.rows[:most]]
 
 
 def _foot(sheet: Sheet, most: int | None) -> list[str]:

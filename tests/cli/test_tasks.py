@@ -11,7 +11,6 @@ import pytest
 import bayescale
 from bayescale.cli import arguments, catalogue, output, terminal
 from bayescale.cli.commands import main
-from bayescale.posterior import files
 from bayescale.workflows import tasks as many
 from bayescale.workflows.task import Task
 from tests.documented import kept
@@ -184,19 +183,6 @@ def test_a_folder_that_cannot_be_written_is_refused(capsys, monkeypatch, tmp_pat
     for name in ("file", "none/page", "page"):
         line = complaint(capsys, "tasks", table, *ROLES, "-o", str(tmp_path / name))
         assert "cannot be written" in line
-
-
-def test_a_file_is_written_whole_or_not_at_all(monkeypatch, tmp_path):
-    target = tmp_path / "a.json"
-    files.write(target, lambda part: part.write_bytes(b"old"))
-
-    def full(*args):
-        raise OSError("no space left")
-
-    monkeypatch.setattr(files.os, "fsync", full)
-    with pytest.raises(OSError, match="no space"):
-        files.write(target, lambda part: part.write_bytes(b"new"))
-    assert [each.read_bytes() for each in tmp_path.iterdir()] == [b"old"]
 
 
 # ------------------------------------------------------------------ families, mixtures, kinds

@@ -52,7 +52,7 @@ def test_pictures_of_a_fit_alone_ask_for_what_they_need(power_fit, chinchilla_fi
         (plot.exponents, (power_fit, power_fit)),
     ):
         assert texts(drawn(draw(given[0]))) == texts(draw(given[1]))
-    assert "$10^{19}$ FLOP" in texts(drawn(plot.isoflop(chinchilla_fit)))
+    assert "10¹⁹ FLOP" in texts(drawn(plot.isoflop(chinchilla_fit)))
 
 
 def test_a_fit_that_is_not_to_be_trusted_is_named_so(power_fit, ax):
