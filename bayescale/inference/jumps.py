@@ -33,20 +33,20 @@ class Jumps(NamedTuple):
     """Of the component in the proposal; -inf for padding."""
 
 
-def jump(key, origin, scale, jumps: Jumps, density, state):
+def jump(key, lane, density, state):
     """Propose a place of the posterior, and accept by Metropolis and Hastings' rule.
 
     NUTS does not cross a deep valley and creeps along a bent ridge; without this, chains of one
     curve would weigh its modes by where they began. Proposals come from a mixture, independent of
     the state: of the components once and twice as wide.
     """
+    jumps, size, dtype = lane.jumps, lane.origin.size, lane.origin.dtype
     pick, wide, noise, accept = jax.random.split(key, 4)
-    size = origin.size
-    width = jnp.where(jax.random.bernoulli(wide), 2.0, 1.0).astype(origin.dtype)
+    width = jnp.where(jax.random.bernoulli(wide), 2.0, 1.0).astype(dtype)
     chosen = jax.random.categorical(pick, jumps.log_weight)
-    normal = jax.random.normal(noise, (size,), origin.dtype)
+    normal = jax.random.normal(noise, (size,), dtype)
     z = jumps.centre[chosen] + width * jumps.root[chosen] @ normal
-    u = jnp.linalg.solve(scale, z - origin)
+    u = lane.unscale @ (z - lane.origin)
     value, gradient = jax.value_and_grad(density)(u)
 
     def log_proposal(z):
@@ -55,7 +55,7 @@ def jump(key, origin, scale, jumps: Jumps, density, state):
         near = jnp.logaddexp(-square / 2, wider)
         return jax.nn.logsumexp(jumps.log_weight + jumps.log_volume + near)
 
-    old = origin + scale @ state.position
+    old = lane.origin + lane.scale @ state.position
     ratio = value - state.logdensity + log_proposal(old) - log_proposal(z)
     taken = jnp.log(jax.random.uniform(accept, dtype=z.dtype)) < ratio
     taken &= jnp.isfinite(value) & jnp.all(jnp.isfinite(gradient))

@@ -102,61 +102,91 @@ def prior_moments(model: Model) -> tuple[np.ndarray, np.ndarray]:
     return _moments(*_prior_mass(model))
 
 
-@partial(jax.jit, static_argnames=("model",))
-def _climb(model: Model, z, data, steps) -> Point:
-    """Climb from each lane's z by at most `steps` damped Newton steps; with 0 only evaluate.
+@partial(jax.jit, static_argnames=("model", "loop"))
+def _climb(model: Model, z, data, steps, *, loop: bool) -> Point:
+    """Climb from each start, z (start, size), by at most `steps` damped Newton steps.
+
+    With 0 only evaluate. `loop`: one start after the other (a CPU), else side by side (an
+    accelerator).
+    """
+    climb = partial(_climb_one, model, steps)
+    if loop:
+        return lax.map(lambda start: climb(*start), (z, data))
+    return jax.vmap(climb)(z, data)
+
+
+def _climb_one(model: Model, steps, z, data) -> Point:
+    """Climb from one start.
 
     Levenberg's damping on the diagonal of the Hessian: a step that does not improve is not
     taken and raises the damping. The Hessian is the difference quotient of gradients: nearly as
     exact as this use needs, and half the price to compile.
     """
     size, dtype = model.size, z.dtype
-    eps = jnp.finfo(dtype).eps
-    h = eps ** (1 / 3)
+    h = jnp.finfo(dtype).eps ** (1 / 3)
     eye = jnp.eye(size, dtype=dtype)
-    value_and_gradient = jax.value_and_grad(lambda z, data: -model.log_density(z, data))
+    value_and_gradient = jax.value_and_grad(lambda z: -model.log_density(z, data))
 
-    def derivatives(z, data):
-        points = jnp.concatenate([z[None], z[None] + h * eye])
-        values, gradients = jax.vmap(value_and_gradient, (0, None))(points, data)
+    def derivatives(z):
+        values, gradients = jax.vmap(value_and_gradient)(
+            jnp.concatenate([z[None], z[None] + h * eye])
+        )
         hessian = (gradients[1:] - gradients[:1]) / h
         return -values[0], gradients[0], (hessian + hessian.T) / 2
 
     def direction(point, damping):
         diagonal = jnp.maximum(jnp.abs(jnp.diagonal(point.hessian)), 1e-3)
-        factor = jnp.linalg.cholesky(point.hessian + damping * jnp.diag(diagonal))
-        move = -jax.scipy.linalg.cho_solve((factor, True), point.gradient)
+        move = -_solve(point.hessian + damping * jnp.diag(diagonal), point.gradient)
         # Without a bound, flat starts run off to infinity in one step.
         return move * jnp.minimum(1.0, 3.0 / jnp.maximum(jnp.max(jnp.abs(move)), 1e-30))
 
-    def step(lane, data):
-        point, damping, done = lane
+    def step(carry):
+        count, point, damping, _ = carry
         move = direction(point, damping)
-        new = Point(point.z + move, *derivatives(point.z + move, data))
+        new = Point(point.z + move, *derivatives(point.z + move))
         finite = jnp.all(jnp.isfinite(new.gradient)) & jnp.all(jnp.isfinite(new.hessian))
-        better = finite & (new.log_density > point.log_density) & ~done
+        better = finite & (new.log_density > point.log_density)
         gain = -0.5 * jnp.dot(point.gradient, move)
         small = (gain < 1e-6) & jnp.isfinite(point.log_density)
         point = jax.tree.map(lambda a, b: jnp.where(better, a, b), new, point)
         damping = jnp.clip(jnp.where(better, damping / 5, damping * 5), 1e-9, 1e9)
-        return point, damping, done | small | (damping >= 1e9)
+        return count + 1, point, damping, small | (damping >= 1e9)
 
-    def cond(carry):
-        count, (_, _, done) = carry
-        return (count <= steps) & ~jnp.all(done)
+    def goes_on(carry):
+        count, *_, done = carry
+        return (count <= steps) & ~done
 
-    lanes = z.shape[0]
     # The first step does not move (its gradient is 0): it evaluates the start, so that the
     # density is traced once.
-    flat = Point(
-        z,
-        jnp.full(lanes, -jnp.inf, dtype),
-        jnp.zeros_like(z),
-        jnp.broadcast_to(eye, (lanes, size, size)),
-    )
-    carry = (0, (flat, jnp.ones(lanes, dtype), jnp.zeros(lanes, bool)))
-    body = lambda carry: (carry[0] + 1, jax.vmap(step)(carry[1], data))  # noqa: E731
-    return lax.while_loop(cond, body, carry)[1][0]
+    flat = Point(z, jnp.asarray(-jnp.inf, dtype), jnp.zeros_like(z), eye)
+    start = (0, flat, jnp.ones((), dtype), jnp.zeros((), bool))
+    return lax.while_loop(goes_on, step, start)[1]
+
+
+def _solve(matrix, vector):
+    """Solve a positive definite system by Cholesky's method; nan where it is not.
+
+    LAPACK's would keep XLA from compiling the climb as one loop, at half the price.
+    """
+    size = len(vector)
+    rows = jnp.arange(size)
+
+    def column(j, root):
+        rest = matrix[:, j] - root @ root[j]
+        return root.at[:, j].set(jnp.where(rows >= j, rest / jnp.sqrt(rest[j]), 0.0))
+
+    root = lax.fori_loop(0, size, column, jnp.zeros_like(matrix))
+
+    def forward(j, x):
+        return x.at[j].set((vector[j] - root[j] @ x) / root[j, j])
+
+    half = lax.fori_loop(0, size, forward, jnp.zeros_like(vector))
+
+    def backward(k, x):
+        j = size - 1 - k
+        return x.at[j].set((half[j] - root[:, j] @ x) / root[j, j])
+
+    return lax.fori_loop(0, size, backward, jnp.zeros_like(vector))
 
 
 def evaluate(model: Model, z: np.ndarray, data: dict, steps: int = 0) -> Point:
@@ -165,14 +195,15 @@ def evaluate(model: Model, z: np.ndarray, data: dict, steps: int = 0) -> Point:
     Blocks of one size, whatever the number of curves, so that one program serves all.
     """
     curves, starts, size = z.shape
-    block = 64 if jax.default_backend() == "cpu" else 4096
+    loop = jax.default_backend() == "cpu"
+    block = 64 if loop else 4096
     owner = np.repeat(np.arange(curves), starts)
     flat = z.reshape(-1, size)
     pieces = []
     for first in range(0, len(flat), block):
         index = np.minimum(np.arange(first, first + block), len(flat) - 1)
         lanes = jax.tree.map(lambda leaf, at=owner[index]: leaf[at], data)
-        points = jax.device_get(_climb(model, flat[index], lanes, steps))
+        points = jax.device_get(_climb(model, flat[index], lanes, steps, loop=loop))
         pieces.append(jax.tree.map(lambda leaf, n=len(flat) - first: leaf[:n], points))
     joined = jax.tree.map(lambda *leaves: np.concatenate(leaves), *pieces)
     return jax.tree.map(lambda leaf: leaf.reshape(curves, starts, *leaf.shape[1:]), joined)

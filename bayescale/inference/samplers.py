@@ -24,7 +24,7 @@ from ..posterior.health import Verdict
 from . import nuts
 from .centring import centred, standard
 from .jumps import competing
-from .lanes import divide, remember
+from .lanes import divide, remember, whiten
 from .modes import Mode, Point, best_of, evaluate, search
 
 __all__ = ["MAP", "NUTS", "Chains", "Clock", "Laplace", "Sampler"]
@@ -153,7 +153,8 @@ class NUTS:
         target = np.float64(self.target_accept)
         wide = jax.config.jax_enable_x64
         kept: list[nuts.Draws] = []
-        seen: list[tuple[np.ndarray, ...]] = []
+        seen: list[tuple[np.ndarray, ...]] = []  # z of the second half of the warm-up
+        window: list[tuple[np.ndarray, ...]] = []  # z since the last window's end
 
         def advance(block, first, phase):
             with jax.enable_x64(wide):  # a thread of its own knows nothing of ours
@@ -178,6 +179,12 @@ class NUTS:
                     late &= phase != nuts.IDLE
                     if late.any():
                         seen.append(tuple(each.z[:, late] for each in drawn))
+                    slow = (phase == nuts.SLOW) | (phase == nuts.WINDOW)
+                    if slow.any():
+                        window.append(tuple(each.z[:, slow] for each in drawn))
+                    if (phase == nuts.WINDOW).any():
+                        joined = [np.concatenate(z, 1) for z in zip(*window, strict=True)]
+                        blocks, window = tuple(map(whiten, blocks, joined)), []
                     if wanted.any():
                         joined = jax.tree.map(lambda *leaves: np.concatenate(leaves), *drawn)
                         kept.append(jax.tree.map(lambda leaf, w=wanted: leaf[:, w], joined))
