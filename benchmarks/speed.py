@@ -72,7 +72,7 @@ def stages(model, data) -> dict:
     with jax.enable_x64(True):
         (batch,) = pack(model, data)
         before = cpu_seconds()
-        search(model, batch.data, batch.curves, 7)
+        search(model, batch.data, batch.keys, 7)
         searched = cpu_seconds() - before
         before = cpu_seconds()
         chains = NUTS().run(model, batch, 7, Clock())

@@ -80,11 +80,11 @@ def log_evidence(posterior: Posterior, *, seed: int = 0) -> Evidence | dict[str,
     if posterior.z is None or posterior.sampling.method != "NUTS":
         raise ValueError("evidence needs draws by NUTS in unconstrained coordinates: fit anew")
     found = {}
-    for batch in pack(posterior.model, posterior.data):
-        for row, curve in enumerate(batch.curves):
+    for batch in pack(posterior.model, posterior.data.sorted()):
+        for row, (curve, key) in enumerate(zip(batch.curves, batch.keys, strict=True)):
             z = posterior.z[curve] if posterior.curves else posterior.z
             data = jax.tree.map(lambda leaf, row=row: leaf[row], batch.data)
-            found[curve] = _one(posterior.model, z, data, np.random.default_rng([seed, curve, 4]))
+            found[curve] = _one(posterior.model, z, data, np.random.default_rng([seed, key, 4]))
     if not posterior.curves:
         return found[0]
     return {name: found[i] for i, name in enumerate(posterior.curves)}

@@ -112,6 +112,16 @@ class Dataset:
             **picked,
         )
 
+    def sorted(self) -> Dataset:
+        """Return each curve's rows in an order that is theirs, however the table has them."""
+        names = {name: i for i, name in enumerate(self.curve_names)}
+        columns = [] if self.curve is None else [np.array([names[name] for name in self.curve])]
+        columns += [*self.inputs.values(), *self.responses.values()]
+        columns += [getattr(self, name) for name in EXTRAS if getattr(self, name) is not None]
+        if self.group is not None:
+            columns.append(np.unique(self.group.astype(str), return_inverse=True)[1])
+        return self.take(np.lexsort(columns[::-1]))
+
     def fail(
         self,
         problem: str,

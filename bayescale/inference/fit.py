@@ -67,7 +67,8 @@ def fit(
     sampler
         `NUTS()` by default.
     seed
-        Decides every draw, together with the names' order of the curves.
+        Decides every draw of a curve, together with its name: bit for bit on one machine and
+        version, whatever the order of rows and whichever other curves there are.
     precision
         "float64" or "float32", for this fit alone.
     progress
@@ -102,7 +103,7 @@ def fit(
     data = as_law_names(law, data)
     clock = Clock(progress)
     with jax.enable_x64(precision == "float64"):
-        fits = _fit_batches(model, pack(model, data), sampler, seed, clock)
+        fits = _fit_batches(model, pack(model, data.sorted()), sampler, seed, clock)
     order = np.argsort([curve for each in fits for curve in each.curves])
     draws, stats = (
         {name: np.concatenate([each[name] for each in parts])[order] for name in parts[0]}
@@ -177,6 +178,7 @@ def _fit_batch(model: Model, batch: Batch, sampler: Sampler, seed: int, clock: C
             break
         part = Batch(
             tuple(batch.curves[i] for i in bad),
+            tuple(batch.keys[i] for i in bad),
             jax.tree.map(lambda leaf, bad=bad: leaf[bad], batch.data),
         )
         try:

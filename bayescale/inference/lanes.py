@@ -148,7 +148,7 @@ def divide(batch: Batch, own: list[list[Mode]], jumps, points: Point, seed: int)
         row, chain = index // chains, index % chains
         start = jax.tree.map(lambda leaf, at=(row, chain): leaf[at], points)
         own_jumps = jax.tree.map(lambda leaf, row=row: leaf[row], jumps)
-        curve = np.asarray(batch.curves)[row]
+        curve = np.asarray(batch.keys)[row]
         modes = [flat[i] for i in index]
         lanes = _begin(seed, curve, chain, at < count, modes, own_jumps, start)
         data = jax.tree.map(lambda leaf, row=row: leaf[row], batch.data)

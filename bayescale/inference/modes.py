@@ -210,7 +210,7 @@ def evaluate(model: Model, z: np.ndarray, data: dict, steps: int = 0) -> Point:
 
 
 def search(
-    model: Model, data: dict, curves: tuple[int, ...], seed: int, starts: int = 64
+    model: Model, data: dict, keys: tuple[int, ...], seed: int, starts: int = 64
 ) -> list[list[Mode]]:
     """Return the distinct modes of each curve, the heaviest first.
 
@@ -218,14 +218,12 @@ def search(
     ----------
     data
         Arrays of `Batch.data`.
-    curves
-        Numbers of the curves, which with `seed` decide the starts.
+    keys
+        Numbers of the curves (`Batch.keys`), which with `seed` decide the starts.
     starts
         Draws from the prior; the best quarter, at least 16, is polished to the end.
     """
-    z = np.stack(
-        [prior_draws(model, np.random.default_rng([seed, curve]), starts) for curve in curves]
-    )
+    z = np.stack([prior_draws(model, np.random.default_rng([seed, key]), starts) for key in keys])
     points = evaluate(model, z, data, SCREENED)
     best = np.array([_promising(p, max(16, starts // 4)) for p in _each(points)])
     z = np.take_along_axis(points.z, best[..., None], 1)

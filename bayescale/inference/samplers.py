@@ -143,7 +143,7 @@ class NUTS:
 
     def _start(self, model: Model, batch: Batch, seed: int) -> tuple[Batch, list[list[Mode]]]:
         """Return the batch and its modes, in the coordinates that chains move in."""
-        return centred(model, batch, search(model, batch.data, batch.curves, seed, self.starts))
+        return centred(model, batch, search(model, batch.data, batch.keys, seed, self.starts))
 
     def _advance(self, model, blocks, clock: Clock) -> list[nuts.Draws]:
         """Run all chunks; an interrupt or the time limit keeps what was drawn of every curve."""
@@ -207,9 +207,9 @@ class Laplace:
 
     def run(self, model: Model, batch: Batch, seed: int, clock: Clock) -> Chains:
         """Draw from the normal approximation of each curve."""
-        modes = clock.timed("start", search, model, batch.data, batch.curves, seed, self.starts)
+        modes = clock.timed("start", search, model, batch.data, batch.keys, seed, self.starts)
         zs, weights = [], []
-        for number, found in zip(batch.curves, modes, strict=True):
+        for number, found in zip(batch.keys, modes, strict=True):
             best = best_of(found, model)
             noise = np.random.default_rng([seed, number, 2]).normal(size=(self.draws, model.size))
             zs.append(best.z + noise @ best.scale.T)
@@ -230,7 +230,7 @@ class MAP:
 
     def run(self, model: Model, batch: Batch, seed: int, clock: Clock) -> Chains:
         """Find the best mode of each curve."""
-        modes = clock.timed("start", search, model, batch.data, batch.curves, seed, self.starts)
+        modes = clock.timed("start", search, model, batch.data, batch.keys, seed, self.starts)
         best = [
             max((best_of(found, model), *found), key=lambda m: m.log_density) for found in modes
         ]
@@ -252,7 +252,7 @@ def _disperse(
     """
     tries, size = max(1, 64 // chains), model.size
     own, candidates = [], np.empty((len(modes), chains, tries, size))
-    for row, (number, found) in enumerate(zip(batch.curves, modes, strict=True)):
+    for row, (number, found) in enumerate(zip(batch.keys, modes, strict=True)):
         rng = np.random.default_rng([seed, number, 1])
         best = best_of(found, model)
         near = [m for m in found if m.log_evidence > best.log_evidence - SPREAD] or [best]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
+from hashlib import sha256
 from typing import Any
 
 import jax
@@ -24,6 +25,8 @@ class Batch:
 
     curves: tuple[int, ...]
     """Positions of these curves among `Dataset.curve_names`; (0,) for a table without curves."""
+    keys: tuple[int, ...]
+    """What seeds their random numbers: of each curve's name alone, whichever others there are."""
     data: dict[str, Any]
     """Arrays with a leading curve axis: inputs, observed, mask, n, stderr, ref, span, y, chance;
     `beside` of further responses; `group` and `pinned` where something is pooled."""
@@ -59,10 +62,16 @@ def pack(model: Model, data: Dataset) -> tuple[Batch, ...]:
     return tuple(
         Batch(
             tuple(i for i, _ in lanes),
+            tuple(_key(names[i]) if names else 0 for i, _ in lanes),
             jax.tree.map(lambda *leaves: np.stack(leaves), *(lane for _, lane in lanes)),
         )
         for _, lanes in sorted(classes.items())
     )
+
+
+def _key(name: str) -> int:
+    """Return a number of 32 bits that is a name's own."""
+    return int.from_bytes(sha256(str(name).encode()).digest()[:4], "little")
 
 
 def lane_of(model: Model, data: Dataset) -> dict[str, Any]:

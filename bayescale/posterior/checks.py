@@ -103,6 +103,7 @@ def judge(
         prediction_rhat=curve_rhat,
         prediction_ess=curve_ess,
         divergent=divergent,
+        unidentified=(),
         problems=problems,
         advice=_advice(found, curve_rhat, divergent) if problems else (),
     )
@@ -168,6 +169,7 @@ def _quick(problems, advice) -> Verdict:
         prediction_rhat=np.nan,
         prediction_ess=np.nan,
         divergent=0.0,
+        unidentified=(),
         problems=problems,
         advice=advice if problems else (),
     )

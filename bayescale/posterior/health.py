@@ -54,12 +54,12 @@ class Verdict:
     prediction_ess: float
     divergent: float
     """Share of divergent draws."""
+    unidentified: tuple[str, ...]
+    """Parameters whose posterior sd is more than half their prior sd: the data say little."""
     problems: tuple[str, ...]
     """What is wrong, a line each; empty when sound."""
     advice: tuple[str, ...]
     """What to do about it, the likeliest remedy first."""
-    unidentified: tuple[str, ...] = ()
-    """Parameters whose posterior sd is more than half their prior sd: the data say little."""
 
     def says_little_of(self, quantity: str) -> bool:
         """Return whether the data say little about a quantity; c2 is of the parameter c."""
@@ -73,6 +73,7 @@ UNREACHED = Verdict(
     prediction_rhat=float("nan"),
     prediction_ess=0.0,
     divergent=0.0,
+    unidentified=(),
     problems=("not sampled: the fit was interrupted before it came to this curve",),
     advice=("Run the fit again.",),
 )

@@ -78,7 +78,7 @@ def case(request):
     model = make_model(formula, data, pool=pool)
     (batch,) = pack(model, data)
     with jax.enable_x64(True):
-        modes = search(model, batch.data, batch.curves, 0, starts=16)
+        modes = search(model, batch.data, batch.keys, 0, starts=16)
         return model, batch, *centred(model, batch, modes)
 
 
@@ -116,7 +116,7 @@ def test_there_is_no_funnel_in_normal_data():
     data = normal_table()
     model = make_model(level, data, noise=normal.fix(sigma=0.5), pool="m")
     (batch,) = pack(model, data)
-    batch, _ = centred(model, batch, search(model, batch.data, batch.curves, 0))
+    batch, _ = centred(model, batch, search(model, batch.data, batch.keys, 0))
     lane = jax.tree.map(lambda leaf: leaf[0], batch.data)
     pinned = lane["pinned"]["m"]
     np.testing.assert_allclose(pinned.seen, SEEN, atol=1e-3)

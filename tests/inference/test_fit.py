@@ -445,3 +445,17 @@ def test_lanes_side_by_side_as_on_an_accelerator(power_data, power_fit, monkeypa
     for name, draws in power_fit.draws.items():
         apart = np.mean(np.log(posterior.draws[name])) - np.mean(np.log(draws))
         assert abs(apart) < 0.25 * np.std(np.log(draws)), name
+
+
+
+def test_the_seed_decides_whatever_the_order_of_rows_and_of_curves(three_curves):
+    """Bit for bit: rows and curves shuffled, and with one of the other curves alone."""
+    data, few = three_curves[0], ("short", "wide")
+    order = np.random.default_rng(0).permutation(len(data))
+    tables = (data, data.take(order), data.take(np.isin(data.curve, few)))
+    sampler = NUTS(chains=2, warmup=100, draws=100, retries=0)
+    first, *others = (fit("power", table, sampler=sampler, seed=3) for table in tables)
+    for other in others:
+        for name in few:
+            for quantity, draws in first.curve(name).draws.items():
+                np.testing.assert_array_equal(draws, other.curve(name).draws[quantity])

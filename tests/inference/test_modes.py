@@ -98,7 +98,7 @@ def test_both_modes_are_found(made, x64):
     data = Dataset({"x": x}, {"y": 1.44 * x})
     model = Model(made, get_noise("normal").fix(sigma=0.1))
     (batch,) = pack(model, data)
-    ((first, second, *rest),) = search(model, batch.data, batch.curves, seed=0)
+    ((first, second, *rest),) = search(model, batch.data, batch.keys, seed=0)
     assert not rest
     got = sorted(float(mode.z[0]) for mode in (first, second))
     assert got == pytest.approx([-1.2, 1.2], abs=0.01)
@@ -144,7 +144,7 @@ def test_modes_are_stationary_and_curves_have_their_own(make_table, x64):
     )
     model = model_of("power", "student")
     (batch,) = pack(model, joint)
-    found = search(model, batch.data, batch.curves, seed=0)
+    found = search(model, batch.data, batch.keys, seed=0)
     for i, modes in enumerate(found):
         lane = jax.tree.map(lambda leaf, i=i: leaf[i], batch.data)
         gradient = jax.grad(model.log_density)(jnp.asarray(modes[0].z), lane)
