@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-import blackjax.mcmc.nuts as nuts
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -12,7 +11,7 @@ import numpy as np
 from ..model.model import Model
 from .modes import Mode, best_of
 
-__all__ = ["Jumps", "competing"]
+__all__ = ["Jumps", "accepted", "competing", "propose"]
 
 
 class Jumps(NamedTuple):
@@ -33,34 +32,40 @@ class Jumps(NamedTuple):
     """Of the component in the proposal; -inf for padding."""
 
 
-def jump(key, lane, density, state):
-    """Propose a place of the posterior, and accept by Metropolis and Hastings' rule.
+def propose(key, lane):
+    """Return a place of the posterior to jump to: z, and u in which the chain moves.
 
-    NUTS does not cross a deep valley and creeps along a bent ridge; without this, chains of one
+    NUTS does not cross a deep valley and creeps along a bent ridge; without jumps, chains of one
     curve would weigh its modes by where they began. Proposals come from a mixture, independent of
     the state: of the components once and twice as wide.
     """
-    jumps, size, dtype = lane.jumps, lane.origin.size, lane.origin.dtype
-    pick, wide, noise, accept = jax.random.split(key, 4)
+    jumps, dtype = lane.jumps, lane.origin.dtype
+    pick, wide, noise = jax.random.split(key, 3)
     width = jnp.where(jax.random.bernoulli(wide), 2.0, 1.0).astype(dtype)
     chosen = jax.random.categorical(pick, jumps.log_weight)
-    normal = jax.random.normal(noise, (size,), dtype)
+    normal = jax.random.normal(noise, lane.origin.shape, dtype)
     z = jumps.centre[chosen] + width * jumps.root[chosen] @ normal
-    u = lane.unscale @ (z - lane.origin)
-    value, gradient = jax.value_and_grad(density)(u)
+    return z, lane.unscale @ (z - lane.origin)
+
+
+def accepted(key, lane, old, new, z):
+    """Return where the chain is after a jump from state `old` to `new`, at z, was proposed.
+
+    By Metropolis and Hastings' rule.
+    """
+    size, dtype = lane.origin.size, lane.origin.dtype
 
     def log_proposal(z):
-        square = squares(jumps, z)
+        square = squares(lane.jumps, z)
         wider = -square / 8 - size * jnp.log(2.0)
         near = jnp.logaddexp(-square / 2, wider)
-        return jax.nn.logsumexp(jumps.log_weight + jumps.log_volume + near)
+        return jax.nn.logsumexp(lane.jumps.log_weight + lane.jumps.log_volume + near)
 
-    old = lane.origin + lane.scale @ state.position
-    ratio = value - state.logdensity + log_proposal(old) - log_proposal(z)
-    taken = jnp.log(jax.random.uniform(accept, dtype=z.dtype)) < ratio
-    taken &= jnp.isfinite(value) & jnp.all(jnp.isfinite(gradient))
-    new = nuts.hmc.HMCState(u, value, gradient)
-    return jax.tree.map(lambda a, b: jnp.where(taken, a, b), new, state)
+    here = lane.origin + lane.scale @ old.position
+    ratio = new.logdensity - old.logdensity + log_proposal(here) - log_proposal(z)
+    taken = jnp.log(jax.random.uniform(key, dtype=dtype)) < ratio
+    taken &= jnp.isfinite(new.logdensity) & jnp.all(jnp.isfinite(new.logdensity_grad))
+    return jax.tree.map(lambda a, b: jnp.where(taken, a, b), new, old)
 
 
 def squares(jumps: Jumps, z):

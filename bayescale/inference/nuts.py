@@ -23,7 +23,7 @@ from jax import lax
 from jax.sharding import PartitionSpec as P
 
 from ..model.model import Model
-from .jumps import Jumps, jump
+from .jumps import Jumps, accepted, propose
 
 __all__ = ["CHUNK", "Draws", "Lanes", "advance", "chunks"]
 
@@ -31,6 +31,9 @@ CHUNK = 250
 IDLE, SAMPLE, FAST, SLOW, WINDOW, LAST = range(6)
 """What a step is of: nothing, the draws, the warm-up. SLOW steps and the WINDOW that ends them
 tell the covariance; LAST settles the step size."""
+
+HIGH = 1e30
+"""A log density from which each step falls so deep that the trajectory ends: it diverges."""
 
 
 class Lanes(NamedTuple):
@@ -126,31 +129,44 @@ def _run(model, max_depth, lane: Lanes, data, *, first, phase, target):
     kernel = nuts.build_kernel()
     key = jax.random.fold_in(jax.random.key(lane.seed), lane.curve)
     own = jax.random.fold_in(key, lane.chain)
+    several = jnp.sum(jnp.isfinite(lane.jumps.log_weight)) > 1
+    unit = jnp.ones_like(lane.origin)
 
     def move(lane, phase, number):
         def density(u):
             return model.log_density(lane.origin + lane.scale @ u, data)
 
         key = jax.random.fold_in(own, number)
-        unit = jnp.ones_like(lane.origin)
-        state, info = kernel(key, lane.state, density, lane.step_size, unit, max_depth)
-        several = jnp.sum(jnp.isfinite(lane.jumps.log_weight)) > 1
-        again = jax.random.fold_in(key, 1)
-        leap = partial(jump, again, lane, density)
-        state = lax.cond(several, leap, lambda state: state, state)
+        keys = jax.random.split(jax.random.fold_in(key, 1))
+        nowhere = (lane.origin, jnp.zeros_like(lane.origin))
+        z, u = lax.cond(several, lambda: propose(keys[0], lane), lambda: nowhere)
+        there = nuts.hmc.HMCState(u, jnp.full_like(lane.step_size, HIGH), jnp.zeros_like(u))
+
+        def turn(i, carry):
+            """The first time move, the second evaluate a jump: the gradient is compiled once."""
+            old, told = carry
+            moves = i == 0
+            at = jax.tree.map(lambda a, b: jnp.where(moves, a, b), old, there)
+            size = jnp.where(moves, lane.step_size, 0.0).astype(lane.step_size.dtype)
+            new, info = kernel(key, at, density, size, unit, max_depth)
+            state = lax.cond(
+                moves, lambda: new, lambda: accepted(keys[1], lane, old, _ends(info), z)
+            )
+            now = (
+                info.energy,
+                info.num_integration_steps.astype(jnp.int32),
+                info.acceptance_rate,
+                info.is_divergent,
+            )
+            return state, jax.tree.map(lambda a, b: jnp.where(moves, a, b), now, told)
+
+        start = (lane.state, stay(lane, phase, number)[1])
+        state, told = lax.fori_loop(0, jnp.where(several, 2, 1), turn, start)
         lane = lane._replace(state=state)
         lane = lax.cond(
-            phase >= FAST,
-            lambda lane: _adapt(lane, phase, info.acceptance_rate, target),
-            lambda lane: lane,
-            lane,
+            phase >= FAST, lambda lane: _adapt(lane, phase, told[2], target), lambda x: x, lane
         )
-        return lane, (
-            info.energy,
-            info.num_integration_steps.astype(jnp.int32),
-            info.acceptance_rate,
-            info.is_divergent,
-        )
+        return lane, told
 
     def stay(lane, phase, number):
         zero = jnp.zeros((), lane.origin.dtype)
@@ -162,6 +178,14 @@ def _run(model, max_depth, lane: Lanes, data, *, first, phase, target):
         return lane, Draws(_place(lane), lane.state.logdensity, *info)
 
     return lax.scan(step, lane, (phase, first + jnp.arange(CHUNK, dtype=jnp.int32)))
+
+
+def _ends(info) -> nuts.hmc.HMCState:
+    """Return the state at the end of a trajectory of one step, which began at the height HIGH."""
+    left, right = info.trajectory_leftmost_state, info.trajectory_rightmost_state
+    first = left.logdensity == HIGH
+    end = jax.tree.map(lambda a, b: jnp.where(first, a, b), right, left)
+    return nuts.hmc.HMCState(end.position, end.logdensity, end.logdensity_grad)
 
 
 def _place(lane: Lanes):

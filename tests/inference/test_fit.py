@@ -447,7 +447,6 @@ def test_lanes_side_by_side_as_on_an_accelerator(power_data, power_fit, monkeypa
         assert abs(apart) < 0.25 * np.std(np.log(draws)), name
 
 
-
 def test_the_seed_decides_whatever_the_order_of_rows_and_of_curves(three_curves):
     """Bit for bit: rows and curves shuffled, and with one of the other curves alone."""
     data, few = three_curves[0], ("short", "wide")
