@@ -8,13 +8,13 @@ what they say of new runs.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import jax
 import numpy as np
 
 from ..model.arrays import pack
+from ..model.programs import compiled
 from ..posterior.display import Sheet, Shown
 from ..posterior.intervals import plain
 from ..posterior.posterior import Posterior
@@ -46,7 +46,7 @@ class Evidence(Shown):
         return shown.evidence(self.summary())
 
 
-@partial(jax.jit, static_argnames=("model",))
+@compiled(static_argnames=("model",))
 def _density(model, z, data):
     return jax.lax.map(lambda one: model.log_density(one, data), z, batch_size=64)
 

@@ -17,7 +17,6 @@ Moore and Hoffman, arXiv 1906.03028).
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import partial
 
 import jax
 import numpy as np
@@ -25,6 +24,7 @@ import numpy as np
 from ..model.arrays import Batch
 from ..model.model import Model
 from ..model.pooling import Pinned, linked
+from ..model.programs import compiled
 from .modes import Mode, best_of, polish, prior_moments
 
 __all__ = ["centred", "standard"]
@@ -57,7 +57,7 @@ def standard(model: Model, batch: Batch, z: np.ndarray) -> tuple[np.ndarray, np.
     return flat.astype(z.dtype).reshape(z.shape), lost.reshape(z.shape[:-1])
 
 
-@partial(jax.jit, static_argnames=("model",))
+@compiled(static_argnames=("model",))
 def _unpinned(model: Model, z, data):
     return jax.vmap(jax.vmap(model.unpinned, (0, None)))(z, data)
 
@@ -87,7 +87,7 @@ def _pinned(model: Model, mode: Mode, data: dict, mean, sd) -> dict[str, Pinned]
     return found
 
 
-@partial(jax.jit, static_argnames=("model",))
+@compiled(static_argnames=("model",))
 def _linked(model: Model, z, data):
     """Return each pooled parameter on its link's scale, the gradient of that, sd and e."""
 
@@ -104,7 +104,7 @@ def _linked(model: Model, z, data):
     }
 
 
-@partial(jax.jit, static_argnames=("model",))
+@compiled(static_argnames=("model",))
 def _moved(model: Model, z, data, pinned):
     """Return z, of data in which nothing is pinned, in the coordinates of what is."""
     values = model.constrain(z, data)[0]

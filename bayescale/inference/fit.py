@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, replace
-from functools import partial
 from importlib.metadata import version
 from typing import NamedTuple
 
@@ -21,6 +20,7 @@ from ..laws import get_law
 from ..model.arrays import Batch, pack
 from ..model.evaluate import law_at
 from ..model.model import Model
+from ..model.programs import compiled, make_room
 from ..parametric.parametric import Law, Noise
 from ..posterior.checks import checked_scales, unidentified
 from ..posterior.health import UNREACHED, Health, Verdict
@@ -101,6 +101,7 @@ def fit(
     if not 0 <= seed < SEEDS:
         raise ValueError(f"seed is a whole number from 0 to {SEEDS - 1}, got {seed}")
     data = as_law_names(law, data)
+    make_room()
     clock = Clock(progress)
     with jax.enable_x64(precision == "float64"):
         fits = _fit_batches(model, pack(model, data.sorted()), sampler, seed, clock)
@@ -240,7 +241,7 @@ def _sampling(
     )
 
 
-@partial(jax.jit, static_argnames=("model",))
+@compiled(static_argnames=("model",))
 def _relative(model: Model, z, data):
     """Return all parameters of z, (curve, draw, size), in units of the references, and plain z."""
 

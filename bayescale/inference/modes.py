@@ -17,6 +17,7 @@ import numpy as np
 from jax import lax
 
 from ..model.model import Model
+from ..model.programs import compiled
 
 __all__ = ["Mode", "Point", "evaluate", "polish", "prior_draws", "prior_moments", "search"]
 
@@ -49,7 +50,7 @@ class Mode:
     """Laplace's approximation of the log mass about it."""
 
 
-@partial(jax.jit, static_argnames=("model",))
+@compiled(static_argnames=("model",))
 def _prior_profiles(model: Model, grids):
     """Return the log prior density along each coordinate with the others at 0, (size, grid)."""
     eye = jnp.eye(model.size, dtype=grids.dtype)
@@ -102,7 +103,7 @@ def prior_moments(model: Model) -> tuple[np.ndarray, np.ndarray]:
     return _moments(*_prior_mass(model))
 
 
-@partial(jax.jit, static_argnames=("model", "loop"))
+@compiled(static_argnames=("model", "loop"))
 def _climb(model: Model, z, data, steps, *, loop: bool) -> Point:
     """Climb from each start, z (start, size), by at most `steps` damped Newton steps.
 

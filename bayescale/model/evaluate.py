@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
 
 import jax
 import numpy as np
 
 from ..parametric.parametric import Law
+from .programs import compiled
 
 __all__ = ["at_own", "law_at"]
 
 
-@partial(jax.jit, static_argnames=("law",))
+@compiled(static_argnames=("law",))
 def _law_at(law: Law, params, inputs):
     def one(params, inputs):
         return law.at(*(inputs[name] for name in law.inputs), **params)
@@ -41,7 +41,7 @@ def law_at(
     return np.asarray(values).reshape(*lead, -1)
 
 
-@partial(jax.jit, static_argnames=("law",))
+@compiled(static_argnames=("law",))
 def _at_own(law, params, inputs):
     def one(params, inputs):
         return law.at(*(inputs[name] for name in law.inputs), **params)

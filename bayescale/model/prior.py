@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
 from typing import NamedTuple
 
 import jax
@@ -12,6 +11,7 @@ import numpy as np
 from ..data.dataset import Dataset
 from .arrays import lanes
 from .model import Model
+from .programs import compiled
 from .sampling import sample, sample_each
 
 __all__ = ["Before", "before"]
@@ -30,7 +30,7 @@ class Before(NamedTuple):
     """What the law says of `response` at further points, ([curve,] draw, point)."""
 
 
-@partial(jax.jit, static_argnames=("model",))
+@compiled(static_argnames=("model",))
 def _before(model: Model, values, lane, points):
     def one(values):
         params = model.parameters(values, lane)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
 from typing import Any
 
 import jax
@@ -14,6 +13,7 @@ from jaxtyping import Array, Float
 from ..data.dataset import Dataset
 from .arrays import lane_of
 from .model import Model
+from .programs import compiled
 
 __all__ = ["columns_of", "new_runs", "prior_curves"]
 
@@ -28,7 +28,7 @@ def columns_of(model: Model, data: Dataset) -> dict[str, Any]:
     return found | ({"n": data.n.astype(np.int64)} if data.n is not None else {})
 
 
-@partial(jax.jit, static_argnames=("model",))
+@compiled(static_argnames=("model",))
 def _sample(model: Model, params, inputs, columns, keys):
     def one(params, inputs, key):
         return model.scatter(params, columns | {"inputs": inputs}).sample(key)
@@ -59,7 +59,7 @@ def new_runs(
     return found / columns["n"] if model.noise.counts else found
 
 
-@partial(jax.jit, static_argnames=("model", "groups"))
+@compiled(static_argnames=("model", "groups"))
 def _prior_curves(model: Model, keys, lane, scales, groups):
     inputs = [scales[name] for name in model.law.inputs]
 

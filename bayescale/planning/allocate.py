@@ -13,6 +13,7 @@ import numpy as np
 
 from ..laws.powers import closed_form
 from ..messages import Note
+from ..model.programs import compiled
 from ..posterior.display import Sheet, Shown
 from ..posterior.intervals import INTERVAL, plain, summarise
 from ..posterior.posterior import Posterior
@@ -209,7 +210,7 @@ def _notes(budgets: np.ndarray, edge: np.ndarray, decades: np.ndarray) -> list[N
     return notes
 
 
-@partial(jax.jit, static_argnames=("law", "fn"))
+@compiled(static_argnames=("law", "fn"))
 def _minimise(law, fn, served, params, others, log_flops, span):
     """Return log N, log D and whether a bound was hit, (budget, draw)."""
     log_cost, worse = functions(law, fn, served, others)

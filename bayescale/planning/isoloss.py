@@ -12,6 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from ..laws.powers import closed_form
+from ..model.programs import compiled
 from .surface import GRID, Cost, Surface, bisect, functions, lowest
 
 __all__ = ["extremes", "tokens_for"]
@@ -19,7 +20,7 @@ __all__ = ["extremes", "tokens_for"]
 KEYS = ("params", "tokens", "flops")
 
 
-@partial(jax.jit, static_argnames=("law",))
+@compiled(static_argnames=("law",))
 def _iso(law, params, others, target, log_n, span):
     """Return log D that reaches the target at each size, (draw, size); inf where none does."""
     _, worse = functions(law, None, 0.0, others)
@@ -35,7 +36,7 @@ def _data_to_reach(worse, target, n, span):
     return jnp.where(worse(n, span[3]) <= target, d, jnp.inf)
 
 
-@partial(jax.jit, static_argnames=("law", "fn"))
+@compiled(static_argnames=("law", "fn"))
 def _search(law, fn, served, params, others, target, best, extra, span):
     """Return (log N, log D, log cost) of the cheapest and of the smallest way, (draw,) each.
 

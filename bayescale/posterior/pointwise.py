@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from functools import partial
 
 import jax
 import numpy as np
@@ -11,6 +10,7 @@ from jaxtyping import Float
 
 from ..model.arrays import lanes
 from ..model.evaluate import at_own, law_at
+from ..model.programs import compiled
 from ..model.sampling import sample_each
 from .drift import drifted_inputs
 from .posterior import Posterior
@@ -65,7 +65,7 @@ def response_of(posterior: Posterior, response: str | None = None) -> str:
     return response if law.further and response is not None else law.response
 
 
-@partial(jax.jit, static_argnames=("model",))
+@compiled(static_argnames=("model",))
 def _rows(model, params, data):
     return jax.vmap(model.log_likelihoods, (0, None))(params, data)
 
@@ -86,7 +86,7 @@ def log_likelihood(posterior: Posterior, response: str | None = None) -> np.ndar
     return found
 
 
-@partial(jax.jit, static_argnames=("model", "response"))
+@compiled(static_argnames=("model", "response"))
 def _scatters(model, params, data, response):
     return jax.vmap(lambda params: model.scatters(params, data)[response])(params)
 
@@ -126,7 +126,7 @@ def replicate(
     return found
 
 
-@partial(jax.jit, static_argnames=("model",))
+@compiled(static_argnames=("model",))
 def _priors(model, z, data):
     def one(z):
         values = model.constrain(z, data)[0]

@@ -10,7 +10,6 @@ the questions at hand is left out, so that a short test does not look unrelated.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import jax
@@ -20,6 +19,7 @@ import numpy as np
 from ..data.dataset import Dataset
 from ..messages import Note, as_notes
 from ..model.model import Model
+from ..model.programs import compiled
 from ..parametric.parametric import Law
 from ..posterior.display import Sheet, Shown
 from ..posterior.intervals import INTERVAL, levels, plain, summarise
@@ -268,7 +268,7 @@ def _accuracies(posterior: Posterior, runs: _Runs, groups, key) -> tuple[np.ndar
     return tuple(np.asarray(each, float) for each in found)
 
 
-@partial(jax.jit, static_argnames=("model",))
+@compiled(static_argnames=("model",))
 def _about(model: Model, params, data, key):
     """Return mean, variance between models and a true accuracy, for each draw and row.
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Any
 
 import jax
@@ -19,6 +18,7 @@ import numpy as np
 from numpyro.distributions import Distribution, biject_to
 
 from ..model.arrays import pack
+from ..model.programs import compiled
 from ..model.sampling import sample
 from ..parametric.coordinates import At, Lookup
 from ..parametric.words import quantiles as prior_quantiles
@@ -197,7 +197,7 @@ def _of_logs(law, name: str) -> bool:
     return bool(lowest >= 0) and prior_quantiles(prior, [0.5]) is not None
 
 
-@partial(jax.jit, static_argnames=("model",))
+@compiled(static_argnames=("model",))
 def _of_average(model, z, lane):
     """Return the law's parameters of the average group, in units of the references."""
     return jax.vmap(lambda z: _relative(model, model.constrain(z, lane)[0], lane))(z)
@@ -208,7 +208,7 @@ def _relative(model, values, lane):
     return {name: known[name] for name in model.law.parameters}
 
 
-@partial(jax.jit, static_argnames=("law", "name"))
+@compiled(static_argnames=("law", "name"))
 def _wider_over_own(law, name, params, lane, median):
     """Return the ratio of densities of log scale, for each draw of relative parameters.
 

@@ -203,9 +203,9 @@ def test_a_second_question_compiles_nothing():
     posterior = posterior_of(chinchilla, HOFFMANN, spread=0.01)
     allocate(posterior, 1e21, cost=hardware)
     compiled = sys.modules[allocate.__module__]._minimise
-    before = compiled._cache_size()
+    before = compiled.program()._cache_size()
     allocate(posterior, 1e22, cost=hardware, inference_tokens=1e10)
-    assert compiled._cache_size() == before
+    assert compiled.program()._cache_size() == before
 
 
 def test_what_allocate_refuses():

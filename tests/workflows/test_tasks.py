@@ -251,9 +251,9 @@ def test_running_failed_tasks_again_takes_no_new_program_of_the_sampler(programs
     laws = ("sigmoid", "flat", "inverse")
     tasks(data, laws, noise="beta_binomial", sampler=CHEAP)
     sampler = replace(CHEAP, retries=1)
-    before = nuts.advance._cache_size()
+    before = nuts.advance.program()._cache_size()
     assert len(tasks(data, laws, noise="beta_binomial", sampler=sampler)) == 3
-    assert nuts.advance._cache_size() == before
+    assert nuts.advance.program()._cache_size() == before
     programs.clear()
     tasks(data, laws, noise="beta_binomial", sampler=sampler, seed=1)
     assert [name for name in programs if "advance" in str(name)] == []
