@@ -33,7 +33,14 @@ class DataError(ValueError):
     """A table that cannot be used, in one line: source, row, column, value, remedy."""
 
     def __init__(self, message: str):
-        super().__init__(one_line(message))
+        super().__init__(shortened(one_line(message)))
+
+
+def shortened(message: str, most: int = 2000) -> str:
+    """Return a message without its middle where a name or a cell makes it too long to read."""
+    if len(message) <= most:
+        return message
+    return f"{message[: most // 2]} ... {message[-most // 3 :]}"
 
 
 def as_notes(texts: Mapping[str, str]) -> list[Note]:
@@ -47,7 +54,9 @@ def refuse(source: str, problem: str, remedy: str, **place: Any) -> NoReturn:
     if value is not None:
         shown = f"{value:.6g}" if isinstance(value, float | np.floating) else repr(value)[:60]
         problem = f"{shown} {problem}"
-    parts = [f"{kind} {name!r}" for kind, name in place.items() if name is not None]
+    parts = [
+        f"{kind} {shortened(repr(name), 200)}" for kind, name in place.items() if name is not None
+    ]
     at = [", ".join(parts)] if parts else []
     raise DataError(": ".join([source, *at, f"{problem}; {remedy}"]))
 

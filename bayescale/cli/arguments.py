@@ -6,6 +6,7 @@ are parsed, never evaluated.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -14,6 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from .. import datasets
+from ..data.cells import number
 from ..data.dataset import Dataset
 from ..data.from_frame import from_frame
 from ..data.read_table import read_table
@@ -94,11 +96,11 @@ def numbers(texts: Iterable[str], flag: str, only: str | None = None) -> dict[st
         texts = [f"{only}={texts[0]}"]
     found = {}
     for name, text in assignments(texts, flag).items():
-        try:
-            found[name] = float(text)
-        except ValueError:
+        value = number(text)
+        if value is None or math.isnan(value):
             example = f"write {flag} {name}=NUMBER, such as {name}=7e10"
-            raise ValueError(f"{flag}: {text!r} is no number for {name}; {example}") from None
+            raise ValueError(f"{flag}: {text!r} is no number for {name}; {example}")
+        found[name] = value
     return found
 
 

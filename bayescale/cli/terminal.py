@@ -18,7 +18,7 @@ from typing import Any
 from rich.console import Console
 from rich.segment import Segment
 
-from ..messages import visible
+from ..messages import shortened, visible
 
 __all__ = [
     "BROKEN_PIPE",
@@ -109,7 +109,7 @@ def tell(*lines: str) -> None:
 
 def complain(message: str, status: int) -> int:
     """Write one line to standard error and return the exit status."""
-    tell(f"bayescale: {' '.join(message.split())}")
+    tell(f"bayescale: {shortened(' '.join(message.split()))}")
     return status
 
 

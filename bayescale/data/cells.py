@@ -9,9 +9,14 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["number", "numbers", "text", "texts"]
+__all__ = ["EXACT", "number", "numbers", "text", "texts"]
 
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")  # and no tab, no line's end
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
+
+
+EXACT = 2.0**53
+"""Up to here a float is each whole number, beyond it stands for several."""
 
 
 def number(cell: Any) -> float | None:
@@ -21,6 +26,8 @@ def number(cell: Any) -> float | None:
         return np.nan
     if isinstance(cell, str):
         bare = cell.strip()  # of more than `float` takes for white space
+        if not cell.isprintable() and _CONTROL.search(cell):
+            return None
         return float(bare) if _NUMBER.fullmatch(bare) else None
     try:
         return float(cell) if isinstance(cell, Real | Decimal | np.bool_) else None
@@ -36,7 +43,9 @@ def text(cell: Any) -> str | None:
     if value is not None and np.isnan(value):
         return None
     # A column of whole numbers with one gap is read as floats; its labels should not change.
-    return f"{cell:.12g}" if isinstance(cell, float | np.floating) else str(cell)
+    if isinstance(cell, float | np.floating) and abs(cell) < EXACT and float(cell).is_integer():
+        return str(int(cell))
+    return str(cell)
 
 
 def numbers(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

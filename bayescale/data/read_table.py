@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..messages import refuse
-from .cells import numbers
+from ..messages import refuse, shortened
+from .cells import EXACT, numbers
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 __all__ = ["read_table"]
 
 
+LARGEST = 1 << 28
+"""Bytes of the largest table that is read, unpacked; eight of them a number."""
 ENDINGS = (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".parquet")
 
 
@@ -71,13 +73,22 @@ def _neighbours(path: Path) -> str:
 
 def _read_parquet(path: Path) -> pd.DataFrame:
     import pandas as pd
+    import pyarrow.parquet as pq
 
     try:
+        told = pq.read_metadata(path)
+        if told.num_rows * max(told.num_columns, 1) > LARGEST // 8:
+            problem = f"has {told.num_rows:,} rows of {told.num_columns:,} columns"
+            raise ValueError(f"it {problem}, more than this reads")
         frame = pd.read_parquet(path)
         # An index with a name was a column to whoever wrote the file.
         return frame if frame.index.names == [None] else frame.reset_index()
     except Exception as error:  # a damaged file may fail in any layer of the reader
-        refuse(str(path), f"is no readable Parquet file ({error})", "write it again")
+        refuse(
+            str(path),
+            f"is no readable Parquet file ({shortened(str(error), 200)})",
+            "write it again",
+        )
 
 
 def _read_text(path: Path) -> pd.DataFrame:
@@ -89,7 +100,17 @@ def _read_text(path: Path) -> pd.DataFrame:
     try:
         frame = pd.read_csv(io.StringIO(text), sep=delimiter, low_memory=False)
     except ValueError as error:
-        refuse(source, f"is no readable table ({error})", "look for stray quotes")
+        refuse(
+            source, f"is no readable table ({shortened(str(error), 200)})", "look for stray quotes"
+        )
+    # Numbers that no float tells apart, as they are written: they may be names.
+    large = [
+        name for name, each in frame.select_dtypes("float").items() if (each.abs() >= EXACT).any()
+    ]
+    if large:
+        cells = pd.read_csv(io.StringIO(text), sep=delimiter, usecols=large, dtype=str)
+        whole = [name for name in large if cells[name].str.fullmatch(r"\d+").any()]
+        frame = frame.assign(**{name: cells[name] for name in whole})
     if frame.shape != (length, width):
         problem = f"reads as {frame.shape[0]} x {frame.shape[1]} cells, not {length} x {width}"
         refuse(source, problem, "look for stray quotes and control characters")
@@ -99,8 +120,13 @@ def _read_text(path: Path) -> pd.DataFrame:
 def _decoded(path: Path) -> str:
     source = str(path)
     try:
-        data = path.read_bytes()
-        data = gzip.decompress(data) if path.suffix.lower() == ".gz" else data
+        opened = gzip.open if path.suffix.lower() == ".gz" else open
+        with opened(path, "rb") as file:
+            data = file.read(LARGEST + 1)
+        if len(data) > LARGEST:
+            refuse(
+                source, f"is of more than {LARGEST >> 20} MB", "keep the columns and rows in use"
+            )
         text = data.decode("utf-8-sig")
     except (OSError, EOFError, zlib.error) as error:
         refuse(source, f"cannot be read ({error})", "check the file and its permissions")

@@ -6,6 +6,7 @@ refuses cells that are no finite numbers. Row 1 is the first row below the heade
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -79,15 +80,29 @@ class Table:
         for name in names:
             if name not in self.known:
                 raise ExpressionError(f"no column {name!r}{near(name, self.known)}")
-            parts.append(texts(self.column(name)))
-            gap, test = np.equal(parts[-1], None).astype(bool), f"{quoted(name)} == {quoted(name)}"
+            cells, test = self.column(name), f"{quoted(name)} == {quoted(name)}"
+            parts.append(texts(cells))
+            gap = np.equal(parts[-1], None).astype(bool)
             self._check(gap, np.full(gap.shape, "an empty cell"), name, "is no label", test)
+            self._check_labels(cells, parts[-1], name)
         tuples = list(zip(*parts, strict=True))
         joined = ["/".join(each) for each in tuples]
         if len(set(joined)) < len(set(tuples)):
             problem = f"labels of {' and '.join(names)} look alike when joined with '/'"
             refuse(self.source, problem, "join them yourself in one column")
         return np.array(joined, object)
+
+    def _check_labels(self, cells: np.ndarray, labels: np.ndarray, name: str) -> None:
+        """Refuse labels that no file or picture can hold, and distinct cells of one label."""
+        first: dict[str, Any] = {}
+        for at, (label, cell) in enumerate(zip(labels, cells.tolist(), strict=True)):
+            place = dict(row=int(self.keep[at]) + 1, column=name, value=cell)
+            if UNSAFE.search(label):
+                problem = "is no label: it has a zero byte, or half a letter"
+                refuse(self.source, problem, "take it out of the text", **place)
+            if not _same(first.setdefault(label, cell), cell):
+                problem = f"and {first[label]!r} are other cells with the same label"
+                refuse(self.source, problem, "write them as text that differs", **place)
 
     def _check(
         self, bad: np.ndarray, cells: np.ndarray, name: str, problem: str, test: str
@@ -126,7 +141,17 @@ def open_table(frame: Any, source: str) -> Table:
     return Table(known, lambda name: read(position[name]), np.arange(length), source)
 
 
+UNSAFE = re.compile("[\x00\ud800-\udfff]")
+
+
+def _same(one: Any, two: Any) -> bool:
+    """Return whether two cells are one: 1 and 1.0 are, 1 and "1" are not."""
+    return one is two or bool(one == two)
+
+
 def _vector(values: Any) -> np.ndarray:
+    if isinstance(values, list | tuple) and any(isinstance(each, str) for each in values):
+        return np.array([*values, None], object)[:-1]  # numpy's own texts lose zero bytes
     if isinstance(values, np.ma.MaskedArray):
         return np.where(np.ma.getmaskarray(values), None, values.data)
     try:

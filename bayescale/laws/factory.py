@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cache, wraps
 from inspect import signature
+from math import isfinite
+from numbers import Integral, Real
 from typing import Any
 
 from ..messages import near
@@ -28,9 +30,32 @@ def factory(make: Callable[..., Law]) -> Callable[..., Law]:
                 law = kept(*args, **{k: v for k, v in given.items() if k in options})
                 remedy = to_fix(law, name, given[name])
                 raise TypeError(f"no option {name!r}{remedy or near(name, options)}")
+        for name, value in signature(make).bind_partial(*args, **given).arguments.items():
+            _check(make.__annotations__[name], name, value)
         return kept(*args, **given)
 
     return made
+
+
+MOST = 20
+"""The largest whole number that an option takes: so many breaks or steps."""
+
+
+def _check(kind: str, name: str, value: Any) -> None:
+    """Refuse a value of another type than the option is of, or beyond bounds."""
+    whole = isinstance(value, Integral) and not isinstance(value, bool)
+    fits = {
+        "bool": isinstance(value, bool),
+        "int": whole and value <= MOST,
+        "float": isinstance(value, Real) and not isinstance(value, bool) and isfinite(value),
+    }
+    said = {
+        "bool": "true or false",
+        "int": f"a whole number, at most {MOST}",
+        "float": "a finite number",
+    }
+    if not fits.get(kind, True):
+        raise ValueError(f"option {name} is {said[kind]}, got {repr(value)[:60]}")
 
 
 def to_fix(law: Law, name: str, value: Any) -> str:

@@ -114,8 +114,8 @@ def _named(text: str) -> Law:
     if not isinstance(found, Law):
         try:
             return factory(found)(*args, **options)
-        except TypeError as error:
-            raise ValueError(f"the law {text!r}: {error}") from None
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"the law {text[:200]!r}: {error}") from None
     for option, value in options.items():
         if remedy := to_fix(found, option, value):
             raise ValueError(f"the law {text!r}: no option {option!r}{remedy}")

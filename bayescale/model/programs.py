@@ -14,8 +14,8 @@ __all__ = ["compiled", "make_room"]
 
 QUICK = {"xla_backend_optimization_level": 1}
 """On a CPU: these programs compile at three quarters of the price, and run as fast."""
-KEPT = 10_000
-"""Memory maps of the process beyond which compiled programs are forgotten; a model takes 500."""
+KEPT = 5_000
+"""Memory maps of the process beyond which programs are forgotten; a model takes 100 to 500."""
 
 
 def compiled(**how: Any) -> Callable[[Callable], Callable]:
