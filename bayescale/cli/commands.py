@@ -227,8 +227,7 @@ def tasks(
         from . import arguments, plans
 
         reply.check(None, plot)
-        if output:
-            reply.folder(output)
+        place = reply.folder(output) if output else None
         plan = plans.Tasks(
             laws=arguments.names(laws) or workflow.LAWS,
             prior=arguments.priors(prior or ()),
@@ -245,7 +244,8 @@ def tasks(
         roles = arguments.Roles(x, y, n, stderr, chance, curve, group, where, duplicates)
         data = arguments.build_data(table, roles, plan.formulas[0])
         terminal.tell(*arguments.echo(data))
-        found = plan(data, progress)
+        with reply.resumable(place):
+            found = plan(data, progress, place and place / "fits")
     return reply.tasks(found, data, plan, output, json, plot)
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from . import plans
     from .saved import Saved
 
-__all__ = ["FILES", "answers", "check", "fit", "folder", "load", "tasks"]
+__all__ = ["FILES", "answers", "check", "fit", "folder", "load", "resumable", "tasks"]
 
 
 def check(output: str | None, plot: str | None) -> None:
@@ -120,6 +121,18 @@ def tasks(
     if not json:
         return terminal.UNTRUSTED
     return terminal.complain(f"no law's fit is sound of {', '.join(failed)}", terminal.UNTRUSTED)
+
+
+@contextmanager
+def resumable(place: Path | None) -> Iterator[None]:
+    """Say, after an interrupt, what is kept and how to go on."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        if place and (place / "fits").is_dir():
+            done = len([*(place / "fits").glob("*.nc")])
+            terminal.tell(f"{done} fits are kept in {place / 'fits'}; the same command goes on")
+        raise
 
 
 FILES = ("tasks.csv", "tasks.json", "tasks.png")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from ..data.dataset import Dataset
@@ -104,9 +105,11 @@ class Tasks:
         own = [{k: v for k, v in self.prior.items() if k in law.parameters} for law in laws]
         return [law.with_priors(**given) for law, given in zip(laws, own, strict=True)]
 
-    def __call__(self, data: Dataset, progress: Callable[[str, float], None]) -> workflow.Tasks:
-        """Return the kind, explanation and unlock of each task."""
+    def __call__(
+        self, data: Dataset, progress: Callable[[str, float], None], folder: Path | None = None
+    ) -> workflow.Tasks:
+        """Return the kind, explanation and unlock of each task; fits are kept in a folder."""
         settings = {each.name: getattr(self, each.name) for each in fields(self)}
         settings |= {"laws": self.formulas}
         del settings["prior"]
-        return workflow.tasks(data, progress=progress, **settings)
+        return workflow.tasks(data, progress=progress, folder=folder, **settings)

@@ -208,10 +208,7 @@ def _finish(
 ) -> tuple[dict[str, np.ndarray], list[Verdict]]:
     """Return the draws in natural units and each curve's verdict."""
     draws, plain = natural(model, chains.z, batch.data)
-    spans, refs = batch.data["span"], batch.data["ref"]
-    ends = {name: np.exp(span) * refs[name][:, None] for name, span in spans.items()}
-    scales = {name: checked_scales(each[:, 0], each[:, 1]) for name, each in ends.items()}
-    predictions = law_at(model.law, draws, scales)
+    predictions = law_at(model.law, draws, checked_scales(batch.data))
     _, spread = prior_moments(model)
     verdicts = []
     for i in range(len(batch.curves)):

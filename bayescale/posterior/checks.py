@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..model.arrays import pack
 from ..model.evaluate import law_at
 from ..model.model import Model
 from .health import UNREACHED, Health, Verdict
@@ -61,17 +62,20 @@ def _rhat_ess(draws: np.ndarray) -> tuple[float, float]:
     return rhat, float(min(bulk, tail))
 
 
-def checked_scales(lo: np.ndarray, hi: np.ndarray) -> np.ndarray:
-    """Return scales at which a curve is judged, (..., point): over the data, and ten times beyond.
+def checked_scales(lanes: Mapping[str, Any]) -> dict[str, np.ndarray]:
+    """Return scales at which curves are judged, (curve, point): of the data, and ten times beyond.
 
     Parameters
     ----------
-    lo, hi
-        Smallest and largest scale of the data, (...).
+    lanes
+        Arrays of curves, `Batch.data`.
     """
-    share = np.array([0.0, 0.25, 0.5, 0.75, 1.0])
-    lo, hi = np.log(lo)[..., None], np.log(hi)[..., None]
-    return np.exp(np.concatenate([lo + share * (hi - lo), hi + np.log(10.0)], -1))
+    share, found = np.array([0.0, 0.25, 0.5, 0.75, 1.0]), {}
+    for name, span in lanes["span"].items():
+        lo, hi = span[:, :1], span[:, 1:]
+        logs = np.concatenate([lo + share * (hi - lo), hi + np.log(10.0)], 1)
+        found[name] = np.exp(logs) * lanes["ref"][name][:, None]
+    return found
 
 
 def judge(
@@ -154,8 +158,7 @@ def _verdict(fit: Posterior) -> Verdict:
     stats, draws = fit.stats, {name: values[None] for name, values in fit.draws.items()}
     if fit.sampling.draws > 1 and not np.isfinite(stats["log_density"]).any():
         return UNREACHED
-    ends = {name: (values.min(), values.max()) for name, values in fit.data.inputs.items()}
-    scales = {name: checked_scales(*map(np.array, each))[None] for name, each in ends.items()}
+    scales = checked_scales(pack(fit.model, fit.data.sorted())[0].data)
     how = judge_map if fit.sampling.method == "MAP" else judge
     how = judge_laplace if "log_proposal" in stats else how
     return how(scalar_quantities(fit.draws), law_at(fit.law, draws, scales)[0], stats)

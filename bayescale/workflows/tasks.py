@@ -6,6 +6,7 @@ could be refused of the whole is refused before the first fit.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -15,7 +16,6 @@ import numpy as np
 from ..comparison.evidence import log_evidence
 from ..comparison.explain import RISE
 from ..data.dataset import Dataset
-from ..inference.fit import fit
 from ..inference.make_model import as_law_names, make_model
 from ..inference.samplers import NUTS
 from ..laws import get_law
@@ -28,6 +28,7 @@ from ..posterior.posterior import Posterior
 from . import shown
 from .backtest import backtest as backtest_of
 from .backtest import checked_share, fitted
+from .resume import Kept
 from .task import Task, task
 
 if TYPE_CHECKING:
@@ -118,6 +119,7 @@ def tasks(
     sampler: NUTS = QUICK,
     seed: int = 0,
     precision: str = "float64",
+    folder: str | os.PathLike | None = None,
     progress: Callable[[str, float], None] | None = None,
 ) -> Tasks:
     """Return of each task which kind it is, what explains it, and when it unlocks.
@@ -142,6 +144,9 @@ def tasks(
         Share of each task's runs, those of the largest scales, that the laws of a rise are also
         to forecast from the others, as `backtest` does; None for no backtest. Shown beside the
         weights of the explanation; a task of too few scales has none.
+    folder
+        Where each law's fit is kept as soon as it is made. The same call reads what is there and
+        goes on from it, after an interrupt too; fits of other data or settings are made anew.
     progress
         Called with (law: stage, share done) now and then.
 
@@ -156,6 +161,8 @@ def tasks(
         Where the data do not suit a law.
     ValueError
         For an unknown law, no laws, or a prior that does not fit.
+    KeyboardInterrupt
+        If a fit is cut short; those before it stay in `folder`.
 
     Examples
     --------
@@ -183,7 +190,8 @@ def tasks(
     _check(made.values(), data, noise, pool, level, horizon, drift)
     how = dict(noise=noise, seed=seed, precision=precision)
     answers = dict(level=level, horizon=horizon, drift=drift, seed=seed)
-    parts = _fits(made, data, sampler, pool, how, progress)
+    kept = Kept.at(folder)
+    parts = _fits(made, data, sampler, pool, how, progress, kept.fit)
     skill = {} if backtest is None else _skill(made, data, backtest, sampler, pool, how, progress)
     rows = {
         name: task(name, fits, prior, backtests=skill.get(name), **answers)
@@ -217,7 +225,7 @@ def _check(laws: Iterable[Law], data: Dataset, noise, pool, level, horizon, drif
             )
 
 
-def _fits(made, data: Dataset, sampler: NUTS, pool, how: dict, progress) -> dict[str, dict]:
+def _fits(made, data: Dataset, sampler: NUTS, pool, how: dict, progress, fit) -> dict[str, dict]:
     """Return each task's posteriors by law; those that fail and matter are run again."""
     names = data.curve_names or (None,)
     found: dict[Any, dict[str, Posterior]] = {name: {} for name in names}
@@ -225,7 +233,7 @@ def _fits(made, data: Dataset, sampler: NUTS, pool, how: dict, progress) -> dict
         tell = _telling(progress, law, i, len(made))
         once = replace(sampler, retries=0)
         own = dict(progress=tell, pool=pool_of(formula, pool))
-        for name, one in fit(formula, data, sampler=once, **own, **how):
+        for name, one in fit(law, formula, data, sampler=once, **own, **how):
             found[name][law] = one
     matter = {name: _mattering(found[name]) for name in names} if sampler.retries else {}
     for i, (law, formula) in enumerate(made.items() if sampler.retries else ()):
@@ -236,9 +244,8 @@ def _fits(made, data: Dataset, sampler: NUTS, pool, how: dict, progress) -> dict
             # The same groups: the model is that of the first try, and so is its program.
             part = replace(part, all_groups=data.group_names)
             harder = replace(sampler.harder(0), retries=0, draws=2 * sampler.draws)
-            for name, one in fit(
-                formula, part, sampler=harder, progress=tell, pool=pool_of(formula, pool), **how
-            ):
+            own = dict(progress=tell, pool=pool_of(formula, pool))
+            for name, one in fit(f"{law}-again", formula, part, sampler=harder, **own, **how):
                 found[name][law] = one
     return {_said(name): fits for name, fits in found.items()}
 

@@ -11,6 +11,7 @@ import pytest
 import bayescale
 from bayescale.cli import arguments, catalogue, output, terminal
 from bayescale.cli.commands import main
+from bayescale.workflows import resume
 from bayescale.workflows import tasks as many
 from bayescale.workflows.task import Task
 from tests.documented import kept
@@ -101,7 +102,7 @@ def complaint(capsys, *call):
 
 
 def test_the_files_of_a_page_of_tasks(answered):
-    assert sorted(each.name for each in answered.iterdir()) == sorted(output.FILES)
+    assert sorted(each.name for each in answered.iterdir()) == sorted([*output.FILES, "fits"])
     frame = pd.read_csv(answered / "tasks.csv", index_col="task")
     assert frame.loc["rises", "log10_unlock"] == pytest.approx(20.8, abs=0.3)
     assert frame.loc["never", "kind"] == "flat"
@@ -168,7 +169,7 @@ BAD = {
 
 @pytest.mark.parametrize("case", BAD)
 def test_bad_input_is_one_line_before_any_fit(capsys, monkeypatch, tmp_path, table, case):
-    monkeypatch.setattr(many, "fit", None)
+    monkeypatch.setattr(resume, "fit", None)
     more, words = BAD[case]
     roles = ROLES[:2] if case == "no response" else ROLES
     line = complaint(capsys, "tasks", table, *roles, *more, "-o", str(tmp_path / "page"))
@@ -177,7 +178,7 @@ def test_bad_input_is_one_line_before_any_fit(capsys, monkeypatch, tmp_path, tab
 
 
 def test_a_folder_that_cannot_be_written_is_refused(capsys, monkeypatch, tmp_path, table):
-    monkeypatch.setattr(many, "fit", None)
+    monkeypatch.setattr(resume, "fit", None)
     (tmp_path / "file").write_text("in the way")
     (tmp_path / "page" / "tasks.csv").mkdir(parents=True)
     for name in ("file", "none/page", "page"):
