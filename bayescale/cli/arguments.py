@@ -6,7 +6,6 @@ are parsed, never evaluated.
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -96,11 +95,10 @@ def numbers(texts: Iterable[str], flag: str, only: str | None = None) -> dict[st
         texts = [f"{only}={texts[0]}"]
     found = {}
     for name, text in assignments(texts, flag).items():
-        value = number(text)
-        if value is None or math.isnan(value):
+        found[name] = number(text)
+        if found[name] is None:
             example = f"write {flag} {name}=NUMBER, such as {name}=7e10"
             raise ValueError(f"{flag}: {text!r} is no number for {name}; {example}")
-        found[name] = value
     return found
 
 

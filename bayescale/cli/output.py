@@ -21,12 +21,13 @@ __all__ = ["FILES", "answers", "check", "fit", "folder", "load", "resumable", "t
 
 def check(output: str | None, plot: str | None) -> None:
     """Refuse files that cannot be written before time is spent on them."""
-    from ..posterior import storage
-    from . import pictures
-
     if output:
-        storage.writable(output)
+        from ..posterior import files
+
+        files.writable(output)
     if plot:
+        from . import pictures
+
         pictures.check(plot)
 
 
@@ -46,7 +47,7 @@ def load(
 
 def fit(posterior: Posterior, json: bool, plot: str | None, output: str | None = None) -> int:
     """Print a fit, then save it and draw it: the answer is there whatever fails after it."""
-    from . import as_text, pictures
+    from . import as_text
 
     if json:
         terminal.put(posterior.summary())
@@ -58,13 +59,15 @@ def fit(posterior: Posterior, json: bool, plot: str | None, output: str | None =
         save(posterior, output)
         terminal.tell(f"saved: {output}")
     if plot:
+        from . import pictures
+
         pictures.draw(plot, pictures.fit, posterior)
     return _status([posterior], json)
 
 
 def answers(which: Saved, found: dict[str | None, Any], json: bool, plot: str | None = None) -> int:
     """Print the answers of all curves, what was refused in their place, and draw thresholds."""
-    from . import as_json, as_text, pictures, saved
+    from . import as_json, as_text, saved
 
     refused = saved.refusals(found)
     if json:
@@ -72,6 +75,8 @@ def answers(which: Saved, found: dict[str | None, Any], json: bool, plot: str | 
     elif len(refused) < len(found):
         terminal.show(*as_text.answers(which, found))
     if plot and len(refused) < len(found):
+        from . import pictures
+
         pictures.draw(plot, pictures.thresholds, found)
     if len(refused) == len(found):
         return terminal.complain(refused[0], terminal.UNTRUSTED)

@@ -45,21 +45,66 @@ IDENTIFIED = 0.5
 
 
 def _rhat_ess(draws: np.ndarray) -> tuple[float, float]:
-    """Return R-hat and the smaller of bulk and tail ESS of (chain, draw)."""
-    from arviz_stats.base.array import array_stats
+    """Return R-hat and the smaller of bulk and tail ESS of (chain, draw).
 
+    As ArviZ has them (tested), whose import takes longer than all the checks of a fit.
+    """
     if not np.isfinite(draws).all():
         return np.inf, 0.0
     if np.ptp(draws) == 0:
         return np.nan, np.nan
     if (np.ptp(draws, axis=1) == 0).any():
         return np.inf, 0.0  # a chain that never moved, where others did
-    kwargs = dict(chain_axis=0, draw_axis=1)
-    several = draws.shape[0] > 1
-    rhat = float(array_stats.rhat(draws, method="rank", **kwargs)) if several else np.nan
-    bulk = array_stats.ess(draws, method="bulk", **kwargs)
-    tail = array_stats.ess(draws, method="tail", prob=0.9, **kwargs)
-    return rhat, float(min(bulk, tail))
+    halves = _split(draws)
+    bulk, folded = _normal_scores(halves), _normal_scores(abs(halves - np.median(halves)))
+    rhat = max(_rhat(bulk), _rhat(folded)) if len(draws) > 1 else np.nan
+    ends = np.quantile(draws, [0.1, 0.9])
+    tails = [_ess(_split(draws <= end).astype(float)) for end in ends]
+    return rhat, float(min(_ess(bulk), *tails))
+
+
+def _split(draws: np.ndarray) -> np.ndarray:
+    half = draws.shape[1] // 2
+    return np.concatenate([draws[:, :half], draws[:, -half:]])
+
+
+def _normal_scores(draws: np.ndarray) -> np.ndarray:
+    """Return the normal quantiles of the ranks, those of equal draws averaged."""
+    from scipy.special import ndtri
+
+    _, inverse, counts = np.unique(draws, return_inverse=True, return_counts=True)
+    rank = (np.cumsum(counts) - (counts - 1) / 2)[inverse.ravel()]
+    return ndtri((rank - 0.375) / (draws.size + 0.25)).reshape(draws.shape)
+
+
+def _rhat(draws: np.ndarray) -> float:
+    count = draws.shape[1]
+    between = count * draws.mean(1).var(ddof=1)
+    within = draws.var(1, ddof=1).mean()
+    return float(np.sqrt((between / within + count - 1) / count))
+
+
+def _ess(draws: np.ndarray) -> float:
+    """Return the effective sample size, its autocorrelations cut off and smoothed as Geyer does."""
+    chains, count = draws.shape
+    if np.ptp(draws) < np.finfo(float).resolution:
+        return float(draws.size)
+    centred = draws - draws.mean(1, keepdims=True)
+    wave = np.fft.rfft(centred, 2 * count)
+    covariance = np.fft.irfft(np.abs(wave) ** 2, 2 * count)[:, :count].mean(0) / count
+    total = covariance[0] + (draws.mean(1).var(ddof=1) if chains > 1 else 0.0)
+    rho = 1 - (covariance[0] * count / (count - 1) - covariance) / total
+    rho[0], even, odd, t = 1.0, 1.0, rho[1], 1
+    while t < count - 3 and even + odd > 0:  # Geyer's initial positive sequence
+        even, odd = rho[t + 1], rho[t + 2]
+        t += 2
+    most = t - 2
+    for i in range(1, most - 1, 2):  # and monotone
+        if rho[i + 1] + rho[i + 2] > rho[i - 1] + rho[i]:
+            rho[i + 1 : i + 3] = (rho[i - 1] + rho[i]) / 2
+    last = even if even > 0 else 0.0
+    tau = max(2 * rho[: most + 1].sum() - 1 + last, 1 / np.log10(draws.size))
+    return float(draws.size / tau)
 
 
 def checked_scales(lanes: Mapping[str, Any]) -> dict[str, np.ndarray]:

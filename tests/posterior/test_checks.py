@@ -52,6 +52,27 @@ def test_good_chains_are_sound():
     assert found.prediction_ess > 2000
 
 
+@pytest.mark.parametrize("shape", [(4, 1000), (2, 101), (1, 400), (3, 8)])
+@pytest.mark.parametrize("stick", [0.0, 0.9, -0.7])
+def test_r_hat_and_ess_are_those_of_arviz(shape, stick):
+    from arviz_stats.base.array import array_stats
+
+    rng, axes = np.random.default_rng(0), dict(chain_axis=0, draw_axis=1)
+    draws = rng.normal(size=shape)
+    for i in range(1, shape[1]):
+        draws[:, i] += stick * draws[:, i - 1]
+    for values in (draws, draws.round(1), np.exp(3 * draws)):
+        found = judge({"a": values}, values[..., None], {"diverging": np.zeros(shape, bool)})
+        want = [
+            float(array_stats.ess(values, method="bulk", **axes)),
+            float(array_stats.ess(values, method="tail", prob=0.9, **axes)),
+        ]
+        assert found.ess["a"] == pytest.approx(min(want), rel=1e-9)
+        if shape[0] > 1:
+            rhat = float(array_stats.rhat(values, method="rank", **axes))
+            assert found.rhat["a"] == pytest.approx(rhat, rel=1e-9)
+
+
 def test_one_chain_elsewhere_is_named():
     found = verdict(shifted())
     assert not found.sound
