@@ -8,6 +8,7 @@ STUDIES = {
     "loss_laws": "loss_laws",
     "extrapolation": "extrapolation",
     "speed": "speed",
+    "robustness": "robustness",
     "labels": "unlock.labels",
     "kinds": "unlock.kinds",
     "unlock": "unlock.real",

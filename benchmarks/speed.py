@@ -55,7 +55,7 @@ def ours(cache: str) -> dict:
     found |= {
         "min ESS": min(verdict.ess.values()),
         "max R-hat": max(verdict.rhat.values()),
-        "leapfrogs a draw": (posterior.run if EARLIER else posterior.sampling).leapfrogs,
+        "leapfrogs a draw": posterior.sampling.leapfrogs,
         "peak GB": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6,
     }
     return found
@@ -186,6 +186,37 @@ def nutpie() -> dict:
     }
 
 
+COMMANDS = {
+    "bayescale --help": ["--help"],
+    "show FIT": ["show", "FIT"],
+    "allocate FIT": ["allocate", "FIT", "--flops", "1e24"],
+    "predict FIT": ["predict", "FIT", "--at", "N=7e10,D=1.4e12"],
+    "fit chinchilla": ["fit", "chinchilla"],
+}
+
+
+def commands(cache: str, earlier: bool) -> dict:
+    """Return the CPU seconds of commands, each in a fresh process, with a warm cache."""
+    import resource
+
+    path = f"import sys; sys.path.insert(0, {BEFORE!r}); import bayescale; del sys.path[0]; "
+    code = "import sys; from bayescale.cli.commands import main; sys.exit(main())"
+    python = [sys.executable, "-c", path * earlier + code]
+    env = os.environ | {"BAYESCALE_CACHE": cache}
+
+    def run(words: list[str]) -> float:
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        words = [word.replace("FIT", f"{cache}/fit.nc") for word in words]
+        subprocess.run([*python, *words], env=env, capture_output=True, check=True)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+    run(["fit", "chinchilla", "-o", "FIT"])
+    for words in COMMANDS.values():
+        run(words)
+    return {name: run(words) for name, words in COMMANDS.items()}
+
+
 def child(what: str, *args: str, earlier: bool = False) -> dict:
     """Run one of the above in a fresh process."""
     path = f"import sys; sys.path.insert(0, {BEFORE!r}); import bayescale; del sys.path[0]; "
@@ -199,16 +230,20 @@ def main() -> None:
     """Run the study, all programs in turn, and write its figures."""
     rivals = ["numpyro_raw"] + ["nutpie"] * bool(find_spec("nutpie") and find_spec("pymc"))
     rows: dict[str, list[dict]] = {}
+    asked: dict[str, list[dict]] = {}
     for _ in range(REPEATS):
         for version in ("before", "now") if BEFORE else ("now",):
             with tempfile.TemporaryDirectory() as cache:
                 for state in ("cold", "warm"):
                     figures = child("ours", cache, earlier=version == "before")
                     rows.setdefault(f"bayescale {version}, {state} cache", []).append(figures)
+            with tempfile.TemporaryDirectory() as cache:
+                asked.setdefault(version, []).append(commands(cache, version == "before"))
         for rival in rivals:
             rows.setdefault(rival, []).append(child(rival))
     mine = {k: pd.DataFrame(v).median() for k, v in rows.items() if k.startswith("bayescale")}
     other = {k: pd.DataFrame(v).median() for k, v in rows.items() if not k.startswith("bayescale")}
+    lines = pd.DataFrame({k: pd.DataFrame(v).median() for k, v in asked.items()})
     revision = ["git", "-C", str(BEFORE), "rev-parse", "--short", "HEAD"]
     before = f" Before: {subprocess.check_output(revision, text=True).strip()}." if BEFORE else ""
     write(
@@ -218,6 +253,8 @@ def main() -> None:
         f"in turn, each in a fresh process; CPU seconds (user + system).{before}",
         table(pd.DataFrame(mine).rename_axis("bayescale").reset_index(), 3),
         table(pd.DataFrame(other).rename_axis("rivals").reset_index(), 3),
+        "Commands, each in a fresh process, with a warm cache of programs:",
+        table(lines.rename_axis("command").reset_index(), 3),
         "The gradient floor is as many gradients of the same density as the sampler took in "
         "warm-up and sampling together (taken as twice those of the draws), in a bare loop.",
     )

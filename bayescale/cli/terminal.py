@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -43,6 +44,8 @@ FAULT = 70  # as sysexits.h has it; 1 and 2 mean something to scripts
 INTERRUPTED, BROKEN_PIPE = 130, 141  # as shells report SIGINT and SIGPIPE
 NARROWEST = 20
 """Characters a line has at least."""
+NOW_AND_THEN = 60.0
+"""Seconds between lines of progress where output is piped."""
 PATIENCE = 2.0
 """Seconds after which a wait is worth a progress bar."""
 
@@ -118,11 +121,19 @@ def waiting() -> Iterator[Callable[[str, float], None]]:
     """Show progress on a terminal once two seconds have passed; yields what to tell it."""
     console = Console(stderr=True)
     if not console.is_terminal:
-        yield lambda stage, share: None
+        yield _lines()
         return
-    from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import (
+        BarColumn,
+        Progress,
+        SpinnerColumn,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
 
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    columns += (TextColumn("left"), TimeRemainingColumn())
     bar = Progress(*columns, console=console, transient=True)
     task = bar.add_task("working", total=None)
     timer = Timer(PATIENCE, bar.start)
@@ -141,6 +152,19 @@ def waiting() -> Iterator[Callable[[str, float], None]]:
         bar.stop()
 
 
+def _lines() -> Callable[[str, float], None]:
+    """Return what writes a line on long work now and then, where output is no terminal."""
+    last = time.monotonic()
+
+    def note(stage: str, share: float) -> None:
+        nonlocal last
+        if time.monotonic() - last >= NOW_AND_THEN:
+            last = time.monotonic()
+            tell(f"{stage}: {share:.0%}")
+
+    return note
+
+
 def start_jax() -> Path | None:
     """Keep compiled programs from run to run; return where, None if they cannot be kept."""
     from ..datasets.tables import cache_folder
@@ -148,6 +172,10 @@ def start_jax() -> Path | None:
     folder = cache_folder() / "jax"
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        # Who can write programs here can run them as the user.
+        if hasattr(os, "geteuid") and folder.stat().st_uid != os.geteuid():
+            return None
+        folder.chmod(0o700)
     except OSError:
         return None
     if not os.access(folder, os.W_OK):

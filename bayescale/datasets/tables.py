@@ -149,7 +149,10 @@ def cache_folder() -> Path:
     """Return the folder for what is kept from run to run."""
     import pooch
 
-    return Path(os.environ.get("BAYESCALE_CACHE") or pooch.os_cache("bayescale")).expanduser()
+    try:
+        return Path(os.environ.get("BAYESCALE_CACHE") or pooch.os_cache("bayescale")).expanduser()
+    except RuntimeError:  # `~nouser`, or no home: nothing can be kept
+        return Path(os.devnull, "bayescale")
 
 
 def _fetch(name: str, file: _Download) -> Path:

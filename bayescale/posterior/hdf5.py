@@ -63,7 +63,7 @@ class Reader:
         stored = np.dtype(np.int8) if wanted.kind == "b" else wanted  # NetCDF knows no bool
         if wanted.kind not in "fiub" or found.dtype != stored:
             raise StorageError(f"{path} is of {found.dtype}, not of {dtype}")
-        if found.size * found.dtype.itemsize > self._size:
+        if np.prod(found.shape) * found.dtype.itemsize > self._size:
             raise StorageError(f"{path} claims more than the file has")
         return np.ascontiguousarray(found[()]).astype(wanted)
 
@@ -74,7 +74,7 @@ class Reader:
         found = self._dataset(path)
         if h5py.check_string_dtype(found.dtype) is None:
             raise StorageError(f"{path} is of {found.dtype}, not of text")
-        if found.size > self._size:
+        if np.prod(found.shape) > self._size:
             raise StorageError(f"{path} claims more than the file has")
         return np.asarray(found.asstr()[()], object)
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import stat
 import subprocess
 import sys
 
@@ -101,6 +102,7 @@ def bayescale(*words, shell=None, **changed):
         (None, {"LC_ALL": "C", "LANG": "C"}, 0),
         (None, {"HOME": "~nouser", "XDG_CACHE_HOME": "~nouser/x"}, 0),
         (None, {"XDG_CACHE_HOME": "/dev/null/cache"}, 0),
+        (None, {"BAYESCALE_CACHE": "~nouser/x"}, 0),
         (None, {"TMPDIR": "/nonexistent"}, 0),
     ],
 )
@@ -119,3 +121,12 @@ def test_pictures_keep_no_font_warning_from_users(tmp_path, recwarn):
     ax.set_title("\U0001f9ff \U000f0000")
     pictures.keep(figure, str(tmp_path / "a.png"))
     assert not list(recwarn)
+
+
+def test_the_cache_of_programs_is_the_users_alone(tmp_path):
+    """Who can write programs there can run them as the user."""
+    folder = tmp_path / "jax"
+    folder.mkdir(mode=0o777)
+    run = bayescale("info", BAYESCALE_CACHE=str(tmp_path))
+    assert run.returncode == 0, run.stderr
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700

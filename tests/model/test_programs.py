@@ -1,0 +1,61 @@
+"""Programs are compiled as `jax.jit` does, and forgotten before the process has no room for more."""
+
+import subprocess
+import sys
+
+import jax.numpy as jnp
+import pytest
+
+from bayescale.model import programs
+from bayescale.model.programs import compiled, make_room
+
+
+@compiled(static_argnames=("power",))
+def raised(x, *, power):
+    return x**power
+
+
+def test_a_program_is_compiled_once_for_each_shape():
+    for x in (2.0, 3.0):
+        assert raised(x, power=2) == x * x
+    assert raised.program()._cache_size() == 1
+    raised(jnp.ones(3), power=2)
+    assert raised.program()._cache_size() == 2
+
+
+def test_programs_are_forgotten_where_maps_are_many(monkeypatch):
+    raised(2.0, power=3)
+    monkeypatch.setattr(programs, "_lines", lambda path: programs.KEPT)
+    make_room()
+    assert raised.program()._cache_size() > 0
+    counts = iter((programs.KEPT + 1, 100))
+    monkeypatch.setattr(programs, "_lines", lambda path: next(counts))
+    make_room()
+    assert raised.program()._cache_size() == 0
+
+
+def test_without_room_a_fit_is_refused(monkeypatch):
+    monkeypatch.setattr(programs, "_lines", lambda path: 10**9)
+    with pytest.raises(RuntimeError, match="memory maps.*go on in a new process"):
+        make_room()
+
+
+MANY = """
+import numpy as np
+import bayescale as bs
+from bayescale.model import programs
+
+programs.KEPT = programs._lines(programs.Path("/proc/self/maps")) + 300
+most = 0
+for i in range(8):
+    x = np.geomspace(1e8, 1e11, 12)
+    data = bs.from_frame({"x": x, "y": 1.8 + 150 * x**-0.25 + 0.01 * np.cos(40 * x)}, "x", "y")
+    bs.fit(bs.get_law("power").fix(E=1.7 + 0.01 * i), data, sampler=bs.MAP(), seed=i)
+    most = max(most, programs._lines(programs.Path("/proc/self/maps")))
+print(most - programs.KEPT)
+"""
+
+
+def test_maps_stay_bounded_over_models_of_many_shapes():
+    run = subprocess.run([sys.executable, "-c", MANY], capture_output=True, text=True, check=True)
+    assert int(run.stdout) < 600
