@@ -1,4 +1,4 @@
-"""Programs are compiled as `jax.jit` does, and forgotten before the process has no room for more."""
+"""Programs are compiled as by `jax.jit`, and forgotten before there is no room for more."""
 
 import subprocess
 import sys
@@ -36,7 +36,7 @@ def test_programs_are_forgotten_where_maps_are_many(monkeypatch):
 
 def test_without_room_a_fit_is_refused(monkeypatch):
     monkeypatch.setattr(programs, "_lines", lambda path: 10**9)
-    with pytest.raises(RuntimeError, match="memory maps.*go on in a new process"):
+    with pytest.raises(RuntimeError, match=r"memory maps.*go on in a new process"):
         make_room()
 
 
