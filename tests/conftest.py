@@ -31,6 +31,14 @@ def few_programs():
         jax.clear_caches()
 
 
+@pytest.fixture(autouse=True, scope="session")
+def shared_programs():
+    """What one test has compiled serves the others: `few_programs` alone forgets."""
+    from bayescale.model import programs
+
+    programs.KEPT = 100_000
+
+
 @pytest.fixture(scope="session")
 def data_dir() -> Path:
     """The folder of real scaling data that ``BAYESCALE_DATA`` names; skips without one."""

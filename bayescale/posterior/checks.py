@@ -51,7 +51,7 @@ def _rhat_ess(draws: np.ndarray) -> tuple[float, float]:
     """
     if not np.isfinite(draws).all():
         return np.inf, 0.0
-    if np.ptp(draws) == 0:
+    if np.ptp(draws) == 0 or draws.shape[1] < 4:
         return np.nan, np.nan
     if (np.ptp(draws, axis=1) == 0).any():
         return np.inf, 0.0  # a chain that never moved, where others did
