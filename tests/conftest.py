@@ -19,24 +19,12 @@ import pytest
 jax.config.update("jax_numpy_rank_promotion", "raise")
 
 
-@pytest.fixture(autouse=True, scope="module")
-def few_programs():
-    """Forget what is compiled once it is much: XLA crashes where memory maps run out.
-
-    Linux allows a process 65,530 of them by default, and each compiled kernel takes three.
-    """
-    yield
-    maps = Path("/proc/self/maps")
-    if maps.exists() and maps.read_bytes().count(b"\n") > 20_000:
-        jax.clear_caches()
-
-
 @pytest.fixture(autouse=True, scope="session")
 def shared_programs():
-    """What one test has compiled serves the others: `few_programs` alone forgets."""
+    """What one test has compiled serves the others, until there are many programs."""
     from bayescale.model import programs
 
-    programs.KEPT = 100_000
+    programs.KEPT = 20_000
 
 
 @pytest.fixture(scope="session")

@@ -55,12 +55,12 @@ def make_room() -> None:
     count = _lines(maps)
     if not _others:
         _others.append(count)
-    if count > _others[-1] + KEPT:
+    most = int(limit.read_text())
+    if count > min(_others[-1] + KEPT, most // 2):
         jax.clear_caches()
         gc.collect()
         count = _lines(maps)
         _others.append(count)
-    most = int(limit.read_text())
     if count > 0.9 * most:
         raise RuntimeError(
             f"this process has {count:,} of at most {most:,} memory maps, with which compiling "

@@ -36,6 +36,16 @@ def test_programs_are_forgotten_where_maps_are_many(monkeypatch):
     assert raised.program()._cache_size() == 0
 
 
+def test_programs_are_forgotten_before_fits_are_refused(monkeypatch):
+    raised(2.0, power=3)
+    monkeypatch.setattr(programs, "KEPT", 10**9)
+    monkeypatch.setattr(programs, "_others", [0])
+    counts = iter((10**8, 100))
+    monkeypatch.setattr(programs, "_lines", lambda path: next(counts))
+    make_room()
+    assert raised.program()._cache_size() == 0
+
+
 def test_without_room_a_fit_is_refused(monkeypatch):
     monkeypatch.setattr(programs, "_lines", lambda path: 10**9)
     with pytest.raises(RuntimeError, match=r"memory maps.*go on in a new process"):
