@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["EXACT", "number", "numbers", "text", "texts"]
+__all__ = ["EXACT", "ROW", "number", "numbers", "text", "texts"]
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")  # and no tab, no line's end
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
@@ -17,6 +17,8 @@ _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORE
 
 EXACT = 2.0**53
 """Up to here a float is each whole number, beyond it stands for several."""
+ROW = "file_row"
+"""The name of an index that tells which rows of a file these are."""
 
 
 def number(cell: Any) -> float | None:

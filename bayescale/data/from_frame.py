@@ -105,7 +105,7 @@ def from_frame(
             **{role: table.labels(names) for role, names in labels.items()},
             reference=reference,
             source=source,
-            rows=table.keep + 1,
+            rows=table.rows,
             columns={
                 **inputs,
                 **responses,

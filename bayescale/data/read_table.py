@@ -1,4 +1,4 @@
-"""read_table: a file as it is, without repairing it. Row 1 is the first row below the header."""
+"""read_table: a file as it is, without repairing it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..messages import refuse, shortened
-from .cells import EXACT, numbers
+from .cells import EXACT, ROW, numbers
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,7 +33,8 @@ def read_table(path: str | Path) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        The table, its columns as they are named in the file.
+        The table, its columns as they are named in the file. Its index `file_row` is the place of
+        each row below the header, blank lines counted: messages name rows by it.
 
     Raises
     ------
@@ -47,6 +48,8 @@ def read_table(path: str | Path) -> pd.DataFrame:
     >>> bs.read_table("runs.csv").shape
     (24, 7)
     """
+    import pandas as pd
+
     path = Path(expanduser(path))
     source, name = str(path), path.name.lower()
     if path.is_dir():
@@ -56,9 +59,14 @@ def read_table(path: str | Path) -> pd.DataFrame:
     if not name.endswith(ENDINGS):
         remedy = f"known are {', '.join(ENDINGS)}; give any other as a dataframe to from_frame"
         refuse(source, f"the ending {path.suffix!r} is unknown", remedy)
-    frame = _read_parquet(path) if name.endswith(".parquet") else _read_text(path)
+    if name.endswith(".parquet"):
+        frame = _read_parquet(path)
+        rows = [*range(1, len(frame) + 1)]
+    else:
+        frame, rows = _read_text(path)
     if not len(frame):
         refuse(source, "has a header and no rows", "give at least two rows")
+    frame.index = pd.Index(rows, name=ROW)
     return frame
 
 
@@ -91,12 +99,12 @@ def _read_parquet(path: Path) -> pd.DataFrame:
         )
 
 
-def _read_text(path: Path) -> pd.DataFrame:
+def _read_text(path: Path) -> tuple[pd.DataFrame, list[int]]:
     import pandas as pd
 
     source, text = str(path), _decoded(path)
     delimiter = "\t" if ".tsv" in path.name.lower()[-7:] else ","
-    width, length = _scan(text, delimiter, source)
+    width, rows = _scan(text, delimiter, source)
     try:
         frame = pd.read_csv(io.StringIO(text), sep=delimiter, low_memory=False)
     except ValueError as error:
@@ -111,10 +119,10 @@ def _read_text(path: Path) -> pd.DataFrame:
         cells = pd.read_csv(io.StringIO(text), sep=delimiter, usecols=large, dtype=str)
         whole = [name for name in large if cells[name].str.fullmatch(r"\d+").any()]
         frame = frame.assign(**{name: cells[name] for name in whole})
-    if frame.shape != (length, width):
-        problem = f"reads as {frame.shape[0]} x {frame.shape[1]} cells, not {length} x {width}"
+    if frame.shape != (len(rows), width):
+        problem = f"reads as {frame.shape[0]} x {frame.shape[1]} cells, not {len(rows)} x {width}"
         refuse(source, problem, "look for stray quotes and control characters")
-    return frame
+    return frame, rows
 
 
 def _decoded(path: Path) -> str:
@@ -140,20 +148,23 @@ def _decoded(path: Path) -> str:
     return text
 
 
-def _scan(text: str, delimiter: str, source: str) -> tuple[int, int]:
-    """Return columns and rows of a table, after checking that all rows are of one length.
+def _scan(text: str, delimiter: str, source: str) -> tuple[int, list[int]]:
+    """Return how many columns and which rows a table has; all rows must be of one length.
 
     pandas fills short rows with nan, and reads a first column too many as an index.
     """
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     header: list[str] = []
-    length = -1
+    rows: list[int] = []
+    at = 0
     try:
         for cells in reader:
+            at += bool(header)
             if len(cells) == 0 or (len(cells) == 1 and not cells[0].strip()):
                 continue
+            if header:
+                rows.append(at)
             header = header or cells
-            length += 1
             if len(cells) != len(header):
                 problem = f"line {reader.line_num} has {len(cells)} cells, the header {len(header)}"
                 refuse(source, problem, "quote cells that hold the delimiter")
@@ -164,4 +175,4 @@ def _scan(text: str, delimiter: str, source: str) -> tuple[int, int]:
             refuse(source, f"two columns are called {name!r}", "rename one of them")
     if not numbers(np.array(header, object))[1].any():
         refuse(source, "the first line holds only numbers", "name the columns in a header")
-    return len(header), length
+    return len(header), rows

@@ -1,7 +1,6 @@
-"""A table as it is: reading files, and the numbers and labels that expressions make of columns.
+"""Table: the numbers and labels that expressions make of the columns of any dataframe.
 
-`read_table` reads a file without repairing it. `Table` works out expressions and labels, and
-refuses cells that are no finite numbers. Row 1 is the first row below the header.
+It refuses cells that are no finite numbers. Row 1 is the first row below the header.
 """
 
 from __future__ import annotations
@@ -15,16 +14,10 @@ import numpy as np
 
 from ..messages import Note, leave_out, near, quoted, refuse
 from . import expression
-from .cells import numbers, texts
+from .cells import ROW, numbers, texts
 from .expression import ExpressionError
 
 __all__ = ["Table", "open_table"]
-
-
-# ------------------------------------------------------------------ reading a file
-
-
-# ------------------------------------------------------------------ numbers and labels
 
 
 @dataclass(frozen=True)
@@ -37,6 +30,8 @@ class Table:
     """Name -> all cells of the column."""
     keep: np.ndarray
     """Positions of the rows in use."""
+    rows: np.ndarray
+    """Of the rows in use, as messages name them."""
     source: str
     """What messages call the table."""
 
@@ -55,7 +50,8 @@ class Table:
             remedy = "check the filter against the values in the table"
             refuse(self.source, f"none of {total} rows passes where={text!r}", remedy)
         note = Note("where", f"where {text}: {kept} of {total} rows kept")
-        return replace(self, keep=self.keep[passes]), (note,) * (kept < total)
+        used = replace(self, keep=self.keep[passes], rows=self.rows[passes])
+        return used, (note,) * (kept < total)
 
     def number(self, text: str, gaps: bool = False) -> np.ndarray:
         """Return the finite values of an expression, (rows,); with `gaps` cells may be missing."""
@@ -96,7 +92,7 @@ class Table:
         """Refuse labels that no file or picture can hold, and distinct cells of one label."""
         first: dict[str, Any] = {}
         for at, (label, cell) in enumerate(zip(labels, cells.tolist(), strict=True)):
-            place = dict(row=int(self.keep[at]) + 1, column=name, value=cell)
+            place = dict(row=int(self.rows[at]), column=name, value=cell)
             if UNSAFE.search(label):
                 problem = "is no label: it has a zero byte, or half a letter"
                 refuse(self.source, problem, "take it out of the text", **place)
@@ -108,7 +104,7 @@ class Table:
         self, bad: np.ndarray, cells: np.ndarray, name: str, problem: str, test: str
     ) -> None:
         for at in np.flatnonzero(bad)[:1]:
-            row = int(self.keep[at]) + 1
+            row = int(self.rows[at])
             refuse(self.source, problem, leave_out(test), row=row, column=name, value=cells[at])
 
 
@@ -138,7 +134,17 @@ def open_table(frame: Any, source: str) -> Table:
         refuse(source, "two columns have the same name", "rename one of them")
     if not length:
         refuse(source, "has no rows", "give at least two rows")
-    return Table(known, lambda name: read(position[name]), np.arange(length), source)
+    keep = np.arange(length)
+    rows = _rows(frame, keep)
+    return Table(known, lambda name: read(position[name]), keep, rows, source)
+
+
+def _rows(frame: Any, keep: np.ndarray) -> np.ndarray:
+    """Return the places of rows in the file that was read, or else in the frame, from 1."""
+    index = getattr(frame, "index", None)
+    if getattr(index, "name", None) != ROW or not index.is_unique or index.dtype.kind != "i":
+        return keep + 1
+    return np.asarray(index)
 
 
 UNSAFE = re.compile("[\x00\ud800-\udfff]")

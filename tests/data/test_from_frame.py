@@ -351,7 +351,9 @@ def test_what_can_be_read(tmp_path):
     (tmp_path / "bom.csv").write_bytes(b"\xef\xbb\xbf" + (tmp_path / "runs.csv").read_bytes())
     for name in ("runs.csv", "runs.tsv", "runs.parquet", "Runs.CSV.gz", "bom.csv"):
         frame = read_table(tmp_path / name)
-        pd.testing.assert_frame_equal(frame[RUNS.columns], RUNS, check_dtype=False)
+        assert frame.index.tolist() == [*range(1, len(RUNS) + 1)]
+        frame = frame[RUNS.columns].reset_index(drop=True)
+        pd.testing.assert_frame_equal(frame, RUNS, check_dtype=False)
 
 
 def test_blank_lines_and_large_integers(tmp_path):
@@ -359,6 +361,19 @@ def test_blank_lines_and_large_integers(tmp_path):
     path.write_text('x,y\n\n600000000000000000000000,1\n  \n7,"2"\n\n', encoding="utf-8")
     data = from_frame(read_table(str(path)), "x", "y")
     assert data.inputs["x"].tolist() == [6e23, 7]
+
+
+def test_rows_are_named_as_they_stand_in_the_file(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text('\nrow,x,y\n\n1,2,"4"\n2,3,oops\n\n\n3,5,7\n4,inf,8\n', encoding="utf-8")
+    runs = read_table(path)
+    assert "row 3, column 'y': 'oops'" in refusal(from_frame, runs, "row", "y")
+    assert "row 3, column 'y': 'oops'" in refusal(from_frame, runs[::-1], "row", "y")
+    assert "row 7, column 'x'" in refusal(from_frame, runs, "x", "row", where="row != 2")
+    assert from_frame(runs[runs.row != 2], "row", "row + 1").rows.tolist() == [2, 6, 7]
+    # What has lost its file is counted anew.
+    joined = pd.concat([runs, runs])
+    assert "row 2, column 'y': 'oops'" in refusal(from_frame, joined, "row", "y")
 
 
 @pytest.mark.parametrize(
