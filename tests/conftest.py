@@ -27,6 +27,21 @@ def shared_programs():
     programs.KEPT = 20_000
 
 
+@pytest.fixture
+def compilations(monkeypatch):
+    """Names of the functions compiled, one entry a program; none is forgotten meanwhile."""
+    monkeypatch.setattr("bayescale.inference.fit.make_room", lambda: None)
+    found, on = [], [True]
+
+    def listen(event, duration, **kwargs):
+        if on and event == "/jax/core/compile/backend_compile_duration":
+            found.append(str(kwargs.get("fun_name")))
+
+    jax.monitoring.register_event_duration_secs_listener(listen)
+    yield found
+    on.clear()
+
+
 @pytest.fixture(scope="session")
 def data_dir() -> Path:
     """The folder of real scaling data that ``BAYESCALE_DATA`` names; skips without one."""

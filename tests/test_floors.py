@@ -9,7 +9,7 @@ import bayescale
 ROOT = Path(bayescale.__file__).parent
 FLOORS = (
     "messages",
-    "data datasets parametric",
+    "data datasets parametric progress",
     "laws noises model",
     "posterior",
     "inference questions comparison",

@@ -6,6 +6,7 @@ to be trusted, 2 the input or the call is wrong, 130 interrupted.
 
 from __future__ import annotations
 
+from ..progress import waiting
 from . import options, terminal
 from . import output as reply
 from .app import app, command, main
@@ -50,7 +51,7 @@ def fit(
 
     A named data set brings its usual law and columns along: `bayescale fit chinchilla`.
     """
-    with terminal.waiting() as progress:
+    with waiting() as progress:
         terminal.start_jax()
         from ..inference import fit as inference
         from . import arguments
@@ -70,7 +71,7 @@ def fit(
 @command
 def show(path: options.FitFile, json: options.Json = False, plot: options.Plot = None) -> int:
     """Show a saved fit: every quantity, and its health."""
-    with terminal.waiting():
+    with waiting():
         posterior = reply.load([path], plot).only
     return reply.fit(posterior, json, plot)
 
@@ -89,7 +90,7 @@ def predict(
     json: options.Json = False,
 ) -> int:
     """Say what the law gives at new scales, and what a new run there would."""
-    with terminal.waiting():
+    with waiting():
         which = reply.load([path], group=group)
         from ..questions.predict import predict as law_at
         from . import arguments, saved
@@ -118,7 +119,7 @@ def allocate(
     json: options.Json = False,
 ) -> int:
     """Split a compute budget between parameters and tokens, or trade them at one loss."""
-    with terminal.waiting():
+    with waiting():
         which = reply.load([path])
         from . import arguments, plans, saved
 
@@ -151,7 +152,7 @@ def threshold(
     plot: options.Plot = None,
 ) -> int:
     """Say from which scale on a level is passed, and how likely never."""
-    with terminal.waiting():
+    with waiting():
         which = reply.load(paths, plot, weights, group)
         from ..questions.threshold import threshold as first_past
         from . import arguments, saved
@@ -176,7 +177,7 @@ def kind(
     json: options.Json = False,
 ) -> int:
     """Say which kind of curve it is: steady, emergent, U-shaped, ..., and how sure that is."""
-    with terminal.waiting():
+    with waiting():
         which = reply.load(paths, None, weights, group)
         from ..questions.kind import kind as kind_of
         from . import arguments, saved
@@ -220,7 +221,7 @@ def tasks(
     plot: options.Plot = None,
 ) -> int:
     """Say of each task which kind it is, what explains it, and when it unlocks."""
-    with terminal.waiting() as progress:
+    with waiting() as progress:
         terminal.start_jax()
         from ..posterior.drift import DRIFT
         from ..workflows import tasks as workflow
@@ -255,7 +256,7 @@ def tasks(
 @command
 def laws(name: options.LawName = None) -> None:
     """List the laws: formula, inputs, parameters, source."""
-    with terminal.waiting():
+    with waiting():
         from . import catalogue
     terminal.show(catalogue.law(name) if name else catalogue.laws())
 
@@ -275,7 +276,7 @@ def data(name: options.DataName = None, csv: options.Csv = False) -> None:
 @command
 def info() -> None:
     """Say versions, devices and where things are kept."""
-    with terminal.waiting():
+    with waiting():
         kept = terminal.start_jax()
         from ..datasets.tables import cache_folder
         from . import catalogue
@@ -287,7 +288,7 @@ def info() -> None:
 @command
 def demo(seed: options.Seed = 0) -> None:
     """Unlock two-digit addition of large GPT-3 models from the small ones."""
-    with terminal.waiting() as progress:
+    with waiting() as progress:
         terminal.start_jax()
         from . import demo as story
         from . import pictures

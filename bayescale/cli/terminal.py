@@ -1,7 +1,7 @@
 """terminal: what a command line needs of its process.
 
-Standard output for answers, standard error for all else, progress bars, exit status, and JAX's
-global settings, which no other file touches.
+Standard output for answers, standard error for all else, exit status, and JAX's global settings,
+which no other file touches.
 """
 
 from __future__ import annotations
@@ -9,11 +9,8 @@ from __future__ import annotations
 import json
 import os
 import sys
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from pathlib import Path
-from threading import Timer
 from typing import Any
 
 from rich.console import Console
@@ -35,7 +32,6 @@ __all__ = [
     "show",
     "start_jax",
     "tell",
-    "waiting",
     "written",
 ]
 
@@ -44,10 +40,6 @@ FAULT = 70  # as sysexits.h has it; 1 and 2 mean something to scripts
 INTERRUPTED, BROKEN_PIPE = 130, 141  # as shells report SIGINT and SIGPIPE
 NARROWEST = 20
 """Characters a line has at least."""
-NOW_AND_THEN = 60.0
-"""Seconds between lines of progress where output is piped."""
-PATIENCE = 2.0
-"""Seconds after which a wait is worth a progress bar."""
 
 
 class Terminal(Console):
@@ -114,55 +106,6 @@ def complain(message: str, status: int) -> int:
     """Write one line to standard error and return the exit status."""
     tell(f"bayescale: {shortened(' '.join(message.split()))}")
     return status
-
-
-@contextmanager
-def waiting() -> Iterator[Callable[[str, float], None]]:
-    """Show progress on a terminal once two seconds have passed; yields what to tell it."""
-    console = Console(stderr=True)
-    if not console.is_terminal:
-        yield _lines()
-        return
-    from rich.progress import (
-        BarColumn,
-        Progress,
-        SpinnerColumn,
-        TextColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-    )
-
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
-    columns += (TextColumn("left"), TimeRemainingColumn())
-    bar = Progress(*columns, console=console, transient=True)
-    task = bar.add_task("working", total=None)
-    timer = Timer(PATIENCE, bar.start)
-    timer.daemon = True
-    timer.start()
-
-    def note(stage: str, share: float) -> None:
-        # A stage that has told no share yet is compiling: there is nothing to measure it by.
-        bar.update(task, description=stage, total=1.0 if share else None, completed=share)
-
-    try:
-        yield note
-    finally:
-        timer.cancel()
-        timer.join()
-        bar.stop()
-
-
-def _lines() -> Callable[[str, float], None]:
-    """Return what writes a line on long work now and then, where output is no terminal."""
-    last = time.monotonic()
-
-    def note(stage: str, share: float) -> None:
-        nonlocal last
-        if time.monotonic() - last >= NOW_AND_THEN:
-            last = time.monotonic()
-            tell(f"{stage}: {share:.0%}")
-
-    return note
 
 
 def start_jax() -> Path | None:

@@ -26,6 +26,7 @@ from ..posterior.checks import checked_scales, unidentified
 from ..posterior.health import UNREACHED, Health, Verdict
 from ..posterior.intervals import scalar_quantities
 from ..posterior.posterior import Posterior, SamplingInfo
+from ..progress import Progress, waiting
 from .make_model import as_law_names, make_model
 from .modes import prior_moments
 from .samplers import INTERRUPTED, MAP, NUTS, Chains, Clock, Laplace, Sampler
@@ -46,7 +47,7 @@ def fit(
     sampler: NUTS | Laplace | MAP | None = None,
     seed: int = 0,
     precision: str = "float64",
-    progress: Callable[[str, float], None] | None = None,
+    progress: Progress = True,
 ) -> Posterior:
     """Fit a law to data and return its posterior, whatever its health.
 
@@ -72,7 +73,8 @@ def fit(
     precision
         "float64" or "float32", for this fit alone.
     progress
-        Called with (stage, share done) now and then.
+        True: a bar with the time left in notebooks and terminals after two seconds, a line now and
+        then where output is piped; False: nothing; a function: called with (stage, share done).
 
     Returns
     -------
@@ -102,8 +104,8 @@ def fit(
         raise ValueError(f"seed is a whole number from 0 to {SEEDS - 1}, got {seed}")
     data = as_law_names(law, data)
     make_room()
-    clock = Clock(progress)
-    with jax.enable_x64(precision == "float64"):
+    with waiting(progress) as tell, jax.enable_x64(precision == "float64"):
+        clock = Clock(tell)
         fits = _fit_batches(model, pack(model, data.sorted()), sampler, seed, clock)
     order = np.argsort([curve for each in fits for curve in each.curves])
     draws, stats = (

@@ -21,6 +21,7 @@ from ..model.arrays import Batch
 from ..model.model import Model
 from ..posterior.checks import judge, judge_laplace, judge_map
 from ..posterior.health import Verdict
+from ..progress import Tell
 from . import nuts
 from .centring import centred, standard
 from .jumps import competing
@@ -38,7 +39,7 @@ SPREAD = 5.0
 class Clock:
     """What a fit tells of itself while it runs: progress, seconds by stage, why it was stopped."""
 
-    progress: Callable[[str, float], None] | None = None
+    progress: Tell
     seconds: dict[str, float] = field(default_factory=dict)
     stopped: Note | None = None
     """Why no further draws are begun."""
@@ -55,8 +56,7 @@ class Clock:
 
     def tell(self, stage: str, share: float) -> None:
         """Report that `share` of `stage` is done."""
-        if self.progress is not None:
-            self.progress(stage, share)
+        self.progress(stage, share)
 
     def over(self, limit: float | None) -> bool:
         """Return whether the fit has run longer than `limit` seconds."""

@@ -14,6 +14,7 @@ from ..inference.fit import fit
 from ..inference.samplers import NUTS
 from ..laws import get_law
 from ..parametric.parametric import Law
+from ..progress import Progress
 
 __all__ = ["SHARE", "backtest", "checked_share", "fitted"]
 
@@ -33,7 +34,7 @@ def backtest(
     sampler: NUTS | None = None,
     seed: int = 0,
     precision: str = "float64",
-    progress: Callable[[str, float], None] | None = None,
+    progress: Progress = True,
 ) -> Backtest | dict[str, Backtest]:
     """Return how the law, fitted to the smaller scales, fares on the larger; by curve if several.
 

@@ -7,7 +7,7 @@ could be refused of the whole is refused before the first fit.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +25,7 @@ from ..posterior.display import Sheet, Shown
 from ..posterior.drift import DRIFT
 from ..posterior.intervals import plain
 from ..posterior.posterior import Posterior
+from ..progress import Progress, Tell, waiting
 from . import shown
 from .backtest import backtest as backtest_of
 from .backtest import checked_share, fitted
@@ -120,7 +121,7 @@ def tasks(
     seed: int = 0,
     precision: str = "float64",
     folder: str | os.PathLike | None = None,
-    progress: Callable[[str, float], None] | None = None,
+    progress: Progress = True,
 ) -> Tasks:
     """Return of each task which kind it is, what explains it, and when it unlocks.
 
@@ -148,7 +149,7 @@ def tasks(
         Where each law's fit is kept as soon as it is made. The same call reads what is there and
         goes on from it, after an interrupt too; fits of other data or settings are made anew.
     progress
-        Called with (law: stage, share done) now and then.
+        As in `fit`; what is told is (law: stage, share done).
 
     Returns
     -------
@@ -191,8 +192,9 @@ def tasks(
     how = dict(noise=noise, seed=seed, precision=precision)
     answers = dict(level=level, horizon=horizon, drift=drift, seed=seed)
     kept = Kept.at(folder)
-    parts = _fits(made, data, sampler, pool, how, progress, kept.fit)
-    skill = {} if backtest is None else _skill(made, data, backtest, sampler, pool, how, progress)
+    with waiting(progress) as tell:
+        parts = _fits(made, data, sampler, pool, how, tell, kept.fit)
+        skill = {} if backtest is None else _skill(made, data, backtest, sampler, pool, how, tell)
     rows = {
         name: task(name, fits, prior, backtests=skill.get(name), **answers)
         for name, fits in parts.items()
@@ -225,26 +227,25 @@ def _check(laws: Iterable[Law], data: Dataset, noise, pool, level, horizon, drif
             )
 
 
-def _fits(made, data: Dataset, sampler: NUTS, pool, how: dict, progress, fit) -> dict[str, dict]:
+def _fits(made, data: Dataset, sampler: NUTS, pool, how: dict, tell: Tell, fit) -> dict[str, dict]:
     """Return each task's posteriors by law; those that fail and matter are run again."""
     names = data.curve_names or (None,)
     found: dict[Any, dict[str, Posterior]] = {name: {} for name in names}
     for i, (law, formula) in enumerate(made.items()):
-        tell = _telling(progress, law, i, len(made))
         once = replace(sampler, retries=0)
-        own = dict(progress=tell, pool=pool_of(formula, pool))
+        own = dict(progress=_telling(tell, law, i, len(made)), pool=pool_of(formula, pool))
         for name, one in fit(law, formula, data, sampler=once, **own, **how):
             found[name][law] = one
     matter = {name: _mattering(found[name]) for name in names} if sampler.retries else {}
     for i, (law, formula) in enumerate(made.items() if sampler.retries else ()):
         again = [name for name in names if law in matter[name]]
         if again:
-            tell = _telling(progress, f"{law}, again", i, len(made))
             part = data if data.curve is None else data.take(np.isin(data.curve, again))
             # The same groups: the model is that of the first try, and so is its program.
             part = replace(part, all_groups=data.group_names)
             harder = replace(sampler.harder(0), retries=0, draws=2 * sampler.draws)
-            own = dict(progress=tell, pool=pool_of(formula, pool))
+            own = dict(progress=_telling(tell, f"{law}, again", i, len(made)))
+            own |= dict(pool=pool_of(formula, pool))
             for name, one in fit(f"{law}-again", formula, part, sampler=harder, **own, **how):
                 found[name][law] = one
     return {_said(name): fits for name, fits in found.items()}
@@ -254,7 +255,9 @@ def _said(name) -> str:
     return "all rows" if name is None else str(name)
 
 
-def _skill(made, data: Dataset, share, sampler: NUTS, pool, how: dict, progress) -> dict[str, dict]:
+def _skill(
+    made, data: Dataset, share, sampler: NUTS, pool, how: dict, tell: Tell
+) -> dict[str, dict]:
     """Return each task's backtests of the laws of a rise; of tasks long enough for one."""
     rising = {law: one for law, one in made.items() if one.told == RISE}
     found: dict[str, dict] = {}
@@ -264,7 +267,7 @@ def _skill(made, data: Dataset, share, sampler: NUTS, pool, how: dict, progress)
             continue
         part = data if data.curve is None else data.take(np.isin(data.curve, data.curve[below]))
         part = replace(part, all_groups=data.group_names)
-        own = dict(progress=_telling(progress, f"{law}, backtest", i, len(rising)))
+        own = dict(progress=_telling(tell, f"{law}, backtest", i, len(rising)))
         own |= dict(pool=pool_of(formula, pool), sampler=replace(sampler, retries=0), share=share)
         tested = backtest_of(formula, part, **own, **how)
         for name, one in (tested if data.curve is not None else {None: tested}).items():
@@ -278,12 +281,8 @@ def pool_of(law: Law, pool: str | Iterable[str] | None) -> tuple[str, ...] | Non
     return tuple(name for name in named if name in law.free) or None
 
 
-def _telling(progress, law: str, i: int, count: int):
-    def tell(stage: str, share: float) -> None:
-        if progress is not None:
-            progress(f"{law}: {stage}", (i + share) / count)
-
-    return tell
+def _telling(tell: Tell, law: str, i: int, count: int) -> Tell:
+    return lambda stage, share: tell(f"{law}: {stage}", (i + share) / count)
 
 
 HOPELESS = 12.0
