@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..data.dataset import Dataset
+from ..data.dataset import EXTRAS, LABELS, Dataset
 from ..model.prior import before
 from . import pointwise
 from .posterior import Posterior
@@ -16,10 +16,9 @@ from .posterior import Posterior
 if TYPE_CHECKING:
     import xarray
 
-__all__ = ["ARVIZ_NAMES", "ROLES", "to_arviz"]
+__all__ = ["ARVIZ_NAMES", "to_arviz"]
 
 ARVIZ_NAMES = {"log_density": "lp"}
-ROLES = ("n", "stderr", "chance", "curve", "group")
 PRIOR_DRAWS = 1000
 
 
@@ -159,6 +158,6 @@ def _by_draw(posterior: Posterior, arrays: Mapping[str, np.ndarray], coords) -> 
 
 def _columns(data: Dataset) -> dict[str, np.ndarray]:
     """Return every column of the data by its role."""
-    given = {role: getattr(data, role) for role in ROLES}
+    given = {role: getattr(data, role) for role in (*EXTRAS, *LABELS)}
     given = {role: values for role, values in given.items() if values is not None}
     return {**data.responses, **data.inputs, **given}

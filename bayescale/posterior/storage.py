@@ -16,14 +16,14 @@ from typing import Any
 
 import numpy as np
 
-from ..data.dataset import Dataset
+from ..data.dataset import EXTRAS, LABELS, Dataset
 from ..laws import get_law
 from ..messages import Note
 from ..model.evaluate import law_at
 from ..model.model import Model
 from ..noises.names import get_noise
 from ..parametric.parametric import Law, Noise
-from .arviz import ARVIZ_NAMES, ROLES, to_arviz
+from .arviz import ARVIZ_NAMES, to_arviz
 from .checks import judged_anew
 from .files import StorageError, line_of, sealed, unsealed, writable, write
 from .hdf5 import Reader, to_bytes
@@ -34,7 +34,7 @@ from .signature import match, signature
 
 __all__ = ["FORMAT", "load", "save"]
 
-FORMAT = 5
+FORMAT = 6
 """Version of the file's layout; a file of another one is refused."""
 
 ROWS = ("log_likelihood", "posterior_predictive", "prior_predictive")
@@ -80,13 +80,17 @@ def save(posterior: Posterior, path: str | os.PathLike, *, rows: bool = True) ->
     import xarray as xr
 
     target = writable(path)
-    record = json.dumps(_record(posterior), default=plain)
+    record = json.dumps(_record(posterior), default=plain).encode()
     try:
         tree = to_arviz(posterior, rows, most=MOST)
         with np.errstate(over="ignore"):  # a run of the prior beyond the floats: infinite
             for name in ROWS if rows else ():
                 tree[name] = xr.DataTree(tree[name].to_dataset().astype(np.float32))
-        own = {"record": ((), record)}
+        own: dict[str, tuple] = {"record": ("byte", np.frombuffer(record, np.uint8))}
+        for role, names in _labels(posterior.data).items():
+            number = {name: i for i, name in enumerate(names)}
+            rows_of = [number[label] for label in getattr(posterior.data, role)]
+            own[role] = ("obs_id", np.array(rows_of, np.uint32))
         if posterior.z is not None:
             own["z"] = ([f"z_dim_{i}" for i in range(posterior.z.ndim)], posterior.z)
         if posterior.drift is not None:
@@ -112,7 +116,8 @@ def _record(posterior: Posterior) -> dict[str, Any]:
             "responses": list(data.responses),
             "reference": data.reference,
             "all_groups": list(data.all_groups),
-            "roles": [role for role in ROLES if getattr(data, role) is not None],
+            "extras": [name for name in EXTRAS if getattr(data, name) is not None],
+            "labels": _labels(data),
             "source": data.source,
             "columns": dict(data.columns),
             "notes": _kept(data.notes),
@@ -124,6 +129,12 @@ def _record(posterior: Posterior) -> dict[str, Any]:
         "sampling": asdict(posterior.sampling) | {"notes": _kept(posterior.sampling.notes)},
         "drift": drift and {"sd": drift.sd, "begins": drift.begins},
     }
+
+
+def _labels(data: Dataset) -> dict[str, list[str]]:
+    """Return the labels of each column that has some; the arrays have their numbers."""
+    columns = {role: getattr(data, role) for role in LABELS}
+    return {role: list(dict.fromkeys(has)) for role, has in columns.items() if has is not None}
 
 
 def _kept(notes: tuple[Note, ...]) -> list[tuple[str, str]]:
@@ -177,7 +188,7 @@ def load(
     content = unsealed(path, FORMAT)
     try:
         with Reader(content) as file:
-            record = json.loads(file.texts("bayescale/record").item())
+            record = json.loads(file.numbers("bayescale/record", "uint8").tobytes())
             data = _dataset(file, record["data"])
             draws = _arrays(file, "posterior", record["draws"], data)
             stats = _arrays(file, "sample_stats", record["stats"], data)
@@ -240,12 +251,17 @@ def _dataset(file: Reader, record: Mapping) -> Dataset:
     def number(name):
         return file.numbers(name, "float64")
 
-    labels = ("curve", "group")
-    roles = {role: f"constant_data/{role}" for role in record["roles"] if role in ROLES}
+    extras = {name: number(f"constant_data/{name}") for name in record["extras"] if name in EXTRAS}
+    labels = {
+        role: np.array(list(map(str, names)), object)[file.numbers(f"bayescale/{role}", "uint32")]
+        for role, names in record["labels"].items()
+        if role in LABELS
+    }
     return Dataset(
         inputs={name: number(f"constant_data/{name}") for name in record["inputs"]},
         responses={name: number(f"observed_data/{name}") for name in record["responses"]},
-        **{k: file.texts(v) if k in labels else number(v) for k, v in roles.items()},
+        **extras,
+        **labels,
         reference=record["reference"] and {k: float(v) for k, v in record["reference"].items()},
         all_groups=tuple(map(str, record["all_groups"])),
         source=str(record["source"]),
