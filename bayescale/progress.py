@@ -35,7 +35,13 @@ BLINK = 0.2
 
 @contextmanager
 def waiting(progress: Progress = True) -> Iterator[Tell]:
-    """Show what is told meanwhile, once it takes long."""
+    """Show what is told meanwhile, once it takes long.
+
+    Raises
+    ------
+    TypeError
+        If progress is neither True, False nor a function.
+    """
     if progress is False:
         shown: Any = nullcontext(lambda stage, share: None)
     elif callable(progress):

@@ -33,6 +33,14 @@ def designs() -> dict[str, tuple[str, str, Dataset]]:
     N, D = grid.reshape(2, -1)
     many, few = np.geomspace(1e7, 1e10, 48), np.geomspace(1e20, 1e24, 32)
     facts = dict(source="simulation")
+    counts = Dataset(
+        {"x": few},
+        {"y": np.full(32, 0.5)},
+        n=np.full(32, 500.0),
+        chance=np.full(32, 0.25),
+        reference={"x": 1e24, "y": 0.5},
+        **facts,
+    )
     return {
         "chinchilla x student": (
             "chinchilla",
@@ -49,18 +57,8 @@ def designs() -> dict[str, tuple[str, str, Dataset]]:
             "lognormal",
             Dataset({"x": many}, {"y": np.ones(48)}, reference={"x": 1e10, "y": 0.3}, **facts),
         ),
-        "sigmoid x beta_binomial": (
-            "sigmoid",
-            "beta_binomial",
-            Dataset(
-                {"x": few},
-                {"y": np.full(32, 0.5)},
-                n=np.full(32, 500.0),
-                chance=np.full(32, 0.25),
-                reference={"x": 1e24, "y": 0.5},
-                **facts,
-            ),
-        ),
+        "sigmoid x beta_binomial": ("sigmoid", "beta_binomial", counts),
+        "sigmoid x scale_scatter": ("sigmoid", "scale_scatter", counts),
     }
 
 

@@ -75,7 +75,7 @@ def stages(model, data) -> dict:
         search(model, batch.data, batch.keys, 7)
         searched = cpu_seconds() - before
         before = cpu_seconds()
-        chains = NUTS().run(model, batch, 7, Clock())
+        chains = NUTS().run(model, batch, 7, Clock(lambda stage, share: None))
         both = cpu_seconds() - before
         steps = int(chains.stats["n_steps"].sum() * 2)  # warm-up takes about as many again
         lane = jax.tree.map(lambda leaf: leaf[0], batch.data)

@@ -67,7 +67,7 @@ def test_short_work_shows_nothing(cell, monkeypatch):
     assert cell == []
 
 
-def test_a_terminal_has_a_bar_that_vanishes(hasty, monkeypatch):
+def test_a_terminal_has_a_bar_that_vanishes(hasty):
     console = Console(file=io.StringIO(), force_terminal=True, width=80)
     with progress._bar(console) as tell:
         tell("sampling [/] \x1b[31m", 0.25)  # a name that is no markup, and no escape

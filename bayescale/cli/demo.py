@@ -8,7 +8,7 @@ it has everywhere: none was chosen on this table.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,6 +23,7 @@ from ..inference.samplers import NUTS
 from ..plot.style import style
 from ..posterior.display import MASS, Sheet, count, share, span
 from ..posterior.posterior import Posterior
+from ..progress import Progress
 from ..questions.predict import Prediction, predict
 from ..questions.shown import when
 from ..questions.threshold import Threshold, Unlock, threshold
@@ -56,7 +57,7 @@ class Story:
     """Half-way size between the two measured models on either side, straight in log N."""
 
 
-def run(seed: int = 0, progress: Callable[[str, float], None] | None = None) -> Story:
+def run(seed: int = 0, progress: Progress = True) -> Story:
     """Fit the small models and forecast the large ones."""
     frame = datasets.load("gpt3_addition")
     facts = dict(x="params", y="accuracy", n="n", curve="setting", input_names=["x"])

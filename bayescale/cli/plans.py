@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
@@ -18,6 +18,7 @@ from ..planning.allocate import allocate
 from ..planning.compare_runs import compare_runs
 from ..planning.match import match
 from ..posterior.posterior import Posterior
+from ..progress import Progress
 from ..workflows import tasks as workflow
 
 __all__ = ["Plan", "Tasks"]
@@ -106,7 +107,7 @@ class Tasks:
         return [law.with_priors(**given) for law, given in zip(laws, own, strict=True)]
 
     def __call__(
-        self, data: Dataset, progress: Callable[[str, float], None], folder: Path | None = None
+        self, data: Dataset, progress: Progress, folder: Path | None = None
     ) -> workflow.Tasks:
         """Return the kind, explanation and unlock of each task; fits are kept in a folder."""
         settings = {each.name: getattr(self, each.name) for each in fields(self)}

@@ -25,8 +25,9 @@ from ..progress import Tell
 from . import nuts
 from .centring import centred, standard
 from .jumps import competing
-from .lanes import divide, remember, whiten
+from .lanes import divide
 from .modes import Mode, Point, best_of, evaluate, search
+from .warmup import WarmUp
 
 __all__ = ["MAP", "NUTS", "Chains", "Clock", "Laplace", "Sampler"]
 
@@ -39,7 +40,8 @@ SPREAD = 5.0
 class Clock:
     """What a fit tells of itself while it runs: progress, seconds by stage, why it was stopped."""
 
-    progress: Tell
+    tell: Tell
+    """Called with a stage and the share of it that is done."""
     seconds: dict[str, float] = field(default_factory=dict)
     stopped: Note | None = None
     """Why no further draws are begun."""
@@ -53,10 +55,6 @@ class Clock:
             return fn(*args)
         finally:
             self.seconds[stage] = self.seconds.get(stage, 0.0) + time.perf_counter() - before
-
-    def tell(self, stage: str, share: float) -> None:
-        """Report that `share` of `stage` is done."""
-        self.progress(stage, share)
 
     def over(self, limit: float | None) -> bool:
         """Return whether the fit has run longer than `limit` seconds."""
@@ -118,7 +116,7 @@ class NUTS:
         """Sample one batch of curves."""
         batch, modes = clock.timed("start", self._start, model, batch, seed)
         own, points = _disperse(model, batch, modes, seed, self.chains)
-        blocks = divide(batch, own, competing(modes, model), points, seed)
+        blocks = divide(batch, own, competing(modes, model), points, seed, self.target_accept)
         kept = clock.timed("sampling", self._advance, model, blocks, clock)
         count = len(batch.curves) * self.chains
         joined = jax.tree.map(lambda *leaves: np.concatenate(leaves, 1)[:count], *kept)
@@ -150,15 +148,13 @@ class NUTS:
         steps = nuts.chunks(self.warmup, self.draws)
         loop = jax.default_backend() == "cpu"
         go = partial(nuts.advance, max_depth=self.max_depth, loop=loop, mesh=blocks[0].mesh)
-        target = np.float64(self.target_accept)
         wide = jax.config.jax_enable_x64
         kept: list[nuts.Draws] = []
-        seen: list[tuple[np.ndarray, ...]] = []  # z of the second half of the warm-up
-        window: list[tuple[np.ndarray, ...]] = []  # z since the last window's end
+        warm_up = WarmUp(self.warmup)
 
         def advance(block, first, phase):
             with jax.enable_x64(wide):  # a thread of its own knows nothing of ours
-                lanes, drawn = go(model, block.lanes, block.data, np.int32(first), phase, target)
+                lanes, drawn = go(model, block.lanes, block.data, np.int32(first), phase)
                 return block._replace(lanes=lanes), jax.device_get(drawn)
 
         try:
@@ -168,23 +164,11 @@ class NUTS:
                     if kept and clock.over(self.time_limit):
                         clock.stopped = Note("time limit", "stopped at its time limit")
                         break
-                    wanted = phase == nuts.SAMPLE
-                    if seen and wanted.any():
-                        joined = [np.concatenate(z, 1) for z in zip(*seen, strict=True)]
-                        blocks, seen = tuple(map(remember, blocks, joined)), []
                     turn = partial(advance, first=first, phase=phase)
                     spread = map if len(blocks) == 1 else pool.map
                     blocks, drawn = zip(*spread(turn, blocks), strict=True)
-                    late = (first + np.arange(len(phase)) >= self.warmup / 2) & ~wanted
-                    late &= phase != nuts.IDLE
-                    if late.any():
-                        seen.append(tuple(each.z[:, late] for each in drawn))
-                    slow = (phase == nuts.SLOW) | (phase == nuts.WINDOW)
-                    if slow.any():
-                        window.append(tuple(each.z[:, slow] for each in drawn))
-                    if (phase == nuts.WINDOW).any():
-                        joined = [np.concatenate(z, 1) for z in zip(*window, strict=True)]
-                        blocks, window = tuple(map(whiten, blocks, joined)), []
+                    blocks = warm_up.learn(blocks, drawn, first, phase)
+                    wanted = phase == nuts.SAMPLE
                     if wanted.any():
                         joined = jax.tree.map(lambda *leaves: np.concatenate(leaves), *drawn)
                         kept.append(jax.tree.map(lambda leaf, w=wanted: leaf[:, w], joined))
