@@ -8,6 +8,7 @@ STUDIES = {
     "loss_laws": "loss_laws",
     "extrapolation": "extrapolation",
     "speed": "speed",
+    "starts": "starts",
     "robustness": "robustness",
     "labels": "unlock.labels",
     "kinds": "unlock.kinds",

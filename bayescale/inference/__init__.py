@@ -5,7 +5,7 @@
 | how do I fit? | `fit` |
 | with which noise and pool, where none is given? | `make_model` |
 | with which sampler, and which settings? | `samplers` |
-| where do chains begin? | `modes` |
+| where do chains begin? | `modes`, of large models after `lbfgs` |
 | how are groups sampled? | `centring` |
 | how do chains move? | `nuts`, and between places `jumps` |
 | what does a law say before the data? | `prior` |

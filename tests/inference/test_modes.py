@@ -8,6 +8,7 @@ from numpyro.distributions import biject_to
 from scipy.special import polygamma
 
 from bayescale.data.dataset import Dataset
+from bayescale.inference import modes
 from bayescale.inference.modes import evaluate, prior_draws, prior_moments, search
 from bayescale.laws import get_law
 from bayescale.model.arrays import pack
@@ -135,7 +136,9 @@ def test_derivatives_are_those_of_the_density(law_name, noise, table, make_table
     np.testing.assert_allclose(points.hessian[0] / size, hessian / size, atol=1e-3)
 
 
-def test_modes_are_stationary_and_curves_have_their_own(make_table, x64):
+@pytest.mark.parametrize("large", [100, 0])  # by Newton's method alone, and after L-BFGS
+def test_modes_are_stationary_and_curves_have_their_own(large, make_table, x64, monkeypatch):
+    monkeypatch.setattr(modes, "LARGE", large)
     tables = [make_table["power"](20, seed, alpha) for seed, alpha in ((0, 0.25), (1, 0.4))]
     joint = Dataset(
         {"x": np.concatenate([t.inputs["x"] for t in tables])},
@@ -145,11 +148,11 @@ def test_modes_are_stationary_and_curves_have_their_own(make_table, x64):
     model = model_of("power", "student")
     (batch,) = pack(model, joint)
     found = search(model, batch.data, batch.keys, seed=0)
-    for i, modes in enumerate(found):
+    for i, own in enumerate(found):
         lane = jax.tree.map(lambda leaf, i=i: leaf[i], batch.data)
-        gradient = jax.grad(model.log_density)(jnp.asarray(modes[0].z), lane)
-        assert np.abs(gradient @ modes[0].scale).max() < 0.02
-        assert modes[0].log_evidence == max(mode.log_evidence for mode in modes)
+        gradient = jax.grad(model.log_density)(jnp.asarray(own[0].z), lane)
+        assert np.abs(gradient @ own[0].scale).max() < 0.02
+        assert own[0].log_evidence == max(mode.log_evidence for mode in own)
 
 
 def test_a_prior_helper_keeps_its_promise():
