@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import jax
 import numpy as np
@@ -27,6 +28,10 @@ CENTRES = 64
 HEAVY = 7.0
 """Degrees of freedom of the components."""
 ROUNDS = 200
+BLOCK = 1024
+"""Rows of one call of the density, a multiple of those that are worked out side by side."""
+_known: WeakKeyDictionary[Posterior, dict[int, dict]] = WeakKeyDictionary()
+"""What was found of posteriors that live, by seed: several answers of `tasks` ask for it."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -49,6 +54,17 @@ class Evidence(Shown):
 @compiled(static_argnames=("model",))
 def _density(model, z, data):
     return jax.lax.map(lambda one: model.log_density(one, data), z, batch_size=64)
+
+
+def _densities(model, z: np.ndarray, data: dict) -> np.ndarray:
+    """Return the log density at z, (row, size); one program serves any number of rows."""
+    blocks = [
+        z[np.minimum(np.arange(first, first + BLOCK), len(z) - 1)]
+        for first in range(0, len(z), BLOCK)
+    ]
+    with jax.enable_x64(True):
+        found = np.concatenate([_density(model, block, data) for block in blocks])
+    return np.where(np.isnan(found), -np.inf, found)[: len(z)].astype(float)
 
 
 def log_evidence(posterior: Posterior, *, seed: int = 0) -> Evidence | dict[str, Evidence]:
@@ -79,15 +95,21 @@ def log_evidence(posterior: Posterior, *, seed: int = 0) -> Evidence | dict[str,
     """
     if posterior.z is None or posterior.sampling.method != "NUTS":
         raise ValueError("evidence needs draws by NUTS in unconstrained coordinates: fit anew")
+    known = _known.setdefault(posterior, {})
+    if seed not in known:
+        known[seed] = _by_curve(posterior, seed)
+    return known[seed] if posterior.curves else known[seed][None]
+
+
+def _by_curve(posterior: Posterior, seed: int) -> dict[str | None, Evidence]:
+    """Return the evidence of each curve by its name; None is that of a table without."""
     found = {}
     for batch in pack(posterior.model, posterior.data.sorted()):
         for row, (curve, key) in enumerate(zip(batch.curves, batch.keys, strict=True)):
             z = posterior.z[curve] if posterior.curves else posterior.z
             data = jax.tree.map(lambda leaf, row=row: leaf[row], batch.data)
             found[curve] = _one(posterior.model, z, data, np.random.default_rng([seed, key, 4]))
-    if not posterior.curves:
-        return found[0]
-    return {name: found[i] for i, name in enumerate(posterior.curves)}
+    return {name: found[i] for i, name in enumerate(posterior.curves or (None,))}
 
 
 def _one(model, z: np.ndarray, data: dict, rng: np.random.Generator) -> Evidence:
@@ -100,9 +122,7 @@ def _one(model, z: np.ndarray, data: dict, rng: np.random.Generator) -> Evidence
     for fitted, kept in ((even[:count], odd[:count]), (odd[:count], even[:count])):
         proposal = _Proposal(fitted, rng)
         drawn = proposal.sample(rng, count)
-        with jax.enable_x64(True):
-            values = np.asarray(_density(model, np.concatenate([kept, drawn]), data), float)
-        values = np.where(np.isnan(values), -np.inf, values)
+        values = _densities(model, np.concatenate([kept, drawn]), data)
         heights = proposal.log_density(np.concatenate([kept, drawn]))
         estimates.append(_bridge(*np.split(values - heights, 2)))
     return Evidence(float(np.mean(estimates)), float(np.ptp(estimates) / 2))

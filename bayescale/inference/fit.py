@@ -22,7 +22,7 @@ from ..model.evaluate import law_at
 from ..model.model import Model
 from ..model.programs import compiled, make_room
 from ..parametric.parametric import Law, Noise
-from ..posterior.checks import checked_scales, unidentified
+from ..posterior.checks import LONG, checked_scales, unidentified
 from ..posterior.health import UNREACHED, Health, Verdict
 from ..posterior.intervals import scalar_quantities
 from ..posterior.posterior import Posterior, SamplingInfo
@@ -176,7 +176,8 @@ def _fit_batch(model: Model, batch: Batch, sampler: Sampler, seed: int, clock: C
     stats = chains.stats | {"z": chains.z}
     draws, verdicts = clock.timed("checks", _finish, model, batch, sampler, chains)
     for attempt in range(sampler.retries if isinstance(sampler, NUTS) else 0):
-        bad = [i for i, verdict in enumerate(verdicts) if not verdict.sound]
+        long = np.mean(stats["n_steps"], (1, 2)) > LONG
+        bad = [i for i, each in enumerate(verdicts) if not (each.sound or long[i])]
         if not bad or clock.stopped:
             break
         part = Batch(

@@ -90,7 +90,8 @@ class NUTS:
 
     Hoffman and Gelman 2014 (arXiv 1111.4246), multinomial, as in BlackJAX. A curve that fails its
     checks is run again from other starts, with twice the warm-up, smaller steps and four times
-    the draws, thinned; what still fails is marked.
+    the draws, thinned; what still fails is marked. Not where trajectories take more than 256
+    steps: a second try would take minutes, and seldom helps.
     """
 
     chains: int = 4

@@ -14,6 +14,7 @@ from ..data.dataset import Dataset
 from .arrays import lane_of
 from .model import Model
 from .programs import compiled
+from .sampling import sample
 
 __all__ = ["columns_of", "new_runs", "prior_curves"]
 
@@ -60,23 +61,24 @@ def new_runs(
 
 
 @compiled(static_argnames=("model", "groups"))
-def _prior_curves(model: Model, keys, lane, scales, groups):
+def _prior_curves(model: Model, values, lane, scales, groups):
     inputs = [scales[name] for name in model.law.inputs]
 
-    def one(key):
-        params = model.parameters(model.sample_prior(key), lane)
+    def one(values):
+        params = model.parameters(values, lane)
         average = {name: params[name] for name in model.law.parameters}
         each = [average if i is None else model.of_rows(params, {"group": i}) for i in groups]
         return jnp.stack([model.law.at(*inputs, **of) for of in each])
 
-    return jax.vmap(one)(keys)
+    return jax.vmap(one)(values)
 
 
 def prior_curves(
     model: Model,
     data: Dataset,
     at: Mapping[str, np.ndarray],
-    keys: Array,
+    draws: int,
+    rng: np.random.Generator,
     groups: tuple[int | None, ...] = (None,),
 ) -> Float[np.ndarray, "draw group point"]:
     """Return the law under draws of its prior, which the scales of the data decide with.
@@ -85,12 +87,11 @@ def prior_curves(
     ----------
     at
         Scales in natural units, (point,) each.
-    keys
-        One random key a draw.
     groups
         Positions of the groups; None is the average one.
     """
     with jax.enable_x64(True):
         lane = lane_of(model, data)
-        scales = {name: values / lane["ref"][name] for name, values in at.items()}
-        return np.asarray(_prior_curves(model, keys, lane, scales, groups), float)
+        values = {site.name: sample(site.prior, rng, draws) for site in model.sites}
+        scales = {name: x / lane["ref"][name] for name, x in at.items()}
+        return np.asarray(_prior_curves(model, values, lane, scales, groups), float)

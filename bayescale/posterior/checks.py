@@ -25,6 +25,7 @@ __all__ = [
     "DIVERGENT",
     "ESS",
     "IDENTIFIED",
+    "LONG",
     "RHAT",
     "checked_scales",
     "judge",
@@ -40,6 +41,8 @@ ESS = 400.0
 """Smallest bulk and tail effective sample size, over all chains."""
 DIVERGENT = 0.001
 """Largest share of divergent draws."""
+LONG = 256.0
+"""Leapfrogs a draw beyond which `fit` tries no second time: it takes minutes, and seldom helps."""
 IDENTIFIED = 0.5
 """A parameter is identified when its posterior sd is below this share of its prior sd."""
 
@@ -135,7 +138,7 @@ def judge(
     predictions
         The mean curve at `checked_scales`, (chain, draw, point).
     stats
-        Of the sampler, (chain, draw) each; `diverging` is used.
+        Of the sampler, (chain, draw) each; `diverging` and `n_steps` are used.
     """
     found = {name: _rhat_ess(values) for name, values in scalars.items()}
     found = {name: pair for name, pair in found.items() if not np.isnan(pair[1])}
@@ -144,6 +147,7 @@ def judge(
     curve_rhat = float(max((r for r, _ in curve), default=np.nan))
     curve_ess = float(min((e for _, e in curve), default=np.nan))
     divergent = float(np.mean(stats["diverging"]))
+    length = float(np.mean(stats["n_steps"]))
     problems = _problems(found, curve_rhat, curve_ess, divergent)
     return Verdict(
         sound=not problems,
@@ -154,7 +158,7 @@ def judge(
         divergent=divergent,
         unidentified=(),
         problems=problems,
-        advice=_advice(found, curve_rhat, divergent) if problems else (),
+        advice=_advice(found, curve_rhat, divergent, length) if problems else (),
     )
 
 
@@ -244,9 +248,14 @@ def _problems(
     return tuple(problems)
 
 
-def _advice(found: dict, curve_rhat: float, divergent: float) -> tuple[str, ...]:
+def _advice(found: dict, curve_rhat: float, divergent: float, length: float) -> tuple[str, ...]:
     worst = max((rhat for rhat, _ in found.values() if np.isfinite(rhat)), default=1.0)
     advice = []
+    if length > LONG:
+        advice.append(
+            f"Trajectories of {length:.0f} steps follow a narrow ridge: pool fewer parameters, fix "
+            "or tie one, or take a simpler law."
+        )
     if worst > 1.1:
         advice.append(
             "Chains sit in different modes: take a simpler law, fix or tie a parameter, or add "

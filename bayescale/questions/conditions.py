@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-import jax
 import numpy as np
 
 from ..messages import Note
@@ -282,8 +281,8 @@ def _before(which, seen: Kind, ways: Mapping[str, Sweep], seed: int) -> np.ndarr
     prior = getattr(which, "prior", None) or dict.fromkeys(ways, 1.0)
     total, sign = np.zeros(APART.shape), 1.0 if which.law.improves == "up" else -1.0
     for i, (name, _, one) in enumerate(which.members):
-        keys = jax.random.split(jax.random.fold_in(jax.random.key(seed), i), DRAWS)
-        found = prior_curves(one.model, one.data, ways[name].at(grid), keys, groups=(0, 1))
+        rng, at = np.random.default_rng([seed, 15, i]), ways[name].at(grid)
+        found = prior_curves(one.model, one.data, at, DRAWS, rng, groups=(0, 1))
         found = sign * found[np.isfinite(found).all((1, 2))]
         first, second = (classify(found[:, k], seen.cut, seen.wait) for k in (0, 1))
         total = total + prior[name] * _joint(first, second, np.ones(len(found)))

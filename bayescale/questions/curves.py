@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-import jax
 import numpy as np
 
 from ..model.evaluate import at_own
@@ -184,8 +183,8 @@ def drawn_before(
     prior = getattr(which, "prior", None) or dict.fromkeys((name for name, *_ in parts), 1.0)
     total = sum(prior[name] for name, *_ in parts)
     for i, (name, _, one) in enumerate(parts):
-        keys = jax.random.split(jax.random.fold_in(jax.random.key(seed), i), draws)
-        values = prior_curves(one.model, one.data, ways[name].at(grid), keys)[:, 0]
+        rng = np.random.default_rng([seed, 14, i])
+        values = prior_curves(one.model, one.data, ways[name].at(grid), draws, rng)[:, 0]
         found.append((f"the prior of {name}", prior[name] / total, values))
     return _together(which, found)
 

@@ -236,7 +236,7 @@ def _fits(made, data: Dataset, sampler: NUTS, pool, how: dict, tell: Tell, fit) 
         own = dict(progress=_telling(tell, law, i, len(made)), pool=pool_of(formula, pool))
         for name, one in fit(law, formula, data, sampler=once, **own, **how):
             found[name][law] = one
-    matter = {name: _mattering(found[name]) for name in names} if sampler.retries else {}
+    matter = {name: _mattering(found[name], how["seed"]) for name in names}
     for i, (law, formula) in enumerate(made.items() if sampler.retries else ()):
         again = [name for name in names if law in matter[name]]
         if again:
@@ -245,7 +245,7 @@ def _fits(made, data: Dataset, sampler: NUTS, pool, how: dict, tell: Tell, fit) 
             part = replace(part, all_groups=data.group_names)
             harder = replace(sampler.harder(0), retries=0, draws=2 * sampler.draws)
             own = dict(progress=_telling(tell, f"{law}, again", i, len(made)))
-            own |= dict(pool=pool_of(formula, pool))
+            own["pool"] = pool_of(formula, pool)
             for name, one in fit(f"{law}-again", formula, part, sampler=harder, **own, **how):
                 found[name][law] = one
     return {_said(name): fits for name, fits in found.items()}
@@ -289,10 +289,10 @@ HOPELESS = 12.0
 """Nats of evidence behind the best law from which a failed fit is not run again."""
 
 
-def _mattering(fits: Mapping[str, Posterior]) -> set[str]:
+def _mattering(fits: Mapping[str, Posterior], seed: int) -> set[str]:
     """Return the laws whose fit failed and might weigh in."""
     failed = {law for law, one in fits.items() if not one.health.sound}
     if not failed:
         return failed
-    logs = {law: log_evidence(one).log for law, one in fits.items()}
+    logs = {law: log_evidence(one, seed=seed).log for law, one in fits.items()}
     return {law for law in failed if not logs[law] < max(logs.values()) - HOPELESS}

@@ -342,6 +342,12 @@ def test_a_failed_curve_is_run_again_with_more_work(power_data):
     assert verdict.sound or min(verdict.ess.values()) > 300, "thinned draws are nearly independent"
 
 
+def test_a_curve_of_long_trajectories_is_not_run_again(power_data, failed_fit, monkeypatch):
+    monkeypatch.setattr("bayescale.inference.fit.LONG", 1.0)
+    posterior = fit("power", power_data, seed=1, sampler=NUTS(draws=20))
+    np.testing.assert_array_equal(posterior.draws["alpha"], failed_fit.draws["alpha"])
+
+
 def test_quick_looks(power_data, power_fit):
     mode = fit("power", power_data, seed=1, sampler=MAP())
     assert mode.draws["alpha"].shape == (1, 1)

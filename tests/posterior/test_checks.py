@@ -33,10 +33,11 @@ def sticky():
     return chains
 
 
-def verdict(chains=None, curve=None, diverging=0, extra=None):
+def verdict(chains=None, curve=None, diverging=0, extra=None, n_steps=7):
     chains = good() if chains is None else chains
     curve = good(5) if curve is None else curve
     stats = {"diverging": np.arange(CHAINS * DRAWS).reshape(CHAINS, DRAWS) < diverging}
+    stats["n_steps"] = np.full((CHAINS, DRAWS), n_steps)
     scalars = {"alpha": chains} | (extra or {})
     predictions = np.stack([good(6), curve], -1)
     return judge(scalars, predictions, stats)
@@ -52,6 +53,12 @@ def test_good_chains_are_sound():
     assert found.prediction_ess > 2000
 
 
+def test_long_trajectories_tell_of_a_narrow_ridge():
+    assert "ridge" not in str(verdict(diverging=100).advice)
+    assert "Trajectories of 900 steps" in verdict(diverging=100, n_steps=900).advice[0]
+    assert verdict(n_steps=900).sound
+
+
 @pytest.mark.parametrize("shape", [(4, 1000), (2, 101), (1, 400), (3, 8)])
 @pytest.mark.parametrize("stick", [0.0, 0.9, -0.7])
 def test_r_hat_and_ess_are_those_of_arviz(shape, stick):
@@ -62,7 +69,11 @@ def test_r_hat_and_ess_are_those_of_arviz(shape, stick):
     for i in range(1, shape[1]):
         draws[:, i] += stick * draws[:, i - 1]
     for values in (draws, draws.round(1), np.exp(3 * draws)):
-        found = judge({"a": values}, values[..., None], {"diverging": np.zeros(shape, bool)})
+        found = judge(
+            {"a": values},
+            values[..., None],
+            {"diverging": np.zeros(shape, bool), "n_steps": np.full(shape, 7)},
+        )
         want = [
             float(array_stats.ess(values, method="bulk", **axes)),
             float(array_stats.ess(values, method="tail", prob=0.9, **axes)),
@@ -147,7 +158,7 @@ def test_a_loose_share_names_the_terms_it_stands_between():
 
 def test_a_single_chain_is_judged_by_its_draws():
     one = good(0, (1, DRAWS))
-    stats = {"diverging": np.zeros((1, DRAWS), bool)}
+    stats = {"diverging": np.zeros((1, DRAWS), bool), "n_steps": np.full((1, DRAWS), 7)}
     found = judge({"alpha": one}, one[..., None], stats)
     assert found.sound
     assert found.ess["alpha"] > ESS
