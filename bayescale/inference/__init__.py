@@ -9,6 +9,6 @@
 | how are groups sampled? | `centring` |
 | how do chains move? | `nuts`, and between places `jumps` |
 | what does a law say before the data? | `prior` |
-| what does the warm-up teach them? | `warmup` |
+| what do the first draws teach them? | `warmup` |
 | what runs beside what? | `lanes` |
 """

@@ -39,7 +39,7 @@ def with_lanes(block: Block, lanes: Lanes) -> Block:
     return block._replace(lanes=lanes)
 
 
-def _begin(ids, active, modes: list[Mode], jumps: Jumps, at: Point, target: float) -> Lanes:
+def _begin(ids, active, modes: list[Mode], jumps: Jumps, at: Point) -> Lanes:
     """Return lanes that start at points; `at` has the gradient of the negative log density."""
     dtype, count = at.z.dtype, len(active)
     origin, scale = (np.stack([getattr(mode, k) for mode in modes]) for k in ("z", "scale"))
@@ -53,14 +53,14 @@ def _begin(ids, active, modes: list[Mode], jumps: Jumps, at: Point, target: floa
     averaging = DualAveragingAdaptationState(
         np.log(like), 0 * like, np.ones(count, np.int32), 0 * like, np.log(10 * like)
     )
-    real = (origin, scale, unscale, jumps, state, like, np.full(count, target), averaging)
+    real = (origin, scale, unscale, jumps, state, like, averaging)
     real = jax.tree.map(
         lambda leaf: np.asarray(leaf, dtype) if leaf.dtype.kind == "f" else leaf, real
     )
     return Lanes(*ids, active, *real)
 
 
-def divide(batch: Batch, own: list[list[Mode]], jumps, points: Point, seed: int, target: float):
+def divide(batch: Batch, own: list[list[Mode]], jumps, points: Point, seed: int):
     """Return blocks of lanes with their data, over the mesh of all devices.
 
     On a CPU a block is the chains of a curve or few: one compiled program serves any number of
@@ -83,7 +83,7 @@ def divide(batch: Batch, own: list[list[Mode]], jumps, points: Point, seed: int,
         curve = np.asarray(batch.keys, np.uint32)[row]
         ids = np.full(size, seed, np.uint32), curve, chain.astype(np.int32)
         modes = [flat[i] for i in index]
-        lanes = _begin(ids, at < count, modes, own_jumps, start, target)
+        lanes = _begin(ids, at < count, modes, own_jumps, start)
         data = jax.tree.map(lambda leaf, row=row: leaf[row], batch.data)
         if mesh is not None:
             lanes, data = jax.device_put((lanes, data), NamedSharding(mesh, PartitionSpec("lanes")))

@@ -54,8 +54,6 @@ class Lanes(NamedTuple):
     state: Any
     """BlackJAX HMC state in u."""
     step_size: Any
-    target: Any
-    """Acceptance rate that the step size is adapted to."""
     averaging: Any
     """State of the dual averaging of the step size."""
 
@@ -94,21 +92,23 @@ def chunks(warmup: int, draws: int) -> list[tuple[int, np.ndarray]]:
 
 
 @compiled(static_argnames=("model", "max_depth", "loop", "mesh"), donate_argnums=(1,))
-def advance(model: Model, lanes: Lanes, data, first, phase, *, max_depth, loop, mesh=None):
+def advance(model: Model, lanes: Lanes, data, first, phase, target, *, max_depth, loop, mesh=None):
     """Advance all lanes by the steps of `phase`, numbered from `first`; return (lanes, Draws).
 
     Parameters
     ----------
     data
         Arrays of `Batch.data`, one entry a lane.
+    target
+        Acceptance rate that the step size is adapted to.
     loop
         `lax.map` over lanes (half the cost on a CPU), else `vmap` (an accelerator).
     mesh
         Devices over which the lanes are spread, on its axis `lanes`.
     """
 
-    def every(lanes, data, first, phase):
-        run = partial(_run, model, max_depth, first=first, phase=phase)
+    def every(lanes, data, first, phase, target):
+        run = partial(_run, model, max_depth, first=first, phase=phase, target=target)
         if loop:
             return lax.map(lambda lane: run(*lane), (lanes, data))
         return jax.vmap(run)(lanes, data)
@@ -118,14 +118,14 @@ def advance(model: Model, lanes: Lanes, data, first, phase, *, max_depth, loop, 
         every = jax.shard_map(
             every,
             mesh=mesh,
-            in_specs=(split, split, whole, whole),
+            in_specs=(split, split, whole, whole, whole),
             out_specs=split,
             check_vma=False,
         )
-    return every(lanes, data, first, phase)
+    return every(lanes, data, first, phase, target)
 
 
-def _run(model, max_depth, lane: Lanes, data, *, first, phase):
+def _run(model, max_depth, lane: Lanes, data, *, first, phase, target):
     """Advance one lane."""
     kernel = nuts.build_kernel()
     key = jax.random.fold_in(jax.random.key(lane.seed), lane.curve)
@@ -165,7 +165,7 @@ def _run(model, max_depth, lane: Lanes, data, *, first, phase):
         state, told = lax.fori_loop(0, jnp.where(several, 2, 1), turn, start)
         lane = lane._replace(state=state)
         lane = lax.cond(
-            phase >= FAST, lambda lane: _adapt(lane, phase, told[2]), lambda lane: lane, lane
+            phase >= FAST, lambda lane: _adapt(lane, phase, told[2], target), lambda x: x, lane
         )
         return lane, told
 
@@ -193,9 +193,9 @@ def _place(lane: Lanes):
     return lane.origin + lane.scale @ lane.state.position
 
 
-def _adapt(lane: Lanes, phase, acceptance) -> Lanes:
+def _adapt(lane: Lanes, phase, acceptance, target) -> Lanes:
     """Adapt the step size after one step of the warm-up; where a window ends, start anew."""
-    averaging_init, averaging_update, averaging_final = dual_averaging_adaptation(lane.target)
+    averaging_init, averaging_update, averaging_final = dual_averaging_adaptation(target)
     averaging = averaging_update(lane.averaging, acceptance)
     anew = averaging_init(averaging_final(averaging))
     ends = phase == WINDOW

@@ -27,7 +27,7 @@ from .centring import centred, standard
 from .jumps import competing
 from .lanes import divide
 from .modes import Mode, Point, best_of, evaluate, search
-from .warmup import WarmUp
+from .warmup import WarmUp, carefully
 
 __all__ = ["MAP", "NUTS", "Chains", "Clock", "Laplace", "Sampler"]
 
@@ -117,7 +117,7 @@ class NUTS:
         """Sample one batch of curves."""
         batch, modes = clock.timed("start", self._start, model, batch, seed)
         own, points = _disperse(model, batch, modes, seed, self.chains)
-        blocks = divide(batch, own, competing(modes, model), points, seed, self.target_accept)
+        blocks = divide(batch, own, competing(modes, model), points, seed)
         kept = clock.timed("sampling", self._advance, model, blocks, clock)
         count = len(batch.curves) * self.chains
         joined = jax.tree.map(lambda *leaves: np.concatenate(leaves, 1)[:count], *kept)
@@ -149,13 +149,13 @@ class NUTS:
         steps = nuts.chunks(self.warmup, self.draws)
         loop = jax.default_backend() == "cpu"
         go = partial(nuts.advance, max_depth=self.max_depth, loop=loop, mesh=blocks[0].mesh)
-        wide = jax.config.jax_enable_x64
+        target, wide = np.float64(self.target_accept), jax.config.jax_enable_x64
         kept: list[nuts.Draws] = []
         warm_up = WarmUp(self.warmup)
 
         def advance(block, first, phase):
             with jax.enable_x64(wide):  # a thread of its own knows nothing of ours
-                lanes, drawn = go(model, block.lanes, block.data, np.int32(first), phase)
+                lanes, drawn = go(model, block.lanes, block.data, np.int32(first), phase, target)
                 return block._replace(lanes=lanes), jax.device_get(drawn)
 
         try:
@@ -170,6 +170,9 @@ class NUTS:
                     blocks, drawn = zip(*spread(turn, blocks), strict=True)
                     blocks = warm_up.learn(blocks, drawn, first, phase)
                     wanted = phase == nuts.SAMPLE
+                    if wanted.any() and not kept:
+                        begin = partial(carefully, turn=turn)
+                        blocks, drawn = zip(*spread(begin, blocks, drawn), strict=True)
                     if wanted.any():
                         joined = jax.tree.map(lambda *leaves: np.concatenate(leaves), *drawn)
                         kept.append(jax.tree.map(lambda leaf, w=wanted: leaf[:, w], joined))

@@ -1,23 +1,21 @@
-"""What the draws of the warm-up teach the lanes: a scale, smaller steps, places to jump to."""
+"""What the first draws teach the lanes: a scale, places to jump to, smaller steps."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 
 import jax
 import numpy as np
 
-from ..posterior.checks import DIVERGENT
 from . import nuts
 from .jumps import COMPONENTS, MOST, Jumps, local
 from .lanes import Block, with_lanes
 
-__all__ = ["WarmUp"]
+__all__ = ["WarmUp", "carefully"]
 
-STEPS = 200
-"""A window of fewer does not tell how often trajectories diverge."""
-RARER = 4
-"""How many times rarer rejections become where trajectories diverge too often."""
+HALVINGS = 3
+"""How often steps are halved where trajectories diverge."""
 
 
 class WarmUp:
@@ -25,7 +23,7 @@ class WarmUp:
 
     def __init__(self, steps: int):
         self._steps = steps
-        self._window: list[tuple[nuts.Draws, ...]] = []
+        self._window: list[tuple[np.ndarray, ...]] = []  # z since the last window's end
         self._half: list[tuple[np.ndarray, ...]] = []  # z of the second half
 
     def learn(self, blocks: tuple[Block, ...], drawn, first: int, phase) -> tuple[Block, ...]:
@@ -33,27 +31,21 @@ class WarmUp:
         slow = (phase == nuts.SLOW) | (phase == nuts.WINDOW)
         late = (phase >= nuts.FAST) & (first + np.arange(len(phase)) >= self._steps / 2)
         if slow.any():
-            self._window.append(tuple(jax.tree.map(lambda leaf: leaf[:, slow], drawn)))
+            self._window.append(tuple(each.z[:, slow] for each in drawn))
         if late.any():
             self._half.append(tuple(each.z[:, late] for each in drawn))
         if (phase == nuts.WINDOW).any():
             window, self._window = _joined(self._window), []
-            blocks = tuple(map(_after_window, blocks, window))
+            blocks = tuple(map(whiten, blocks, window))
         if (phase == nuts.LAST).any():
             half, self._half = _joined(self._half), []
             blocks = tuple(map(remember, blocks, half))
         return blocks
 
 
-def _joined(parts: list[tuple]) -> list:
+def _joined(parts: list[tuple[np.ndarray, ...]]) -> list[np.ndarray]:
     """Return what chunks have of each block, their steps behind one another."""
-    behind = partial(jax.tree.map, lambda *leaves: np.concatenate(leaves, 1))
-    return [behind(*each) for each in zip(*parts, strict=True)]
-
-
-def _after_window(block: Block, drawn: nuts.Draws) -> Block:
-    block = whiten(block, drawn.z)
-    return careful(block, drawn.diverging) if drawn.z.shape[1] >= STEPS else block
+    return [np.concatenate(each, 1) for each in zip(*parts, strict=True)]
 
 
 def remember(block: Block, z: np.ndarray) -> Block:
@@ -98,15 +90,33 @@ def whiten(block: Block, z: np.ndarray) -> Block:
     return with_lanes(block, lanes._replace(scale=scale, unscale=unscale, state=state))
 
 
-def careful(block: Block, diverging: np.ndarray) -> Block:
-    """Ask smaller steps of the chains of a curve that diverged too often, (lane, step)."""
-    active, target = jax.device_get((block.lanes.active, block.lanes.target))
-    target = np.array(target)
-    for curve in np.unique(block.row):
-        mine = block.row == curve
-        if np.mean(diverging[mine & active]) > DIVERGENT:
-            target[mine] = 1 - (1 - target[mine]) / RARER
-    return with_lanes(block, block.lanes._replace(target=target))
+def carefully(block: Block, drawn: nuts.Draws, turn: Callable) -> tuple[Block, nuts.Draws]:
+    """Return a block and the first draws that are kept, after smaller steps where some diverged.
+
+    A chunk tells it best: while the warm-up looks for a step size it also takes larger steps. The
+    chains of a curve that diverge take it again, from where they are, with half the steps.
+
+    Parameters
+    ----------
+    turn
+        block -> (block, drawn): what makes these draws.
+    """
+    for _ in range(HALVINGS):
+        lanes = jax.device_get(block.lanes)
+        diverged = drawn.diverging.any(1) & lanes.active
+        bad = np.isin(block.row, block.row[diverged]) & lanes.active
+        if not bad.any():
+            break
+        size = np.where(bad, lanes.step_size / 2, lanes.step_size)
+        again = with_lanes(block, lanes._replace(step_size=size, active=bad))
+        again, new = turn(again)
+        block = with_lanes(again, again.lanes._replace(active=lanes.active))
+        drawn = jax.tree.map(partial(_where, bad), new, drawn)
+    return block, drawn
+
+
+def _where(lanes: np.ndarray, new: np.ndarray, old: np.ndarray) -> np.ndarray:
+    return np.where(lanes.reshape(-1, *[1] * (new.ndim - 1)), new, old)
 
 
 def _within_modes(jumps: Jumps, z: np.ndarray) -> np.ndarray:

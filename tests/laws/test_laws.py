@@ -43,6 +43,7 @@ from bayescale.laws import (
 )
 from bayescale.model.arrays import pack
 from bayescale.model.model import Model
+from bayescale.model.sampling import sample
 from bayescale.noises.accuracy import NODES
 from bayescale.noises.names import get_noise
 from bayescale.parametric.coordinates import scaled, share
@@ -392,8 +393,9 @@ def prior(case, noise="binomial"):
     """Exact draws of a law's prior: (sites' values, z in the coordinates that are sampled)."""
     model = case.model(noise=noise)
     lane, _ = case.lane(model)
+    rng = np.random.default_rng(0)
     with jax.enable_x64(True):
-        values = jax.vmap(model.sample_prior)(jax.random.split(jax.random.key(0), DRAWS))
+        values = {site.name: sample(site.prior, rng, DRAWS) for site in model.sites}
         blocks = []
         for site in model.sites:
             plain = jax.vmap(biject_to(site.prior.support).inv)(values[site.name])
