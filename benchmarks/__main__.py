@@ -19,6 +19,7 @@ STUDIES = {
     "metric": "metric",
     "two_stage": "two_stage",
     "cost": "cost",
+    "lack_of_fit": "lack_of_fit",
 }
 """Name of a study -> its module."""
 

@@ -11,6 +11,7 @@ FLOORS = (
     "messages",
     "data datasets parametric progress",
     "laws noises model",
+    "misfit",
     "posterior",
     "inference questions comparison",
     "planning workflows",

@@ -52,11 +52,13 @@ def verdict(posterior: Posterior) -> RenderableType:
         lines = Text(f"{health}; not to be trusted: {bad}")
         return Panel(lines, title="NOT TO BE TRUSTED", style="red", box=box.HEAVY)
     one = health.verdicts[0]
+    notes = [Text(f"note: {note}", "yellow") for note in one.fit.notes]
     if one.sound:
-        return _sound(one)
+        return Group(_sound(one), *notes)
     steps = [f"{i + 1}. {advice}" for i, advice in enumerate(one.advice)]
     lines = Text("\n".join([*one.problems, *steps]))
-    return Panel(lines, title="NOT TO BE TRUSTED", style="red", box=box.HEAVY)
+    panel = Panel(lines, title="NOT TO BE TRUSTED", style="red", box=box.HEAVY)
+    return Group(panel, *notes)
 
 
 def _sound(one: Verdict) -> RenderableType:

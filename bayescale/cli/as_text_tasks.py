@@ -10,6 +10,7 @@ from rich.text import Text
 
 from ..datasets.published import place
 from ..messages import Note
+from ..posterior.display import share
 from ..workflows.task import Task
 from ..workflows.tasks import Tasks
 from .layout import drawn
@@ -33,7 +34,7 @@ def tasks(found: Tasks) -> RenderableType:
 
 def _why(task: Task) -> str:
     law, reason = next(iter(task.failed.items()))
-    return f"no law's fit is sound; {law}: {reason}"
+    return f"{share(task.lost)} of the belief is in laws that failed; {law}: {reason}"
 
 
 def _places(found: Tasks) -> list[str]:
@@ -66,6 +67,6 @@ def _told(task: Task) -> dict[Note, None]:
     parts = [each for each in (task.threshold, task.explanation, task.kind) if each is not None]
     notes = [note for part in parts for note in part.notes]
     if task.failed and parts:
-        out = f"left out, not to be trusted: {', '.join(task.failed)}"
+        out = f"left out, with {share(task.lost)} of the belief: {', '.join(task.failed)}"
         notes.append(Note("left_out", out))
     return dict.fromkeys(note for note in notes if note.kind not in TABLED)

@@ -82,7 +82,7 @@ class LawComparison(Shown):
         singular = {"weights": "weight"}
         found = {
             law: {singular.get(name, name): getattr(self, name)[law] for name in names}
-            | {"sound": one.health.sound}
+            | {"sound": one.health.sound, "health": one.health.verdicts[0].word}
             for law, one in self.posteriors.items()
         }
         return plain(found)

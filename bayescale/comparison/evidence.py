@@ -16,6 +16,7 @@ import numpy as np
 
 from ..model.arrays import pack
 from ..model.programs import compiled
+from ..posterior.checks import bulk_ess
 from ..posterior.display import Sheet, Shown
 from ..posterior.intervals import plain
 from ..posterior.posterior import Posterior
@@ -40,7 +41,7 @@ class Evidence(Shown):
 
     log: float
     se: float
-    """Standard error of the estimate, from independent halves of draws and proposals."""
+    """Standard error of the estimate, autocorrelation of the draws included."""
 
     def summary(self) -> dict[str, Any]:
         """Return plain numbers, fit for JSON; None for a fit without draws."""
@@ -116,16 +117,19 @@ def _one(model, z: np.ndarray, data: dict, rng: np.random.Generator) -> Evidence
     """Return the evidence of one curve from draws (chain, draw, size)."""
     if not np.isfinite(z).all():
         return Evidence(-np.inf, np.inf)
-    even, odd = (z[:, half::2].reshape(-1, z.shape[-1]) for half in (0, 1))
-    count = min(len(even), len(odd))
-    estimates = []
-    for fitted, kept in ((even[:count], odd[:count]), (odd[:count], even[:count])):
-        proposal = _Proposal(fitted, rng)
-        drawn = proposal.sample(rng, count)
-        values = _densities(model, np.concatenate([kept, drawn]), data)
-        heights = proposal.log_density(np.concatenate([kept, drawn]))
-        estimates.append(_bridge(*np.split(values - heights, 2)))
-    return Evidence(float(np.mean(estimates)), float(np.ptp(estimates) / 2))
+    halves = [z[:, half::2][:, : z.shape[1] // 2] for half in (0, 1)]
+    size, estimates, errors = z.shape[-1], [], []
+    for fitted, kept in (halves, halves[::-1]):
+        proposal = _Proposal(fitted.reshape(-1, size), rng)
+        own = kept.reshape(-1, size)
+        at = np.concatenate([own, proposal.sample(rng, len(own))])
+        ratios = _densities(model, at, data) - proposal.log_density(at)
+        log, error = _bridge(*np.split(ratios, 2), chains=len(z))
+        estimates.append(log)
+        errors.append(error)
+    # Either half serves both estimates: as if they were one.
+    error = max(float(np.sqrt(np.mean(np.square(errors)))), float(np.ptp(estimates)) / 2)
+    return Evidence(float(np.mean(estimates)), error)
 
 
 class _Proposal:
@@ -158,9 +162,13 @@ class _Proposal:
         return front + logsumexp(-(HEAVY + size) / 2 * np.log1p(square / HEAVY), axis=1)
 
 
-def _bridge(own: np.ndarray, drawn: np.ndarray) -> float:
-    """Return log Z from log(density / proposal) at draws of either, equally many."""
-    from scipy.special import logsumexp
+def _bridge(own: np.ndarray, drawn: np.ndarray, chains: int) -> tuple[float, float]:
+    """Return log Z and its standard error from log(density / proposal) at draws of either.
+
+    Equally many of each; `own` are of chains one after the other. The error is that of
+    Fruehwirth-Schnatter 2004 (doi 10.1111/j.1368-423X.2004.00125.x, equation 13).
+    """
+    from scipy.special import expit, logsumexp
 
     log_z = float(np.median(own))
     for _ in range(ROUNDS):
@@ -171,4 +179,7 @@ def _bridge(own: np.ndarray, drawn: np.ndarray) -> float:
         if abs(new - log_z) < 1e-8:
             break
         log_z = new
-    return log_z
+    kept, met = expit(log_z - own), expit(drawn - log_z)
+    effective = bulk_ess(kept.reshape(chains, -1))
+    square = met.var() / met.mean() ** 2 / len(met) + kept.var() / kept.mean() ** 2 / effective
+    return log_z, float(np.sqrt(square))

@@ -122,9 +122,9 @@ def explain(
     """
     found = which if isinstance(which, LawComparison) else compare_laws(which, seed=seed)
     rising = {k: v for k, v in found.posteriors.items() if v.law.told == RISE}
-    unsound = [k for k, v in rising.items() if not v.health.sound]
-    rising = {k: v for k, v in rising.items() if k not in unsound}
-    notes = [Note("left_out", f"left out, not to be trusted: {', '.join(unsound)}")] * bool(unsound)
+    lost = [k for k, v in rising.items() if not v.health.verdicts[0].settled]
+    rising = {k: v for k, v in rising.items() if k not in lost}
+    notes = [Note("left_out", f"left out, not settled: {', '.join(lost)}")] * bool(lost)
     shown = {k: v for k, v in (backtest or {}).items() if k in rising}
     total = sum(found.weights[k] for k in rising)
     if not rising or total <= 0:

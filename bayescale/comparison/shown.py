@@ -16,11 +16,10 @@ def laws(found: Summary) -> list[Sheet]:
     """Return one row a law, the best first."""
     rows = []
     for name, each in sorted(found.items(), key=lambda item: -(item[1]["elpd"] or 0.0)):
-        health = "sound" if each["sound"] else "NOT TRUSTED"
         behind = f"{number(each['difference'], 3)} ± {number(each['difference_se'], 2)}"
         shares = [share(each[key]) for key in ("weight", "probability", "prior")]
         logs = [number(each[key], 3) for key in ("complexity", "log_evidence")]
-        rows.append([name, health, number(each["elpd"]), behind, *logs, *shares])
+        rows.append([name, each["health"], number(each["elpd"]), behind, *logs, *shares])
     columns = ("", "health", "elpd", "behind", "complexity", "log\nevidence")
     columns = (*columns, "weight", "probability", "prior")
     return [Sheet(columns, rows, "laws of the same runs", left=2)]

@@ -22,7 +22,7 @@ from ..model.evaluate import law_at
 from ..model.model import Model
 from ..model.programs import compiled, make_room
 from ..parametric.parametric import Law, Noise
-from ..posterior.checks import LONG, checked_scales, unidentified
+from ..posterior.checks import LONG, checked_scales, looked_at, unidentified
 from ..posterior.health import UNREACHED, Health, Verdict
 from ..posterior.intervals import scalar_quantities
 from ..posterior.posterior import Posterior, SamplingInfo
@@ -116,7 +116,7 @@ def fit(
     if data.curve is None:
         draws, stats = ({k: v[0] for k, v in part.items()} for part in (draws, stats))
     z = stats.pop("z")
-    return Posterior(
+    made = Posterior(
         model,
         data,
         draws,
@@ -125,6 +125,7 @@ def fit(
         _sampling(sampler, seed, precision, clock, stats),
         z,
     )
+    return replace(made, health=looked_at(made))
 
 
 class Fitted(NamedTuple):

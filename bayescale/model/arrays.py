@@ -18,6 +18,10 @@ from .pooling import unpinned
 
 __all__ = ["Batch", "lane_of", "lanes", "pack"]
 
+RESOLUTION = 1e-5
+"""Relative error to which any measurement is known: data that lie exactly on a law leave a
+posterior to be sampled."""
+
 
 @dataclass(frozen=True)
 class Batch:
@@ -179,6 +183,10 @@ def _lane(model: Model, data: Dataset, length: int, groups: tuple[str, ...]) -> 
     chance = data.chance if data.chance is not None else np.zeros(len(data))
     present = np.arange(length) < len(data)
 
+    stderr = data.stderr if data.stderr is not None else np.zeros(len(data))
+    if not model.noise.counts:
+        stderr = np.hypot(stderr, RESOLUTION * abs(np.nan_to_num(response)))
+
     def pad(column):
         return np.concatenate([column, np.full(length - len(data), column[0])])
 
@@ -189,7 +197,7 @@ def _lane(model: Model, data: Dataset, length: int, groups: tuple[str, ...]) -> 
     lane = {
         "inputs": {x: pad(column) for x, column in inputs.items()},
         "observed": filled(observed),
-        "stderr": pad(data.stderr if data.stderr is not None else np.zeros(len(data))),
+        "stderr": pad(stderr),
         "mask": present & pad(np.isfinite(response)),
         "ref": {x: np.float64(value) for x, value in ref.items()},
         "span": {x: np.log([col.min(), col.max()]) for x, col in inputs.items()},

@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..model.arrays import pack
+from ..misfit.look import look
+from ..misfit.misfit import Finding
+from ..model.arrays import lane_of, pack
 from ..model.evaluate import law_at
 from ..model.model import Model
-from .health import UNREACHED, Health, Verdict
+from .health import ESS, RHAT, UNREACHED, Health, Verdict
 from .intervals import scalar_quantities
 
 if TYPE_CHECKING:
@@ -27,18 +29,16 @@ __all__ = [
     "IDENTIFIED",
     "LONG",
     "RHAT",
+    "bulk_ess",
     "checked_scales",
     "judge",
     "judge_laplace",
     "judge_map",
     "judged_anew",
+    "looked_at",
     "unidentified",
 ]
 
-RHAT = 1.01
-"""Largest rank-normalised split R-hat (Vehtari et al. 2021, arXiv 1903.08008)."""
-ESS = 400.0
-"""Smallest bulk and tail effective sample size, over all chains."""
 DIVERGENT = 0.001
 """Largest share of divergent draws."""
 LONG = 256.0
@@ -64,6 +64,11 @@ def _rhat_ess(draws: np.ndarray) -> tuple[float, float]:
     ends = np.quantile(draws, [0.1, 0.9])
     tails = [_ess(_split(draws <= end).astype(float)) for end in ends]
     return rhat, float(min(_ess(bulk), *tails))
+
+
+def bulk_ess(draws: np.ndarray) -> float:
+    """Return the effective sample size of the mean of (chain, draw)."""
+    return _ess(_split(draws))
 
 
 def _split(draws: np.ndarray) -> np.ndarray:
@@ -150,15 +155,14 @@ def judge(
     length = float(np.mean(stats["n_steps"]))
     problems = _problems(found, curve_rhat, curve_ess, divergent)
     return Verdict(
-        sound=not problems,
         rhat={name: rhat for name, (rhat, _) in found.items()},
         ess={name: ess for name, (_, ess) in found.items()},
         prediction_rhat=curve_rhat,
         prediction_ess=curve_ess,
         divergent=divergent,
-        unidentified=(),
-        problems=problems,
-        advice=_advice(found, curve_rhat, divergent, length) if problems else (),
+        sampling=Finding(
+            problems, _advice(found, curve_rhat, divergent, length) if problems else ()
+        ),
     )
 
 
@@ -199,6 +203,16 @@ def judged_anew(fit: Posterior, unidentified: Iterable[Iterable[str]]) -> Health
     for (_, one), loose in zip(fit, map(set, unidentified), strict=True):
         known = tuple(name for name in one.model.names if name in loose)
         verdicts.append(replace(_verdict(one), unidentified=known))
+    return looked_at(replace(fit, health=Health(tuple(verdicts))))
+
+
+def looked_at(fit: Posterior) -> Health:
+    """Return the health with what the data of each curve say against its law."""
+    verdicts = []
+    for _, one in fit:
+        (verdict,), rows = one.health.verdicts, one.data.sorted()
+        found = look(one.model, one.flat(), lane_of(one.model, rows), rows)
+        verdicts.append(replace(verdict, fit=found))
     return Health(tuple(verdicts))
 
 
@@ -207,23 +221,21 @@ def _verdict(fit: Posterior) -> Verdict:
     stats, draws = fit.stats, {name: values[None] for name, values in fit.draws.items()}
     if fit.sampling.draws > 1 and not np.isfinite(stats["log_density"]).any():
         return UNREACHED
-    scales = checked_scales(pack(fit.model, fit.data.sorted())[0].data)
+    lanes = pack(fit.model, fit.data.sorted())[0].data
     how = judge_map if fit.sampling.method == "MAP" else judge
     how = judge_laplace if "log_proposal" in stats else how
-    return how(scalar_quantities(fit.draws), law_at(fit.law, draws, scales)[0], stats)
+    predictions = law_at(fit.law, draws, checked_scales(lanes))[0]
+    return how(scalar_quantities(fit.draws), predictions, stats)
 
 
 def _quick(problems, advice) -> Verdict:
     return Verdict(
-        sound=not problems,
         rhat={},
         ess={},
         prediction_rhat=np.nan,
         prediction_ess=np.nan,
         divergent=0.0,
-        unidentified=(),
-        problems=problems,
-        advice=advice if problems else (),
+        sampling=Finding(problems, advice if problems else ()),
     )
 
 

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from ..misfit.misfit import Finding, Misfit
 from .intervals import plain
 
-__all__ = ["FailedFit", "Health", "Verdict"]
+__all__ = ["ESS", "RHAT", "FailedFit", "Health", "Verdict"]
+
+RHAT = 1.01
+"""Largest rank-normalised split R-hat (Vehtari et al. 2021, arXiv 1903.08008)."""
+ESS = 400.0
+"""Smallest bulk and tail effective sample size, over all chains."""
 
 
 class FailedFit(RuntimeError):
@@ -41,10 +47,8 @@ class FailedFit(RuntimeError):
 
 @dataclass(frozen=True)
 class Verdict:
-    """The health of one curve's fit."""
+    """The health of one curve's fit: of its draws, and of its law beside the data."""
 
-    sound: bool
-    """Whether draws, parameters and predictions all pass."""
     rhat: Mapping[str, float]
     """Rank-normalised split R-hat of every free quantity (arXiv 1903.08008)."""
     ess: Mapping[str, float]
@@ -54,12 +58,49 @@ class Verdict:
     prediction_ess: float
     divergent: float
     """Share of divergent draws."""
-    unidentified: tuple[str, ...]
+    unidentified: tuple[str, ...] = ()
     """Parameters whose posterior sd is more than half their prior sd: the data say little."""
-    problems: tuple[str, ...]
-    """What is wrong, a line each; empty when sound."""
-    advice: tuple[str, ...]
-    """What to do about it, the likeliest remedy first."""
+    sampling: Finding = field(default_factory=Finding)
+    """What is wrong with the draws: are they of the posterior?"""
+    fit: Misfit = field(default_factory=Misfit)
+    """What is wrong with the posterior: do the data contradict its law?"""
+
+    @property
+    def sound(self) -> bool:
+        """Whether draws, parameters and predictions all pass, and the data allow the law."""
+        return self.sampling.sound and self.fit.sound
+
+    @property
+    def settled(self) -> bool:
+        """Whether the predicted curve is known, whatever else is wrong with the draws."""
+        if not (self.rhat or self.ess):  # not by chains: Laplace, MAP, or nothing drawn
+            return self.sampling.sound
+        return self.prediction_rhat <= RHAT and self.prediction_ess >= ESS
+
+    @property
+    def word(self) -> str:
+        """The health in a word or three, for a table of several laws."""
+        if self.sound:
+            return "sound"
+        if not self.settled:
+            return "NOT TRUSTED"
+        return "CONTRADICTED" if not self.fit.sound else "settled, diverging"
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """What is wrong, a line each; empty when sound."""
+        return self.sampling.problems + self.fit.problems
+
+    @property
+    def advice(self) -> tuple[str, ...]:
+        """What to do about it, the likeliest remedy first."""
+        return self.sampling.advice + self.fit.advice
+
+    def summary(self) -> dict[str, Any]:
+        """Return plain numbers and texts, fit for JSON."""
+        whole = {name: getattr(self, name) for name in ("sound", "problems", "advice")}
+        parts = {"sampling": self.sampling.summary(), "fit": self.fit.summary()}
+        return plain(asdict(self) | whole | parts)
 
     def says_little_of(self, quantity: str) -> bool:
         """Return whether the data say little about a quantity; c2 is of the parameter c."""
@@ -67,15 +108,15 @@ class Verdict:
 
 
 UNREACHED = Verdict(
-    sound=False,
     rhat={},
     ess={},
     prediction_rhat=float("nan"),
     prediction_ess=0.0,
     divergent=0.0,
-    unidentified=(),
-    problems=("not sampled: the fit was interrupted before it came to this curve",),
-    advice=("Run the fit again.",),
+    sampling=Finding(
+        ("not sampled: the fit was interrupted before it came to this curve",),
+        ("Run the fit again.",),
+    ),
 )
 """The verdict on a curve without draws."""
 
@@ -99,7 +140,7 @@ class Health:
     def summary(self, curves: tuple[str, ...] = ()) -> dict[str, Any]:
         """Return plain numbers: the one verdict, or of several curves which failed."""
         if not curves:
-            return plain(asdict(self.verdicts[0]))
+            return self.verdicts[0].summary()
         failed = [curves[i] for i in self.failed]
         return {"sound": not failed, "curves": len(curves), "failed": failed}
 

@@ -20,6 +20,9 @@ from .posterior import Posterior
 
 __all__ = ["Mixture", "mix", "said_of_fits", "summary_of_fits"]
 
+SLIGHT = 0.01
+"""Weight of a member below which nothing is said of its health."""
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Mixture(Shown):
@@ -60,21 +63,37 @@ class Mixture(Shown):
 
     @property
     def failed(self) -> tuple[str, ...]:
-        """Names of the members whose fit is not to be trusted."""
-        return tuple(name for name, part in self.parts.items() if not part.health.sound)
+        """Names of the members whose curve is not settled."""
+        verdicts = {name: part.health.verdicts[0] for name, part in self.parts.items()}
+        return tuple(name for name, one in verdicts.items() if not one.settled)
 
-    def trusted(self, allow_failed: bool = False) -> Mixture:
-        """Return the mixture of its sound members, or raise `FailedFit` where there are none."""
-        bad = self.failed
-        if allow_failed or not bad:
+    def trusted(self, allow_failed: bool = False, *, within: bool = False) -> Mixture:
+        """Return the mixture of its settled members, or raise `FailedFit`.
+
+        Where there are none; and where the data contradict laws of more than half the weight,
+        unless the question stays `within` the data.
+        """
+        if allow_failed:
             return self
-        sound = {name: part for name, part in self.parts.items() if name not in bad}
-        if sum(self.weights[name] for name in sound) <= 0:
+        bad = self.failed
+        kept = {name: part for name, part in self.parts.items() if name not in bad}
+        if sum(self.weights[name] for name in kept) <= 0:
             problem = f"no member of this mixture is sound ({', '.join(bad)})"
             raise FailedFit((problem,), ("See the health of each.",))
         left = f"{self.why}; left out, not to be trusted: {', '.join(bad)}"
-        prior = None if self.prior is None else {name: self.prior[name] for name in sound}
-        return mix(sound, {name: self.weights[name] for name in sound}, prior=prior, why=left)
+        prior = None if self.prior is None else {name: self.prior[name] for name in kept}
+        weights = {name: self.weights[name] for name in kept}
+        found = mix(kept, weights, prior=prior, why=left) if bad else self
+        wrong = {
+            name: one.health.verdicts[0].fit
+            for name, _, one in found.members
+            if not one.health.verdicts[0].fit.sound
+        }
+        if not within and sum(found.weights[name] for name in wrong) > 0.5:
+            problems = [f"{name}: {line}" for name, fit in wrong.items() for line in fit.problems]
+            advice = dict.fromkeys(line for fit in wrong.values() for line in fit.advice)
+            raise FailedFit(tuple(problems), tuple(advice))
+        return found
 
     def __iter__(self) -> Iterator[tuple[None, Mixture]]:
         yield None, self
@@ -185,14 +204,20 @@ def _same_runs(one: Posterior, other: Posterior) -> bool:
 def said_of_fits(which: Posterior | Mixture) -> list[Note]:
     """Return what must be said of the fits behind an answer: the failed ones, and the weights."""
     parts, notes = which.members, []
-    for name, _, one in parts:
+    for name, weight, one in parts:
         (verdict,) = one.health.verdicts
-        if not verdict.sound:
-            whose = f"{name}: " * (len(parts) > 1)
+        whose = f"{name}: " * (len(parts) > 1)
+        if weight < SLIGHT or verdict.sound:
+            continue
+        if verdict.settled and verdict.fit.sound:
+            text = f"{whose}settled, with divergences or few draws: {'; '.join(verdict.problems)}"
+        else:
             text = f"NOT TO BE TRUSTED: {whose}{'; '.join(verdict.problems)}"
-            notes.append(Note("health", text))
+        notes.append(Note("health", text))
     said = [note for *_, one in parts for note in _said_of(one)]
     notes += dict.fromkeys(said)
+    heaviest = max(parts, key=lambda part: part[1])[2]
+    notes += heaviest.health.verdicts[0].fit.notes
     if isinstance(which, Mixture):
         shares = ", ".join(f"{weight:.2f} {name}" for name, weight, _ in parts)
         notes.append(Note("average", f"an average over laws: {shares}; weights: {which.why}"))

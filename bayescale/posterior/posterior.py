@@ -168,17 +168,23 @@ class Posterior(Shown):
             for name, v in self.draws.items()
         }
 
-    def trusted(self, allow_failed: bool = False) -> Posterior:
+    def trusted(self, allow_failed: bool = False, *, within: bool = False) -> Posterior:
         """Return self, or raise `FailedFit` with what is wrong and what to do.
 
         With several curves only the failed rows are marked, and nothing is raised unless all
         failed.
+
+        Parameters
+        ----------
+        within
+            Whether the question stays within the data: there a law that they contradict may be
+            asked.
         """
-        bad = self.health.failed
-        if allow_failed or len(bad) < len(self.health.verdicts):
+        verdicts = self.health.verdicts
+        bad = [one for one in verdicts if not (one.sampling.sound if within else one.sound)]
+        if allow_failed or len(bad) < len(verdicts):
             return self
-        first = self.health.verdicts[bad[0]]
-        raise FailedFit(first.problems, first.advice)
+        raise FailedFit(bad[0].problems, bad[0].advice)
 
     def scalars(self) -> dict[str, np.ndarray]:
         """Return every scalar quantity of one curve, (chain, draw): alpha, c1, c2."""
@@ -283,5 +289,7 @@ class Posterior(Shown):
     def said(self) -> list[tuple[str, str]]:
         """Return the health, and how it was drawn."""
         run = self.sampling
+        first = self.health.verdicts[0].fit.notes if not self.curves else ()
         how = f"{run.chains} x {run.draws} draws by {run.method}, seed {run.seed}"
-        return [("good" if self.health.sound else "bad", str(self.health)), ("note", how)]
+        said = [("good" if self.health.sound else "bad", str(self.health)), ("note", how)]
+        return [*said, *(("note", note) for note in first)]

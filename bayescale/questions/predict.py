@@ -160,7 +160,7 @@ def predict(
     >>> bool(lo < median < hi), there.decades.round(1).tolist()
     (True, [0.9])
     """
-    which = posterior.trusted(allow_failed)
+    which = posterior.trusted(allow_failed, within=_within(posterior, at))
     parts = [
         (name, weight, _predict(one, at, n, seed, i))
         for i, (name, weight, one) in enumerate(which.members)
@@ -179,6 +179,12 @@ def predict(
         notes=(*first.notes, note),
         members={name: part.quantiles() for name, _, part in parts},
     )
+
+
+def _within(posterior: Posterior | Mixture, at: Mapping[str, Any]) -> bool:
+    """Return whether all points lie within the data of every curve."""
+    (_, _, first), *_ = posterior.members
+    return bool((_decades(first, scales(first, at)) <= 0).all())
 
 
 def _evenly(draws: int, wanted: int) -> np.ndarray:

@@ -12,6 +12,8 @@ from ..questions import shown as questions
 __all__ = ["metric_or_model", "task", "tasks"]
 
 Summary = Mapping[str, Any]
+WORTH = 0.005
+"""Belief lost from which it is told."""
 RISING = ("steady", "emergent", "u_shaped")
 """Kinds whose rise there is something to explain of."""
 
@@ -20,13 +22,30 @@ def tasks(found: Summary) -> list[Sheet]:
     """Return one row a task, and how the laws fared on the scales held out."""
     rows = [_row(name, each, len(found["laws"])) for name, each in found["tasks"].items()]
     head = f"{len(rows)} task{'s' * (len(rows) > 1)}, laws: {', '.join(found['laws'])}"
-    columns = ("task", "kind", "explained by", "unlocks at", MASS, "P(never)", "laws\nsound")
-    return [Sheet(columns, rows, head, left=3), *_backtests(found)]
+    columns = ("task", "kind", "explained by", "unlocks at", MASS, "P(never)", "laws\nweighed")
+    return [Sheet(columns, rows, head, _feet(found), left=3), *_backtests(found)]
+
+
+def _feet(found: Summary) -> list[str]:
+    """Return what is to be said of the health of single tasks."""
+    feet = []
+    for name, each in found["tasks"].items():
+        health = each["health"]
+        feet += [
+            f"NOT TO BE TRUSTED: {name}: {law}: {why}"
+            for law, why in health["contradicted"].items()
+            if not health["sound"]
+        ]
+        if each["kind"] is not None and health["lost"] >= WORTH:
+            feet.append(f"{name}: {share(health['lost'])} of the belief lost with laws left out")
+    return feet
 
 
 def _row(name: str, task: Summary, laws: int) -> list[str]:
     sound = f"{laws - len(task['health']['failed'])} of {laws}"
-    if not task["health"]["sound"]:
+    if diverging := task["health"]["diverging"]:
+        sound += f", {len(diverging)} diverging"
+    if task["kind"] is None:
         return [name, "NOT TRUSTED", "-", "-", "-", "-", sound]
     kind, unlock = task["kind"], task["threshold"]
     said = f"{questions.kind_word(kind['likeliest'])} {share(kind['probability'])}"
@@ -59,10 +78,15 @@ def _tested(explanation: Summary, law: str) -> str:
 
 def task(found: Summary) -> list[Sheet]:
     """Return what is said of one task: kind, unlock, explanation, laws."""
-    failed = found["health"]["failed"].items()
-    rows = [[law, why] for law, why in failed]
-    out = [Sheet(("", ""), rows, "left out, not to be trusted", left=2)] if rows else []
-    if not found["health"]["sound"]:
+    health = found["health"]
+    out = []
+    if health["failed"]:
+        head = f"left out, with {share(health['lost'])} of the belief"
+        out = [Sheet(("", ""), [[law, why] for law, why in health["failed"].items()], head, left=2)]
+    if health["contradicted"]:
+        rows = [[law, why] for law, why in health["contradicted"].items()]
+        out.append(Sheet(("", ""), rows, "contradicted by the data", left=2))
+    if found["kind"] is None:
         return out
     return [
         *questions.kind(found["kind"]),

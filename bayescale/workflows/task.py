@@ -11,10 +11,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
+
 from ..comparison.compare import LawComparison, compare_laws
-from ..comparison.evidence import log_evidence
+from ..comparison.evidence import Evidence, log_evidence
 from ..comparison.explain import Explanation, explain
 from ..comparison.predictive import Backtest
+from ..misfit.misfit import Finding
 from ..posterior.display import Sheet, Shown
 from ..posterior.drift import with_drift
 from ..posterior.intervals import plain
@@ -26,8 +29,10 @@ from . import shown
 
 __all__ = ["Task", "task"]
 
-CLEARLY = 3.0
-"""Nats of evidence by which a failed law is clearly better than all that passed."""
+PRECISE = 0.1
+"""Standard error of log evidence up to which a law is weighed: a tenth of its probability."""
+LOST = 0.1
+"""Belief in laws that had to be left out above which there is no answer."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -36,8 +41,8 @@ class Task(Shown):
 
     name: str
     comparison: LawComparison | None
-    """The laws whose fit is to be trusted; None where there is none, or where one that failed
-    explains the data clearly better and says another kind."""
+    """The laws whose curve is settled and whose evidence is precise; None where too much of the
+    belief is in others."""
     mixture: Mixture | None
     """They, weighed by belief."""
     kind: Kind | None
@@ -45,13 +50,37 @@ class Task(Shown):
     explanation: Explanation | None
     failed: Mapping[str, str]
     """What is wrong with the laws left out, by name."""
+    lost: float
+    """Belief in the laws left out, as far as their evidence is known."""
+
+    @property
+    def diverging(self) -> tuple[str, ...]:
+        """Laws that are weighed, their curve being settled, though draws diverged or were few."""
+        kept = {} if self.comparison is None else self.comparison.posteriors
+        return tuple(law for law, one in kept.items() if not _sampling(one).sound)
+
+    @property
+    def contradicted(self) -> Mapping[str, str]:
+        """What the data say against laws of a tenth of the belief or more, by name."""
+        weights = {} if self.mixture is None else self.mixture.weights
+        fits = {law: self.mixture.parts[law] for law, weight in weights.items() if weight >= LOST}
+        found = {law: one.health.verdicts[0].fit.problems for law, one in fits.items()}
+        return {law: "; ".join(problems) for law, problems in found.items() if problems}
+
+    @property
+    def sound(self) -> bool:
+        """Whether there are answers, and most of the belief is in laws that the data allow."""
+        if self.mixture is None:
+            return False
+        return sum(self.mixture.weights[law] for law in self.contradicted) <= 0.5
 
     def summary(self) -> dict[str, Any]:
         """Return plain numbers, fit for JSON; None where the fits are not to be trusted."""
         parts = {name: getattr(self, name) for name in ("kind", "explanation", "threshold")}
         parts["laws"] = self.comparison
         found = {name: None if one is None else one.summary() for name, one in parts.items()}
-        return found | {"health": {"sound": self.kind is not None, "failed": plain(self.failed)}}
+        names = ("sound", "failed", "lost", "diverging", "contradicted")
+        return found | {"health": plain({name: getattr(self, name) for name in names})}
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -65,18 +94,31 @@ class Task(Shown):
         return [replace(first, head=f"{self.name}: {first.head}"), *rest]
 
 
-def _overturned(answer: Kind, failed: Mapping[str, float], parts: dict, seed: int) -> bool:
-    """Return whether a law that failed, but explains the data clearly better, says another kind.
-
-    The laws that passed would then call a rising task flat, and be sure of it.
-    """
-    kinds = (kind(parts[law], seed=seed, allow_failed=True).likeliest for law in failed)
-    return any(kind != answer.likeliest for kind in kinds)
-
-
-def _wrong(one: Posterior) -> str:
+def _sampling(one: Posterior) -> Finding:
     (verdict,) = one.health.verdicts
-    return "; ".join(verdict.problems)
+    return verdict.sampling
+
+
+def _wrong(one: Posterior, evidence: Evidence) -> str:
+    """Return why a law cannot be weighed; nothing where it can."""
+    (verdict,) = one.health.verdicts
+    if not verdict.settled:
+        return "; ".join(verdict.sampling.problems)
+    if evidence.se > PRECISE:
+        return f"its evidence is known to {evidence.se:.2g} only"
+    return ""
+
+
+def _belief(evidence: Mapping[str, Evidence], prior: Mapping[str, float]) -> dict[str, float]:
+    """Return the probability of each law; of those roughly known what it may well be."""
+    logs = {law: one.log + (one.se if one.se > PRECISE else 0.0) for law, one in evidence.items()}
+    logs = {law: log if np.isfinite(log) else -np.inf for law, log in logs.items()}
+    best = max(logs.values())
+    if not np.isfinite(best):
+        return dict(prior)
+    parts = {law: prior[law] * float(np.exp(log - best)) for law, log in logs.items()}
+    total = sum(parts.values())
+    return {law: part / total for law, part in parts.items()} if total > 0 else dict(prior)
 
 
 def task(
@@ -91,26 +133,25 @@ def task(
     backtests: Mapping[str, Backtest] | None,
 ) -> Task:
     """Return the answers on one task from its fits, one a law; of the others as in `tasks`."""
-    sound = {law: one for law, one in parts.items() if one.health.sound}
-    failed = {law: _wrong(one) for law, one in parts.items() if law not in sound}
-    without = Task(name, None, None, None, None, None, failed)
-    if not sound:
-        return without
-    found = compare_laws(sound, prior={law: prior[law] for law in sound}, seed=seed)
-    mixture, best = found.mixture("evidence"), max(found.log_evidence.values())
-    gains = {law: log_evidence(parts[law], seed=seed).log - best for law in failed}
-    better = {law: gain for law, gain in gains.items() if gain > CLEARLY}
-    answer = kind(mixture, seed=seed)
-    if _overturned(answer, better, parts, seed):
-        return without
-    for law, gain in better.items():
-        failed[law] += f"; by evidence it is {gain:.0f} nats better than all that passed"
+    evidence = {law: log_evidence(one, seed=seed) for law, one in parts.items()}
+    wrong = {law: _wrong(one, evidence[law]) for law, one in parts.items()}
+    failed = {law: why for law, why in wrong.items() if why}
+    belief = _belief(evidence, prior)
+    lost = sum(belief[law] for law in failed)
+    kept = {law: one for law, one in parts.items() if law not in failed}
+    if not kept or lost > LOST:
+        return Task(name, None, None, None, None, None, failed, lost)
+    found = compare_laws(kept, prior={law: prior[law] for law in kept}, seed=seed)
+    mixture = found.mixture("evidence")
+    drifted = with_drift(mixture, drift, seed=seed)
+    # What the data say against a law is told with the task, and refuses none of its answers.
     return Task(
         name,
         found,
         mixture,
-        answer,
-        threshold(with_drift(mixture, drift, seed=seed), level, horizon=horizon),
+        kind(mixture, seed=seed, allow_failed=True),
+        threshold(drifted, level, horizon=horizon, allow_failed=True),
         explain(found, backtest=backtests),
         failed,
+        lost,
     )

@@ -89,7 +89,7 @@ class Tasks(Shown):
 
     def summary(self) -> dict[str, Any]:
         """Return plain numbers, fit for JSON."""
-        failed = [one.name for one in self if one.kind is None]
+        failed = [one.name for one in self if not one.sound]
         found = {"tasks": {one.name: one.summary() for one in self}}
         found["health"] = {"sound": not failed, "tasks": len(self), "failed": failed}
         return plain(found | {"laws": self.laws, "prior": self.prior})
@@ -290,8 +290,8 @@ HOPELESS = 12.0
 
 
 def _mattering(fits: Mapping[str, Posterior], seed: int) -> set[str]:
-    """Return the laws whose fit failed and might weigh in."""
-    failed = {law for law, one in fits.items() if not one.health.sound}
+    """Return the laws whose draws failed and might weigh in."""
+    failed = {law for law, one in fits.items() if not one.health.verdicts[0].sampling.sound}
     if not failed:
         return failed
     logs = {law: log_evidence(one, seed=seed).log for law, one in fits.items()}

@@ -134,7 +134,7 @@ def test_the_document_of_tasks(answered):
 def stub(name="hard"):
     """A task of which no law's fit is sound."""
     failed = {"sigmoid": "R-hat 1.4", "flat": "R-hat 1.1"}
-    return Task(name, None, None, None, None, None, failed)
+    return Task(name, None, None, None, None, None, failed, 1.0)
 
 
 def test_a_task_without_a_sound_law_exits_1(capsys, monkeypatch, table):

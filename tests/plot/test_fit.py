@@ -9,6 +9,7 @@ from bayescale import plot
 from bayescale.data.dataset import Dataset
 from bayescale.inference.fit import fit
 from bayescale.inference.samplers import NUTS
+from bayescale.misfit.misfit import Finding
 from bayescale.plot.style import PALETTE
 from bayescale.posterior.drift import with_drift
 from bayescale.posterior.mixture import mix
@@ -56,7 +57,7 @@ def test_pictures_of_a_fit_alone_ask_for_what_they_need(power_fit, chinchilla_fi
 
 
 def test_a_fit_that_is_not_to_be_trusted_is_named_so(power_fit, ax):
-    verdict = replace(power_fit.health.verdicts[0], sound=False, problems=("R-hat",))
+    verdict = replace(power_fit.health.verdicts[0], sampling=Finding(("R-hat",)))
     failed = replace(power_fit, health=replace(power_fit.health, verdicts=(verdict,)))
     for draw in (plot.curve, plot.residuals, plot.exponents):
         for fit_, said in ((failed, "NOT TO BE TRUSTED"), (power_fit, "")):

@@ -9,6 +9,7 @@ from scipy.stats import t as student_t
 
 from bayescale.data.dataset import Dataset
 from bayescale.laws import flat, from_loss, sigmoid
+from bayescale.misfit.misfit import Finding
 from bayescale.model.model import Model
 from bayescale.noises.accuracy import beta_binomial
 from bayescale.posterior.health import FailedFit, Health, Verdict
@@ -34,7 +35,7 @@ def posterior_of(law, *, ok=True, unidentified=(), **draws):
     shape = next(iter(draws.values())).shape
     draws["rho"] = np.full(shape, 0.01)
     problems = () if ok else ("bad",)
-    verdict = Verdict(ok, {}, {}, 1.0, 999.0, 0.0, unidentified, problems, problems)
+    verdict = Verdict({}, {}, 1.0, 999.0, 0.0, unidentified, Finding(problems, problems))
     run = SamplingInfo(0, "NUTS", *shape, "float64", "cpu", {}, {}, 1.0)
     return Posterior(Model(law, beta_binomial), data, draws, {}, Health((verdict,)), run)
 

@@ -16,6 +16,7 @@ from scipy.stats import t as student_t
 from bayescale.data.dataset import Dataset
 from bayescale.datasets.published import place
 from bayescale.laws import chinchilla, exact_match, from_loss, inverse, power, sigmoid
+from bayescale.misfit.misfit import Finding
 from bayescale.model.arrays import pack
 from bayescale.model.model import Model
 from bayescale.noises.accuracy import beta_binomial
@@ -63,7 +64,7 @@ def posterior_of(
     shape = next(iter(draws.values())).shape[:2]
     draws |= {k: np.full(shape, v) for k, v in noise.items()}
     problems = () if ok else ("bad",)
-    verdict = Verdict(ok, {}, {}, 1.0, 999.0, 0.0, unidentified, problems, problems)
+    verdict = Verdict({}, {}, 1.0, 999.0, 0.0, unidentified, Finding(problems, problems))
     run = SamplingInfo(0, "NUTS", *shape, "float64", "cpu", {}, {}, 1.0)
     model = Model(law, beta_binomial if unit else student)
     return Posterior(model, data, draws, {}, Health((verdict,)), run)

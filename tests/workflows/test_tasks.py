@@ -17,6 +17,7 @@ from bayescale.data.from_frame import from_frame
 from bayescale.inference import nuts
 from bayescale.inference.samplers import NUTS
 from bayescale.laws import get_law
+from bayescale.misfit.misfit import Finding, Misfit
 from bayescale.posterior.health import Health, Verdict
 from bayescale.workflows import task as one_task
 from bayescale.workflows import tasks as many
@@ -110,7 +111,7 @@ def test_the_summary_is_plain_numbers(three):
 
 def failing(posterior):
     """The same fit, not to be trusted."""
-    bad = Verdict(False, {}, {}, 2.0, 1.0, 0.0, (), ("chains disagree",), ("Draw more.",))
+    bad = Verdict({}, {}, 2.0, 1.0, 0.0, (), Finding(("chains disagree",), ("Draw more.",)))
     return replace(posterior, health=Health((bad,)))
 
 
@@ -157,14 +158,51 @@ def test_a_failed_law_that_is_better_and_of_another_kind_leaves_no_answer(three,
     assert not found.summary()["health"]["sound"]
 
 
-def test_a_failed_law_that_is_better_and_of_the_same_kind_is_named(three, monkeypatch):
+def diverging(posterior):
+    """The same fit, its curve settled, with divergences."""
+    (verdict,) = posterior.health.verdicts
+    bad = replace(verdict, sampling=Finding(("0.30% of draws diverged",), ("Smaller steps.",)))
+    return replace(posterior, health=Health((bad,)))
+
+
+def test_a_settled_law_is_weighed_whatever_its_divergences(three, monkeypatch):
     fits = dict(three["rises"].comparison.posteriors)
-    fits["inverse"] = failing(fits["sigmoid"])
+    fits["sigmoid"] = diverging(fits["sigmoid"])
+    found = again(three, monkeypatch, {"rises": fits})
+    one = found["rises"]
+    assert one.failed == {}
+    assert one.diverging == ("sigmoid",)
+    assert one.kind.likeliest == "emergent"
+    assert one.sound
+    assert "3 of 3, 1 diverging" in str(found)
+    assert any("settled, with divergences" in note for note in one.notes)
+
+
+def test_belief_lost_is_told_and_a_tenth_of_it_leaves_no_answer(three, monkeypatch):
+    fits = dict(three["rises"].comparison.posteriors)
     best = max(three["rises"].comparison.log_evidence.values())
-    monkeypatch.setattr(one_task, "log_evidence", lambda one, seed: Evidence(best + 9.0, 0.1))
-    found = again(three, monkeypatch, {"rises": fits})["rises"]
-    assert found.kind.likeliest == "emergent"
-    assert "9 nats better" in found.failed["inverse"]
+    lost = {}
+    for behind in (2.0, 4.0):
+        rough = dict.fromkeys(fits, Evidence(best, 0.01)) | {"flat": Evidence(best - behind, 0.5)}
+        found = {id(one): rough[law] for law, one in fits.items()}
+        monkeypatch.setattr(one_task, "log_evidence", lambda one, seed, f=found: f[id(one)])
+        answer = again(three, monkeypatch, {"rises": fits})["rises"]
+        assert "known to 0.5" in answer.failed["flat"]
+        lost[behind] = answer.lost
+        assert (answer.kind is None) == (answer.lost > 0.1)
+    assert lost[4.0] < 0.1 < lost[2.0]
+
+
+def test_data_that_contradict_what_weighs_most_are_told(three, monkeypatch):
+    fits = dict(three["rises"].comparison.posteriors)
+    (verdict,) = fits["sigmoid"].health.verdicts
+    bad = replace(verdict, fit=Misfit(("the data have another shape than the law",)))
+    fits["sigmoid"] = replace(fits["sigmoid"], health=Health((bad,)))
+    found = again(three, monkeypatch, {"rises": fits})
+    assert not found["rises"].sound
+    assert found["rises"].kind.likeliest == "emergent", "what lies within the data is answered"
+    assert found.summary()["health"]["failed"] == ["rises"]
+    assert "NOT TO BE TRUSTED: rises: sigmoid: the data have another shape" in str(found)
 
 
 def test_the_prior_of_laws_is_that_of_their_hypotheses():

@@ -1,0 +1,172 @@
+"""look: a fitted curve beside its data.
+
+What refuses an answer is a contradiction within the data: residuals that lie together along a
+scale as noise hardly ever does, and that are large beside what the law itself says of the data.
+Real curves lie about every law in patterns of a per cent; that is said and refuses nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import jax
+import numpy as np
+
+from ..data.dataset import Dataset
+from ..messages import Note
+from ..model.model import Model
+from ..model.programs import compiled
+from ..model.sampling import sample_each
+from .misfit import Misfit
+from .patterns import pattern, residue
+from .told import TURNS, contradiction, far_rows, many_out, names_of, patterns, worse
+
+__all__ = ["look"]
+
+DRAWS = 200
+"""Draws of the posterior, spread evenly, that are held against the data."""
+UNLIKELY = 0.01
+"""Chance of a pattern up to which it may contradict the law; so often a right law is refused."""
+LARGE = 0.2
+"""Size of a pattern, as a multiple of what the law varies by, from which on it does."""
+TURNING = 0.1
+"""The same where the data go back against the law."""
+MATERIAL = 0.01
+"""Size of a pattern, relative to a response, that contradicts a law at the least."""
+SLIGHT = 3e-4
+"""Patterns and rows that are off by less, relative to a response, are not told."""
+FAR = 5.0
+"""Widths of the noise beyond which a row is named."""
+SAME = 0.01
+"""Values of a scale that follow each other by a smaller share are one."""
+
+
+@compiled(static_argnames=("model",))
+def _beside(model, params, data):
+    def one(params):
+        return model.curves(params, data), model.scatters(params, data)
+
+    return jax.vmap(one)(params)
+
+
+def look(
+    model: Model, params: Mapping[str, np.ndarray], lane: Mapping[str, Any], data: Dataset
+) -> Misfit:
+    """Return what the data of one curve say against its law.
+
+    Parameters
+    ----------
+    params
+        Draws of all parameters in natural units, (draw, ...).
+    lane
+        The curve's arrays (`arrays.pack`).
+    data
+        Its rows, in the order of the arrays.
+    """
+    count = len(next(iter(params.values())))
+    at = np.linspace(0, count - 1, DRAWS).astype(int)
+    taken = {name: values[at] for name, values in params.items()}
+    if not all(np.isfinite(values).all() for values in taken.values()):
+        return Misfit()
+    natural = {name: x * lane["ref"][name] for name, x in lane["inputs"].items()}
+    with jax.enable_x64(True):
+        curves, scatters = jax.device_get(_beside(model, taken, dict(lane) | {"inputs": natural}))
+    found = _scales(model, data)
+    for name in model.law.responses:
+        own = lane if name == model.law.response else lane["beside"][name]
+        mask = np.asarray(own["mask"])
+        rng = np.random.default_rng([0, 16])
+        runs, seen = sample_each(scatters[name], rng), np.asarray(own["observed"], float)
+        if model.noise.counts and name == model.law.response:
+            runs, seen = runs / lane["n"], seen / lane["n"]
+        here = data.take(mask[: len(data)])
+        parts = (np.asarray(curves[name], float), runs)
+        found = _and(
+            found, _of_response(model, name, here, seen[mask], *(p[:, mask] for p in parts))
+        )
+    return found
+
+
+def _and(one: Misfit, other: Misfit) -> Misfit:
+    """Return both; numbers are of the worse one."""
+    worse = max(one, other, key=lambda each: (not each.sound, -each.chance, each.relative))
+    return replace(
+        one,
+        problems=one.problems + other.problems,
+        advice=tuple(dict.fromkeys(one.advice + other.advice)),
+        notes=one.notes + other.notes,
+        chance=worse.chance,
+        relative=worse.relative,
+        outside=max(one.outside, other.outside),
+        far=tuple(dict.fromkeys(one.far + other.far)),
+    )
+
+
+# ------------------------------------------------------------------ the scales
+
+
+def _distinct(values: np.ndarray) -> int:
+    """Return how many values there are, of which those nearly alike are one."""
+    return 1 + int(np.sum(np.diff(np.log(np.unique(values))) > SAME))
+
+
+def _scales(model: Model, data: Dataset) -> Misfit:
+    """Return what the number of scales leaves open."""
+    law, inputs = model.law, data.inputs
+    distinct = {name: _distinct(values) for name, values in inputs.items()}
+    span = {name: float(values.max() / values.min()) for name, values in inputs.items()}
+    found = Misfit(distinct=distinct, span=span)
+    places = len(np.unique(np.round(np.log([*inputs.values()]).T / SAME), axis=0))
+    free = sum(
+        site.size for site in model.sites if site.name in {"level", "share", *law.parameters}
+    )
+    names = names_of(data)
+    if free > 1 and max(distinct.values()) == 1:
+        widest = max(span.values())
+        problem = f"all rows are at one scale: {names} differs by a factor of {widest:.6g} in all"
+        return replace(found, problems=(problem,), advice=("Add runs at other scales.",))
+    if places < free:
+        text = (
+            f"{places} different values of {names} for {free} parameters of {law.name}: what is "
+            "between and beyond them is told by the prior; add scales, or fix parameters"
+        )
+        return replace(found, notes=(Note("scales", text),))
+    return found
+
+
+# ------------------------------------------------------------------ the residuals
+
+
+def _of_response(
+    model: Model, name: str, data: Dataset, seen: np.ndarray, law: np.ndarray, runs: np.ndarray
+) -> Misfit:
+    """Return what one response says against the law, (row,) and (draw, row)."""
+    if len(data) < 3:
+        return Misfit()
+    positive = model.law.responses[name] == "positive" and bool(seen.min() > 0)
+    left = residue(seen, law, runs, positive)
+    scales = np.log(np.array([*data.inputs.values()]).T)
+    along = pattern(left, scales)
+    lo, hi = np.quantile(runs, [0.05, 0.95], axis=0)
+    out = (seen < lo) | (seen > hi)
+    unit = 1.0 if positive else float(np.abs(seen).max() or 1.0)
+    far = (abs(left.left) > FAR * left.noise) & (abs(left.left) > SLIGHT * unit)
+    found = Misfit(
+        chance=along.chance,
+        relative=along.relative,
+        outside=float(out.mean()),
+        far=tuple(data.rows[far].tolist()),
+    )
+    large = TURNING if along.turn > TURNS and len(data.inputs) == 1 else LARGE
+    material = along.size > MATERIAL * unit and along.relative > large
+    if material and along.chance <= UNLIKELY:
+        problem, advice = contradiction(along, left, data, name, positive)
+        return replace(found, problems=(problem,), advice=advice)
+    notes = [*far_rows(data, name, far, left), *many_out(out)]
+    if along.size > SLIGHT * unit:
+        notes += patterns(along, data, positive)
+    if positive:
+        notes += worse(model.law, data, name, seen, left)
+    return replace(found, notes=tuple(notes))

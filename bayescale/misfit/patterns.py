@@ -1,0 +1,217 @@
+"""patterns: whether residuals lie together along a scale, more than the noise lets them.
+
+A fit takes up part of what is wrong with it. Where the posterior moves the law along a direction
+of the rows as far as the noise would, the residual there is nothing; where the law cannot go, as a
+falling law cannot rise, the residual is whole. With residuals in units of the noise and C the
+posterior covariance of the law at the rows, a sound fit leaves residuals of covariance 1 - C,
+which is what they are held against.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+from numpy.polynomial import legendre
+
+__all__ = ["Pattern", "Residue", "pattern", "residue"]
+
+SETS = 2000
+"""Sets of simulated residuals, which say what noise alone does; fewer of very long tables."""
+CELLS = 2_000_000
+"""Simulated residuals in all at most, or nearly."""
+ROUGH = 4.0
+"""Deviations at which a residual is cut off: single runs far out are no pattern."""
+BLOCKS = 8
+"""Stretches of a scale of which each has one mean residual."""
+SEED = 17
+"""Of the simulated residuals: the same draws always get the same verdict."""
+
+
+@dataclass(frozen=True)
+class Residue:
+    """What a fit leaves over, one entry a row."""
+
+    left: Float[np.ndarray, " row"]
+    """Measured less fitted: of logs where the response is positive."""
+    noise: Float[np.ndarray, " row"]
+    """Half the width of the noise's central 68 %, in the same unit."""
+    fitted: Float[np.ndarray, " row"]
+    """Median of the law, in the same unit."""
+    modes: Float[np.ndarray, "row mode"]
+    """Directions of the rows in which the posterior moves the law, orthonormal."""
+    taken: Float[np.ndarray, " mode"]
+    """Share of the noise's variance that the fit takes up along each, 0 to 1."""
+
+
+def residue(measured: np.ndarray, law: np.ndarray, runs: np.ndarray, positive: bool) -> Residue:
+    """Return residuals beside the noise, and what the fit can take up of them.
+
+    Parameters
+    ----------
+    measured
+        Responses, (row,).
+    law, runs
+        The law and a new run under draws of the posterior, (draw, row).
+    positive
+        Whether the response is positive, and residuals are of logs.
+    """
+    if positive:
+        measured, law, runs = (np.log(np.maximum(v, 1e-300)) for v in (measured, law, runs))
+    fitted = np.median(law, 0)
+    gaps = runs - law
+    lo, hi = np.quantile(gaps, [0.16, 0.84], axis=0)
+    noise = (hi - lo) / 2
+    alike = noise <= 0  # as counts may be in the middle 68 %
+    noise[alike] = np.minimum(abs(gaps[:, alike]), 1e100).mean(0)
+    noise = np.maximum(noise, np.finfo(float).tiny ** 0.5)
+    _, sizes, modes = np.linalg.svd((law - law.mean(0)) / noise, full_matrices=False)
+    taken = np.minimum(sizes**2 / len(law), 1.0)
+    known = taken > 1e-4
+    return Residue(measured - fitted, noise, fitted, modes[known].T, taken[known])
+
+
+@dataclass(frozen=True)
+class Pattern:
+    """How residuals lie along the scales."""
+
+    chance: float
+    """Probability that noise alone would lie together so."""
+    size: float
+    """Root mean square of the mean residuals of stretches of a scale, in the residuals' unit."""
+    relative: float
+    """The same, as a multiple of what the law itself varies by over the stretches."""
+    turn: float
+    """How far the data go back against the law, as a share of all that they go."""
+    end: float
+    """Median residual of the last quarter of the span."""
+    end_chance: float
+    """Probability that noise alone would set the last quarter off so."""
+
+
+def pattern(left: Residue, scales: Float[np.ndarray, "row scale"]) -> Pattern:
+    """Return how residuals lie along the scales, beside what noise would do.
+
+    Two statistics tell a pattern: what low polynomials of the ranks of the scales take off the
+    residual sum of squares, and the successive differences along each scale (von Neumann 1941,
+    doi 10.1214/aoms/1177731677). The chance is of the smaller one, doubled.
+
+    Parameters
+    ----------
+    scales
+        Logs of the scales.
+    """
+    count = len(left.left)
+    units = _cut((left.left / left.noise)[None])
+    rng = np.random.default_rng(SEED)
+    sets = int(np.clip(CELLS / count, 1000, SETS))
+    kept = 1 - left.taken
+    normal = rng.standard_normal((sets, count))
+    null = _cut(normal + (normal @ left.modes) * (np.sqrt(kept) - 1) @ left.modes.T)
+    # Rows at one place in any order: tables may have them sorted by what was measured.
+    any_order = rng.random(count)
+    orders = [
+        np.lexsort([any_order, *np.delete(scales, j, 1).T, x]) for j, x in enumerate(scales.T)
+    ]
+    smooth = _smooth(left, scales)
+    chances = [_chance(stat(null), stat(units)) for stat in (smooth, _together(orders))]
+    size = relative = turn = 0.0
+    for order in orders:
+        found = _stretches(_without_single(left.left[order]), left.fitted[order])
+        size, relative, turn = max((size, relative, turn), found, key=lambda of: of[1])
+    last = scales[:, 0] >= scales[:, 0].max() - np.ptp(scales[:, 0]) / 4
+    ends = abs(null[:, last].mean(1)), abs(units[:, last].mean(1))
+    return Pattern(
+        chance=min(1.0, 2 * min(chances)),
+        size=size,
+        relative=relative,
+        turn=turn,
+        end=float(np.median(left.left[last])),
+        end_chance=_chance(*ends),
+    )
+
+
+def _cut(residuals: np.ndarray) -> np.ndarray:
+    """Return residuals, (set, row), none farther out than `ROUGH` deviations.
+
+    Of the noise, or robust ones of the residuals where these are larger.
+    """
+    middle = np.median(residuals, -1, keepdims=True)
+    usual = 1.4826 * np.median(abs(residuals - middle), -1, keepdims=True)
+    reach = ROUGH * np.maximum(usual, 1.0)
+    return np.clip(residuals, middle - reach, middle + reach)
+
+
+def _chance(null: np.ndarray, found: np.ndarray) -> float:
+    """Return the share of simulated statistics that are as large as the one found."""
+    return float((1 + np.sum(null >= found[0])) / (1 + len(null)))
+
+
+def _smooth(left: Residue, scales: np.ndarray):
+    """Return the statistic: what polynomials of the ranks take off, over what they leave.
+
+    Residuals are first set in units of what a sound fit leaves; directions of which it takes nine
+    tenths say nothing.
+    """
+    kept = 1 - left.taken
+    root = np.where(kept > 0.1, np.sqrt(kept), 0.0)
+    whiten = np.where(kept > 0.1, 1 / np.sqrt(np.maximum(kept, 0.1)), 0.0)
+
+    def along(rows, factor):
+        return rows + (rows @ left.modes) * (factor - 1) @ left.modes.T
+
+    shapes = _polynomials(scales)
+    directions, sizes, _ = np.linalg.svd(along(shapes, root).T, full_matrices=False)
+    free = len(left.left) - int(np.sum(kept <= 0.1))
+    told = sizes > 0.1 * np.linalg.norm(shapes, axis=1).max(initial=0.0)
+    basis = directions[:, told][:, : max(1, free // 3)]
+
+    def statistic(residuals):
+        white = along(residuals, whiten)
+        taken = ((white @ basis) ** 2).sum(-1)
+        return taken / np.maximum((white**2).sum(-1) - taken, 1e-300)
+
+    return statistic
+
+
+def _polynomials(scales: np.ndarray) -> np.ndarray:
+    """Return low polynomials of the ranks of each scale, and products of two, (shape, row)."""
+    ranks, shapes = [], []
+    for x in scales.T:
+        values = np.unique(x)
+        ranks.append((np.searchsorted(values, x) + 0.5) / len(values) * 2 - 1)
+        degree = min(5 if scales.shape[1] == 1 else 4, len(values) - 1)
+        shapes += list(legendre.legvander(ranks[-1], degree).T[1:])
+    pairs = [a * b for i, a in enumerate(ranks) for b in ranks[:i]]
+    return np.array([*shapes, *pairs]).reshape(-1, len(scales))
+
+
+def _together(orders: list[np.ndarray]):
+    """Return the statistic: how small successive differences are, along the scale that tells."""
+
+    def statistic(residuals):
+        total = np.maximum((residuals**2).sum(1), 1e-300)
+        steps = [(np.diff(residuals[:, order]) ** 2).sum(1) / total for order in orders]
+        return -np.min(steps, axis=0)
+
+    return statistic
+
+
+def _without_single(left: np.ndarray) -> np.ndarray:
+    """Return each residual's median with its two neighbours: what one run has alone is gone."""
+    if len(left) < 3:
+        return left
+    inside = np.median([left[:-2], left[1:-1], left[2:]], axis=0)
+    return np.concatenate([inside[:1], inside, inside[-1:]])
+
+
+def _stretches(left: np.ndarray, fitted: np.ndarray) -> tuple[float, float, float]:
+    """Return size, relative size and turn of the mean residuals of stretches, rows in order."""
+    parts = np.array_split(np.arange(len(left)), max(2, min(BLOCKS, len(left) // 2)))
+    means, law = (np.array([of[part].mean() for part in parts]) for of in (left, fitted))
+    goes = (law + means) * np.sign(law[-1] - law[0])
+    back = np.maximum.accumulate(goes) - goes
+    tiny = np.finfo(float).tiny
+    size = float(np.sqrt(np.mean(means**2)))
+    return size, size / max(float(law.std()), tiny), float(back.max() / max(np.ptp(goes), tiny))

@@ -1,0 +1,124 @@
+"""told: what a look at the residuals found, in words: a line each, with the remedy."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..data.dataset import Dataset
+from ..messages import Note, option
+from ..parametric.parametric import Law
+from .patterns import Pattern, Residue
+
+__all__ = ["TURNS", "contradiction", "far_rows", "many_out", "names_of", "patterns", "worse"]
+
+TOLD = 0.02
+"""Chance below which a pattern is told."""
+JUMP = 3.0
+"""Usual steps between neighbouring scales by which the largest is worse than most to be told."""
+TURNS = 0.2
+"""Share of its way that a curve goes back when it is said to turn."""
+
+
+def _amount(value: float, positive: bool) -> str:
+    """Return a residual in words: as a share of the response, or as it is."""
+    return f"{100 * np.expm1(abs(value)):.2g} %" if positive else f"{abs(value):.2g}"
+
+
+def names_of(data: Dataset) -> str:
+    """Return what the table calls the scales."""
+    return " and ".join(data.columns.get(name, name) for name in data.inputs)
+
+
+def contradiction(
+    along: Pattern, left: Residue, data: Dataset, name: str, positive: bool
+) -> tuple[str, tuple[str, ...]]:
+    """Return in what the data contradict the law, and what to do."""
+    of, odds = names_of(data), f"chance of it {along.chance:.2g}"
+    size = _amount(along.size, positive)
+    if along.turn > TURNS and len(data.inputs) == 1:
+        problem = (
+            f"the data go against the law: along {of} {name} turns or runs the other way, and lies "
+            f"about the law in a pattern of {size} ({odds})"
+        )
+        first = (
+            "Take a law that can go that way, such as broken(1) or power(rising=True); or leave "
+            f"out runs that diverged: {option('where', f'{of} < ...')}."
+        )
+    else:
+        problem = (
+            f"the data have another shape than the law: along {of} they lie about it in a pattern "
+            f"of {size}, {along.relative:.2g} times what the law itself varies by ({odds})"
+        )
+        first = "Take a law of another shape: compare_laws says which foretells the runs best."
+    return problem, (first, "Look at the residuals: plot.residuals(fit) (--plot residuals.png).")
+
+
+def far_rows(data: Dataset, name: str, far: np.ndarray, left: Residue) -> list[Note]:
+    """Name the rows that lie far from the law."""
+    if not far.any():
+        return []
+    y = data.responses[next(iter(data.responses)) if name not in data.responses else name]
+    sigma = left.left / left.noise
+    worst = np.flatnonzero(far)[np.argsort(-abs(sigma[far]))]
+    rows = [f"{data.rows[i]} ({y[i]:.4g}, {sigma[i]:+.0f} sigma)" for i in worst[:5]]
+    more = f" and {len(worst) - 5} more" if len(worst) > 5 else ""
+    text = f"far from the law: row {', '.join(rows)}{more}: is each what the others are?"
+    return [Note("far", text)]
+
+
+def many_out(out: np.ndarray) -> list[Note]:
+    """Say that more rows than a tenth lie outside their interval, where no chance explains it."""
+    from scipy.stats import binom
+
+    if binom.sf(out.sum() - 1, len(out), 0.1) > 1e-3:
+        return []
+    text = f"{out.mean():.0%} of the rows lie outside the 90 % interval of a run there"
+    return [Note("outside", f"{text}: runs scatter otherwise than the noise says")]
+
+
+def patterns(along: Pattern, data: Dataset, positive: bool) -> list[Note]:
+    """Say that residuals lie together, and where the largest scales lie."""
+    notes, of = [], names_of(data)
+    if along.chance <= TOLD:
+        text = (
+            f"along {of} residuals lie together, in a pattern of {_amount(along.size, positive)} "
+            f"(chance of it {along.chance:.2g}): the law is off by so much within the data, and "
+            "intervals beyond them are too narrow"
+        )
+        notes.append(Note("pattern", text))
+    if along.end_chance <= TOLD / 4 and len(data) >= 8:
+        side = "below" if along.end < 0 else "above"
+        name = data.columns.get(first := next(iter(data.inputs)), first)
+        text = (
+            f"the last quarter of {name} lies {_amount(along.end, positive)} {side} the law: what "
+            f"comes may lie {side} its forecasts"
+        )
+        notes.append(Note("end", text))
+    return notes
+
+
+def worse(law: Law, data: Dataset, name: str, seen: np.ndarray, left: Residue) -> list[Note]:
+    """Say that the largest scale is clearly worse than most smaller ones, of one that improves."""
+    if len(data.inputs) > 1:
+        return []
+    ((scale, x),) = data.inputs.items()
+    places = np.unique(x)
+    means = np.array([np.log(seen[x == place]).mean() for place in places])
+    means = means if law.improves == "down" else -means
+    if scale in law.less_is_better:
+        means = means[::-1]
+    if len(means) < 4:
+        return []
+    fitted = np.array([left.fitted[x == place].mean() for place in places])
+    onward = np.diff(fitted[::-1] if scale in law.less_is_better else fitted)
+    better = np.all(onward <= 0 if law.improves == "down" else onward >= 0)
+    usual = np.median(abs(np.diff(means)))
+    if not better or means[-1] - np.median(means[:-1]) <= JUMP * usual:
+        return []
+    rows = ", ".join(map(str, data.rows[x == places[-1]][:3]))
+    text = (
+        f"at the largest {data.columns.get(scale, scale)} (row {rows}) {name} is worse than at "
+        "most smaller ones, where the law gets better all the way: leave runs that diverged out by "
+        "where (--where); if none did, its forecasts do not hold"
+    )
+    return [Note("worse", text)]
