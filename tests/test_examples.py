@@ -42,7 +42,7 @@ def constructed(law, data, draws, **more):
     """A posterior of given draws, (draw,) each: some examples need no sampler."""
     draws = {name: np.asarray(values, float)[None] for name, values in draws.items()}
     (count,) = {values.shape[1] for values in draws.values()}
-    verdict = Verdict(True, {}, {}, 1.0, 999.0, 0.0, (), (), ())
+    verdict = Verdict({}, {}, 1.0, 999.0, 0.0)
     info = SamplingInfo(0, "NUTS", 1, count, "float64", "cpu", {}, {}, 1.0)
     model = make_model(bs.get_law(law), data, "beta_binomial", **more)
     return Posterior(model, data, draws, {}, Health((verdict,)), info)

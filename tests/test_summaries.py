@@ -40,7 +40,7 @@ from tests.documented import RECORDS, SEEN, kept
 
 DRAWS = 40
 RUN = SamplingInfo(0, "NUTS", 1, DRAWS, "float64", "cpu", {}, {}, float("nan"))
-SOUND = Verdict(True, {}, {}, 1.0, 999.0, 0.0, (), (), ())
+SOUND = Verdict({}, {}, 1.0, 999.0, 0.0)
 FAILED = replace(SOUND, sound=False, problems=("chains <disagree>",), advice=("Draw more.",))
 
 NOTES = (Note("test", "a note"),)

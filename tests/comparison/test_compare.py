@@ -15,6 +15,7 @@ from bayescale.comparison.predictive import Backtest, leave_one_out
 from bayescale.data.dataset import Dataset
 from bayescale.inference.samplers import NUTS
 from bayescale.laws import flat, get_law
+from bayescale.misfit.misfit import Finding
 from bayescale.model.arrays import pack
 from bayescale.model.model import Model
 from bayescale.noises.accuracy import beta_binomial
@@ -178,7 +179,7 @@ def test_what_does_not_compare_is_refused(rivals, level_fit):
 def made_up(sound=True, law=flat):
     """A posterior that only says whether it is to be trusted."""
     problems = () if sound else ("bad",)
-    verdict = Verdict(sound, {}, {}, 1.0, 999.0, 0.0, (), problems, ())
+    verdict = Verdict({}, {}, 1.0, 999.0, 0.0, (), Finding(problems))
     run = SamplingInfo(0, "NUTS", 1, 1, "float64", "cpu", {}, {}, 1.0)
     data = Dataset({"x": np.ones(1)}, {"y": np.ones(1) / 2}, n=np.full(1, 10.0))
     return Posterior(

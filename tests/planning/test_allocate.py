@@ -14,6 +14,7 @@ from scipy.optimize import minimize_scalar
 from bayescale.data.dataset import Dataset
 from bayescale.laws import chinchilla, data_constrained, kaplan, sigmoid
 from bayescale.laws.powers import BESIROGLU, HOFFMANN, KAPLAN, KAPLAN_FRONTIER, implied_exponent
+from bayescale.misfit.misfit import Finding
 from bayescale.model.model import Model
 from bayescale.noises.accuracy import beta_binomial
 from bayescale.noises.loss import student
@@ -33,9 +34,8 @@ DATABLATIONS = dict(
 
 
 def sound(ok=True):
-    return Verdict(
-        ok, {}, {}, 1.0, 999.0, 0.0, (), () if ok else ("bad",), () if ok else ("More.",)
-    )
+    found = Finding() if ok else Finding(("bad",), ("More.",))
+    return Verdict({}, {}, 1.0, 999.0, 0.0, (), found)
 
 
 def posterior_of(law, constants, *, spread=0.0, draws=8, ok=True):

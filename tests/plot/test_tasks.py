@@ -43,7 +43,7 @@ def posterior_of(law, x=X, **draws):
     draws = {k: np.asarray(v, float)[None] for k, v in draws.items()}
     shape = next(iter(draws.values())).shape
     draws["rho"] = np.full(shape, 0.01)
-    verdict = Verdict(True, {}, {}, 1.0, 999.0, 0.0, (), (), ())
+    verdict = Verdict({}, {}, 1.0, 999.0, 0.0)
     run = SamplingInfo(0, "NUTS", *shape, "float64", "cpu", {}, {}, 1.0)
     return Posterior(Model(law, beta_binomial), data, draws, {}, Health((verdict,)), run)
 

@@ -10,6 +10,7 @@ import pytest
 
 from bayescale.data.dataset import Dataset
 from bayescale.laws import distractor, power, sigmoid
+from bayescale.misfit.misfit import Finding
 from bayescale.model.model import Model
 from bayescale.noises.accuracy import beta_binomial
 from bayescale.noises.loss import student
@@ -53,7 +54,7 @@ def pooled(law, pool, shifts, *, ok=True, x=(X, X), names=("b", "a"), **draws):
         draws[f"{name}_sd"] = np.ones(lead)
         draws[f"{name}_shift"] = np.stack([np.broadcast_to(v, lead) for v in shifts[name]], -1)
     problems = () if ok else ("bad",)
-    verdict = Verdict(ok, {}, {}, 1.0, 999.0, 0.0, (), problems, problems)
+    verdict = Verdict({}, {}, 1.0, 999.0, 0.0, (), Finding(problems, problems))
     run = SamplingInfo(0, "NUTS", *lead, "float64", "cpu", {}, {}, 1.0)
     model = Model(law, beta_binomial if unit else student, pool=tuple(pool), groups=2)
     return Posterior(model, data, draws, {}, Health((verdict,)), run)

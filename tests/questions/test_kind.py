@@ -13,6 +13,7 @@ from hypothesis.extra.numpy import arrays
 
 from bayescale.data.dataset import Dataset
 from bayescale.laws import chinchilla, from_loss, power, sigmoid
+from bayescale.misfit.misfit import Finding
 from bayescale.model.model import Model
 from bayescale.noises.accuracy import beta_binomial
 from bayescale.noises.loss import student
@@ -59,7 +60,7 @@ def posterior_of(law, draws, *, ok=True, y=0.5):
     lead = next(iter(draws.values())).shape[:2]
     draws |= {k: np.full(lead, v) for k, v in noise.items()}
     problems = () if ok else ("bad",)
-    verdict = Verdict(ok, {}, {}, 1.0, 999.0, 0.0, (), problems, problems)
+    verdict = Verdict({}, {}, 1.0, 999.0, 0.0, (), Finding(problems, problems))
     run = SamplingInfo(0, "NUTS", *lead, "float64", "cpu", {}, {}, 1.0)
     model = Model(law, beta_binomial if unit else student)
     return Posterior(model, data, draws, {}, Health((verdict,)), run)

@@ -11,6 +11,7 @@ from scipy.stats import norm
 
 from bayescale.data.dataset import Dataset
 from bayescale.laws import breakthrough, chinchilla, from_loss, power, sigmoid, two_stage
+from bayescale.misfit.misfit import Finding
 from bayescale.model.model import Model
 from bayescale.noises.accuracy import beta_binomial, bimodal, binomial, bounded, scale_scatter
 from bayescale.noises.loss import normal, student
@@ -32,7 +33,7 @@ def values(loss=LOSS, g=0.3, u=0.9, L0=3.0, k=4.0):
 def posterior_of(law, noise, params, data, *, draws=3, ok=True, further=(), pool=(), groups=0):
     """A posterior whose draws are all the same, or given one by one."""
     params = {k: np.broadcast_to(np.asarray(v, float), (1, draws)) for k, v in params.items()}
-    verdict = Verdict(ok, {}, {}, 1.0, 999.0, 0.0, (), () if ok else ("bad",), ())
+    verdict = Verdict({}, {}, 1.0, 999.0, 0.0, (), Finding(() if ok else ("bad",)))
     run = SamplingInfo(0, "NUTS", 1, draws, "float64", "cpu", {}, {}, 1.0)
     model = Model(law, noise, further, pool, groups)
     return Posterior(model, data, params, {}, Health((verdict,)), run)

@@ -14,6 +14,7 @@ from bayescale.data.dataset import DataError, Dataset
 from bayescale.inference.make_model import make_model
 from bayescale.inference.samplers import NUTS
 from bayescale.laws import breakthrough, from_loss, two_stage
+from bayescale.misfit.misfit import Finding
 from bayescale.model.model import Model
 from bayescale.noises.accuracy import beta_binomial
 from bayescale.posterior.health import Health, Verdict
@@ -60,7 +61,7 @@ def found(logs, weights=(1.0, 0.0, 0.0), failed=()):
 
 
 def posterior_of(ok):
-    verdict = Verdict(ok, {}, {}, 1.0, 999.0, 0.0, (), () if ok else ("bad",), ())
+    verdict = Verdict({}, {}, 1.0, 999.0, 0.0, (), Finding(() if ok else ("bad",)))
     run = SamplingInfo(0, "NUTS", 1, 1, "float64", "cpu", {}, {}, 1.0)
     model = Model(from_loss, beta_binomial)
     return Posterior(model, steady(), {}, {}, Health((verdict,)), run)
