@@ -15,6 +15,7 @@ from bayescale.comparison.predictive import Backtest
 from bayescale.data.dataset import Dataset
 from bayescale.laws import chinchilla, flat, sigmoid
 from bayescale.messages import Note
+from bayescale.misfit.misfit import Finding
 from bayescale.model.model import Model
 from bayescale.noises.accuracy import beta_binomial
 from bayescale.noises.loss import student
@@ -41,7 +42,7 @@ from tests.documented import RECORDS, SEEN, kept
 DRAWS = 40
 RUN = SamplingInfo(0, "NUTS", 1, DRAWS, "float64", "cpu", {}, {}, float("nan"))
 SOUND = Verdict({}, {}, 1.0, 999.0, 0.0)
-FAILED = replace(SOUND, sound=False, problems=("chains <disagree>",), advice=("Draw more.",))
+FAILED = replace(SOUND, sampling=Finding(("chains <disagree>",), ("Draw more.",)))
 
 NOTES = (Note("test", "a note"),)
 
@@ -113,8 +114,10 @@ def built():
     weighed = np.full(DRAWS, 1 / DRAWS)
     change = Change("few-shot", "zero-shot", joint, {"sigmoid": {"x50": shift}}, late, weighed)
     conditions = Conditions("zero-shot", kinds, when, {"few-shot": change}, joint, NOTES)
-    answered = Task("rises <1>", laws, both, kind(both), threshold(both), why, {"elbow": "R-hat"})
-    lost = Task("lost", None, None, None, None, None, {"sigmoid": "R-hat 1.4"})
+    answered = Task(
+        "rises <1>", laws, both, kind(both), threshold(both), why, {"elbow": "R-hat"}, 0.01
+    )
+    lost = Task("lost", None, None, None, None, None, {"sigmoid": "R-hat 1.4"}, 1.0)
     rows = {each.name: each for each in (answered, lost)}
     hypotheses = dict.fromkeys(("metric", "model", "neither"), 1 / 3)
     jumps = dict.fromkeys(("two_stage", "breakthrough", "apart"), -np.inf)

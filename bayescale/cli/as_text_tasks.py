@@ -34,7 +34,7 @@ def tasks(found: Tasks) -> RenderableType:
 
 def _why(task: Task) -> str:
     law, reason = next(iter(task.failed.items()))
-    return f"{share(task.lost)} of the belief is in laws that failed; {law}: {reason}"
+    return f"{share(task.belief_lost)} of the belief is in laws that failed; {law}: {reason}"
 
 
 def _places(found: Tasks) -> list[str]:
@@ -67,6 +67,6 @@ def _told(task: Task) -> dict[Note, None]:
     parts = [each for each in (task.threshold, task.explanation, task.kind) if each is not None]
     notes = [note for part in parts for note in part.notes]
     if task.failed and parts:
-        out = f"left out, with {share(task.lost)} of the belief: {', '.join(task.failed)}"
+        out = f"left out, with {share(task.belief_lost)} of the belief: {', '.join(task.failed)}"
         notes.append(Note("left_out", out))
     return dict.fromkeys(note for note in notes if note.kind not in TABLED)

@@ -37,6 +37,9 @@ MATERIAL = 0.01
 """Size of a pattern, relative to a response, that contradicts a law at the least."""
 SLIGHT = 3e-4
 """Patterns and rows that are off by less, relative to a response, are not told."""
+LEAST = 20
+"""Draws with a curve, of these, below which nothing is said."""
+HUGE = 1e150
 FAR = 5.0
 """Widths of the noise beyond which a row is named."""
 SAME = 0.01
@@ -81,8 +84,12 @@ def look(
         runs, seen = sample_each(scatters[name], rng), np.asarray(own["observed"], float)
         if model.noise.counts and name == model.law.response:
             runs, seen = runs / lane["n"], seen / lane["n"]
-        here = data.take(mask[: len(data)])
-        parts = (np.asarray(curves[name], float), runs)
+        here, mean = data.take(mask[: len(data)]), np.asarray(curves[name], float)
+        known = np.isfinite(mean[:, mask]).all(1) & ~np.isnan(runs[:, mask]).any(1)
+        if known.sum() < LEAST:
+            continue
+        # A new run may be infinite, under a wide prior: far out is all that is asked of it.
+        parts = (mean[known], np.clip(runs[known], -HUGE, HUGE))
         found = _and(
             found, _of_response(model, name, here, seen[mask], *(p[:, mask] for p in parts))
         )

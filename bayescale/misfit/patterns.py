@@ -58,7 +58,7 @@ def residue(measured: np.ndarray, law: np.ndarray, runs: np.ndarray, positive: b
         Whether the response is positive, and residuals are of logs.
     """
     if positive:
-        measured, law, runs = (np.log(np.maximum(v, 1e-300)) for v in (measured, law, runs))
+        measured, law, runs = (np.log(np.clip(v, 1e-300, 1e300)) for v in (measured, law, runs))
     fitted = np.median(law, 0)
     gaps = runs - law
     lo, hi = np.quantile(gaps, [0.16, 0.84], axis=0)

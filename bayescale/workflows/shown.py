@@ -36,8 +36,8 @@ def _feet(found: Summary) -> list[str]:
             for law, why in health["contradicted"].items()
             if not health["sound"]
         ]
-        if each["kind"] is not None and health["lost"] >= WORTH:
-            feet.append(f"{name}: {share(health['lost'])} of the belief lost with laws left out")
+        if each["kind"] is not None and health["belief_lost"] >= WORTH:
+            feet.append(f"{name}: {share(health['belief_lost'])} of the belief is lost")
     return feet
 
 
@@ -81,7 +81,7 @@ def task(found: Summary) -> list[Sheet]:
     health = found["health"]
     out = []
     if health["failed"]:
-        head = f"left out, with {share(health['lost'])} of the belief"
+        head = f"left out, with {share(health['belief_lost'])} of the belief"
         out = [Sheet(("", ""), [[law, why] for law, why in health["failed"].items()], head, left=2)]
     if health["contradicted"]:
         rows = [[law, why] for law, why in health["contradicted"].items()]

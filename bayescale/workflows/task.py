@@ -50,7 +50,7 @@ class Task(Shown):
     explanation: Explanation | None
     failed: Mapping[str, str]
     """What is wrong with the laws left out, by name."""
-    lost: float
+    belief_lost: float
     """Belief in the laws left out, as far as their evidence is known."""
 
     @property
@@ -79,7 +79,7 @@ class Task(Shown):
         parts = {name: getattr(self, name) for name in ("kind", "explanation", "threshold")}
         parts["laws"] = self.comparison
         found = {name: None if one is None else one.summary() for name, one in parts.items()}
-        names = ("sound", "failed", "lost", "diverging", "contradicted")
+        names = ("sound", "failed", "belief_lost", "diverging", "contradicted")
         return found | {"health": plain({name: getattr(self, name) for name in names})}
 
     @property

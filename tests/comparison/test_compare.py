@@ -245,7 +245,7 @@ def test_what_explains_nothing_is_left_out():
     skill = {law: Backtest(-3.5, 0.1, 0.9, 8, 1e10, True) for law in ("elbow", "sigmoid")}
     found = explain(weighed(("sigmoid",), sigmoid=0.8, elbow=0.2), backtest=skill)
     assert found.law == "elbow"
-    assert found.notes == ("left out, not to be trusted: sigmoid",)
+    assert found.notes == ("left out, not settled: sigmoid",)
     assert found.summary()["backtest"] == {"elbow": skill["elbow"].summary()}
     assert explain(weighed(("sigmoid",), sigmoid=1.0)).law is None
 

@@ -84,14 +84,14 @@ def mixture():
 
 def task(name, level=0.5, kind="emergent", share=0.9):
     mixed = mixture()
-    return Task(name, None, mixed, shape_of(kind, share), threshold(mixed, level), None, {})
+    return Task(name, None, mixed, shape_of(kind, share), threshold(mixed, level), None, {}, 0.0)
 
 
 def page(*rows):
     return Tasks({row.name: row for row in rows}, ("sigmoid", "flat"), {})
 
 
-FAILED = Task("lost", None, None, None, None, None, {"sigmoid": "bad"})
+FAILED = Task("lost", None, None, None, None, None, {"sigmoid": "bad"}, 1.0)
 
 
 def drawn(ax):

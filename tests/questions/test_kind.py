@@ -343,7 +343,7 @@ def test_curves_are_answered_by_name():
             curve=np.repeat(["good", "bad"], 9).astype(object),
         ),
         draws={k: np.stack([v, v]) for k, v in one.draws.items()},
-        health=Health((verdict, replace(verdict, sound=False, problems=("chains disagree",)))),
+        health=Health((verdict, replace(verdict, sampling=Finding(("chains disagree",))))),
     )
     with pytest.raises(ValueError, match="several curves; take one"):
         implied_prior(both)

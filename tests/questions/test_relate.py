@@ -224,7 +224,7 @@ def test_curves_are_answered_by_name_and_failed_ones_marked():
         curve=labels,
     )
     (verdict,) = one.health.verdicts
-    failed = replace(verdict, sound=False, problems=("chains disagree",))
+    failed = replace(verdict, sampling=Finding(("chains disagree",)))
     draws = {k: np.stack([v, v, np.full_like(v, np.nan)]) for k, v in one.draws.items()}
     health = Health((verdict, failed, failed))
     found = relate(replace(one, data=data, draws=draws, health=health))

@@ -320,7 +320,7 @@ def test_curves_are_answered_by_name_and_failed_ones_marked():
         one,
         data=data,
         draws={k: np.stack([v, v]) for k, v in one.draws.items()},
-        health=Health((verdict, replace(verdict, sound=False, problems=("chains disagree",)))),
+        health=Health((verdict, replace(verdict, sampling=Finding(("chains disagree",))))),
     )
     found = threshold(both)
     assert list(found) == ["good", "bad"]

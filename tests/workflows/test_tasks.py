@@ -188,8 +188,8 @@ def test_belief_lost_is_told_and_a_tenth_of_it_leaves_no_answer(three, monkeypat
         monkeypatch.setattr(one_task, "log_evidence", lambda one, seed, f=found: f[id(one)])
         answer = again(three, monkeypatch, {"rises": fits})["rises"]
         assert "known to 0.5" in answer.failed["flat"]
-        lost[behind] = answer.lost
-        assert (answer.kind is None) == (answer.lost > 0.1)
+        lost[behind] = answer.belief_lost
+        assert (answer.kind is None) == (answer.belief_lost > 0.1)
     assert lost[4.0] < 0.1 < lost[2.0]
 
 
