@@ -45,10 +45,13 @@ class Task(Shown):
     explanation: Explanation | None
     failed: Mapping[str, str]
     """What is wrong with the laws left out, by name."""
+    lost: Threshold | None = None
+    """Of a task that falls from above its level, the scale from which on it stays below; else
+    None."""
 
     def summary(self) -> dict[str, Any]:
         """Return plain numbers, fit for JSON; None where the fits are not to be trusted."""
-        parts = {name: getattr(self, name) for name in ("kind", "explanation", "threshold")}
+        parts = {k: getattr(self, k) for k in ("kind", "explanation", "threshold", "lost")}
         parts["laws"] = self.comparison
         found = {name: None if one is None else one.summary() for name, one in parts.items()}
         return found | {"health": {"sound": self.kind is not None, "failed": plain(self.failed)}}
@@ -105,12 +108,24 @@ def task(
         return without
     for law, gain in better.items():
         failed[law] += f"; by evidence it is {gain:.0f} nats better than all that passed"
+    drifted = with_drift(mixture, drift, seed=seed)
     return Task(
         name,
         found,
         mixture,
         answer,
-        threshold(with_drift(mixture, drift, seed=seed), level, horizon=horizon),
+        threshold(drifted, level, horizon=horizon, direction=mixture.law.improves),
         explain(found, backtest=backtests),
         failed,
+        _lost(drifted, answer, level, horizon),
     )
+
+
+def _lost(drifted: Mixture, found: Kind, level, horizon) -> Threshold | None:
+    """Return from where on a task that falls from above its level stays below it."""
+    if found.likeliest not in shown.FALLING:
+        return None
+    worse = "down" if drifted.law.improves == "up" else "up"
+    lost = threshold(drifted, level, horizon=horizon, direction=worse)
+    assert isinstance(lost, Threshold)  # a mixture is of one curve
+    return lost if lost.forecast.p_already < 0.5 else None

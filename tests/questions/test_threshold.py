@@ -15,7 +15,7 @@ from scipy.stats import t as student_t
 
 from bayescale.data.dataset import Dataset
 from bayescale.datasets.published import place
-from bayescale.laws import chinchilla, exact_match, from_loss, inverse, power, sigmoid
+from bayescale.laws import chinchilla, exact_match, from_loss, power, sigmoid
 from bayescale.model.arrays import pack
 from bayescale.model.model import Model
 from bayescale.noises.accuracy import beta_binomial
@@ -360,9 +360,7 @@ def test_which_parameter_is_an_unlock_scale():
     np.testing.assert_allclose(
         wider_weights(other), wider_weights(posterior_of(sigmoid, ones)), rtol=1e-6
     )
-    # A scale at which something is lost, or of one token, is none.
-    lost = {"g": [0.5], "d": [0.1], "x50": [1e10], "k": [1.0]}
-    assert unlock_parameter(posterior_of(inverse, lost)) is None
+    # That of one token is none.
     token = {"g": [0.1], "u": [0.9], "c": [1e9], "alpha": [1.0]}
     assert unlock_parameter(posterior_of(exact_match(True), token)) is None
 
