@@ -231,10 +231,9 @@ def threshold(
         The law's other inputs: a number, a text such as "20*N" (arithmetic on `by`), or a
         function of the scale.
     direction
-        "up" asks from which scale on the curve stays above the level, "down" below it. By default
-        on the side that is better, losses below and accuracies above; on the other where the law
-        `worsens`, as `inverse`, or where most draws get worse than the level within the data: the
-        answer then says so.
+        "up": from which scale on the curve stays above the level; "down": below it. By default
+        the side that is better, for losses below; the other where the law `worsens`, as `inverse`,
+        or most draws get worse than the level within the data, and the answer says so.
 
     Returns
     -------
