@@ -126,7 +126,7 @@ def _limit(found: Summary) -> str:
     """Return how likely it is that no scale whatever passes the level."""
     short = found["p_limit_short"]
     side = "below" if found["direction"] == "up" else "above"
-    return f"probability {share(short)} that it stays {side} at any scale" if short else ""
+    return f"probability {share(short)} that it stays {side} at any scale" if short > 0.005 else ""
 
 
 def _apart(found: Summary) -> str:
