@@ -113,7 +113,16 @@ def built():
     weighed = np.full(DRAWS, 1 / DRAWS)
     change = Change("few-shot", "zero-shot", joint, {"sigmoid": {"x50": shift}}, late, weighed)
     conditions = Conditions("zero-shot", kinds, when, {"few-shot": change}, joint, NOTES)
-    answered = Task("rises <1>", laws, both, kind(both), threshold(both), why, {"elbow": "R-hat"})
+    answered = Task(
+        "rises <1>",
+        laws,
+        both,
+        kind(both),
+        threshold(both),
+        why,
+        {"elbow": "R-hat"},
+        threshold(both, direction="down"),
+    )
     lost = Task("lost", None, None, None, None, None, {"sigmoid": "R-hat 1.4"})
     rows = {each.name: each for each in (answered, lost)}
     hypotheses = dict.fromkeys(("metric", "model", "neither"), 1 / 3)

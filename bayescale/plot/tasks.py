@@ -201,5 +201,6 @@ def _explain(figure: Figure, curves: bool, chance: bool, across: int, lost: bool
     absent |= {text for text, there in (("falls below", lost), ("chance", chance)) if not there}
     drawn = [each for each in drawn if each[1] not in absent]
     handles, texts = zip(*drawn, strict=True)
+    across_page = 3 if across <= 2 else 6 if len(drawn) <= 6 else 4
     how = dict(loc="outside upper left", fontsize=7.5, columnspacing=1.4)
-    figure.legend(handles, texts, ncols=len(drawn) if across > 2 else 3, **how)
+    figure.legend(handles, texts, ncols=across_page, **how)
