@@ -61,9 +61,11 @@ def inverse(x, *, g=FLOOR, d=BELOW, x50=UNLOCK, k=SLOPE):
     """g - (g - d) s(k (log x - log x50)): the `distractor` whose true task is never learnt.
 
     Accuracy falls from g to d < g for good; it is halfway at x50. McKenzie et al. 2023
-    (arXiv 2306.09479). As a function of how long a task takes people it is the law of the time
-    horizon, with g near 1: `threshold` asks where success falls below a half (Kwa et al. 2025,
-    arXiv 2503.14499).
+    (arXiv 2306.09479).
+
+    Of success against the time that tasks take people it is, as `inverse.fix(g=1.0, d=0.0)`, the
+    law of the time horizon: `threshold` then says from which length on success stays below a half
+    (Kwa et al. 2025, arXiv 2503.14499). Fixed, since g lies near chance before the data.
     """
     return g + (d - g) * logistic(k * (jnp.log(x) - jnp.log(x50)))
 
