@@ -115,7 +115,15 @@ def built():
     change = Change("few-shot", "zero-shot", joint, {"sigmoid": {"x50": shift}}, late, weighed)
     conditions = Conditions("zero-shot", kinds, when, {"few-shot": change}, joint, NOTES)
     answered = Task(
-        "rises <1>", laws, both, kind(both), threshold(both), why, {"elbow": "R-hat"}, 0.01
+        "rises <1>",
+        laws,
+        both,
+        kind(both),
+        threshold(both),
+        why,
+        {"elbow": "R-hat"},
+        0.01,
+        threshold(both, direction="down"),
     )
     lost = Task("lost", None, None, None, None, None, {"sigmoid": "R-hat 1.4"}, 1.0)
     rows = {each.name: each for each in (answered, lost)}

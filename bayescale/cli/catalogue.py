@@ -46,6 +46,7 @@ def law(name: str) -> RenderableType:
     inputs = (f"{x} (less is better)" if x in found.less_is_better else x for x in found.inputs)
     facts.add_row("inputs", " ".join(inputs))
     better = {"down": "lower is better", "up": "higher is better"}[found.improves]
+    better += ", and it gets worse with scale" * found.worsens
     facts.add_row("response", f"{found.response}, {SUPPORTS[found.support]}; {better}")
     for name, support in found.further:
         facts.add_row("and", f"{name}, {SUPPORTS[support]}: -y {name}=COLUMN")

@@ -145,20 +145,25 @@ def threshold(
     by: options.Along = None,
     at: options.Follow = None,
     horizon: options.Horizon = None,
+    direction: options.Direction = None,
     weights: options.Weights = None,
     group: options.AskedGroup = None,
     allow_failed: options.AllowFailed = False,
     json: options.Json = False,
     plot: options.Plot = None,
 ) -> int:
-    """Say from which scale on a level is passed, and how likely never."""
+    """Say from which scale on a curve stays past a level, above it or below, and how likely never.
+
+    For losses below it, for accuracies above it; for accuracies that fall where they are lost.
+    """
     with waiting():
         which = reply.load(paths, plot, weights, group)
         from ..questions.threshold import threshold as first_past
         from . import arguments, saved
 
         rules = arguments.rules([at], "--at") if at else None
-        how = dict(by=by, at=rules, horizon=horizon, allow_failed=allow_failed)
+        how = dict(by=by, at=rules, horizon=horizon, direction=direction)
+        how |= dict(allow_failed=allow_failed)
         past = arguments.level(level)
         found = saved.ask(which, lambda one: {"threshold": first_past(one, past, **how)})
     return reply.answers(which, found, json, plot)

@@ -136,6 +136,14 @@ Level = Annotated[
     Text,
     _option("Of an accuracy by default half: halfway between chance and 1.", metavar="half|.5"),
 ]
+Direction = Annotated[
+    Text,
+    _option(
+        "Whether the curve is to stay above the level or below it; by default on the side that is "
+        "better, or where it falls on the other.",
+        metavar="up|down",
+    ),
+]
 Horizon = Annotated[Number, _option("The largest scale to look at.")]
 
 Cut = Annotated[

@@ -50,12 +50,22 @@ def distractor(x, *, g=FLOOR, u=CEILING, d=BELOW, x50=UNLOCK, gap=GAP, k=SLOPE):
     return _two_tasks(x, g, u, d, x50, gap, k)
 
 
-@law(**falls, hypothesis="inverse", says="a distractor task, and never the true one")
+@law(
+    **falls,
+    worsens=True,
+    unlock="x50",
+    hypothesis="inverse",
+    says="a distractor task, and never the true one",
+)
 def inverse(x, *, g=FLOOR, d=BELOW, x50=UNLOCK, k=SLOPE):
     """g - (g - d) s(k (log x - log x50)): the `distractor` whose true task is never learnt.
 
     Accuracy falls from g to d < g for good; it is halfway at x50. McKenzie et al. 2023
     (arXiv 2306.09479).
+
+    Of success against the time that tasks take people it is, as `inverse.fix(g=1.0, d=0.0)`, the
+    law of the time horizon: `threshold` then says from which length on success stays below a half
+    (Kwa et al. 2025, arXiv 2503.14499). Fixed, since g lies near chance before the data.
     """
     return g + (d - g) * logistic(k * (jnp.log(x) - jnp.log(x50)))
 

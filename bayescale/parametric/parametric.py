@@ -40,6 +40,9 @@ class Law(Parametric):
     further: tuple[tuple[str, str], ...] = ()
     """Further responses that the law speaks of, each with its support: it then returns all of
     them by name. Thresholds, predictions and kinds are of `response`."""
+    worsens: bool = False
+    """Whether the response gets worse along the scale, and for good, as `inverse` does: `threshold`
+    then asks where it is lost."""
     less_is_better: tuple[str, ...] = ()
     """Inputs of which less is better, such as a loss that an accuracy is told from."""
     not_scales: tuple[str, ...] = ()
@@ -48,7 +51,8 @@ class Law(Parametric):
     same_unit: tuple[tuple[str, str], ...] = ()
     """Inputs of one kind: (("U", "D"),) gives U the reference scale of D."""
     unlock: str | None = None
-    """The parameter that is the scale of an unlock: told beside a prior twice as wide."""
+    """The parameter that is the scale of an unlock, or of a loss where the law `worsens`: told
+    beside a prior twice as wide."""
     floor: str | None = None
     """The parameter that is the response of models that know nothing."""
     ceiling: str | None = None
@@ -171,9 +175,9 @@ def law(
         Questions are of the first.
     facts
         What else is known, each in the words of a field of `Law`: `improves` ("down" for losses,
-        "up" for accuracies), `response`, `unit`, `less_is_better`, `not_scales`, `same_unit`,
-        `unlock`, `floor`, `ceiling`, `pools`, `exponents`, `hypothesis`, `says`, `second_stage`,
-        `powers`.
+        "up" for accuracies), `worsens`, `response`, `unit`, `less_is_better`, `not_scales`,
+        `same_unit`, `unlock`, `floor`, `ceiling`, `pools`, `exponents`, `hypothesis`, `says`,
+        `second_stage`, `powers`.
 
     Returns
     -------

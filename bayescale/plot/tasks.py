@@ -53,8 +53,8 @@ def tasks(
     """Draw one panel a task: runs, curve with 50 and 90 % bands, level and when it is passed.
 
     The bar at the level is the 90 % interval of the unlock, its dot the median; an arrow says
-    that it goes on beyond the panel, or was passed before the smallest run. All panels share
-    their axes.
+    that it goes on beyond the panel, or was passed before the smallest run. Of a task that falls
+    from above its level the bar, dotted, is where it stays below. All panels share their axes.
 
     Parameters
     ----------
@@ -105,7 +105,8 @@ def tasks(
         for ax in axes.flat[len(found) :]:
             ax.remove()
         chance = any(table is not None and table.chance is not None for table in rows.values())
-        _explain(figure, bool(curves), chance, across)
+        lost = any(task.lost is not None for task in found)
+        _explain(figure, bool(curves), chance, across, lost)
     return figure
 
 
@@ -145,14 +146,16 @@ def _panel(ax: Axes, task: Task, data: Dataset | None, curve: Curve | None) -> N
     if task.kind is None:
         ax.annotate("not to be trusted", xytext=(0, 4), color="#cc2222", **look)
         return
-    kind, never = task.kind.likeliest, percent(task.threshold.forecast.p_never)
+    asked = task.threshold if task.lost is None else task.lost
+    kind, never = task.kind.likeliest, percent(asked.forecast.p_never)
     said = f"{said_kind(kind)} {percent(task.kind.probability)}"
     head = ax.annotate(said, xytext=(0, 4), color=COLOURS[kind], fontweight="bold", **look)
     look |= dict(xy=(1, 1), xycoords=(head, "axes fraction"), fontsize=7, color="#555555")
-    ax.annotate(f"P(never) {never}", xytext=(6, 4), **look)
+    falls = "P(never below)" if task.lost is not None else "P(never)"
+    ax.annotate(f"{falls} {never}", xytext=(6, 4), **look)
     if curve is not None:
         _bands(ax, curve, COLOURS[kind])
-    _interval(ax, task.threshold)
+    _interval(ax, asked, ":" if task.lost is not None else "-")
 
 
 def _bands(ax: Axes, curve: Curve, colour: str) -> None:
@@ -166,7 +169,7 @@ def _bands(ax: Axes, curve: Curve, colour: str) -> None:
     ax.axvspan(curve.edge, ax.get_xlim()[1], color=GROUND, lw=0, zorder=0)
 
 
-def _interval(ax: Axes, found: Threshold) -> None:
+def _interval(ax: Axes, found: Threshold, dash: str) -> None:
     """Draw the level, and along it the interval of the scale from which it is passed."""
     ax.axhline(found.level, lw=0.6, color=FAINT, zorder=1)
     sign, told = (-1.0 if found.less_is_better else 1.0), found.forecast
@@ -174,7 +177,7 @@ def _interval(ax: Axes, found: Threshold) -> None:
     late = [v if np.isinf(v) else sign * v for v in (told.lo, told.median, told.hi)]
     lo, median, hi = 10 ** (sign * np.clip(late, start, end))
     look = dict(color=INK, zorder=5, clip_on=False)
-    ax.plot([lo, hi], [found.level] * 2, lw=2, solid_capstyle="butt", **look)
+    ax.plot([lo, hi], [found.level] * 2, lw=2, ls=dash, solid_capstyle="butt", **look)
     if start <= late[1] <= end:
         ax.plot(median, found.level, "o", ms=4.5, mec="white", mew=0.8, **look)
     for outside, x, marker in ((late[0] < start, lo, "<"), (late[2] > end, hi, ">")):
@@ -182,7 +185,7 @@ def _interval(ax: Axes, found: Threshold) -> None:
             ax.plot(x, found.level, marker, ms=5, mew=0, **look)
 
 
-def _explain(figure: Figure, curves: bool, chance: bool, across: int) -> None:
+def _explain(figure: Figure, curves: bool, chance: bool, across: int, lost: bool) -> None:
     """Say above the panels what is drawn."""
     dotted, grey = (0, (1, 1.5)), "#777777"
     drawn = [
@@ -190,10 +193,14 @@ def _explain(figure: Figure, curves: bool, chance: bool, across: int) -> None:
         ((Patch(color=grey, alpha=0.35, lw=0), Line2D([], [], color=grey)), "curve, 50% and 90%"),
         (Patch(fc=GROUND, ec="#cccccc", lw=0.5), "beyond the data"),
         (Line2D([], [], color=INK, lw=2, marker="o", mec="white"), f"unlock, {INTERVAL:.0%}"),
+        (Line2D([], [], color=INK, lw=2, ls=":", marker="o", mec="white"), "falls below"),
         (Line2D([], [], color=FAINT, lw=0.7), "level"),
         (Line2D([], [], color=FAINT, lw=0.9, ls=dotted), "chance"),
     ]
-    drawn = (drawn if curves else [drawn[0], *drawn[3:]])[: None if chance else -1]
+    absent = {"curve, 50% and 90%", "beyond the data"} if not curves else set()
+    absent |= {text for text, there in (("falls below", lost), ("chance", chance)) if not there}
+    drawn = [each for each in drawn if each[1] not in absent]
     handles, texts = zip(*drawn, strict=True)
+    across_page = 3 if across <= 2 else 6 if len(drawn) <= 6 else 4
     how = dict(loc="outside upper left", fontsize=7.5, columnspacing=1.4)
-    figure.legend(handles, texts, ncols=6 if across > 2 else 3, **how)
+    figure.legend(handles, texts, ncols=across_page, **how)

@@ -27,7 +27,7 @@ LEAST = 0.01
 def threshold(
     found: Threshold, ax: Axes | None = None, *, models: Mapping[str, float] | None = None
 ) -> Axes:
-    """Draw the probability that a level is passed by each scale, and where it is passed.
+    """Draw the probability that a level is passed by each scale, upwards or down, and where.
 
     The line ends at the horizon, short of 1 by the probability that it is never passed. In a strip
     of its own below is the density, per decade, of draws that cross. Of a mixture the laws that
@@ -69,7 +69,8 @@ def threshold(
         ax.set(ylim=(-STRIP, 1.02), yticks=np.linspace(0, 1, 6))
         ax.spines["left"].set_bounds(0, 1)
         ax.set_xlabel(words(found.column, found.scale))
-        ax.set_ylabel(f"probability of passing {found.level:g}")
+        passing = "passing" if found.direction == "up" else "falling below"
+        ax.set_ylabel(f"probability of {passing} {found.level:g}")
         beyond(ax, found.x_min if found.less_is_better else found.x_max, above=not models)
         legend(ax, "beside")
         look = dict(va="bottom", fontsize=8, color=INK, linespacing=1.5)
@@ -97,12 +98,12 @@ def _density(ax: Axes, found: Threshold) -> None:
 
 def _laws(ax: Axes, found: Threshold) -> None:
     """Draw what the laws that weigh most say one by one."""
-    weights, names = found.member_weights, list(found.members)
+    weights = found.member_weights
     shown = sorted(weights, key=weights.__getitem__, reverse=True)[: len(LAWS)]
     late = (-1.0 if found.less_is_better else 1.0) * np.log10(found.grid)
-    for colour, name in zip(LAWS, shown, strict=False) if len(names) > 1 else ():
+    for colour, name in zip(LAWS, shown, strict=False) if len(weights) > 1 else ():
         if weights[name] >= LEAST:
-            draws = found.unlock[found.member == names.index(name)]
+            draws = found.unlock_of(name)
             share = share_by(draws, np.ones(len(draws)), late)
             text = f"{name} ({percent(weights[name])})"
             ax.plot(found.grid, share, color=PALETTE[colour], lw=0.9, label=text, zorder=4)

@@ -21,6 +21,7 @@ from ..posterior.intervals import INTERVAL, levels, plain, quantiles
 from ..posterior.mixture import Mixture, said_of_fits
 from ..posterior.posterior import Posterior
 from . import shown
+from .curves import level_of, side
 from .kind import POINTS, Kind, kind
 from .kinds import FEW, KINDS, classify
 from .sweep import Sweep, sweep
@@ -172,6 +173,7 @@ def conditions(
     reference: str | None = None,
     by: str | None = None,
     at: Mapping[str, Any] | None = None,
+    direction: str | None = None,
     seed: int = 0,
     allow_failed: bool = False,
 ) -> Conditions:
@@ -189,6 +191,8 @@ def conditions(
         The condition that others are compared with: by default that of the data's first row.
     by, at
         As in `threshold`: the input along which to look, and what the law's other inputs are.
+    direction
+        As in `threshold`, of all conditions alike: by default as the average one suggests.
     seed
         Decides what is drawn from the laws' priors.
 
@@ -220,14 +224,18 @@ def conditions(
     how = dict(by=by, at=at, allow_failed=True)
     kinds = {k: kind(one, cut=cut, lo=lo, hi=hi, seed=seed, **how) for k, one in parts.items()}
     level = "half" if level is None and which.law.support == "unit" else level
-    thresholds = {k: threshold(one, level, **how) for k, one in parts.items() if level is not None}
+    said, thresholds = (), {}
+    if level is not None:
+        direction, said = side(which, sweep(which, by, at), level_of(which, level), direction)
+        how["direction"] = direction
+        thresholds = {k: threshold(one, level, **how) for k, one in parts.items()}
     return Conditions(
         reference=reference,
         kinds=kinds,
         thresholds=thresholds,
         changes={k: _change(which, k, reference, kinds, thresholds) for k in names[1:]},
         before=_before(which, kinds[reference], sweep(which, by, at), seed),
-        notes=(*said_of_fits(which), *_remarks(which, sweep(which, by, at), names)),
+        notes=(*said_of_fits(which), *said, *_remarks(which, sweep(which, by, at), names)),
     )
 
 

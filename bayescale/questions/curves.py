@@ -1,17 +1,20 @@
-"""curves: a fit's or a mixture's curve along its scale, its median and its bands, to be drawn.
+"""curves: a fit's or a mixture's curve along its scale, to be drawn, and where it passes a level.
 
-`curve` follows one, `curves` every task of `tasks`. Of a mixture each draw counts with the weight
-of its law.
+`curve` has the median and the bands of one, `task_curves` those of every task of `tasks`. Of a
+mixture each draw counts with the weight of its law. `crossings` finds where each draw's curve
+passes a level for good, `side` which way such a question is meant.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..messages import Note
 from ..model.evaluate import at_own
 from ..model.replicates import prior_curves
 from ..posterior.drift import drifted_inputs
@@ -27,10 +30,14 @@ __all__ = [
     "Crossed",
     "Curve",
     "Drawn",
+    "check_finite",
     "crossings",
     "curve",
     "drawn",
     "drawn_before",
+    "level_of",
+    "past_level",
+    "side",
     "task_curves",
 ]
 
@@ -103,8 +110,9 @@ def _end(way: Sweep, decades: float) -> float:
     return way.best * (10**decades if way.sign > 0 else HALF)
 
 
-LIMIT = 20.0
-"""How many decades beyond the last scale of a grid the curve stands for the law's limit."""
+LIMITS = (150.0, 20.0)
+"""How many decades beyond the last scale of a grid the curve stands for the law's limit: a slow
+power is there at last. Formulas that overflow there are asked nearer."""
 
 
 def draws_on(posterior: Posterior, along: Sweep, grid: np.ndarray) -> np.ndarray:
@@ -112,8 +120,68 @@ def draws_on(posterior: Posterior, along: Sweep, grid: np.ndarray) -> np.ndarray
     return law_draws(posterior, along.at(grid))
 
 
+def level_of(which: Posterior | Mixture, level: float | str | None) -> float:
+    """Return the level that is meant, checked; of accuracies by default the one halfway up."""
+    law, chance = which.law, which.data.chance
+    if level is None or level == "half":
+        if law.support != "unit":
+            raise ValueError(
+                f"a {law.response} has no natural level: name one (level=...); only accuracies "
+                "have a default, halfway between chance and 1"
+            )
+        return float((1 + (0.0 if chance is None else chance[0])) / 2)
+    if isinstance(level, str) or not np.isfinite(level):
+        raise ValueError(f'a level is a number, or "half"; got {level!r}')
+    if law.support == "unit" and not 0 < level < 1:
+        raise ValueError(f"a level of accuracy lies between 0 and 1, got {level:g}")
+    return float(level)
+
+
+def past_level(values: np.ndarray, level: float, direction: str) -> np.ndarray:
+    """Return whether values are past a level: at it or above (`up`), at it or below (`down`)."""
+    return values >= level if direction == "up" else values <= level
+
+
+def side(
+    which: Posterior | Mixture, ways: Mapping[str, Sweep], level: float, given: str | None
+) -> tuple[str, tuple[Note, ...]]:
+    """Return on which side a level is passed, `up` or `down`, and what to say of the choice.
+
+    What is given; else the side on which the response is better, as the law `improves`. It is the
+    worse side where the curve falls, so that what is asked is where it is lost: where all laws
+    `worsens`, or where most draws are past the level at the worst scale of the data, and short of
+    it at the best.
+
+    Raises
+    ------
+    ValueError
+        If what is given is neither up nor down.
+    """
+    better = which.law.improves
+    worse = "down" if better == "up" else "up"
+    if given is not None:
+        if given not in ("up", "down"):
+            raise ValueError(f"direction (--direction) is up or down, got {given!r}")
+        return given, ()
+    way = next(iter(ways.values()))
+    if all(one.law.worsens for _, _, one in which.members):
+        why = f"by the law {which.law.name} the {which.law.response} gets worse with scale"
+    else:
+        found = drawn(which, ways, np.array([way.worst, way.best]))
+        first, last = past_level(found.curves, level if better == "up" else -level, "up").T
+        share = float(found.weights[first & ~last].sum())
+        if not share > 0.5:
+            return better, ()
+        why = f"in {share:.0%} of draws the {which.law.response} gets worse than the level"
+        why += " within the data"
+    where = f"{'below' if worse == 'down' else 'above'} {level:.3g}"
+    text = f"{why}: what is told is the {way.column} from which on it stays {where}; "
+    text += f"direction='{better}' (--direction {better}) asks for the other side"
+    return worse, (Note("direction", text),)
+
+
 class Crossed(NamedTuple):
-    """Where each draw's curve passes for good from the worse side of a level to the better."""
+    """Where each draw's curve passes for good from the short side of a level to the other."""
 
     log10_scale: np.ndarray
     """log10 of the scale of the last crossing, (draw,); nan where there is none."""
@@ -122,7 +190,10 @@ class Crossed(NamedTuple):
     never: np.ndarray
     """Short of it at the last point, (draw,)."""
     limit_short: np.ndarray
-    """Of these, still short 20 decades beyond, (draw,)."""
+    """Of these, still short in the law's limit, far beyond, (draw,)."""
+    finite: np.ndarray
+    """Whether the curve has a number at every point of the grid, (draw,): nothing is known of
+    others, of which all of this is False."""
 
 
 def crossings(
@@ -143,18 +214,33 @@ def crossings(
     def value(scale: np.ndarray) -> np.ndarray:
         return at_own(law, params, drifted_inputs(posterior, way.at(scale)))[:, 0]
 
-    on_grid = past(draws_on(posterior, way, grid))
-    crosses = on_grid[:, -1] & ~on_grid.all(1)
+    curves = draws_on(posterior, way, grid)
+    on_grid, finite = past(curves), np.isfinite(curves).all(1)
+    check_finite(law.name, finite)
+    crosses = on_grid[:, -1] & ~on_grid.all(1) & finite
     last = np.minimum(len(grid) - 1 - np.argmin(on_grid[:, ::-1], 1), len(grid) - 2)
     lo, hi = way.progress(grid)[last], way.progress(grid)[last + 1]
     for _ in range(40):
         middle = 0.5 * (lo + hi)
         reached = past(value(10 ** (way.sign * middle[:, None])))
         lo, hi = np.where(reached, lo, middle), np.where(reached, middle, hi)
-    beyond = np.full((len(on_grid), 1), grid[-1] * 10 ** (way.sign * LIMIT))
-    far, never = value(beyond), ~on_grid[:, -1]
+    far, never = _limit(value, grid[-1], way.sign, len(curves)), ~on_grid[:, -1] & finite
     short = never & np.isfinite(far) & ~past(far)
-    return Crossed(np.where(crosses, way.sign * hi, np.nan), on_grid.all(1), never, short)
+    log10 = np.where(crosses, way.sign * hi, np.nan)
+    return Crossed(log10, on_grid.all(1) & finite, never, short, finite)
+
+
+def _limit(value: Callable, last: float, sign: float, draws: int) -> np.ndarray:
+    """Return what each draw's curve comes to far beyond the last scale; nan where it is not known.
+
+    Other inputs may leave the range of floats there before the scale does.
+    """
+    found = np.full(draws, np.nan)
+    for decades in LIMITS:
+        with suppress(ValueError), np.errstate(over="ignore", under="ignore"):
+            far = value(np.full((draws, 1), last * 10 ** (sign * decades)))
+            found = np.where(np.isfinite(found), found, far)
+    return found
 
 
 class Drawn(NamedTuple):
@@ -189,13 +275,18 @@ def drawn_before(
     return _together(which, found)
 
 
+def check_finite(name: str, finite: np.ndarray) -> None:
+    """Refuse a law or a prior none of whose draws has a curve."""
+    if not finite.any():
+        problem, advice = f"no draw of {name} has a finite curve", "Fit again, or leave it out."
+        raise FailedFit((problem,), (advice,), askable=False)
+
+
 def _together(which, parts: list[tuple[str, float, np.ndarray]]) -> Drawn:
     sign, found, weights = (1.0 if which.law.improves == "up" else -1.0), [], []
     for name, weight, values in parts:
         finite = np.isfinite(values).all(1)
-        if not finite.any():
-            problem, advice = f"no draw of {name} has a finite curve", "Fit again, or leave it out."
-            raise FailedFit((problem,), (advice,), askable=False)
+        check_finite(name, finite)
         found.append(np.where(finite[:, None], sign * values, 0.0))
         weights.append(weight * finite / finite.sum())
     return Drawn(np.concatenate(found), np.concatenate(weights))

@@ -34,20 +34,24 @@ def remarks(found: Any, which: Posterior | Mixture, way: Sweep) -> list[Note]:
     if forecast.hi == np.inf or way.sign * forecast.hi > way.progress(way.best):
         notes["beyond"] = UNCALIBRATED
     chance = which.data.chance
-    if chance is not None and found.improves == "up" and found.level <= chance[0]:
+    if chance is not None and found.level <= chance[0]:
         notes["chance"] = f"the level {found.level:.3g} is not above chance ({chance[0]:.3g})"
     weak = {}
     for name, _, one in which.members:
         unlock, (verdict,) = unlock_parameter(one), one.health.verdicts
-        if unlock is not None and unlock in verdict.unidentified:
+        asked = one.law.worsens == (found.direction != which.law.improves)
+        if asked and unlock is not None and unlock in verdict.unidentified:
             weak[f"{unlock} ({name})" if len(found.members) > 1 else unlock] = None
     if weak:
         notes["prior"] = (
             f"the data say little of {', '.join(weak)}: from a plateau the forecast is the prior "
-            "on the unlock scale"
+            "on that scale"
         )
     if found.wider is not None and found.wider.ess < FEW:
         notes["rough"] = f"under the wider prior only {found.wider.ess:.0f} effective draws: rough"
+    lost = np.isnan(found.unlock)
+    if lost.any():
+        notes["infinite"] = f"{lost.mean():.1%} of draws have no finite curve and are left out"
     notes |= _apart(found.spread()) if len(found.members) > 1 else {}
     return [*said_of_fits(which), *as_notes(notes)]
 

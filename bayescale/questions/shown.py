@@ -73,7 +73,7 @@ def _percent(value: float | None) -> str:
 
 def threshold(found: Summary) -> list[Sheet]:
     """Return from which scale on the level is passed: by the prior, a wider one, and each law."""
-    past = "above" if found["improves"] == "up" else "below"
+    past = "above" if found["direction"] == "up" else "below"
     head = f"{found['column']} from which on the curve stays {past} {number(found['level'])}"
     cases = {"forecast": found}
     if found["wider"] is not None:
@@ -87,7 +87,7 @@ def threshold(found: Summary) -> list[Sheet]:
     ]
     never = f"P(not by\n{count(found['horizon'])})"
     columns = ("", "median", f"{MASS} interval", "P(already)", never)
-    foot = [line for line in (_by_scale(found), _apart(found)) if line]
+    foot = [line for line in (_by_scale(found), _limit(found), _apart(found)) if line]
     return [Sheet(columns, rows, head, foot)]
 
 
@@ -110,13 +110,23 @@ def _by_scale(found: Summary) -> str:
     if scales[-1] < scales[0]:  # of a scale of which less is better
         points = np.linspace(found["x_min"], found["horizon"], 6)
     else:
-        decades = np.ceil(np.log10(found["x_max"])) + np.arange(STEPS)
+        first, lo = np.ceil(np.log10(found["x_max"])), found["log10"]["lo"]
+        # A level that is passed within the data: from the decade before the interval on.
+        first = first if lo is None else min(first, np.floor(lo))
+        decades = first + np.arange(STEPS)
         kept = (decades <= np.log10(found["horizon"])) & (decades >= np.log10(found["x_min"]))
         points = 10.0 ** decades[kept]
     late = np.sign(scales[-1] - scales[0])
     by = np.interp(late * np.log10(points), late * np.log10(scales), known)
     line = ", ".join(f"{share(p)} by {count(at)}" for p, at in zip(by, points, strict=True))
     return f"probability {line}" if line else ""
+
+
+def _limit(found: Summary) -> str:
+    """Return how likely it is that no scale whatever passes the level."""
+    short = found["p_limit_short"]
+    side = "below" if found["direction"] == "up" else "above"
+    return f"probability {share(short)} that it stays {side} at any scale" if short > 0.005 else ""
 
 
 def _apart(found: Summary) -> str:
@@ -177,6 +187,10 @@ def conditions(found: Summary) -> list[Sheet]:
     columns = ("", "kind", *("threshold", MASS, "P(never)")[: 3 * passed], "P(kind\ndiffers)")
     before = share(found["p_differs_before"])
     head = f"conditions beside {found['reference']}; two differ in kind, before the data: {before}"
+    if passed:
+        one = next(iter(found["thresholds"].values()))
+        past = "above" if one["direction"] == "up" else "below"
+        head += f"; thresholds: from where on it stays {past} {number(one['level'])}"
     return [Sheet(columns, rows, head, left=2)]
 
 

@@ -77,6 +77,11 @@ class Sweep:
             )
         return float(given)
 
+    def onward(self, horizon: float, per_decade: int) -> np.ndarray:
+        """Return scales from the worst of the data to a horizon, even in log: 201 or more."""
+        decades = abs(np.log10(horizon / self.worst))
+        return np.geomspace(self.worst, horizon, max(200, int(np.ceil(per_decade * decades))) + 1)
+
     def grid(self, lo: float | None, hi: float | None, points: int) -> np.ndarray:
         """Return scales from the worse bound to the better one, even in log.
 

@@ -1,10 +1,12 @@
-"""threshold: the scale from which a curve stays past a level.
+"""threshold: the scale from which a curve stays past a level, above it or below.
 
 For each draw the curve is followed from the smallest run to a horizon, and the *last* crossing
-into the better side counts: a bump that passes the level and falls back unlocks nothing. A draw
-crosses at a scale, or is past the level from the start (*already*), or is short of it at the
-horizon (*never*). The scale has a median and an interval over all draws, with already as -inf
-and never as inf; it has no mean.
+counts: a bump that passes the level and falls back unlocks nothing. A draw crosses at a scale, or
+is past the level from the start (*already*), or is short of it at the horizon (*never*). The scale
+has a median and an interval over all draws, with already as -inf and never as inf; it has no mean.
+
+Losses pass a level downwards, accuracies upwards. An accuracy that falls, such as success against
+the length of a task, is asked where it is lost, and a direction may be given (see `curves.side`).
 
 Along a scale of which less is better, such as a loss that an accuracy is told from, the curve is
 followed from the largest to a horizon below the smallest, and earlier means larger (see `sweep`).
@@ -17,6 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -28,13 +31,14 @@ from ..posterior.intervals import plain
 from ..posterior.mixture import Mixture
 from ..posterior.posterior import Posterior
 from . import shown
-from .curves import Crossed, crossings
+from .curves import Crossed, crossings, level_of, past_level, side
 from .remarks import remarks
 from .sweep import Sweep, sweep
 from .unlock import (
     Spread,
     Unlock,
     draw_weights,
+    ordered,
     share_by,
     spread,
     summarise_unlock,
@@ -57,8 +61,8 @@ class Threshold(Shown):
     """The scale from which one curve stays past a level, for every draw."""
 
     level: float
-    improves: str
-    """`up` or `down`: the side on which the level is passed."""
+    direction: str
+    """`up` or `down`: whether the curve is above the level, or below, once it is past it."""
     scale: str
     """The law's input along which is looked: `x`, `N`."""
     column: str
@@ -70,7 +74,7 @@ class Threshold(Shown):
     never: np.ndarray
     """Short of the level at the horizon, (draw,)."""
     limit_short: np.ndarray
-    """Of these, still short 20 decades past the horizon, (draw,): the law's limit is short."""
+    """Of these, those that no scale brings past the level, (draw,): the law's limit is short."""
     x_min: float
     """The smallest scale of the data."""
     x_max: float
@@ -109,10 +113,11 @@ class Threshold(Shown):
     def unlock(self) -> np.ndarray:
         """How late each draw passes the level, (draw,): -inf where already, inf where never.
 
-        Else log10 of the scale, its negative where less of the scale is better.
+        Else log10 of the scale, its negative where less of the scale is better; nan where the curve
+        is not finite, which has no weight.
         """
         sign = -1.0 if self.less_is_better else 1.0
-        return _ordered(sign * self.log10_scale, self.already, self.never)
+        return ordered(sign * self.log10_scale, self.already, self.never)
 
     def p_unlocked_by(self, scale: float) -> float:
         """Return the probability that the level is passed by this scale, already included.
@@ -134,8 +139,13 @@ class Threshold(Shown):
 
     def spread(self) -> Spread:
         """Return how far the laws' medians are apart, and how uncertain each law is alone."""
-        draws = {name: self.unlock[self.member == i] for i, name in enumerate(self.members)}
+        draws = {name: self.unlock_of(name) for name in self.members}
         return spread(draws, self.member_weights)
+
+    def unlock_of(self, name: str) -> np.ndarray:
+        """Return `unlock` of the draws of one law that have a curve."""
+        own = self.unlock[self.member == list(self.members).index(name)]
+        return own[~np.isnan(own)]
 
     def params(self, tokens_per_param: float = 20.0, unit: float = 1.0) -> Unlock:
         """Return the forecast in log10 parameters, of models trained on so many tokens for each.
@@ -165,7 +175,7 @@ class Threshold(Shown):
 
     def summary(self) -> dict[str, Any]:
         """Return plain numbers, fit for JSON: log10 scales, None where they are infinite."""
-        same = ("level", "improves", "scale", "column", "x_min", "x_max", "horizon", "notes")
+        same = ("level", "direction", "scale", "column", "x_min", "x_max", "horizon", "notes")
         weights = self.member_weights
         parts = {k: each.summary() | {"weight": weights[k]} for k, each in self.members.items()}
         return (
@@ -202,6 +212,7 @@ def threshold(
     by: str | None = None,
     horizon: float | None = None,
     at: Mapping[str, Any] | None = None,
+    direction: str | None = None,
     allow_failed: bool = False,
 ) -> Threshold | dict[str, Threshold]:
     """Return when a curve stays past a level; by name of the curve where there are several.
@@ -219,6 +230,10 @@ def threshold(
     at
         The law's other inputs: a number, a text such as "20*N" (arithmetic on `by`), or a
         function of the scale.
+    direction
+        "up": from which scale on the curve stays above the level; "down": below it. By default
+        the side that is better, for losses below; the other where the law `worsens`, as `inverse`,
+        or most draws get worse than the level within the data, and the answer says so.
 
     Returns
     -------
@@ -231,8 +246,8 @@ def threshold(
         If the fit is not to be trusted, unless `allow_failed`; of several curves, the failed ones
         are marked by a note, and of a mixture left out.
     ValueError
-        If there is no level, or one out of range, an unknown input, a horizon within the data, or
-        laws that are not of one scale.
+        If there is no level, or one out of range, an unknown input or direction, a horizon within
+        the data, or laws that are not of one scale.
 
     Notes
     -----
@@ -252,52 +267,42 @@ def threshold(
     which = posterior.trusted(allow_failed)
 
     def one(which: Posterior | Mixture) -> Threshold:
-        return _one(which, _level(which, level), sweep(which, by, at), horizon)
+        value, ways = level_of(which, level), sweep(which, by, at)
+        asked, notes = side(which, ways, value, direction)
+        found = _one(which, value, asked, ways, horizon)
+        return replace(found, notes=(*notes, *found.notes))
 
     return {str(name): one(part) for name, part in which} if which.curves else one(which)
 
 
-def _level(which: Posterior | Mixture, level: float | str | None) -> float:
-    law, chance = which.law, which.data.chance
-    if level is None or level == "half":
-        if law.support != "unit":
-            raise ValueError(
-                f"a {law.response} has no natural level: name one (level=...); only accuracies "
-                "have a default, halfway between chance and 1"
-            )
-        return float((1 + (0.0 if chance is None else chance[0])) / 2)
-    if isinstance(level, str) or not np.isfinite(level):
-        raise ValueError(f'a level is a number, or "half"; got {level!r}')
-    if law.support == "unit" and not 0 < level < 1:
-        raise ValueError(f"a level of accuracy lies between 0 and 1, got {level:g}")
-    return float(level)
-
-
-def _one(which, level: float, ways: dict[str, Sweep], horizon: float | None) -> Threshold:
+def _one(
+    which, level: float, direction: str, ways: dict[str, Sweep], horizon: float | None
+) -> Threshold:
     """Return the threshold of one curve."""
     parts, way = which.members, next(iter(ways.values()))
-    horizon, up = way.horizon(horizon, DECADES), which.law.improves == "up"
-    points = max(200, int(np.ceil(PER_DECADE * abs(np.log10(horizon / way.worst))))) + 1
-    grid = np.geomspace(way.worst, horizon, points)
-
-    def past(y: np.ndarray) -> np.ndarray:
-        return y >= level if up else y <= level
-
+    horizon = way.horizon(horizon, DECADES)
+    grid = way.onward(horizon, PER_DECADE)
+    past = partial(past_level, level=level, direction=direction)
     found = {name: crossings(one, ways[name], grid, past) for name, _, one in parts}
     crossed = Crossed(*map(np.concatenate, zip(*found.values(), strict=True)))
-    late = {k: _ordered(way.sign * each.log10_scale, *each[1:3]) for k, each in found.items()}
-    unlock, weights = np.concatenate([*late.values()]), draw_weights(parts, late)
-    wider = draw_weights(parts, late, {name: wider_weights(one) for name, _, one in parts})
+    late = {k: ordered(way.sign * each.log10_scale, *each[1:3]) for k, each in found.items()}
+    finite = {name: each.finite.astype(float) for name, each in found.items()}
+    unlock, weights = np.concatenate([*late.values()]), draw_weights(parts, finite)
+    # The scale of an unlock is none of a loss, nor the other way round.
+    lost = direction != which.law.improves
+    ratios = {name: wider_weights(one) for name, _, one in parts if one.law.worsens == lost}
+    ratios = {name: finite[name] * ratio for name, ratio in ratios.items() if ratio is not None}
+    wider = draw_weights(parts, finite | ratios) if ratios else None
 
     def told(unlock: np.ndarray, weights: np.ndarray) -> Unlock:
         return summarise_unlock(unlock, weights).converted(lambda late: way.sign * late)
 
     answer = Threshold(
         level=level,
-        improves=which.law.improves,
+        direction=direction,
         scale=way.by,
         column=way.column,
-        **crossed._asdict(),
+        **{name: getattr(crossed, name) for name in Crossed._fields if name != "finite"},
         x_min=float(way.seen.min()),
         x_max=float(way.seen.max()),
         horizon=horizon,
@@ -307,13 +312,9 @@ def _one(which, level: float, ways: dict[str, Sweep], horizon: float | None) -> 
         wider=None if wider is None else told(unlock, wider),
         notes=(),
         weights=weights,
-        members={name: told(each, np.ones(len(each))) for name, each in late.items()},
+        members={name: told(each, finite[name]) for name, each in late.items()},
         member_weights={name: weight for name, weight, _ in parts},
         member=np.repeat(np.arange(len(late)), [len(each) for each in late.values()]),
         less_is_better=way.sign < 0,
     )
     return replace(answer, notes=tuple(remarks(answer, which, way)))
-
-
-def _ordered(late: np.ndarray, already: np.ndarray, never: np.ndarray) -> np.ndarray:
-    return np.where(already, -np.inf, np.where(never, np.inf, late))

@@ -29,6 +29,7 @@ __all__ = [
     "Spread",
     "Unlock",
     "draw_weights",
+    "ordered",
     "share_by",
     "spread",
     "summarise_unlock",
@@ -86,6 +87,11 @@ class Spread:
         return plain(vars(self))
 
 
+def ordered(late: np.ndarray, already: np.ndarray, never: np.ndarray) -> np.ndarray:
+    """Return how late draws are: -inf where already, inf where never."""
+    return np.where(already, -np.inf, np.where(never, np.inf, late))
+
+
 def summarise_unlock(unlock: np.ndarray, weights: np.ndarray, mass: float = INTERVAL) -> Unlock:
     """Return the forecast of weighted draws."""
     weights = weights / weights.max()
@@ -101,22 +107,13 @@ def summarise_unlock(unlock: np.ndarray, weights: np.ndarray, mass: float = INTE
 
 
 def draw_weights(
-    parts: Sequence[tuple[str, float, Posterior]],
-    draws: Mapping[str, np.ndarray],
-    ratios: Mapping[str, np.ndarray | None] | None = None,
-) -> np.ndarray | None:
+    parts: Sequence[tuple[str, float, Posterior]], ratios: Mapping[str, np.ndarray]
+) -> np.ndarray:
     """Return the weight of each draw of all members together, (draw,), summing to 1.
 
-    With `ratios` each member's draws are weighted by them among themselves, alike where it has
-    none; None where no member has any.
+    A member's draws are weighted by its `ratios` among themselves.
     """
-    if ratios is not None and all(ratio is None for ratio in ratios.values()):
-        return None
-    found = []
-    for name, weight, _ in parts:
-        ratio = None if ratios is None else ratios[name]
-        ratio = np.ones(len(draws[name])) if ratio is None else ratio
-        found.append(weight * ratio / ratio.sum())
+    found = [weight * ratios[name] / ratios[name].sum() for name, weight, _ in parts]
     return np.concatenate(found)
 
 

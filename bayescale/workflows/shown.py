@@ -16,6 +16,8 @@ WORTH = 0.005
 """Belief lost from which it is told."""
 RISING = ("steady", "emergent", "u_shaped")
 """Kinds whose rise there is something to explain of."""
+FALLING = ("inverse", "inverted_u")
+"""Kinds that end by a fall: what they pass is no unlock."""
 
 
 def tasks(found: Summary) -> list[Sheet]:
@@ -23,7 +25,7 @@ def tasks(found: Summary) -> list[Sheet]:
     rows = [_row(name, each, len(found["laws"])) for name, each in found["tasks"].items()]
     head = f"{len(rows)} task{'s' * (len(rows) > 1)}, laws: {', '.join(found['laws'])}"
     columns = ("task", "kind", "explained by", "unlocks at", MASS, "P(never)", "laws\nweighed")
-    return [Sheet(columns, rows, head, _feet(found), left=3), *_backtests(found)]
+    return [Sheet(columns, rows, head, _feet(found), left=3), *_lost(found), *_backtests(found)]
 
 
 def _feet(found: Summary) -> list[str]:
@@ -49,9 +51,28 @@ def _row(name: str, task: Summary, laws: int) -> list[str]:
         return [name, "NOT TRUSTED", "-", "-", "-", "-", sound]
     kind, unlock = task["kind"], task["threshold"]
     said = f"{questions.kind_word(kind['likeliest'])} {share(kind['probability'])}"
-    interval = f"{questions.when(unlock, 'lo')} .. {questions.when(unlock, 'hi')}"
+    falls = kind["likeliest"] in FALLING
+    ends = [
+        # What starts above the level and falls has unlocked nothing.
+        "above" if falls and word == "already" else word
+        for word in (questions.when(unlock, end) for end in ("median", "lo", "hi"))
+    ]
     why = task["explanation"]["verdict"] if kind["likeliest"] in RISING else "-"
-    return [name, said, why, questions.when(unlock), interval, share(unlock["p_never"]), sound]
+    median, interval = ends[0], f"{ends[1]} .. {ends[2]}"
+    return [name, said, why, median, interval, share(unlock["p_never"]), sound]
+
+
+def _lost(found: Summary) -> list[Sheet]:
+    """Return from where on tasks that fall from above their level stay below it."""
+    rows = []
+    for name, each in found["tasks"].items():
+        lost = each["lost"]
+        if lost is not None:
+            interval = f"{questions.when(lost, 'lo')} .. {questions.when(lost, 'hi')}"
+            p = [share(lost[key]) for key in ("p_already", "p_never")]
+            rows.append([name, number(lost["level"]), questions.when(lost), interval, *p])
+    columns = ("task", "level", "below from", MASS, "P(already)", "P(never)")
+    return [Sheet(columns, rows, "tasks that fall below their level")] if rows else []
 
 
 def _backtests(found: Summary) -> list[Sheet]:
@@ -91,6 +112,7 @@ def task(found: Summary) -> list[Sheet]:
     return [
         *questions.kind(found["kind"]),
         *questions.threshold(found["threshold"]),
+        *(questions.threshold(found["lost"]) if found["lost"] else []),
         *comparison.explanation(found["explanation"]),
         *comparison.laws(found["laws"]),
         *out,

@@ -74,9 +74,13 @@ class Task(Shown):
             return False
         return sum(self.mixture.weights[law] for law in self.contradicted) <= 0.5
 
+    lost: Threshold | None = None
+    """Of a task that falls from above its level, the scale from which on it stays below; else
+    None."""
+
     def summary(self) -> dict[str, Any]:
         """Return plain numbers, fit for JSON; None where the fits are not to be trusted."""
-        parts = {name: getattr(self, name) for name in ("kind", "explanation", "threshold")}
+        parts = {k: getattr(self, k) for k in ("kind", "explanation", "threshold", "lost")}
         parts["laws"] = self.comparison
         found = {name: None if one is None else one.summary() for name, one in parts.items()}
         names = ("sound", "failed", "belief_lost", "diverging", "contradicted")
@@ -145,13 +149,26 @@ def task(
     mixture = found.mixture("evidence")
     drifted = with_drift(mixture, drift, seed=seed)
     # What the data say against a law is told with the task, and refuses none of its answers.
+    answer = kind(mixture, seed=seed, allow_failed=True)
+    asked = dict(horizon=horizon, direction=mixture.law.improves, allow_failed=True)
     return Task(
         name,
         found,
         mixture,
-        kind(mixture, seed=seed, allow_failed=True),
-        threshold(drifted, level, horizon=horizon, allow_failed=True),
+        answer,
+        threshold(drifted, level, **asked),
         explain(found, backtest=backtests),
         failed,
         lost,
+        _lost(drifted, answer, level, horizon),
     )
+
+
+def _lost(drifted: Mixture, found: Kind, level, horizon) -> Threshold | None:
+    """Return from where on a task that falls from above its level stays below it."""
+    if found.likeliest not in shown.FALLING:
+        return None
+    worse = "down" if drifted.law.improves == "up" else "up"
+    lost = threshold(drifted, level, horizon=horizon, direction=worse, allow_failed=True)
+    assert isinstance(lost, Threshold)  # a mixture is of one curve
+    return lost if lost.forecast.p_already < 0.5 else None

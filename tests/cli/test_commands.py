@@ -198,6 +198,18 @@ def test_a_threshold_along_one_of_two_scales(capsys, fitted):
     assert found["by"][-1] == [found["horizon"], 1.0]
 
 
+def test_a_threshold_is_asked_on_either_side(capsys, fitted):
+    call = ["threshold", fitted, "--level", "2.2", "--at", "D=20*N"]
+    down, up = asked(capsys, *call), asked(capsys, *call, "--direction", "up")
+    down, up = down["threshold"], up["threshold"]
+    assert (down["direction"], up["direction"]) == ("down", "up")
+    assert up["p_never"] == 1  # it falls for good
+    for direction, past in (("down", "below"), ("up", "above")):
+        assert main([*call, "--direction", direction]) == 0
+        assert f"stays {past} 2.2" in capsys.readouterr().out
+    assert "up or down, got 'under'" in complaint(capsys, *call, "--direction", "under")
+
+
 def test_a_level_that_is_never_reached_is_null(capsys, fitted):
     found = asked(capsys, "threshold", fitted, "--level", "1.5", "--at", "D=20*N")["threshold"]
     assert found["log10"] == {"median": None, "lo": None, "hi": None}

@@ -118,7 +118,8 @@ def test_the_document_of_tasks(answered):
     assert found["sampling"]["sampler"]["draws"] == 200
     assert found["sampling"]["data"]["columns"]["curve"] == "task"
     for each in found["tasks"].values():
-        assert {"kind", "explanation", "threshold", "laws", "health"} == each.keys()
+        assert {"kind", "explanation", "threshold", "lost", "laws", "health"} == each.keys()
+        assert each["lost"] is None
         assert sum(each["kind"]["kinds"].values()) == pytest.approx(1)
         assert {"log10", "p_never", "p_already"} <= each["threshold"].keys()
         assert each["threshold"]["level"] == 0.625

@@ -1,6 +1,7 @@
 """What holds of every plot of a fit or a plan, and of the axes and marks they share."""
 
 import inspect
+from dataclasses import replace
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -94,6 +95,14 @@ def test_threshold_says_how_likely_never_is(p_never, said, ax):
     assert f"P(never by 10T) {said}" in text
     assert ("median never" in text) == (p_never == 1.0)
     assert ax.get_xlabel() == "parameters"
+
+
+def test_threshold_says_on_which_side_it_is(ax):
+    drawn(plot.threshold(crossing(), ax))
+    assert ax.get_ylabel() == "probability of passing 0.5"
+    ax.clear()
+    drawn(plot.threshold(replace(crossing(), direction="down"), ax))
+    assert ax.get_ylabel() == "probability of falling below 0.5"
 
 
 # ------------------------------------------------------------------ axes

@@ -10,7 +10,7 @@ import pytest
 from bayescale import plot
 from bayescale.comparison.compare import LawComparison
 from bayescale.data.dataset import Dataset
-from bayescale.laws import flat, from_loss, sigmoid
+from bayescale.laws import flat, from_loss, inverse, sigmoid
 from bayescale.model.model import Model
 from bayescale.noises.accuracy import beta_binomial
 from bayescale.plot.marks import landmarks
@@ -28,6 +28,7 @@ from bayescale.workflows.task import Task
 from bayescale.workflows.tasks import Tasks
 
 X = np.geomspace(1e20, 1e23, 8)
+FALLS = {"g": [0.9] * 3, "d": [0.1] * 3, "x50": [3e21, 1e22, 3e22], "k": [3.0] * 3}
 FLAT = dict.fromkeys(KINDS, 0.0)
 
 
@@ -209,6 +210,25 @@ def test_arrows_where_the_interval_leaves_the_panel(level, markers):
     dots = [line for line in ax.lines if line.get_markersize() == 4.5]
     median = found["a"].threshold.forecast.median
     assert bool(dots) == (np.log10(lo) <= median <= np.log10(hi))
+
+
+def test_where_a_falling_task_is_lost_is_drawn_apart_from_unlocks():
+    one = task("a", kind="inverse")
+    lost = threshold(posterior_of(inverse, **FALLS), 0.5)
+    figure = plot.tasks(page(replace(one, lost=lost), task("b"), task("c")))
+    (ax, other, _), (legend,) = figure.axes, figure.legends
+    dots = [line.get_xdata() for line in ax.lines if line.get_markersize() == 4.5]
+    assert np.concatenate(dots) == pytest.approx([10**lost.forecast.median])
+    assert [line.get_linestyle() for line in ax.lines if line.get_linewidth() == 2] == [":"]
+    assert [line.get_linestyle() for line in other.lines if line.get_linewidth() == 2] == ["-"]
+    assert any("P(never below) 0%" in text for text in texts(ax))
+    assert "falls below" in [text.get_text() for text in legend.get_texts()]
+    figure.canvas.draw()
+    box = legend.get_window_extent()
+    assert box.x0 >= 0
+    assert box.x1 <= figure.bbox.x1
+    usual = plot.tasks(page(one)).legends[0].get_texts()
+    assert "falls below" not in [text.get_text() for text in usual]
 
 
 def test_a_scale_of_which_less_is_better_runs_to_the_right():

@@ -25,6 +25,7 @@ from bayescale.parametric.parametric import law
 from bayescale.parametric.priors import positive
 from bayescale.posterior.groups import AVERAGE, NEW, for_group
 from bayescale.posterior.health import FailedFit, Health, Verdict
+from bayescale.posterior.mixture import mix
 from bayescale.posterior.posterior import Posterior, SamplingInfo
 from bayescale.questions.threshold import threshold
 from bayescale.questions.unlock import unlock_parameter, wider_weights
@@ -174,6 +175,132 @@ def test_outcomes_agree_with_a_plain_search(y, level):
     assert forecast.lo <= forecast.median <= forecast.hi
 
 
+# ------------------------------------------------------------------ which side is asked for
+
+FALLS = {"g": [0.95, 0.9], "d": [0.05, 0.1], "x50": [1e9, 1e10], "k": [2.0, 1.0]}
+
+
+def kinds_of_notes(found):
+    return [note.kind for note in found.notes]
+
+
+def test_a_law_that_worsens_is_asked_where_it_is_lost():
+    fit = posterior_of(inverse, FALLS)
+    found = threshold(fit, 0.5)
+    assert found.direction == "down"
+    np.testing.assert_allclose(found.log10_scale, [9.0, 10.0], atol=1e-9)
+    assert (found.forecast.p_never, found.forecast.p_already) == (0.0, 0.0)
+    (note,) = [note for note in found.notes if note.kind == "direction"]
+    assert "by the law inverse the accuracy gets worse" in note
+    assert "stays below 0.5" in note
+    assert "--direction up" in note
+    assert "stays below 0.5" in str(found)
+    high, low = threshold(fit, 0.97), threshold(fit, 0.07)
+    assert high.already.all()
+    assert low.never.tolist() == [False, True]  # one draw's limit is .1
+    assert low.limit_short.tolist() == [False, True]
+    assert "0.50 that it stays above at any scale" in str(low)
+    up = threshold(fit, 0.5, direction="up")
+    assert up.never.all()
+    assert "direction" not in kinds_of_notes(up)
+
+
+def test_what_the_draws_say_of_the_side_is_of_the_data_alone():
+    """Data reach from 1e8 to 1e11, the fourth knot."""
+    fallen = (0.9, 0.8, 0.3, 0.2, 0.2, 0.2, 0.2, 0.2)
+    found = threshold(curve(*fallen), 0.5)
+    assert found.direction == "down"
+    assert found.log10_scale[0] == pytest.approx(9.6)
+    assert "in 100% of draws the accuracy gets worse than the level" in " ".join(found.notes)
+    assert threshold(curve(*fallen), 0.5, direction="up").forecast.p_never == 1
+    for y in (
+        (0.3, 0.1, 0.1, 0.1, 0.1, 0.9, 0.9, 0.9),  # the trough of a U below the level
+        (0.9, 0.1, 0.1, 0.6, 0.9, 0.9, 0.9, 0.9),  # a U that came back
+        (0.9, 0.9, 0.9, 0.8, 0.1, 0.1, 0.1, 0.1),  # falls beyond the data
+        (0.3, 0.6, 0.6, 0.4, 0.4, 0.4, 0.4, 0.4),  # a bump
+    ):
+        found = threshold(curve(*y), 0.5)
+        assert found.direction == "up"
+        assert "direction" not in kinds_of_notes(found)
+    back = (0.9, 0.1, 0.1, 0.1, 0.1, 0.9, 0.9, 0.9)  # below the level, and back beyond the data
+    shares = {2: "down", 1: "up"}
+    for falling, direction in shares.items():
+        draws = [fallen] * falling + [(0.2,) * 8] * (3 - falling)
+        assert threshold(posterior_of(knots, {"y": draws}), 0.5).direction == direction
+    assert threshold(curve(*back), 0.5, direction="up").log10_scale[0] == pytest.approx(12.5)
+
+
+def test_a_loss_that_rises_is_asked_above_the_level():
+    draws = {"E": [1.0] * 3, "A": [1e-2] * 3, "alpha": [-0.2] * 3}
+    found = threshold(posterior_of(power(), draws), 1.9)
+    assert found.direction == "up"
+    np.testing.assert_allclose(found.log10_scale, np.log10(90.0) / 0.2, atol=1e-9)
+    assert any("--direction down" in note for note in found.notes)
+    rising = threshold(posterior_of(power(rising=True), draws), 1.9)  # more is better
+    assert (rising.direction, kinds_of_notes(rising)) == ("up", ["median"])
+
+
+def test_laws_that_are_mixed_fall_where_all_do_or_most_draws():
+    falls = posterior_of(inverse, FALLS)
+    rise = {"g": [0.1] * 2, "u": [0.9] * 2, "x50": [1e10] * 2, "k": [2.0] * 2}
+    rises = posterior_of(sigmoid, rise)
+    late = posterior_of(inverse, FALLS | {"x50": [1e13, 1e14]})
+    for parts, direction in (
+        ({"a": falls, "b": late}, "down"),
+        ({"a": falls, "b": rises}, "up"),
+        ({"a": late, "b": rises}, "up"),
+    ):
+        assert threshold(mix(parts), 0.5).direction == direction
+    most = threshold(mix({"a": falls, "b": rises}, {"a": 0.6, "b": 0.4}), 0.5)
+    assert (most.direction, most.forecast.p_never) == ("down", pytest.approx(0.4))
+    assert list(most.members) == ["a", "b"]
+
+
+def test_the_prior_of_an_unlock_is_none_of_a_loss():
+    falls, rises = posterior_of(inverse, FALLS), from_g_to_u()
+    for fit, side, wider in (
+        (falls, "down", True),
+        (falls, "up", False),
+        (rises, "up", True),
+        (rises, "down", False),
+    ):
+        assert (threshold(fit, 0.5, direction=side).wider is not None) == wider
+    weak = replace(
+        falls, health=Health((replace(falls.health.verdicts[0], unidentified=("x50",)),))
+    )
+    assert "prior" in kinds_of_notes(threshold(weak, 0.5))
+    assert "prior" not in kinds_of_notes(threshold(weak, 0.5, direction="up"))
+
+
+def from_g_to_u():
+    return posterior_of(sigmoid, {"g": [0.1], "u": [0.9], "x50": [1e10], "k": [2.0]})
+
+
+def test_along_a_loss_an_accuracy_may_be_asked_below_the_level():
+    up = threshold(from_a_loss(5.0, 3.0, 0.5))
+    down = threshold(from_a_loss(5.0, 3.0, 0.5), direction="down")
+    assert (up.direction, down.direction) == ("up", "down")
+    np.testing.assert_array_equal(down.already, up.never)
+    assert down.never.tolist() == [True, True, False]
+
+
+def test_draws_without_a_curve_are_left_out_and_told():
+    draws = {"g": [0.1] * 4, "u": [0.9] * 4, "x50": [1e9, 1e10, np.nan, 1e18], "k": [9.0] * 4}
+    found = threshold(posterior_of(sigmoid, draws), 0.5)
+    assert found.forecast.p_never == pytest.approx(1 / 3)
+    assert found.forecast.median == pytest.approx(10)
+    assert found.summary()["p_crosses"] == pytest.approx(2 / 3)
+    np.testing.assert_allclose(found.weights, [1 / 3, 1 / 3, 0, 1 / 3])
+    assert found.p_by[-1] == pytest.approx(2 / 3)
+    assert any("25.0% of draws have no finite curve" in note for note in found.notes)
+    mixed = mix({"a": posterior_of(sigmoid, draws), "b": from_g_to_u()}, {"a": 0.75, "b": 0.25})
+    several = threshold(mixed, 0.5)
+    assert several.forecast.p_never == pytest.approx(0.25)
+    assert several.members["a"].p_never == pytest.approx(1 / 3)
+    with pytest.raises(FailedFit, match="no draw of sigmoid has a finite curve"):
+        threshold(posterior_of(sigmoid, draws | {"x50": [np.nan] * 4}), 0.5)
+
+
 # ------------------------------------------------------------------ what is asked, and of what
 
 
@@ -294,6 +421,7 @@ def test_what_threshold_refuses():
         (accuracy, {"level": "most"}, "a level is a number"),
         (accuracy, {"horizon": 1e9}, "below the largest run"),
         (accuracy, {"by": "tokens"}, "'tokens' is no scale"),
+        (accuracy, {"direction": "under"}, r"direction \(--direction\) is up or down, got 'under'"),
         (two, {"level": 2.0}, "every other needs a value"),
         (two, {"level": 2.0, "at": {"D": "20*M"}}, "D in `at`"),
         (two, {"level": 2.0, "at": {"D": -1.0}}, "positive and finite"),
@@ -361,9 +489,7 @@ def test_which_parameter_is_an_unlock_scale():
     np.testing.assert_allclose(
         wider_weights(other), wider_weights(posterior_of(sigmoid, ones)), rtol=1e-6
     )
-    # A scale at which something is lost, or of one token, is none.
-    lost = {"g": [0.5], "d": [0.1], "x50": [1e10], "k": [1.0]}
-    assert unlock_parameter(posterior_of(inverse, lost)) is None
+    # That of one token is none.
     token = {"g": [0.1], "u": [0.9], "c": [1e9], "alpha": [1.0]}
     assert unlock_parameter(posterior_of(exact_match(True), token)) is None
 

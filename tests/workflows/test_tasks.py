@@ -21,7 +21,7 @@ from bayescale.misfit.misfit import Finding, Misfit
 from bayescale.posterior.health import Health, Verdict
 from bayescale.workflows import task as one_task
 from bayescale.workflows import tasks as many
-from bayescale.workflows.tasks import LAWS, QUICK, prior_of, tasks
+from bayescale.workflows.tasks import LAWS, QUICK, Tasks, prior_of, tasks
 
 X = np.geomspace(1e8, 1e12, 40)
 CURVES = {
@@ -75,6 +75,37 @@ def test_each_task_is_of_its_kind(three):
     assert still.threshold.forecast.p_never > 0.5
 
 
+def test_what_a_falling_task_passes_is_no_unlock(three):
+    falls, rises = three["falls"], three["rises"]
+    assert {task.threshold.direction for task in three} == {"up"}
+    assert [task.lost for task in three] == [None] * 3  # all start below the level, .625
+    found = one_task.task(
+        "falls",
+        falls.comparison.posteriors,
+        falls.comparison.prior,
+        level=0.3,
+        horizon=None,
+        drift=0.0,
+        seed=0,
+        backtests=None,
+    )
+    assert found.threshold.direction == "up"
+    assert found.threshold.forecast.p_never > 0.99
+    # .45 - .35 s = .3 where s = 3/7, at 1e10 (3/4)^(1/1.5).
+    assert found.lost.direction == "down"
+    assert found.lost.forecast.median == pytest.approx(10 + np.log10(0.75) / 1.5, abs=0.1)
+    page = repr(Tasks({"falls": found, "rises": rises}, three.laws, three.prior))
+    assert "tasks that fall below their level" in page
+    assert "stays below 0.3" in repr(found)
+    assert "fall below" not in repr(three)
+    above = one_task._lost(falls.mixture, falls.kind, 0.05, None)  # it stays above .1
+    assert above.forecast.p_never > 0.9
+    told = found.threshold.forecast
+    high = replace(found.threshold, forecast=replace(told, p_already=1.0, median=-np.inf))
+    shown = repr(Tasks({"falls": replace(found, threshold=high)}, three.laws, three.prior))
+    assert "already" not in shown.partition("tasks that fall")[0]
+
+
 def test_laws_of_a_rise_are_backtested_beside_their_weights(three):
     for task in three:
         passed = {"sigmoid"} - set(task.failed)
@@ -101,7 +132,8 @@ def test_the_summary_is_plain_numbers(three):
     assert list(said["tasks"]) == list(CURVES)
     assert said["laws"] == ["sigmoid", "flat", "inverse"]
     for name, task in said["tasks"].items():
-        assert {"kind", "explanation", "threshold", "laws", "health"} == set(task), name
+        keys = {"kind", "explanation", "threshold", "lost", "laws", "health"}
+        assert keys == set(task), name
         assert {"log10", "p_never", "p_already"} <= set(task["threshold"]), name
         assert sum(task["kind"]["kinds"].values()) == pytest.approx(1)
         assert task["kind"]["likeliest"] == three[name].kind.likeliest
