@@ -66,7 +66,8 @@ class LawComparison(Shown):
         chosen = {"predictive": self.weights, "evidence": self.probability, "equal": None}
         if by not in chosen:
             raise ValueError(f"weights are predictive, evidence or equal, got {by!r}")
-        return mix(self.posteriors, chosen[by], prior=self.prior, why=by)
+        belief = by == "evidence"
+        return mix(self.posteriors, chosen[by], prior=self.prior, why=by, belief=belief)
 
     def table(self) -> pandas.DataFrame:
         """Return one row a law, the best first."""

@@ -8,7 +8,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..data.dataset import Dataset
+from ..messages import Note
 from ..posterior.display import Sheet, Shown
+from ..posterior.groups import OWN_GROUP
 from ..posterior.intervals import levels, plain
 from ..posterior.pointwise import log_likelihood, replicate
 from ..posterior.posterior import Posterior
@@ -91,6 +93,8 @@ class Backtest(Shown):
     """The largest scale that was fitted."""
     sound: bool
     """Whether the fit is to be trusted."""
+    notes: tuple[Note, ...] = ()
+    """What should be said with the answer."""
 
     def summary(self) -> dict[str, Any]:
         """Return plain numbers, fit for JSON."""
@@ -116,4 +120,16 @@ def _scored(one: Posterior, whole: Dataset, below: np.ndarray, seed: int) -> Bac
         runs=len(y),
         cut=float(x.min() if one.law.less_is_better else x.max()),
         sound=one.health.sound,
+        notes=tuple(_said_of_groups(one, whole.take(~below))),
     )
+
+
+def _said_of_groups(one: Posterior, ahead: Dataset) -> list[Note]:
+    """Return of which groups the runs held out are foretold."""
+    if not one.model.pool:
+        return []
+    unseen = sorted(set(map(str, ahead.group)) - set(map(str, one.data.group)))
+    text = OWN_GROUP
+    if unseen:
+        text += f"; of {', '.join(unseen)} no run was fitted: foretold as new ones"
+    return [Note("group", text)]

@@ -16,7 +16,7 @@ from ..messages import Note
 from .display import Sheet, Shown, share
 from .health import FailedFit
 from .intervals import INTERVAL, plain
-from .posterior import Posterior
+from .posterior import Posterior, said_of_group
 
 __all__ = ["Mixture", "mix", "said_of_fits", "summary_of_fits"]
 
@@ -33,6 +33,8 @@ class Mixture(Shown):
     """Where the weights come from."""
     prior: Mapping[str, float] | None = None
     """Probability of each member before the data; None where all are alike."""
+    belief: bool = False
+    """Whether the weights are prior times evidence: another prior of a parameter changes them."""
 
     @property
     def law(self):
@@ -74,7 +76,8 @@ class Mixture(Shown):
             raise FailedFit((problem,), ("See the health of each.",))
         left = f"{self.why}; left out, not to be trusted: {', '.join(bad)}"
         prior = None if self.prior is None else {name: self.prior[name] for name in sound}
-        return mix(sound, {name: self.weights[name] for name in sound}, prior=prior, why=left)
+        weights = {name: self.weights[name] for name in sound}
+        return mix(sound, weights, prior=prior, why=left, belief=self.belief)
 
     def __iter__(self) -> Iterator[tuple[None, Mixture]]:
         yield None, self
@@ -115,6 +118,7 @@ def mix(
     *,
     prior: Mapping[str, float] | None = None,
     why: str | None = None,
+    belief: bool = False,
 ) -> Mixture:
     """Return the weighted set of posteriors; equal weights unless given.
 
@@ -128,6 +132,8 @@ def mix(
         Probability of each before the data, where it is not the same for all.
     why
         Where the weights come from, for reports.
+    belief
+        Whether they are prior times evidence, so that another prior of a parameter changes them.
 
     Returns
     -------
@@ -167,7 +173,7 @@ def mix(
         raise ValueError(f"weights are 0 or more and not all 0, got {given}")
     why = why or ("equal" if weights is None else "given")
     weights = {k: float(given[k] / total) for k in posteriors}
-    return Mixture(dict(posteriors), weights, why, prior)
+    return Mixture(dict(posteriors), weights, why, prior, belief)
 
 
 def _same_runs(one: Posterior, other: Posterior) -> bool:
@@ -201,7 +207,7 @@ def said_of_fits(which: Posterior | Mixture) -> list[Note]:
 
 def _said_of(one: Posterior) -> list[Note]:
     """Return of what the answers of one fit speak."""
-    notes = [n for n in one.data.notes if isinstance(n, Note) and n.kind == "group"]
+    notes = said_of_group(one)
     if one.drift is not None:
         text = f"with a drift of sd {one.drift.sd:g} in log scale beyond the data"
         notes.append(Note("drift", text))

@@ -25,7 +25,7 @@ from .intervals import INTERVAL, plain, scalar_quantities, summarise, summarise_
 if TYPE_CHECKING:
     import pandas
 
-__all__ = ["Drift", "Posterior", "SamplingInfo"]
+__all__ = ["Drift", "Posterior", "SamplingInfo", "said_of_group"]
 
 SHOWN_WHOLE = 8
 """Up to so many curves are shown with all their quantities."""
@@ -284,4 +284,15 @@ class Posterior(Shown):
         """Return the health, and how it was drawn."""
         run = self.sampling
         how = f"{run.chains} x {run.draws} draws by {run.method}, seed {run.seed}"
-        return [("good" if self.health.sound else "bad", str(self.health)), ("note", how)]
+        found = [("good" if self.health.sound else "bad", str(self.health)), ("note", how)]
+        return found + [("note", f"note: {note}") for note in said_of_group(self)]
+
+
+def said_of_group(one: Posterior) -> list[Note]:
+    """Return of which group a fit that pools some speaks; nothing of any other fit."""
+    if not one.model.pool:
+        return []
+    told = [note for note in one.data.notes if note.kind == "group"]
+    usual = "of the groups, this speaks of the average one, none of those that were measured; for "
+    usual += "one of them, or a new one: for_group(fit, NAME or NEW) (--group)"
+    return told[-1:] or [Note("group", usual)]

@@ -48,6 +48,9 @@ def remarks(found: Any, which: Posterior | Mixture, way: Sweep) -> list[Note]:
         )
     if found.wider is not None and found.wider.ess < FEW:
         notes["rough"] = f"under the wider prior only {found.wider.ess:.0f} effective draws: rough"
+    if found.wider is not None and found.wider.weights and len(found.members) > 1:
+        shares = ", ".join(f"{weight:.2f} {name}" for name, weight in found.wider.weights.items())
+        notes["wider"] = f"under the wider prior the laws' evidence is another: {shares}"
     notes |= _apart(found.spread()) if len(found.members) > 1 else {}
     return [*said_of_fits(which), *as_notes(notes)]
 

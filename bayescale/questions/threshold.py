@@ -38,7 +38,7 @@ from .unlock import (
     share_by,
     spread,
     summarise_unlock,
-    wider_weights,
+    wider,
 )
 
 if TYPE_CHECKING:
@@ -192,7 +192,7 @@ class Threshold(Shown):
         rows = {"law's prior": self.forecast, "wider prior": self.wider}
         rows |= self.members if len(self.members) > 1 else {}
         known = {name: vars(each) for name, each in rows.items() if each is not None}
-        return pd.DataFrame.from_dict(known, orient="index")
+        return pd.DataFrame.from_dict(known, orient="index").drop(columns="weights")
 
 
 def threshold(
@@ -239,7 +239,7 @@ def threshold(
     `wider` is the forecast with the draws reweighted from the law's prior on the unlock scale
     (Student-t, 2 degrees of freedom, one decade about the largest run) to one twice as wide: the
     weights are between 1/2 and 4. Where the two differ, the prior speaks, not the data. In a
-    mixture the draws of each law are reweighted among themselves: laws keep their weights.
+    mixture by evidence the laws' weights change with it (`wider.weights`), in others they stay.
 
     Examples
     --------
@@ -287,10 +287,10 @@ def _one(which, level: float, ways: dict[str, Sweep], horizon: float | None) -> 
     crossed = Crossed(*map(np.concatenate, zip(*found.values(), strict=True)))
     late = {k: _ordered(way.sign * each.log10_scale, *each[1:3]) for k, each in found.items()}
     unlock, weights = np.concatenate([*late.values()]), draw_weights(parts, late)
-    wider = draw_weights(parts, late, {name: wider_weights(one) for name, _, one in parts})
+    beside = wider(which, late)
 
-    def told(unlock: np.ndarray, weights: np.ndarray) -> Unlock:
-        return summarise_unlock(unlock, weights).converted(lambda late: way.sign * late)
+    def told(found: Unlock) -> Unlock:
+        return found.converted(lambda late: way.sign * late)
 
     answer = Threshold(
         level=level,
@@ -303,11 +303,11 @@ def _one(which, level: float, ways: dict[str, Sweep], horizon: float | None) -> 
         horizon=horizon,
         grid=grid,
         p_by=share_by(unlock, weights, way.progress(grid)),
-        forecast=told(unlock, weights),
-        wider=None if wider is None else told(unlock, wider),
+        forecast=told(summarise_unlock(unlock, weights)),
+        wider=None if beside is None else told(beside),
         notes=(),
         weights=weights,
-        members={name: told(each, np.ones(len(each))) for name, each in late.items()},
+        members={k: told(summarise_unlock(v, np.ones(len(v)))) for k, v in late.items()},
         member_weights={name: weight for name, weight, _ in parts},
         member=np.repeat(np.arange(len(late)), [len(each) for each in late.values()]),
         less_is_better=way.sign < 0,
