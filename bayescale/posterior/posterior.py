@@ -292,7 +292,7 @@ def said_of_group(one: Posterior) -> list[Note]:
     """Return of which group a fit that pools some speaks; nothing of any other fit."""
     if not one.model.pool:
         return []
-    told = [note for note in one.data.notes if note.kind == "group"]
+    told = [n for n in one.data.notes if isinstance(n, Note) and n.kind == "group"]
     usual = "of the groups, this speaks of the average one, none of those that were measured; for "
     usual += "one of them, or a new one: for_group(fit, NAME or NEW) (--group)"
-    return told[-1:] or [Note("group", usual)]
+    return [told[-1] if told else Note("group", usual)]

@@ -13,7 +13,7 @@ from bayescale.comparison.evidence import Evidence
 from bayescale.data.dataset import DataError, Dataset
 from bayescale.inference.make_model import make_model
 from bayescale.inference.samplers import NUTS
-from bayescale.laws import breakthrough, from_loss, two_stage
+from bayescale.laws import breakthrough, from_loss, get_law, two_stage
 from bayescale.model.model import Model
 from bayescale.noises.accuracy import beta_binomial
 from bayescale.posterior.health import Health, Verdict
@@ -214,3 +214,30 @@ def test_tables_of_known_truth():
     tokens = np.median(told["steady"].posteriors["two_stage(link='exact_match')"].draws["T"])
     assert tokens == pytest.approx(5.0, rel=0.15)
     json.dumps(told["jumps"].summary(), allow_nan=False)
+
+
+@pytest.mark.parametrize("counted", [True, False])
+def test_a_response_has_one_noise_under_all_hypotheses(monkeypatch, counted):
+    """Without a number of questions `sigmoid` alone would take another than `two_stage`."""
+    data = replace(steady(), group=np.array(["a", "b"] * 12, object))
+    data = data if counted else replace(data, n=None)
+    seen = {}
+
+    def made(law, table, noise, **how):
+        model = make_model(get_law(law), table, noise)
+        of = dict(zip(model.law.responses, (model.noise, *model.further), strict=True))
+        seen[law] = {next(iter(table.responses)) if len(of) == 1 else k: v for k, v in of.items()}
+        return replace(posterior_of(True), data=table, model=model)
+
+    monkeypatch.setattr(metric, "fit", made)
+    monkeypatch.setattr(metric, "log_evidence", lambda p, seed: Evidence(0.0, 0.1))
+    monkeypatch.setattr(metric, "_left_out", lambda p: np.zeros(len(p.data)))
+    answer = metric_or_model(data)
+    noises = {"accuracy": "scale_scatter" if counted else "bounded", "loss": "student"}
+    assert answer.noise == answer.summary()["noise"] == noises
+    for of in seen.values():
+        assert all(noise.name == noises[name] for name, noise in of.items())
+    assert seen.keys() == {*metric.JOINT, *metric.APART.values()}
+    assert [note.kind for note in answer.notes] == ["group"]
+    given = metric_or_model(data, noise={"loss": "lognormal"})
+    assert given.noise == noises | {"loss": "lognormal"}
