@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..data.dataset import Dataset
+from ..inference.leave_out import can_refit, without_each
 from ..messages import Note
 from ..posterior.display import Sheet, Shown
 from ..posterior.groups import OWN_GROUP
@@ -15,10 +16,15 @@ from ..posterior.intervals import levels, plain
 from ..posterior.pointwise import log_likelihood, replicate
 from ..posterior.posterior import Posterior
 from . import shown
+from .units import COUNT, DENSITY, checked_unit, in_counts, unit_of
 
-__all__ = ["Backtest", "LeftOut", "leave_one_out"]
+__all__ = ["REFITS", "ROUGH", "Backtest", "LeftOut", "leave_one_out"]
 
 
+ROUGH = 0.7
+"""Pareto k above which the density of a run left out is rough."""
+REFITS = 10
+"""Most runs of a law that are left out by a fit without them: seconds each, where k is cheap."""
 FEWEST = 25
 """Draws below which importance weights have no tail to smooth."""
 
@@ -33,10 +39,19 @@ class LeftOut(NamedTuple):
     complexity: np.ndarray
     """Log density in the sample less out of it, (row,): the sum is the effective number of
     parameters."""
+    refitted: np.ndarray
+    """Whether the density is of a fit without the run, (row,), in place of a rough estimate."""
+
+    @property
+    def rough(self) -> int:
+        """How many runs have a rough estimate, and no sound fit without them."""
+        return int(np.sum((self.k_hat > ROUGH) & ~self.refitted))
 
 
-def leave_one_out(posterior: Posterior, *, whole: bool = False) -> LeftOut:
-    """Return the leave-one-run-out predictive density of `response`, by PSIS.
+def leave_one_out(
+    posterior: Posterior, *, whole: bool = False, unit: str | None = None, refits: int = REFITS
+) -> LeftOut:
+    """Return the leave-one-run-out predictive density of `response`, by PSIS and exact refits.
 
     Where a law speaks of several responses, whole runs are left out, and what is scored is the
     law's `response`: laws of accuracy alone and laws that go through a loss compare.
@@ -45,6 +60,12 @@ def leave_one_out(posterior: Posterior, *, whole: bool = False) -> LeftOut:
     ----------
     whole
         Score all that was measured in each run, for laws that speak of the same responses.
+    unit
+        `count` or `density`, as in `log_evidence`: by default `count` where the table has a number
+        of questions.
+    refits
+        Most runs that are left out by a fit without them, where the estimate is rough (Pareto k
+        above .7). None is where there are more: a law with so many is not reliably compared.
 
     Raises
     ------
@@ -58,19 +79,33 @@ def leave_one_out(posterior: Posterior, *, whole: bool = False) -> LeftOut:
     from arviz_stats.base.array import array_stats
     from scipy.special import logsumexp
 
-    runs, law = log_likelihood(posterior), posterior.law
-    apart = law.further and not whole
-    own = log_likelihood(posterior, law.response) if apart else runs
-    runs, own = (v.reshape(-1, v.shape[-1]).T for v in (runs, own))
-    if apart:
-        seen = np.isfinite(posterior.data.responses[law.response])
-        runs, own = runs[seen], own[seen]
+    law, scored = posterior.law, checked_unit(posterior, unit)
+    apart = bool(law.further) and not whole
+    seen = np.isfinite(posterior.data.responses[law.response]) if apart else slice(None)
+    runs = log_likelihood(posterior)
+    own = _scores(posterior, runs, apart, scored)
+    runs, own = (v.reshape(-1, v.shape[-1]).T[seen] for v in (runs, own))
     if runs.shape[1] < FEWEST:
         raise ValueError(f"leave-one-out needs {FEWEST} draws or more, got {runs.shape[1]}")
     weights, k_hat = array_stats.psislw(runs)  # which takes the negatives of log weights
-    elpd = logsumexp(weights + own, axis=1)
+    elpd = np.array(logsumexp(weights + own, axis=1))
     inside = logsumexp(own, axis=1) - np.log(own.shape[1])
-    return LeftOut(elpd, np.asarray(k_hat, float), inside - elpd)
+    k_hat, refitted = np.asarray(k_hat, float), np.zeros(len(elpd), bool)
+    rough = np.flatnonzero(k_hat > ROUGH)
+    if 0 < len(rough) <= refits and can_refit(posterior):
+        rows = np.arange(len(posterior.data))[seen][rough].tolist()
+        for i, row, one in zip(rough, rows, without_each(posterior, rows), strict=True):
+            values = _scores(one, log_likelihood(one), apart, scored)[..., row]
+            elpd[i] = logsumexp(values) - np.log(values.size)
+            refitted[i] = one.health.sound
+    return LeftOut(elpd, k_hat, inside - elpd, refitted)
+
+
+def _scores(posterior: Posterior, runs: np.ndarray, apart: bool, unit: str) -> np.ndarray:
+    """Return the log density by which each row is scored, (chain, draw, row), from that fitted."""
+    found = log_likelihood(posterior, posterior.law.response) if apart else runs
+    more = in_counts(posterior) if unit == COUNT else None
+    return found if more is None else found + more
 
 
 NEW = 1000
@@ -82,7 +117,7 @@ class Backtest(Shown):
     """How one law, fitted to a curve's smaller scales, fared on the larger ones."""
 
     score: float
-    """Mean log predictive density of a run held out (of a count, where runs are counts)."""
+    """Mean log predictive density of a run held out, or log probability of its count: `unit`."""
     error: float
     """Mean distance of the median forecast of a run from what came."""
     inside: float
@@ -93,6 +128,8 @@ class Backtest(Shown):
     """The largest scale that was fitted."""
     sound: bool
     """Whether the fit is to be trusted."""
+    unit: str = DENSITY
+    """`count` where the table has a number of questions, else `density`: see `units`."""
     notes: tuple[Note, ...] = ()
     """What should be said with the answer."""
 
@@ -109,7 +146,8 @@ def _scored(one: Posterior, whole: Dataset, below: np.ndarray, seed: int) -> Bac
     from scipy.special import logsumexp
 
     seen, (y,) = replace(one, data=whole), whole.responses.values()
-    density = log_likelihood(seen).reshape(-1, len(whole))[:, ~below]
+    unit = unit_of(seen)
+    density = _scores(seen, log_likelihood(seen), False, unit).reshape(-1, len(whole))[:, ~below]
     new = replicate(seen, NEW, seed=seed)[:, ~below]
     lo, median, hi = np.quantile(new, levels(), axis=0)
     y, (x,) = y[~below], one.data.inputs.values()
@@ -120,6 +158,7 @@ def _scored(one: Posterior, whole: Dataset, below: np.ndarray, seed: int) -> Bac
         runs=len(y),
         cut=float(x.min() if one.law.less_is_better else x.max()),
         sound=one.health.sound,
+        unit=unit,
         notes=tuple(_said_of_groups(one, whole.take(~below))),
     )
 

@@ -157,11 +157,11 @@ def mix(
     for name, part in posteriors.items():
         if part.curves:
             raise ValueError(f"{name} has several curves; mix one at a time: posterior.curve(NAME)")
-        same = part.law.improves == first.law.improves and _same_runs(part, first)
-        if not same:
+        differs = _differs(part, first)
+        if differs:
             raise ValueError(
-                f"{name} is of other runs or another response than {next(iter(posteriors))}: a "
-                "mixture averages laws, not data"
+                f"{name} is of other runs or another response than {next(iter(posteriors))}: "
+                f"{differs}; laws are weighed on the same rows, in one unit"
             )
     given = dict.fromkeys(posteriors, 1.0) if weights is None else dict(weights)
     if set(given) != set(posteriors):
@@ -176,16 +176,28 @@ def mix(
     return Mixture(dict(posteriors), weights, why, prior, belief)
 
 
-def _same_runs(one: Posterior, other: Posterior) -> bool:
-    pairs = [(list(p.data.inputs.values()), p.data.responses) for p in (one, other)]
-    (x, y), (x0, y0) = pairs
-    shared = set(y) & set(y0)
-    return (
-        bool(shared)
-        and len(x) == len(x0)
-        and all(np.array_equal(a, b) for a, b in zip(x, x0, strict=True))
-        and all(np.array_equal(y[name], y0[name], equal_nan=True) for name in shared)
-    )
+def _differs(one: Posterior, other: Posterior) -> str:
+    """Return in what the runs of two fits differ; an empty text where they are the same."""
+    if one.law.improves != other.law.improves:
+        return f"its {one.law.response} gets better {one.law.improves}, not {other.law.improves}"
+    mine, theirs = one.data, other.data
+    shared = [name for name in mine.responses if name in theirs.responses]
+    if not shared:
+        return f"it is of {', '.join(mine.responses)}, not of {', '.join(theirs.responses)}"
+    if len(mine) != len(theirs):
+        return f"it has {len(mine)} rows, not {len(theirs)}"
+    if len(mine.inputs) != len(theirs.inputs):
+        return f"it is of the scales {', '.join(mine.inputs)}, not {', '.join(theirs.inputs)}"
+    roles = [*zip(mine.inputs, theirs.inputs, strict=True), *((name, name) for name in shared)]
+    roles += [("n", "n")] * (mine.n is not None and theirs.n is not None)
+    for role, beside in roles:
+        values, others = mine.values(role), theirs.values(beside)
+        apart = ~((values == others) | (np.isnan(values) & np.isnan(others)))
+        for row in np.flatnonzero(apart)[:1]:
+            column, there = mine.columns[role], theirs.columns[beside]
+            said = f"row {mine.rows[row]} has {values[row]:.6g} as {column}, not {others[row]:.6g}"
+            return said + f" as {there}" * (there != column)
+    return ""
 
 
 def said_of_fits(which: Posterior | Mixture) -> list[Note]:

@@ -26,6 +26,7 @@ from ..comparison.compare import pseudo_bma
 from ..comparison.evidence import log_evidence
 from ..comparison.explain import CANNOT_TELL, SURE
 from ..comparison.predictive import leave_one_out
+from ..comparison.units import common_unit
 from ..data.dataset import Dataset
 from ..inference.fit import fit
 from ..inference.make_model import make_model
@@ -228,7 +229,9 @@ def _judge(
     data: Dataset, fits: Mapping[str, Posterior], prior: Mapping[str, float], seed: int
 ) -> MetricOrModel:
     """Return what the fits of one curve say."""
-    evidence = {name: log_evidence(one, seed=seed) for name, one in fits.items()}
+    evidence = {
+        name: log_evidence(one, seed=seed, unit=common_unit([one])) for name, one in fits.items()
+    }
     rows = {name: _left_out(one) for name, one in fits.items()}
     logs = {name: evidence[name].log for name in JOINT}
     errors = {name: evidence[name].se for name in JOINT}
@@ -258,7 +261,7 @@ def _judge(
 
 def _left_out(posterior: Posterior) -> np.ndarray:
     """Return the log density of all that was measured in each run, left out in turn."""
-    return leave_one_out(posterior, whole=True).elpd
+    return leave_one_out(posterior, whole=True, unit=common_unit([posterior])).elpd
 
 
 def _spread(values: np.ndarray, response: np.ndarray) -> np.ndarray:

@@ -98,7 +98,8 @@ def task(
         return without
     found = compare_laws(sound, prior={law: prior[law] for law in sound}, seed=seed)
     mixture, best = found.mixture("evidence"), max(found.log_evidence.values())
-    gains = {law: log_evidence(parts[law], seed=seed).log - best for law in failed}
+    how = dict(seed=seed, unit=found.unit)
+    gains = {law: log_evidence(parts[law], **how).log - best for law in failed}
     better = {law: gain for law, gain in gains.items() if gain > CLEARLY}
     answer = kind(mixture, seed=seed)
     if _overturned(answer, better, parts, seed):

@@ -176,7 +176,9 @@ def test_scores_of_two_fits_apart_are_added(monkeypatch):
     logs = dict(zip((*LAWS[:3], "saturating", "sigmoid"), (1.0, 2.0, 3.0, 4.0, 5.0), strict=True))
     said = {}
     monkeypatch.setattr(metric, "fit", lambda law, data, **how: _named(law, data, said))
-    monkeypatch.setattr(metric, "log_evidence", lambda p, seed: Evidence(logs[said[id(p)]], 0.3))
+    monkeypatch.setattr(
+        metric, "log_evidence", lambda p, seed, unit: Evidence(logs[said[id(p)]], 0.3)
+    )
     monkeypatch.setattr(metric, "_left_out", lambda p: np.full(len(p.data), logs[said[id(p)]] / 10))
     answer = metric_or_model(data)
     assert answer.log_evidence == dict(zip(LAWS, (1.0, 2.0, 3.0, 9.0), strict=True))
@@ -230,7 +232,7 @@ def test_a_response_has_one_noise_under_all_hypotheses(monkeypatch, counted):
         return replace(posterior_of(True), data=table, model=model)
 
     monkeypatch.setattr(metric, "fit", made)
-    monkeypatch.setattr(metric, "log_evidence", lambda p, seed: Evidence(0.0, 0.1))
+    monkeypatch.setattr(metric, "log_evidence", lambda p, seed, unit: Evidence(0.0, 0.1))
     monkeypatch.setattr(metric, "_left_out", lambda p: np.zeros(len(p.data)))
     answer = metric_or_model(data)
     noises = {"accuracy": "scale_scatter" if counted else "bounded", "loss": "student"}
