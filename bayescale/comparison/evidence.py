@@ -22,7 +22,7 @@ from ..posterior.posterior import Posterior
 from . import shown
 from .units import COUNT, DENSITY, checked_unit, in_counts
 
-__all__ = ["Evidence", "log_evidence"]
+__all__ = ["Evidence", "bridge", "log_evidence"]
 
 CENTRES = 64
 """Draws about which the proposal has its components."""
@@ -180,7 +180,7 @@ def _one(model, z: np.ndarray, data: dict, rng: np.random.Generator) -> Evidence
         drawn = proposal.sample(rng, count)
         values = _densities(model, np.concatenate([kept, drawn]), data)
         heights = proposal.log_density(np.concatenate([kept, drawn]))
-        estimates.append(_bridge(*np.split(values - heights, 2)))
+        estimates.append(bridge(*np.split(values - heights, 2)))
     return Evidence(float(np.mean(estimates)), float(np.ptp(estimates) / 2))
 
 
@@ -214,7 +214,7 @@ class _Proposal:
         return front + logsumexp(-(HEAVY + size) / 2 * np.log1p(square / HEAVY), axis=1)
 
 
-def _bridge(own: np.ndarray, drawn: np.ndarray) -> float:
+def bridge(own: np.ndarray, drawn: np.ndarray) -> float:
     """Return log Z from log(density / proposal) at draws of either, equally many."""
     from scipy.special import logsumexp
 

@@ -16,6 +16,7 @@ from bayescale.inference.samplers import NUTS
 from bayescale.laws import breakthrough, from_loss, get_law, two_stage
 from bayescale.model.model import Model
 from bayescale.noises.accuracy import beta_binomial
+from bayescale.noises.loss import student
 from bayescale.posterior.health import Health, Verdict
 from bayescale.posterior.posterior import Posterior, SamplingInfo
 from bayescale.workflows import metric_or_model as metric
@@ -191,7 +192,8 @@ def test_scores_of_two_fits_apart_are_added(monkeypatch):
 
 
 def _named(law, data, said):
-    one = replace(posterior_of(True), data=data)
+    noise = beta_binomial if data.n is not None else student
+    one = replace(posterior_of(True), data=data, model=Model(from_loss, noise))
     said[id(one)] = law
     return one
 
