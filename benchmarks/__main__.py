@@ -19,6 +19,7 @@ STUDIES = {
     "metric": "metric",
     "two_stage": "two_stage",
     "cost": "cost",
+    "new_runs": "new_runs",
 }
 """Name of a study -> its module."""
 

@@ -16,7 +16,6 @@ import numpy as np
 
 from ..messages import Note
 from ..posterior.display import Sheet, Shown
-from ..posterior.groups import OWN_GROUP
 from ..posterior.intervals import plain
 from ..posterior.mixture import Mixture, mix
 from ..posterior.posterior import Posterior
@@ -202,7 +201,7 @@ def _said_of_runs(left: Mapping[str, LeftOut], refits: int) -> list[Note]:
 
 def _groups(posteriors: Mapping[str, Posterior]) -> list[Note]:
     pooled = any(one.model.pool for one in posteriors.values())
-    return [Note("group", OWN_GROUP)] * pooled
+    return [Note("group", "elpd and weights speak of each row's own group")] * pooled
 
 
 def pseudo_bma(rows: np.ndarray, seed: int = 0) -> np.ndarray:

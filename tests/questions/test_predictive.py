@@ -6,10 +6,13 @@ import numpy as np
 import pytest
 
 from bayescale.data.dataset import Dataset
-from bayescale.laws import flat, power, sigmoid, two_stage
+from bayescale.laws import chinchilla, flat, power, sigmoid, two_stage
 from bayescale.model.model import Model
 from bayescale.noises.accuracy import beta_binomial, binomial
 from bayescale.noises.loss import lognormal, normal, student
+from bayescale.planning.allocate import allocate
+from bayescale.planning.compare_runs import compare_runs
+from bayescale.planning.match import match
 from bayescale.posterior.groups import NEW, for_group
 from bayescale.posterior.health import UNREACHED, Health
 from bayescale.posterior.mixture import mix
@@ -230,3 +233,21 @@ def test_answers_of_a_pooled_fit_say_of_whom_they_speak():
     ]
     alone = losses()
     assert not [n for n in predict(alone, {"x": 1e9}, allow_failed=True).notes if n.kind == "group"]
+
+
+def test_plans_of_a_pooled_fit_say_of_whom_they_speak():
+    data = Dataset(
+        {"N": X, "D": 20 * X[::-1]},
+        {"y": np.full(12, 2.5)},
+        group=np.array(["p", "q"] * 6, object),
+    )
+    model = Model(chinchilla, student, (), ("E",), 2)
+    draws = dict(E=1.7, A=480.0, B=2000.0, alpha=0.35, beta=0.37, sigma=0.01, nu=5.0)
+    fit = constructed(model, data, draws | dict(E_sd=0.1, E_shift=[0.0, 0.1]))
+    fit = replace(fit, health=Health((replace(UNREACHED, sound=True),)))
+    own = for_group(fit, "q")
+    for one, said in ((fit, "the average one"), (own, "of the groups, this speaks of q")):
+        runs = compare_runs(one, (1e9, 2e10), (2e9, 1e10))
+        for answer in (allocate(one, 1e21), match(one, loss=2.5), runs):
+            (note,) = [note for note in answer.notes if note.kind == "group"]
+            assert said in note
