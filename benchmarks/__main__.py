@@ -20,6 +20,7 @@ STUDIES = {
     "two_stage": "two_stage",
     "cost": "cost",
     "lack_of_fit": "lack_of_fit",
+    "new_runs": "new_runs",
 }
 """Name of a study -> its module."""
 

@@ -118,7 +118,7 @@ def no_fits(monkeypatch, loss_fit):
     """Stand in for the five fits of `metric_or_model`, which take a minute to compile."""
     canned = lambda law, data, **how: replace(loss_fit, data=data)  # noqa: E731
     monkeypatch.setattr(metric_or_model, "fit", canned)
-    monkeypatch.setattr(metric_or_model, "log_evidence", lambda *_, seed: Evidence(0.0, 0.1))
+    monkeypatch.setattr(metric_or_model, "log_evidence", lambda *_, **how: Evidence(0.0, 0.1))
     monkeypatch.setattr(metric_or_model, "_left_out", lambda one: np.zeros(len(one.data)))
 
 

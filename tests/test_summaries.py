@@ -163,6 +163,7 @@ def built():
         "runs": (compare_runs(loss, (7e10, 1.4e12), (280e9, 300e9)), "RunComparison"),
         "threshold": (threshold(rises), "Threshold"),
         "threshold of laws": (threshold(reached), "Threshold"),
+        "threshold by belief": (threshold(replace(both, belief=True)), "Threshold"),
         "unlock": (threshold(rises).forecast, "Unlock"),
         "kind": (kind(both), "Kind"),
         "kind that turns": (turning, "Kind"),

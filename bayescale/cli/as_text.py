@@ -16,7 +16,7 @@ from rich.text import Text
 
 from ..posterior import shown
 from ..posterior.health import FailedFit, Verdict
-from ..posterior.posterior import SHOWN_WHOLE, Posterior
+from ..posterior.posterior import SHOWN_WHOLE, Posterior, said_of_group
 from .layout import Drawn, drawn
 from .saved import Saved, refused
 
@@ -38,7 +38,7 @@ def fit(posterior: Posterior) -> RenderableType:
     seconds = ", ".join(f"{stage} {value:.1f}" for stage, value in run.seconds.items())
     foot = f"{run.method}, {run.chains} x {run.draws} draws, seed {run.seed}, {run.precision} on "
     foot += f"{run.device}; seconds: {seconds}"
-    notes = [Text(f"note: {note}", "yellow") for note in run.notes]
+    notes = [Text(f"note: {note}", "yellow") for note in (*run.notes, *said_of_group(posterior))]
     return Group(*parts, verdict(posterior), *notes, Text(foot, "dim"))
 
 

@@ -118,6 +118,9 @@ At = Annotated[
     _option("Scales by column or input; may be repeated.", metavar="params=7e10,tokens=1.4e12"),
 ]
 Questions = Annotated[Number, _option("Questions of a new accuracy.", "-n", "--n")]
+NewStderr = Annotated[
+    Number, _option("Known standard error of a new run; by default the data's median.")
+]
 Flops = Annotated[Number, _option("Compute budget in FLOP.")]
 Budget = Annotated[Text, _option("The same in words.", metavar='"1000 gpu-days"')]
 FlopsPerGpu = Annotated[Number, _option("Peak FLOP a second of one GPU, such as 1e15.")]

@@ -149,7 +149,10 @@ def ask(
 
 
 def _noted(answer: Any, notes: tuple[Note, ...]) -> Any:
-    return replace(answer, notes=(*answer.notes, *notes))
+    """Return the answer with what is to be said with each, in place of notes of the same kind."""
+    kinds = {note.kind for note in notes}
+    own = [note for note in answer.notes if note.kind not in kinds]
+    return replace(answer, notes=(*own, *notes))
 
 
 def refused(answer: Any) -> str | None:

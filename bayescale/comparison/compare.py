@@ -9,18 +9,20 @@ tell them apart.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..messages import Note
 from ..posterior.display import Sheet, Shown
 from ..posterior.intervals import plain
 from ..posterior.mixture import Mixture, mix
 from ..posterior.posterior import Posterior
 from . import shown
 from .evidence import log_evidence
-from .predictive import leave_one_out
+from .predictive import REFITS, ROUGH, LeftOut, leave_one_out
+from .units import DENSITY, common_unit, said_of_unit
 
 if TYPE_CHECKING:
     import pandas
@@ -28,8 +30,6 @@ if TYPE_CHECKING:
 __all__ = ["LawComparison", "compare_laws", "pseudo_bma"]
 
 BOOTSTRAPS = 1000
-ROUGH = 0.7
-"""Pareto k above which a run's leave-one-out density is rough."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -46,7 +46,8 @@ class LawComparison(Shown):
     complexity: Mapping[str, float]
     """Effective number of parameters."""
     rough: Mapping[str, int]
-    """Runs whose leave-one-out density is rough (Pareto k above .7)."""
+    """Runs whose leave-one-out density is rough (Pareto k above .7), and was not found by a sound
+    fit without them: where there are some, elpd and predictive weights are not reliable."""
     log_evidence: Mapping[str, float]
     evidence_se: Mapping[str, float]
     weights: Mapping[str, float]
@@ -55,6 +56,13 @@ class LawComparison(Shown):
     """Posterior probability of each law: prior times evidence."""
     prior: Mapping[str, float]
     """Prior probability of each law."""
+    refitted: Mapping[str, int] = field(default_factory=dict)
+    """Runs that were left out by a fit without them."""
+    unit: str = DENSITY
+    """`count` (probability of the counts) or `density` (of the response): what elpd and evidence
+    are the log of."""
+    notes: tuple[Note, ...] = ()
+    """What should be said with the answer."""
 
     @property
     def best(self) -> str:
@@ -66,7 +74,8 @@ class LawComparison(Shown):
         chosen = {"predictive": self.weights, "evidence": self.probability, "equal": None}
         if by not in chosen:
             raise ValueError(f"weights are predictive, evidence or equal, got {by!r}")
-        return mix(self.posteriors, chosen[by], prior=self.prior, why=by)
+        belief = by == "evidence"
+        return mix(self.posteriors, chosen[by], prior=self.prior, why=by, belief=belief)
 
     def table(self) -> pandas.DataFrame:
         """Return one row a law, the best first."""
@@ -82,6 +91,7 @@ class LawComparison(Shown):
         singular = {"weights": "weight"}
         found = {
             law: {singular.get(name, name): getattr(self, name)[law] for name in names}
+            | {"refitted": self.refitted.get(law, 0), "unit": self.unit}
             | {"sound": one.health.sound, "health": one.health.verdicts[0].word}
             for law, one in self.posteriors.items()
         }
@@ -97,17 +107,21 @@ def compare_laws(
     *,
     prior: Mapping[str, float] | None = None,
     seed: int = 0,
+    refits: int = REFITS,
 ) -> LawComparison:
     """Return how well several laws foretell the same runs, and how probable each is.
 
     Parameters
     ----------
     posteriors
-        Posterior by name, each of one curve and of the same runs, in the same response.
+        Posterior by name, each of one curve and of the same runs, in the same response and unit.
     prior
         Prior probability of each law; equal unless given.
     seed
         Decides bootstrap and bridge.
+    refits
+        Most runs of a law that are left out by a fit without them, where the estimate from all
+        is rough (Pareto k above .7); a law with more is not reliably compared, which is said.
 
     Returns
     -------
@@ -117,10 +131,15 @@ def compare_laws(
     Raises
     ------
     ValueError
-        If they are of several curves, of other runs, or the prior does not fit.
+        If they are of several curves, of other runs or another response, or the prior does not
+        fit; or a noise of shares has no probability of counts to be compared with one of counts.
 
     Notes
     -----
+    Where noises of counts and of shares meet, all is told as probabilities of the counts: of a
+    noise of shares the mass of what rounds to the count, (k +- 1/2)/n. Noises of log y and of y
+    both are densities of y, and compare as they stand.
+
     Evidence is of all that a law speaks of: between laws of accuracy alone and laws that go
     through a loss only predictive weights compare.
 
@@ -132,13 +151,15 @@ def compare_laws(
     >>> mixture = found.mixture("evidence")  # for predict, threshold and kind
     """
     mixed = mix(posteriors, prior)  # checks that they compare, and normalises the prior
-    left = {name: leave_one_out(part) for name, part in posteriors.items()}
+    unit = common_unit(posteriors.values())
+    how = dict(unit=unit, refits=refits)
+    left = {name: leave_one_out(part, **how) for name, part in posteriors.items()}
     rows = np.stack([each.elpd for each in left.values()])
     totals = rows.sum(1)
     best = rows[totals.argmax()]
     gap = rows - best
     spread = np.sqrt(rows.shape[1]) * gap.std(1)
-    evidence = {name: log_evidence(part, seed=seed) for name, part in posteriors.items()}
+    evidence = {k: log_evidence(part, seed=seed, unit=unit) for k, part in posteriors.items()}
     logs = np.array([each.log for each in evidence.values()])
     names = list(posteriors)
 
@@ -151,13 +172,36 @@ def compare_laws(
         difference=named(gap.sum(1)),
         difference_se=named(spread),
         complexity=named([each.complexity.sum() for each in left.values()]),
-        rough={name: int(np.sum(each.k_hat > ROUGH)) for name, each in left.items()},
+        rough={name: each.rough for name, each in left.items()},
         log_evidence=named(logs),
         evidence_se=named([each.se for each in evidence.values()]),
         weights=named(pseudo_bma(rows, seed)),
         probability=named(_posterior(logs, np.array([mixed.weights[n] for n in names]))),
         prior=dict(mixed.weights),
+        refitted={name: int(each.refitted.sum()) for name, each in left.items()},
+        unit=unit,
+        notes=(*said_of_unit(posteriors), *_said_of_runs(left, refits), *_groups(posteriors)),
     )
+
+
+def _said_of_runs(left: Mapping[str, LeftOut], refits: int) -> list[Note]:
+    """Return which runs were left out by fits without them, and which could not be."""
+    notes, again = [], {name: int(each.refitted.sum()) for name, each in left.items()}
+    if any(again.values()):
+        told = ", ".join(f"{count} of {name}" for name, count in again.items() if count)
+        text = "runs that a law's other runs foretell badly were left out by a fit without them"
+        notes.append(Note("refitted", f"{text}: {told}"))
+    rough = {name: each.rough for name, each in left.items() if each.rough}
+    if rough:
+        told = ", ".join(f"{count} of {name}" for name, count in rough.items())
+        text = f"elpd and predictive weights are NOT RELIABLE: rough (Pareto k above {ROUGH}) in "
+        notes.append(Note("rough", f"{text}{told} runs; up to {refits} of a law are fitted anew"))
+    return notes
+
+
+def _groups(posteriors: Mapping[str, Posterior]) -> list[Note]:
+    pooled = any(one.model.pool for one in posteriors.values())
+    return [Note("group", "elpd and weights speak of each row's own group")] * pooled
 
 
 def pseudo_bma(rows: np.ndarray, seed: int = 0) -> np.ndarray:

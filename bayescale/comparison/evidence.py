@@ -7,7 +7,7 @@ what they say of new runs.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -21,8 +21,9 @@ from ..posterior.display import Sheet, Shown
 from ..posterior.intervals import plain
 from ..posterior.posterior import Posterior
 from . import shown
+from .units import COUNT, DENSITY, checked_unit, in_counts
 
-__all__ = ["Evidence", "log_evidence"]
+__all__ = ["Evidence", "bridge", "log_evidence"]
 
 CENTRES = 64
 """Draws about which the proposal has its components."""
@@ -31,8 +32,11 @@ HEAVY = 7.0
 ROUNDS = 200
 BLOCK = 1024
 """Rows of one call of the density, a multiple of those that are worked out side by side."""
-_known: WeakKeyDictionary[Posterior, dict[int, dict]] = WeakKeyDictionary()
-"""What was found of posteriors that live, by seed: several answers of `tasks` ask for it."""
+ROUGH = 0.7
+"""Pareto k above which importance weights tell no mean."""
+_known: WeakKeyDictionary[Posterior, dict[Any, dict]] = WeakKeyDictionary()
+"""What was found of posteriors that live, by seed, as fitted, and by (seed, unit): several answers
+of `tasks` ask for it."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -42,10 +46,12 @@ class Evidence(Shown):
     log: float
     se: float
     """Standard error of the estimate, autocorrelation of the draws included."""
+    unit: str = DENSITY
+    """`count` (probability of the counts) or `density` (of the response): see `units`."""
 
     def summary(self) -> dict[str, Any]:
         """Return plain numbers, fit for JSON; None for a fit without draws."""
-        return plain({"log": self.log, "se": self.se})
+        return plain({"log": self.log, "se": self.se, "unit": self.unit})
 
     def sheets(self) -> list[Sheet]:
         """Return the estimate and its standard error."""
@@ -68,8 +74,19 @@ def _densities(model, z: np.ndarray, data: dict) -> np.ndarray:
     return np.where(np.isnan(found), -np.inf, found)[: len(z)].astype(float)
 
 
-def log_evidence(posterior: Posterior, *, seed: int = 0) -> Evidence | dict[str, Evidence]:
+def log_evidence(
+    posterior: Posterior, *, seed: int = 0, unit: str | None = None
+) -> Evidence | dict[str, Evidence]:
     """Return the log marginal likelihood, by name of the curve where there are several.
+
+    Parameters
+    ----------
+    seed
+        Decides the proposals.
+    unit
+        `count`: the probability of the counts, also under a noise of shares; `density`: of what
+        was fitted. By default `count` where the table has a number of questions, so that fits of
+        one table compare whatever their noise.
 
     Returns
     -------
@@ -79,14 +96,17 @@ def log_evidence(posterior: Posterior, *, seed: int = 0) -> Evidence | dict[str,
     Raises
     ------
     ValueError
-        If the posterior holds no unconstrained draws, or was not sampled.
+        If the posterior holds no unconstrained draws, or was not sampled; or if counts are asked
+        of a noise of shares without a cdf, or one so narrow beside 1/n that the density it was
+        fitted by is no stand-in for the mass.
 
     Notes
     -----
     Meng and Wong 1996 (Statistica Sinica 6, 831); the optimal bridge by iteration, Gronau et al.
-    2017 (arXiv 1703.05984). The proposal is fitted to one half of the draws: Student-t components
-    about some of them, with their covariance. The other half is what is bridged to. Both halves
-    in turn, averaged.
+    2017 (arXiv 1703.05984). Under a noise of shares Z of the counts is Z of the densities times
+    the posterior mean of mass over density. The proposal is fitted to one half of the draws:
+    Student-t components about some of them, with their covariance. The other half is what is
+    bridged to. Both halves in turn, averaged.
 
     Examples
     --------
@@ -96,10 +116,46 @@ def log_evidence(posterior: Posterior, *, seed: int = 0) -> Evidence | dict[str,
     """
     if posterior.z is None or posterior.sampling.method != "NUTS":
         raise ValueError("evidence needs draws by NUTS in unconstrained coordinates: fit anew")
-    known = _known.setdefault(posterior, {})
+    unit, known = checked_unit(posterior, unit), _known.setdefault(posterior, {})
     if seed not in known:
         known[seed] = _by_curve(posterior, seed)
-    return known[seed] if posterior.curves else known[seed][None]
+    if (seed, unit) not in known:
+        known[seed, unit] = _told_in(unit, posterior, known[seed])
+    found = known[seed, unit]
+    return found if posterior.curves else found[None]
+
+
+def _told_in(unit: str, posterior: Posterior, found: dict) -> dict[str | None, Evidence]:
+    """Return the evidence of each curve in a unit."""
+    ratio = in_counts(posterior) if unit == COUNT else None
+    if ratio is None:
+        return {name: replace(one, unit=unit) for name, one in found.items()}
+    curve = posterior.data.curve
+    own = {name: slice(None) if name is None else curve == name for name in found}
+    return {
+        name: _reweighed(posterior, one, ratio[..., own[name]].sum(-1))
+        for name, one in found.items()
+    }
+
+
+def _reweighed(posterior: Posterior, one: Evidence, logs: np.ndarray) -> Evidence:
+    """Return the evidence times the mean of exp(logs), (chain, draw), where that has a mean."""
+    from arviz_stats.base.array import array_stats
+    from scipy.special import logsumexp
+
+    _, k_hat = array_stats.psislw(-logs.reshape(1, -1))  # which takes negatives
+    if not np.isfinite(logs).all() or float(np.squeeze(k_hat)) > ROUGH:
+        raise ValueError(
+            f"the noise {posterior.model.noise.name} is so narrow beside a question, 1/n, that its "
+            "densities say nothing of counts: compare fits of one noise, or of noises that count"
+        )
+    parts = [part.ravel() for part in np.array_split(logs, 2, axis=1)]
+    each = np.array([logsumexp(part) - np.log(part.size) for part in parts])
+    return Evidence(
+        float(one.log + logsumexp(logs) - np.log(logs.size)),
+        float(np.hypot(one.se, np.ptp(each) / 2)),
+        COUNT,
+    )
 
 
 def _by_curve(posterior: Posterior, seed: int) -> dict[str | None, Evidence]:
@@ -124,7 +180,7 @@ def _one(model, z: np.ndarray, data: dict, rng: np.random.Generator) -> Evidence
         own = kept.reshape(-1, size)
         at = np.concatenate([own, proposal.sample(rng, len(own))])
         ratios = _densities(model, at, data) - proposal.log_density(at)
-        log, error = _bridge(*np.split(ratios, 2), chains=len(z))
+        log, error = bridge(*np.split(ratios, 2), chains=len(z))
         estimates.append(log)
         errors.append(error)
     # Either half serves both estimates: as if they were one.
@@ -162,7 +218,7 @@ class _Proposal:
         return front + logsumexp(-(HEAVY + size) / 2 * np.log1p(square / HEAVY), axis=1)
 
 
-def _bridge(own: np.ndarray, drawn: np.ndarray, chains: int) -> tuple[float, float]:
+def bridge(own: np.ndarray, drawn: np.ndarray, chains: int = 1) -> tuple[float, float]:
     """Return log Z and its standard error from log(density / proposal) at draws of either.
 
     Equally many of each; `own` are of chains one after the other. The error is that of

@@ -112,7 +112,7 @@ def explain(
     Raises
     ------
     ValueError
-        As `compare_laws`.
+        As `compare_laws`, or for backtests in several units.
 
     Examples
     --------
@@ -125,7 +125,10 @@ def explain(
     lost = [k for k, v in rising.items() if not v.health.verdicts[0].settled]
     rising = {k: v for k, v in rising.items() if k not in lost}
     notes = [Note("left_out", f"left out, not settled: {', '.join(lost)}")] * bool(lost)
+    notes += found.notes
     shown = {k: v for k, v in (backtest or {}).items() if k in rising}
+    if len({one.unit for one in shown.values()}) > 1:
+        raise ValueError("backtests of counts and of shares do not compare: fit one table, with n")
     total = sum(found.weights[k] for k in rising)
     if not rising or total <= 0:
         return Explanation({}, {}, {}, shown, simulated, tuple(notes))

@@ -87,6 +87,10 @@ class Dataset:
         extras = {name: values for name, values in extras.items() if values is not None}
         return {**self.inputs, **self.responses, **extras}
 
+    def values(self, role: str) -> np.ndarray:
+        """Return the column of an input, a response, or what else the rows have, such as `n`."""
+        return self._roles()[role]
+
     @property
     def curve_names(self) -> tuple[str, ...]:
         """The curves in the order in which they appear; () where no column was named."""

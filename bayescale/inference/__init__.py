@@ -11,4 +11,5 @@
 | what does a law say before the data? | `prior` |
 | what do the first draws teach them? | `warmup` |
 | what runs beside what? | `lanes` |
+| what without single rows? | `leave_out` |
 """

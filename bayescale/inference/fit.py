@@ -31,7 +31,7 @@ from .make_model import as_law_names, make_model
 from .modes import prior_moments
 from .samplers import INTERRUPTED, MAP, NUTS, Chains, Clock, Laplace, Sampler
 
-__all__ = ["fit"]
+__all__ = ["Fitted", "fit", "fit_batch"]
 
 PRECISIONS = ("float64", "float32")
 SEEDS = 2**32
@@ -148,7 +148,7 @@ def _fit_batches(
     for batch in batches:
         if not clock.stopped:
             try:
-                fits.append(_fit_batch(model, batch, sampler, seed, clock))
+                fits.append(fit_batch(model, batch, sampler, seed, clock))
                 continue
             except KeyboardInterrupt:
                 if not fits:
@@ -171,7 +171,7 @@ def _unreached(batch: Batch, like: Fitted) -> Fitted:
     return Fitted(batch.curves, draws, stats, [UNREACHED] * len(batch.curves))
 
 
-def _fit_batch(model: Model, batch: Batch, sampler: Sampler, seed: int, clock: Clock) -> Fitted:
+def fit_batch(model: Model, batch: Batch, sampler: Sampler, seed: int, clock: Clock) -> Fitted:
     """Return the fits of one length class, failed curves run again."""
     chains = sampler.run(model, batch, seed, clock)
     stats = chains.stats | {"z": chains.z}

@@ -30,11 +30,11 @@ def columns_of(model: Model, data: Dataset) -> dict[str, Any]:
 
 
 @compiled(static_argnames=("model",))
-def _sample(model: Model, params, inputs, columns, keys):
-    def one(params, inputs, key):
-        return model.scatter(params, columns | {"inputs": inputs}).sample(key)
+def _sample(model: Model, params, inputs, stderr, columns, keys):
+    def one(params, inputs, stderr, key):
+        return model.scatter(params, columns | {"inputs": inputs, "stderr": stderr}).sample(key)
 
-    return jax.vmap(one)(params, inputs, keys)
+    return jax.vmap(one)(params, inputs, stderr, keys)
 
 
 def new_runs(
@@ -47,16 +47,17 @@ def new_runs(
     params
         Draws of all parameters in natural units, (draw, ...).
     columns
-        `inputs` by name, (row,) or, where each draw has scales of its own, (draw, row); `stderr`,
-        and where the model needs them `n` and `group`, (row,).
+        `inputs` by name and `stderr`, (row,) or, where each draw has its own, (draw, row); where
+        the model needs them `n` and `group`, (row,).
     keys
         One random key a draw.
     """
-    shape = (len(keys), len(columns["stderr"]))
+    shape = (len(keys), np.shape(columns["stderr"])[-1])
     inputs = {name: np.broadcast_to(x, shape) for name, x in columns["inputs"].items()}
-    rest = {name: values for name, values in columns.items() if name != "inputs"}
+    stderr = np.broadcast_to(columns["stderr"], shape)
+    rest = {name: values for name, values in columns.items() if name not in ("inputs", "stderr")}
     with jax.enable_x64(True):
-        found = np.asarray(_sample(model, dict(params), inputs, rest, keys), float)
+        found = np.asarray(_sample(model, dict(params), inputs, stderr, rest, keys), float)
     return found / columns["n"] if model.noise.counts else found
 
 

@@ -16,7 +16,7 @@ from ..messages import Note
 from ..model.programs import compiled
 from ..posterior.display import Sheet, Shown
 from ..posterior.intervals import INTERVAL, plain, summarise
-from ..posterior.posterior import Posterior
+from ..posterior.posterior import Posterior, said_of_group
 from ..questions.predict import UNCALIBRATED
 from . import shown
 from .surface import FINE, GRID, STEPS, Cost, Surface, bisect, functions, lowest, make_cost, surface
@@ -187,7 +187,7 @@ def allocate(
         cost=str(spending),
         method="closed form" if exact else "minimisation",
         decades=decades,
-        notes=tuple(_notes(budgets, edge, decades)),
+        notes=(*_notes(budgets, edge, decades), *said_of_group(posterior)),
     )
 
 

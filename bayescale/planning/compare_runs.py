@@ -59,6 +59,7 @@ def compare_runs(
     second: Mapping[str, Any] | Sequence[Any],
     *,
     n: float | None = None,
+    stderr: float | None = None,
     seed: int = 0,
     allow_failed: bool = False,
 ) -> RunComparison:
@@ -68,8 +69,8 @@ def compare_runs(
     ----------
     first, second
         Scales by input name or column, `{"N": 7e10, "D": 1.4e12}`, or in the law's order.
-    n
-        Questions of a new accuracy, as in `predict`.
+    n, stderr
+        Questions of a new accuracy, and a new run's standard error, as in `predict`.
     seed
         Decides the scatter of new runs.
 
@@ -101,7 +102,8 @@ def compare_runs(
     at = {name: np.concatenate([one[name] for one in found]) for name in law.inputs}
     if any(len(values) != 2 for values in at.values()):
         raise ValueError("a configuration is one number a scale, not several")
-    answer = predict(posterior, at, n=n, seed=seed, allow_failed=allow_failed)
+    how = dict(n=n, stderr=stderr, seed=seed, allow_failed=allow_failed)
+    answer = predict(posterior, at, **how)
     sign = 1.0 if law.improves == "down" else -1.0
     means, runs = answer.mean.T, answer.new.T
     return RunComparison(

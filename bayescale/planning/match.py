@@ -17,7 +17,7 @@ import numpy as np
 from ..messages import Note, as_notes
 from ..posterior.display import Sheet, Shown
 from ..posterior.intervals import INTERVAL, plain, summarise
-from ..posterior.posterior import Posterior
+from ..posterior.posterior import Posterior, said_of_group
 from ..questions.predict import UNCALIBRATED
 from . import shown
 from .isoloss import extremes, tokens_for
@@ -190,7 +190,7 @@ def match(
         reference=reference,
         quarter=quarter,
         cost=str(spending),
-        notes=tuple(_notes(on, ways, float(extra), reference, quarter)),
+        notes=(*_notes(on, ways, float(extra), reference, quarter), *said_of_group(posterior)),
     )
 
 

@@ -16,7 +16,7 @@ from dataclasses import replace
 import numpy as np
 from jaxtyping import Float
 
-from .mixture import Mixture, mix
+from .mixture import Mixture
 from .posterior import Drift, Posterior
 
 __all__ = ["DRIFT", "drifted_inputs", "with_drift"]
@@ -62,7 +62,7 @@ def with_drift(
         return which
     if isinstance(which, Mixture):
         parts = {name: with_drift(part, sd, seed=seed) for name, part in which.parts.items()}
-        return mix(parts, which.weights, prior=which.prior, why=which.why)
+        return replace(which, parts=parts)
     law = which.law
     if len(law.inputs) != 1 or law.less_is_better or which.curves:
         raise ValueError(

@@ -23,10 +23,12 @@ from .posterior import Posterior
 if TYPE_CHECKING:
     import pandas
 
-__all__ = ["AVERAGE", "NEW", "GroupShift", "for_group", "group_shift", "shifts"]
+__all__ = ["AVERAGE", "NEW", "OWN_GROUP", "GroupShift", "for_group", "group_shift", "shifts"]
 
 AVERAGE = "the average one"
 NEW = "a new one"
+OWN_GROUP = "of the groups, this speaks of each row's own"
+"""What is said with an answer about the rows of the table."""
 
 
 def for_group(posterior: Posterior, name: str, *, seed: int = 0) -> Posterior:

@@ -16,7 +16,7 @@ from ..messages import Note
 from .display import Sheet, Shown, share
 from .health import FailedFit
 from .intervals import INTERVAL, plain
-from .posterior import Posterior
+from .posterior import Posterior, said_of_group
 
 __all__ = ["Mixture", "mix", "said_of_fits", "summary_of_fits"]
 
@@ -36,6 +36,8 @@ class Mixture(Shown):
     """Where the weights come from."""
     prior: Mapping[str, float] | None = None
     """Probability of each member before the data; None where all are alike."""
+    belief: bool = False
+    """Whether the weights are prior times evidence: another prior of a parameter changes them."""
 
     @property
     def law(self):
@@ -83,7 +85,7 @@ class Mixture(Shown):
         left = f"{self.why}; left out, not to be trusted: {', '.join(bad)}"
         prior = None if self.prior is None else {name: self.prior[name] for name in kept}
         weights = {name: self.weights[name] for name in kept}
-        found = mix(kept, weights, prior=prior, why=left) if bad else self
+        found = mix(kept, weights, prior=prior, why=left, belief=self.belief) if bad else self
         wrong = {
             name: one.health.verdicts[0].fit
             for name, _, one in found.members
@@ -134,6 +136,7 @@ def mix(
     *,
     prior: Mapping[str, float] | None = None,
     why: str | None = None,
+    belief: bool = False,
 ) -> Mixture:
     """Return the weighted set of posteriors; equal weights unless given.
 
@@ -147,6 +150,8 @@ def mix(
         Probability of each before the data, where it is not the same for all.
     why
         Where the weights come from, for reports.
+    belief
+        Whether they are prior times evidence, so that another prior of a parameter changes them.
 
     Returns
     -------
@@ -170,11 +175,11 @@ def mix(
     for name, part in posteriors.items():
         if part.curves:
             raise ValueError(f"{name} has several curves; mix one at a time: posterior.curve(NAME)")
-        same = part.law.improves == first.law.improves and _same_runs(part, first)
-        if not same:
+        differs = _differs(part, first)
+        if differs:
             raise ValueError(
-                f"{name} is of other runs or another response than {next(iter(posteriors))}: a "
-                "mixture averages laws, not data"
+                f"{name} is of other runs or another response than {next(iter(posteriors))}: "
+                f"{differs}; laws are weighed on the same rows, in one unit"
             )
     given = dict.fromkeys(posteriors, 1.0) if weights is None else dict(weights)
     if set(given) != set(posteriors):
@@ -186,19 +191,31 @@ def mix(
         raise ValueError(f"weights are 0 or more and not all 0, got {given}")
     why = why or ("equal" if weights is None else "given")
     weights = {k: float(given[k] / total) for k in posteriors}
-    return Mixture(dict(posteriors), weights, why, prior)
+    return Mixture(dict(posteriors), weights, why, prior, belief)
 
 
-def _same_runs(one: Posterior, other: Posterior) -> bool:
-    pairs = [(list(p.data.inputs.values()), p.data.responses) for p in (one, other)]
-    (x, y), (x0, y0) = pairs
-    shared = set(y) & set(y0)
-    return (
-        bool(shared)
-        and len(x) == len(x0)
-        and all(np.array_equal(a, b) for a, b in zip(x, x0, strict=True))
-        and all(np.array_equal(y[name], y0[name], equal_nan=True) for name in shared)
-    )
+def _differs(one: Posterior, other: Posterior) -> str:
+    """Return in what the runs of two fits differ; an empty text where they are the same."""
+    if one.law.improves != other.law.improves:
+        return f"its {one.law.response} gets better {one.law.improves}, not {other.law.improves}"
+    mine, theirs = one.data, other.data
+    shared = [name for name in mine.responses if name in theirs.responses]
+    if not shared:
+        return f"it is of {', '.join(mine.responses)}, not of {', '.join(theirs.responses)}"
+    if len(mine) != len(theirs):
+        return f"it has {len(mine)} rows, not {len(theirs)}"
+    if len(mine.inputs) != len(theirs.inputs):
+        return f"it is of the scales {', '.join(mine.inputs)}, not {', '.join(theirs.inputs)}"
+    roles = [*zip(mine.inputs, theirs.inputs, strict=True), *((name, name) for name in shared)]
+    roles += [("n", "n")] * (mine.n is not None and theirs.n is not None)
+    for role, beside in roles:
+        values, others = mine.values(role), theirs.values(beside)
+        apart = ~((values == others) | (np.isnan(values) & np.isnan(others)))
+        for row in np.flatnonzero(apart)[:1]:
+            column, there = mine.columns[role], theirs.columns[beside]
+            said = f"row {mine.rows[row]} has {values[row]:.6g} as {column}, not {others[row]:.6g}"
+            return said + f" as {there}" * (there != column)
+    return ""
 
 
 def said_of_fits(which: Posterior | Mixture) -> list[Note]:
@@ -226,7 +243,7 @@ def said_of_fits(which: Posterior | Mixture) -> list[Note]:
 
 def _said_of(one: Posterior) -> list[Note]:
     """Return of what the answers of one fit speak."""
-    notes = [n for n in one.data.notes if isinstance(n, Note) and n.kind == "group"]
+    notes = said_of_group(one)
     if one.drift is not None:
         text = f"with a drift of sd {one.drift.sd:g} in log scale beyond the data"
         notes.append(Note("drift", text))

@@ -25,7 +25,7 @@ from .intervals import INTERVAL, plain, scalar_quantities, summarise, summarise_
 if TYPE_CHECKING:
     import pandas
 
-__all__ = ["Drift", "Posterior", "SamplingInfo"]
+__all__ = ["Drift", "Posterior", "SamplingInfo", "said_of_group"]
 
 SHOWN_WHOLE = 8
 """Up to so many curves are shown with all their quantities."""
@@ -291,5 +291,15 @@ class Posterior(Shown):
         run = self.sampling
         first = self.health.verdicts[0].fit.notes if not self.curves else ()
         how = f"{run.chains} x {run.draws} draws by {run.method}, seed {run.seed}"
-        said = [("good" if self.health.sound else "bad", str(self.health)), ("note", how)]
-        return [*said, *(("note", note) for note in first)]
+        found = [("good" if self.health.sound else "bad", str(self.health)), ("note", how)]
+        return found + [("note", f"note: {note}") for note in (*first, *said_of_group(self))]
+
+
+def said_of_group(one: Posterior) -> list[Note]:
+    """Return of which group a fit that pools some speaks; nothing of any other fit."""
+    if not one.model.pool:
+        return []
+    told = [n for n in one.data.notes if isinstance(n, Note) and n.kind == "group"]
+    usual = "of the groups, this speaks of the average one, none of those that were measured; for "
+    usual += "one of them, or a new one: for_group(fit, NAME or NEW) (--group)"
+    return [told[-1] if told else Note("group", usual)]

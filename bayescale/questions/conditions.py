@@ -235,8 +235,14 @@ def conditions(
         thresholds=thresholds,
         changes={k: _change(which, k, reference, kinds, thresholds) for k in names[1:]},
         before=_before(which, kinds[reference], sweep(which, by, at), seed),
-        notes=(*said_of_fits(which), *said, *_remarks(which, sweep(which, by, at), names)),
+        notes=(*_said(which), *said, *_remarks(which, sweep(which, by, at), names)),
     )
+
+
+def _said(which: Posterior | Mixture) -> list[Note]:
+    """Return what must be said of the fits; each part of the answer has a group of its own."""
+    said = [note for note in said_of_fits(which) if note.kind != "group"]
+    return [*said, Note("group", "each answer speaks of the condition it names")]
 
 
 def _checked(which: Posterior | Mixture, reference: str | None) -> str:

@@ -2,13 +2,17 @@
 
 Of a mixture, draws of all laws stand together, each law with as large a share of them as its
 weight: what the laws say one by one stands beside it.
+
+A new run is measured as those of the table were: where they came with standard errors it has one
+too, the data's median unless another is given. Its interval would else be too narrow: the noise
+of such a fit is what is left beside the known errors.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import jax
 import numpy as np
@@ -20,7 +24,7 @@ from ..posterior.drift import drifted_inputs
 from ..posterior.intervals import INTERVAL, levels, plain, summarise
 from ..posterior.mixture import Mixture
 from ..posterior.pointwise import law_draws
-from ..posterior.posterior import Posterior
+from ..posterior.posterior import Posterior, said_of_group
 from . import shown
 
 if TYPE_CHECKING:
@@ -53,6 +57,9 @@ class Prediction(Shown):
     where one law was asked."""
     curves: tuple[str, ...] = ()
     """Names of the curves; () where there are none."""
+    stderr: np.ndarray | None = None
+    """Known standard error of each new run, in the unit of the response, ([curve,] draw, point);
+    None where there is none."""
 
     def quantiles(self, which: str = "mean", mass: float = INTERVAL) -> np.ndarray:
         """Return lo, median and hi of `mean` or `new`, (3, [curve,] point)."""
@@ -68,7 +75,10 @@ class Prediction(Shown):
                 name: summarise(draws[(*at[:-1], slice(None), at[-1])])
                 for name, draws in (("mean", self.mean), ("new", self.new))
             }
-            point = {"at": scales, **spreads, "decades_beyond": self.decades[at]}
+            error = None
+            if self.stderr is not None:
+                error = np.median(self.stderr[(*at[:-1], slice(None), at[-1])])
+            point = {"at": scales, **spreads, "stderr": error, "decades_beyond": self.decades[at]}
             points.append(({"curve": self.curves[at[0]]} if self.curves else {}) | point)
         return plain({"points": points, "notes": self.notes})
 
@@ -122,6 +132,7 @@ def predict(
     at: Mapping[str, Any],
     *,
     n: float | None = None,
+    stderr: Any = None,
     seed: int = 0,
     allow_failed: bool = False,
 ) -> Prediction:
@@ -133,6 +144,10 @@ def predict(
         Scale by input name (or column): `{"N": 7e10, "D": 1.4e12}`; arrays give several points.
     n
         Number of questions of a new accuracy; the largest in the data unless given.
+    stderr
+        Known standard error of a new run, one number or one a point, in the unit of the response;
+        0 for a run measured without error. Unless given the median of the data's: of losses
+        relative to the response, of others as it is; 0 where the data have none.
     seed
         Decides the scatter of new runs.
 
@@ -146,12 +161,13 @@ def predict(
     FailedFit
         If the fit is not to be trusted, unless `allow_failed`; of a mixture, if no member is.
     ValueError
-        For an unknown or missing scale.
+        For an unknown or missing scale, or a standard error that is none or not used by the noise.
 
     Notes
     -----
-    Of a mixture, a law of weight w gives round(w M) of its draws, evenly thinned (or repeated,
-    where it has fewer), M being the draws of the member with the most.
+    A new run scatters with its standard error and with the noise that the fit found beside the
+    data's. Of a mixture, a law of weight w gives round(w M) of its draws, evenly thinned (or
+    repeated, where it has fewer), M being the draws of the member with the most.
 
     Examples
     --------
@@ -162,7 +178,7 @@ def predict(
     """
     which = posterior.trusted(allow_failed, within=_within(posterior, at))
     parts = [
-        (name, weight, _predict(one, at, n, seed, i))
+        (name, weight, _predict(one, at, _Measured(n, stderr), seed, i))
         for i, (name, weight, one) in enumerate(which.members)
     ]
     first = parts[0][2]
@@ -171,12 +187,21 @@ def predict(
     most = max(len(part.mean) for _, _, part in parts)
     kept = [_evenly(len(part.mean), round(weight * most)) for _, weight, part in parts]
     shares = ", ".join(f"{weight:.2f} {name}" for name, weight, _ in parts)
+    notes = dict.fromkeys(note for *_, part in parts for note in part.notes)
     note = Note("average", f"an average over laws: {shares}; weights: {which.why}")
+
+    def together(of: str) -> np.ndarray | None:
+        draws = [getattr(part, of) for *_, part in parts]
+        draws = [np.zeros_like(parts[0][2].mean) if each is None else each for each in draws]
+        return np.concatenate([each[i] for each, i in zip(draws, kept, strict=True)])
+
+    known = any(part.stderr is not None for *_, part in parts)
     return replace(
         first,
-        mean=np.concatenate([part.mean[i] for (*_, part), i in zip(parts, kept, strict=True)]),
-        new=np.concatenate([part.new[i] for (*_, part), i in zip(parts, kept, strict=True)]),
-        notes=(*first.notes, note),
+        mean=together("mean"),
+        new=together("new"),
+        stderr=together("stderr") if known else None,
+        notes=(*notes, note),
         members={name: part.quantiles() for name, _, part in parts},
     )
 
@@ -192,18 +217,75 @@ def _evenly(draws: int, wanted: int) -> np.ndarray:
     return ((np.arange(wanted) + 0.5) * draws / max(wanted, 1)).astype(int)
 
 
-def _predict(posterior: Posterior, at: Mapping[str, Any], n, seed, stream) -> Prediction:
+class _Measured(NamedTuple):
+    """How a new run is measured; None stands for as the data were."""
+
+    n: float | None
+    stderr: Any
+
+
+def _predict(
+    posterior: Posterior, at: Mapping[str, Any], how: _Measured, seed: int, stream: int
+) -> Prediction:
     """Return what one law says; members of a mixture have a stream of random numbers each."""
     inputs = scales(posterior, at)
     mean = law_draws(posterior, inputs)
-    new = _new_runs(posterior, inputs, n, seed, stream)
+    stderr, said = _stderr(posterior, mean, how.stderr)
+    new = _new_runs(posterior, inputs, how.n, stderr, seed, stream)
     decades = _decades(posterior, inputs)
-    notes = []
+    notes = [*said, *_said_of_questions(posterior, how.n), *said_of_group(posterior)]
     if (decades > 0).any():
         notes.append(
             Note("beyond", f"up to {decades.max():.2g} decades beyond the data: {UNCALIBRATED}")
         )
-    return Prediction(inputs, mean, new, decades, tuple(notes), curves=posterior.curves)
+    known = stderr if stderr.any() else None
+    return Prediction(
+        inputs, mean, new, decades, tuple(notes), curves=posterior.curves, stderr=known
+    )
+
+
+def _stderr(posterior: Posterior, mean: np.ndarray, given: Any) -> tuple[np.ndarray, list[Note]]:
+    """Return the standard error of each new run, as `mean`, and what is to be said of it."""
+    used, errors = "stderr" in posterior.model.noise.inputs, posterior.data.stderr
+    if given is not None:
+        values = np.asarray(given, float)
+        if not (np.isfinite(values).all() and (values >= 0).all()):
+            raise ValueError(f"stderr (--stderr) is 0 or more, got {values.min():g}")
+        if values.ndim > 1 or values.size not in (1, mean.shape[-1]):
+            raise ValueError(f"stderr is one number, or one a point: {mean.shape[-1]} of them")
+        if values.any() and not used:
+            name = posterior.model.noise.name
+            raise ValueError(f"the noise {name} knows no standard error: fit with another")
+        return np.broadcast_to(values, mean.shape), []
+    if errors is None or not used:
+        return np.broadcast_to(0.0, mean.shape), []
+    relative = posterior.law.support == "positive"
+    sizes = np.array([_usual(one, relative) for _, one in posterior])
+    low, high = float(sizes.min()), float(sizes.max())
+    size = f"{low:.3g}" if low == high else f"{low:.3g} to {high:.3g}"
+    of = f" of the {posterior.law.response}" * relative
+    text = f"a new run has a standard error of {size}{of}, the median of the data"
+    text += "'s, each curve's own" * (low != high)
+    note = Note("stderr", f"{text}: for another give stderr (--stderr)")
+    sizes = sizes[:, None, None] if posterior.curves else sizes
+    return np.broadcast_to(sizes * (np.abs(mean) if relative else 1.0), mean.shape), [note]
+
+
+def _usual(one: Posterior, relative: bool) -> float:
+    """Return the median standard error of one curve's runs, of losses relative to what it is of."""
+    law, responses, errors = one.law, one.data.responses, np.asarray(one.data.stderr)
+    y = np.abs(responses[law.response if law.further else next(iter(responses))])
+    known = np.isfinite(y) & (y > 0 if relative else True)
+    return float(np.median(errors[known] / (y[known] if relative else 1.0)))
+
+
+def _said_of_questions(posterior: Posterior, given: float | None) -> list[Note]:
+    """Return how many questions a new run answers, where those of the table differ in it."""
+    n = posterior.data.n
+    if given is not None or n is None or not posterior.model.noise.counts or np.ptp(n) == 0:
+        return []
+    text = f"a new run answers {n.max():g} questions, the most in the data (from {n.min():g} on)"
+    return [Note("questions", f"{text}: for another number give n (-n)")]
 
 
 def _decades(posterior: Posterior, inputs: Mapping[str, np.ndarray]) -> np.ndarray:
@@ -218,12 +300,12 @@ def _decades(posterior: Posterior, inputs: Mapping[str, np.ndarray]) -> np.ndarr
     return np.stack(found) if posterior.curves else found[0]
 
 
-def _new_runs(posterior: Posterior, inputs, n, seed, stream) -> np.ndarray:
+def _new_runs(posterior: Posterior, inputs, n, stderr, seed, stream) -> np.ndarray:
     """Return one new observation a draw and point, ([curve,] draw, point)."""
     # Draws are of one group, or of the average one: what is pooled is theirs already.
     model = replace(posterior.model, pool=(), groups=0)
     points = len(next(iter(inputs.values())))
-    columns = {"inputs": drifted_inputs(posterior, inputs), "stderr": np.zeros(points)}
+    columns: dict[str, Any] = {"inputs": drifted_inputs(posterior, inputs)}
     if model.noise.counts:
         columns["n"] = np.full(points, int(n or posterior.data.n.max()))
     runs = []
@@ -231,5 +313,6 @@ def _new_runs(posterior: Posterior, inputs, n, seed, stream) -> np.ndarray:
         params = one.flat()
         key = jax.random.fold_in(jax.random.key(seed), stream + i)
         keys = jax.random.split(key, len(next(iter(params.values()))))
+        columns["stderr"] = stderr[i] if posterior.curves else stderr
         runs.append(new_runs(model, params, columns, keys))
     return np.stack(runs) if posterior.curves else runs[0]

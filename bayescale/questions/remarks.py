@@ -52,6 +52,9 @@ def remarks(found: Any, which: Posterior | Mixture, way: Sweep) -> list[Note]:
     lost = np.isnan(found.unlock)
     if lost.any():
         notes["infinite"] = f"{lost.mean():.1%} of draws have no finite curve and are left out"
+    if found.wider is not None and found.wider.weights and len(found.members) > 1:
+        shares = ", ".join(f"{weight:.2f} {name}" for name, weight in found.wider.weights.items())
+        notes["wider"] = f"under the wider prior the laws' evidence is another: {shares}"
     notes |= _apart(found.spread()) if len(found.members) > 1 else {}
     return [*said_of_fits(which), *as_notes(notes)]
 

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..messages import Note
 from ..posterior.display import Sheet, Shown
-from ..posterior.groups import for_group
+from ..posterior.groups import OWN_GROUP, for_group
 from ..posterior.intervals import levels, plain
 from ..posterior.pointwise import law_draws, replicate
 from ..posterior.posterior import Posterior
@@ -48,6 +49,8 @@ class Residuals(Shown):
     """Its upper end."""
     relative: bool
     """Whether residuals are shares of the fitted value (positive responses)."""
+    notes: tuple[Note, ...] = ()
+    """What should be said with the answer."""
 
     def table(self) -> pandas.DataFrame:
         """Return one row a run: its scales, fitted value, residual, and the ends of its interval.
@@ -74,7 +77,8 @@ class Residuals(Shown):
             }
             for i in range(len(self.rows))
         ]
-        return plain({"relative": self.relative, "outside": out.mean(), "runs": runs})
+        found = {"relative": self.relative, "outside": out.mean(), "runs": runs}
+        return plain(found | {"notes": self.notes})
 
     def sheets(self) -> list[Sheet]:
         """Return the runs farthest outside their interval."""
@@ -129,6 +133,7 @@ def residuals(posterior: Posterior, seed: int = 0) -> Residuals:
         lo=against(lo),
         hi=against(hi),
         relative=relative,
+        notes=(Note("group", OWN_GROUP),) * bool(posterior.model.pool),
     )
 
 

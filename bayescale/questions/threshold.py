@@ -42,7 +42,7 @@ from .unlock import (
     share_by,
     spread,
     summarise_unlock,
-    wider_weights,
+    wider,
 )
 
 if TYPE_CHECKING:
@@ -202,7 +202,7 @@ class Threshold(Shown):
         rows = {"law's prior": self.forecast, "wider prior": self.wider}
         rows |= self.members if len(self.members) > 1 else {}
         known = {name: vars(each) for name, each in rows.items() if each is not None}
-        return pd.DataFrame.from_dict(known, orient="index")
+        return pd.DataFrame.from_dict(known, orient="index").drop(columns="weights")
 
 
 def threshold(
@@ -254,7 +254,7 @@ def threshold(
     `wider` is the forecast with the draws reweighted from the law's prior on the unlock scale
     (Student-t, 2 degrees of freedom, one decade about the largest run) to one twice as wide: the
     weights are between 1/2 and 4. Where the two differ, the prior speaks, not the data. In a
-    mixture the draws of each law are reweighted among themselves: laws keep their weights.
+    mixture by evidence the laws' weights change with it (`wider.weights`), in others they stay.
 
     Examples
     --------
@@ -288,14 +288,10 @@ def _one(
     late = {k: ordered(way.sign * each.log10_scale, *each[1:3]) for k, each in found.items()}
     finite = {name: each.finite.astype(float) for name, each in found.items()}
     unlock, weights = np.concatenate([*late.values()]), draw_weights(parts, finite)
-    # The scale of an unlock is none of a loss, nor the other way round.
-    lost = direction != which.law.improves
-    ratios = {name: wider_weights(one) for name, _, one in parts if one.law.worsens == lost}
-    ratios = {name: finite[name] * ratio for name, ratio in ratios.items() if ratio is not None}
-    wider = draw_weights(parts, finite | ratios) if ratios else None
+    beside = wider(which, late, finite, lost=direction != which.law.improves)
 
-    def told(unlock: np.ndarray, weights: np.ndarray) -> Unlock:
-        return summarise_unlock(unlock, weights).converted(lambda late: way.sign * late)
+    def told(found: Unlock) -> Unlock:
+        return found.converted(lambda late: way.sign * late)
 
     answer = Threshold(
         level=level,
@@ -308,11 +304,11 @@ def _one(
         horizon=horizon,
         grid=grid,
         p_by=share_by(unlock, weights, way.progress(grid)),
-        forecast=told(unlock, weights),
-        wider=None if wider is None else told(unlock, wider),
+        forecast=told(summarise_unlock(unlock, weights)),
+        wider=None if beside is None else told(beside),
         notes=(),
         weights=weights,
-        members={name: told(each, finite[name]) for name, each in late.items()},
+        members={k: told(summarise_unlock(v, finite[k])) for k, v in late.items()},
         member_weights={name: weight for name, weight, _ in parts},
         member=np.repeat(np.arange(len(late)), [len(each) for each in late.values()]),
         less_is_better=way.sign < 0,

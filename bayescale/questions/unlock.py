@@ -23,6 +23,7 @@ from ..model.sampling import sample
 from ..parametric.coordinates import At, Lookup
 from ..parametric.words import quantiles as prior_quantiles
 from ..posterior.intervals import INTERVAL, levels, plain, quantiles
+from ..posterior.mixture import Mixture
 from ..posterior.posterior import Posterior
 
 __all__ = [
@@ -34,6 +35,7 @@ __all__ = [
     "spread",
     "summarise_unlock",
     "unlock_parameter",
+    "wider",
     "wider_weights",
 ]
 
@@ -56,12 +58,15 @@ class Unlock:
     p_already: float
     ess: float
     """Effective number of draws, as far as their weights go: (sum w)^2 / sum w^2."""
+    weights: Mapping[str, float] | None = None
+    """Weight of each law in it, where these are others than in the forecast beside it."""
 
     def summary(self) -> dict[str, Any]:
         """Return plain numbers, fit for JSON; of scales the log10, None where they are infinite."""
         log10 = {"median": self.median, "lo": self.lo, "hi": self.hi}
         kept = {name: getattr(self, name) for name in ("p_never", "p_already", "ess")}
-        return plain({"log10": log10} | kept)
+        weights = {} if self.weights is None else {"weights": self.weights}
+        return plain({"log10": log10} | kept | weights)
 
     def converted(self, change: Callable[[float], float]) -> Unlock:
         """Return the forecast with `change` made to its log10 scales where they are finite."""
@@ -145,6 +150,47 @@ def spread(unlock: Mapping[str, np.ndarray], weights: Mapping[str, float]) -> Sp
 
 
 # ------------------------------------------------------------------ beside a wider prior
+
+
+def wider(
+    which: Posterior | Mixture,
+    unlock: Mapping[str, np.ndarray],
+    finite: Mapping[str, np.ndarray],
+    lost: bool,
+) -> Unlock | None:
+    """Return the forecast under the wider prior; None where no law has an unlock scale.
+
+    With r = wider prior over own prior of each draw, the draws of a law are reweighted by r among
+    themselves. Its evidence is E[r] times what it was: where the weights of laws are prior times
+    evidence, they change likewise.
+
+    Parameters
+    ----------
+    unlock
+        By law: how late each draw passes the level, (draw,).
+    finite
+        By law: 1 of draws that have a curve, else 0, (draw,).
+    lost
+        Whether is asked where the response is lost: the scale of an unlock is none of a loss, nor
+        the other way round.
+    """
+    ratios = {
+        name: wider_weights(one) if one.law.worsens == lost else None
+        for name, _, one in which.members
+    }
+    if all(ratio is None for ratio in ratios.values()):
+        return None
+    belief = isinstance(which, Mixture) and which.belief
+    found = {}
+    for name, weight, _ in which.members:
+        ratio = finite[name] * (1.0 if ratios[name] is None else ratios[name])
+        found[name] = weight * ratio / (finite[name].sum() if belief else ratio.sum())
+    weights = np.concatenate([*found.values()])
+    told = summarise_unlock(np.concatenate([unlock[name] for name in found]), weights)
+    if not belief:
+        return told
+    shares = {name: float(each.sum() / weights.sum()) for name, each in found.items()}
+    return replace(told, weights=shares)
 
 
 def unlock_parameter(posterior: Posterior) -> str | None:

@@ -10,6 +10,7 @@ import numpy as np
 from ..comparison.compare import pseudo_bma
 from ..comparison.explain import SURE, Confusion
 from ..comparison.predictive import leave_one_out
+from ..comparison.units import COUNT, common_unit
 from ..inference.fit import fit
 from ..inference.samplers import NUTS
 from ..posterior.pointwise import replicate
@@ -28,7 +29,8 @@ def confusion(
     """Return how well laws are told apart on runs simulated from each of them, at this design.
 
     Scales, numbers of questions and scatter are those of the fits. Each of the simulations is
-    fitted with every law: this takes laws^2 x simulations fits.
+    fitted with every law: this takes laws^2 x simulations fits. Runs of a noise of shares are
+    rounded to counts where others count.
 
     Parameters
     ----------
@@ -58,17 +60,19 @@ def confusion(
                 f"confusion takes fits of one curve and one response with nothing pooled; {law} "
                 "is none: take one curve, posterior.curve(NAME), or fit without groups"
             )
+    unit = common_unit(posteriors.values())
     names, sampler = tuple(posteriors), sampler or NUTS(warmup=300, draws=300, retries=0)
     tables, labels = [], []
     for name, posterior in posteriors.items():
         for i, shares in enumerate(replicate(posterior, simulations, seed=seed)):
-            tables.append(shares)
+            n = posterior.data.n
+            tables.append(np.clip(np.round(shares * n) / n, 0, 1) if unit == COUNT else shares)
             labels.append(f"{name}|{i}")
     data = stacked(next(iter(posteriors.values())).data, tables, labels)
     scores = []
     for posterior in posteriors.values():
         refit = fit(posterior.law, data, noise=posterior.model.noise, sampler=sampler, seed=seed)
-        scores.append([leave_one_out(one).elpd for _, one in refit])
+        scores.append([leave_one_out(one, unit=unit, refits=0).elpd for _, one in refit])
     chosen, told = np.zeros((2, len(names), len(names)), int)
     for i, label in enumerate(labels):
         weights = pseudo_bma(np.stack([rows[i] for rows in scores]), seed)

@@ -10,13 +10,14 @@ tells them apart, if anything does. Score and accuracy are fitted together, unde
     neither   the score bends (`saturating`) and accuracy rises (`sigmoid`), each in its own way
 
 Without the third, a table that fits neither of the others would get a sure answer from the less
-wrong of them.
+wrong of them. A response has one noise under all three: evidence would else tell noises apart, not
+hypotheses.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -25,10 +26,14 @@ from ..comparison.compare import pseudo_bma
 from ..comparison.evidence import log_evidence
 from ..comparison.explain import CANNOT_TELL, SURE
 from ..comparison.predictive import leave_one_out
+from ..comparison.units import common_unit
 from ..data.dataset import Dataset
 from ..inference.fit import fit
+from ..inference.make_model import make_model
 from ..inference.samplers import NUTS
+from ..laws import get_law
 from ..messages import Note, as_notes
+from ..parametric.parametric import Noise
 from ..posterior.display import Sheet, Shown
 from ..posterior.intervals import plain
 from ..posterior.posterior import Posterior
@@ -52,6 +57,7 @@ APART = {"loss": "saturating", "accuracy": "sigmoid"}
 HYPOTHESIS = JOINT | {"apart": "neither"}
 MARGIN = 5.0
 """Nats by which the evidence of a law may be off where its fit is not to be trusted."""
+GROUPS = "of the groups, this speaks of none: rows are taken for those of one family"
 FEW = 10
 """Runs with both responses below which that is said."""
 
@@ -73,6 +79,8 @@ class MetricOrModel(Shown):
     """By law; those of the third hypothesis are `apart: loss` and `apart: accuracy`."""
     prior: Mapping[str, float]
     notes: tuple[Note, ...] = ()
+    noise: Mapping[str, str] = field(default_factory=dict)
+    """Name of the noise of each response, under all hypotheses."""
 
     @property
     def hypothesis(self) -> str | None:
@@ -105,7 +113,8 @@ class MetricOrModel(Shown):
     def summary(self) -> dict[str, Any]:
         """Return plain numbers, fit for JSON; None where there are none."""
         names = ("verdict", "hypothesis", "probability", "weights", "log_evidence", "evidence_se")
-        return plain({name: getattr(self, name) for name in (*names, "elpd", "prior", "notes")})
+        names += ("elpd", "prior", "noise", "notes")
+        return plain({name: getattr(self, name) for name in names})
 
     def sheets(self) -> list[Sheet]:
         """Return one row a hypothesis, and one a law."""
@@ -130,7 +139,7 @@ def metric_or_model(
     prior
         Probability of each of `HYPOTHESES`; alike unless given. The laws of one share it.
     noise
-        By response; see `fit`.
+        By response, the same under all hypotheses; by default that of `two_stage`, see `fit`.
     sampler
         `NUTS()` by default, for all five fits.
     seed
@@ -167,21 +176,32 @@ def metric_or_model(
             f"has responses {', '.join(data.responses)} and scales {', '.join(data.inputs)}",
             remedy="give one scale, and the responses accuracy and loss (a smooth score)",
         )
-    data, sampler, noise = replace(data, group=None), sampler or NUTS(), dict(noise or {})
+    aside = [Note("group", GROUPS)] * (data.group is not None)
+    data, sampler = replace(data, group=None), sampler or NUTS()
+    noise = _noises(data, noise)
     fits = {law: fit(law, data, noise=noise, sampler=sampler, seed=seed) for law in JOINT}
     for response, law in APART.items():
         alone = _alone(data, response)
         fits[f"apart: {response}"] = fit(
-            law, alone, noise=noise.get(response), sampler=sampler, seed=seed
+            law, alone, noise=noise[response], sampler=sampler, seed=seed
         )
+
+    def judged(rows: Dataset, fits: Mapping[str, Posterior]) -> MetricOrModel:
+        answer = _judge(rows, fits, prior, seed)
+        return replace(answer, notes=(*answer.notes, *aside))
+
     if not data.curve_names:
-        return _judge(data, fits, prior, seed)
+        return judged(data, fits)
     return {
-        name: _judge(
-            data.take(data.curve == name), {k: v.curve(name) for k, v in fits.items()}, prior, seed
-        )
+        name: judged(data.take(data.curve == name), {k: v.curve(name) for k, v in fits.items()})
         for name in data.curve_names
     }
+
+
+def _noises(data: Dataset, given: Mapping[str, Any] | None) -> dict[str, Noise]:
+    """Return one noise for each response, whichever law speaks of it."""
+    model = make_model(get_law(next(iter(JOINT))), data, given or {})
+    return dict(zip(model.law.responses, (model.noise, *model.further), strict=True))
 
 
 def _checked(prior: Mapping[str, float] | None) -> dict[str, float]:
@@ -209,7 +229,9 @@ def _judge(
     data: Dataset, fits: Mapping[str, Posterior], prior: Mapping[str, float], seed: int
 ) -> MetricOrModel:
     """Return what the fits of one curve say."""
-    evidence = {name: log_evidence(one, seed=seed) for name, one in fits.items()}
+    evidence = {
+        name: log_evidence(one, seed=seed, unit=common_unit([one])) for name, one in fits.items()
+    }
     rows = {name: _left_out(one) for name, one in fits.items()}
     logs = {name: evidence[name].log for name in JOINT}
     errors = {name: evidence[name].se for name in JOINT}
@@ -232,13 +254,14 @@ def _judge(
         elpd=elpd,
         posteriors=dict(fits),
         prior=dict(prior),
+        noise={response: fits[f"apart: {response}"].model.noise.name for response in APART},
     )
     return replace(found, notes=tuple(_notes(found, data)))
 
 
 def _left_out(posterior: Posterior) -> np.ndarray:
     """Return the log density of all that was measured in each run, left out in turn."""
-    return leave_one_out(posterior, whole=True).elpd
+    return leave_one_out(posterior, whole=True, unit=common_unit([posterior])).elpd
 
 
 def _spread(values: np.ndarray, response: np.ndarray) -> np.ndarray:

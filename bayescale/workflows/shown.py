@@ -130,7 +130,8 @@ def metric_or_model(found: Summary) -> list[Sheet]:
         [law, number(log), number(found["evidence_se"][law], 2), number(found["elpd"][law])]
         for law, log in found["log_evidence"].items()
     ]
+    noises = "".join(f"; {name}: {noise} noise" for name, noise in found["noise"].items())
     return [
         Sheet(("", "probability", "weight", "prior"), rows, found["verdict"]),
-        Sheet(("", "log evidence", "se", "elpd"), laws, "laws of score and accuracy"),
+        Sheet(("", "log evidence", "se", "elpd"), laws, f"laws of score and accuracy{noises}"),
     ]

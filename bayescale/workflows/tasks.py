@@ -15,6 +15,7 @@ import numpy as np
 
 from ..comparison.evidence import log_evidence
 from ..comparison.explain import RISE
+from ..comparison.units import common_unit
 from ..data.dataset import Dataset
 from ..inference.make_model import as_law_names, make_model
 from ..inference.samplers import NUTS
@@ -294,5 +295,6 @@ def _mattering(fits: Mapping[str, Posterior], seed: int) -> set[str]:
     failed = {law for law, one in fits.items() if not one.health.verdicts[0].sampling.sound}
     if not failed:
         return failed
-    logs = {law: log_evidence(one, seed=seed).log for law, one in fits.items()}
+    how = dict(seed=seed, unit=common_unit(fits.values()))
+    logs = {law: log_evidence(one, **how).log for law, one in fits.items()}
     return {law for law in failed if not logs[law] < max(logs.values()) - HOPELESS}

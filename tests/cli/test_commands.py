@@ -165,6 +165,10 @@ def test_predictions_by_column_or_by_input(capsys, fitted):
     assert first["decades_beyond"] > 0 == second["decades_beyond"]
     truth = 1.8 + 480 * 1e9**-0.35 + 2000 * 2e10**-0.365
     assert second["new"]["lo"] < truth < second["new"]["hi"]
+    assert second["stderr"] is None
+    measured = asked(capsys, "predict", fitted, *call, "--stderr", "0.5")["predictions"]
+    assert [point["stderr"] for point in measured["points"]] == [0.5, 0.5]
+    assert measured["points"][1]["new"]["hi"] - truth > 3 * (second["new"]["hi"] - truth)
 
 
 def test_allocation_tradeoff_and_comparison(capsys, fitted):

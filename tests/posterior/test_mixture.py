@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy.special import expit
 from scipy.stats import t as student_t
 
 from bayescale.data.dataset import Dataset
@@ -12,6 +13,7 @@ from bayescale.laws import flat, from_loss, sigmoid
 from bayescale.misfit.misfit import Finding
 from bayescale.model.model import Model
 from bayescale.noises.accuracy import beta_binomial
+from bayescale.posterior.drift import with_drift
 from bayescale.posterior.health import FailedFit, Health, Verdict
 from bayescale.posterior.mixture import Mixture, mix
 from bayescale.posterior.posterior import Posterior, SamplingInfo
@@ -157,6 +159,39 @@ def test_the_wider_prior_is_taken_within_each_law():
     assert found.wider.p_already == pytest.approx(0.6 * student_t.cdf(-1.5, 2), abs=2e-3)
     assert any("little of x50 (prior): from a plateau" in note for note in found.notes)
     assert threshold(mix({"a": stays(), "b": stays(3)})).wider is None
+
+
+def test_of_laws_weighed_by_evidence_the_wider_prior_changes_the_weights():
+    """Against quadrature: runs at 1e9, 1e11 and 1e13 that stay at the floor."""
+    log10 = np.linspace(-50, 80, 400_001)
+    run = np.array([9.0, 11.0, 13.0])
+    risen = expit(9 * np.log(10) * (run[:, None] - log10))
+    likelihood = np.exp(np.log1p(-0.9 * risen).sum(0) * 2)  # six wrong answers
+    priors = {"own": student_t.pdf(log10, 2, 11), "wider": student_t.pdf(log10, 2, 11, 2)}
+    step, level = log10[1] - log10[0], 0.25  # the evidence of a law that says nothing of them
+    evidence = {name: (each * likelihood).sum() * step for name, each in priors.items()}
+    share = {name: each / (each + level) for name, each in evidence.items()}
+    assert abs(share["own"] - share["wider"]) > 0.05
+    cdf = np.cumsum(priors["own"] * likelihood)
+    draws = np.interp((np.arange(20_000) + 0.5) / 20_000, cdf / cdf[-1], log10)
+    parts = {"rises": unlocks(*draws, k=9.0), "flat": stays()}
+    weights = {"rises": share["own"], "flat": 1 - share["own"]}
+    found = threshold(mix(parts, weights, belief=True), 0.5)
+    assert found.wider.weights["rises"] == pytest.approx(share["wider"], abs=2e-3)
+    late = (priors["wider"] * likelihood)[log10 > 15].sum() * step / evidence["wider"]
+    never = 1 - share["wider"] + share["wider"] * late
+    assert found.wider.p_never == pytest.approx(never, abs=5e-3)
+    assert any("under the wider prior the laws' evidence is another" in n for n in found.notes)
+    kept = threshold(mix(parts, weights), 0.5).wider
+    assert kept.weights is None
+    assert kept.p_never == pytest.approx(1 - share["own"] + share["own"] * late, abs=5e-3)
+    assert trusted_still_believes(mix(parts, weights, belief=True))
+
+
+def trusted_still_believes(mixture):
+    failed = mixture.parts | {"failed": unlocks(14.0, ok=False)}
+    more = mix(failed, dict(mixture.weights) | {"failed": 0.5}, belief=True)
+    return more.trusted().belief and with_drift(mixture, 0.5).belief
 
 
 def test_the_spread_between_laws_is_apart_from_that_within():

@@ -78,6 +78,9 @@ def test_a_family_of_large_models_alone_is_forecast_as_a_new_one(make_table, sma
     data = make_table["sigmoid"](32)
     group = np.array(["a"] * 12 + ["b"] * 14 + ["c"] * 6, object)
     found = backtest("sigmoid", replace(data, group=group), sampler=small, seed=1)
+    (note,) = found.notes
+    assert note.endswith("each row's own; of c no run was fitted: foretold as new ones")
+    assert found.unit == "count"
     assert found.runs == 8
     assert np.isfinite(found.score)
 

@@ -13,10 +13,11 @@ from bayescale.comparison.evidence import Evidence
 from bayescale.data.dataset import DataError, Dataset
 from bayescale.inference.make_model import make_model
 from bayescale.inference.samplers import NUTS
-from bayescale.laws import breakthrough, from_loss, two_stage
+from bayescale.laws import breakthrough, from_loss, get_law, two_stage
 from bayescale.misfit.misfit import Finding
 from bayescale.model.model import Model
 from bayescale.noises.accuracy import beta_binomial
+from bayescale.noises.loss import student
 from bayescale.posterior.health import Health, Verdict
 from bayescale.posterior.posterior import Posterior, SamplingInfo
 from bayescale.workflows import metric_or_model as metric
@@ -177,7 +178,9 @@ def test_scores_of_two_fits_apart_are_added(monkeypatch):
     logs = dict(zip((*LAWS[:3], "saturating", "sigmoid"), (1.0, 2.0, 3.0, 4.0, 5.0), strict=True))
     said = {}
     monkeypatch.setattr(metric, "fit", lambda law, data, **how: _named(law, data, said))
-    monkeypatch.setattr(metric, "log_evidence", lambda p, seed: Evidence(logs[said[id(p)]], 0.3))
+    monkeypatch.setattr(
+        metric, "log_evidence", lambda p, seed, unit: Evidence(logs[said[id(p)]], 0.3)
+    )
     monkeypatch.setattr(metric, "_left_out", lambda p: np.full(len(p.data), logs[said[id(p)]] / 10))
     answer = metric_or_model(data)
     assert answer.log_evidence == dict(zip(LAWS, (1.0, 2.0, 3.0, 9.0), strict=True))
@@ -190,7 +193,8 @@ def test_scores_of_two_fits_apart_are_added(monkeypatch):
 
 
 def _named(law, data, said):
-    one = replace(posterior_of(True), data=data)
+    noise = beta_binomial if data.n is not None else student
+    one = replace(posterior_of(True), data=data, model=Model(from_loss, noise))
     said[id(one)] = law
     return one
 
@@ -215,3 +219,30 @@ def test_tables_of_known_truth():
     tokens = np.median(told["steady"].posteriors["two_stage(link='exact_match')"].draws["T"])
     assert tokens == pytest.approx(5.0, rel=0.15)
     json.dumps(told["jumps"].summary(), allow_nan=False)
+
+
+@pytest.mark.parametrize("counted", [True, False])
+def test_a_response_has_one_noise_under_all_hypotheses(monkeypatch, counted):
+    """Without a number of questions `sigmoid` alone would take another than `two_stage`."""
+    data = replace(steady(), group=np.array(["a", "b"] * 12, object))
+    data = data if counted else replace(data, n=None)
+    seen = {}
+
+    def made(law, table, noise, **how):
+        model = make_model(get_law(law), table, noise)
+        of = dict(zip(model.law.responses, (model.noise, *model.further), strict=True))
+        seen[law] = {next(iter(table.responses)) if len(of) == 1 else k: v for k, v in of.items()}
+        return replace(posterior_of(True), data=table, model=model)
+
+    monkeypatch.setattr(metric, "fit", made)
+    monkeypatch.setattr(metric, "log_evidence", lambda p, seed, unit: Evidence(0.0, 0.1))
+    monkeypatch.setattr(metric, "_left_out", lambda p: np.zeros(len(p.data)))
+    answer = metric_or_model(data)
+    noises = {"accuracy": "scale_scatter" if counted else "bounded", "loss": "student"}
+    assert answer.noise == answer.summary()["noise"] == noises
+    for of in seen.values():
+        assert all(noise.name == noises[name] for name, noise in of.items())
+    assert seen.keys() == {*metric.JOINT, *metric.APART.values()}
+    assert [note.kind for note in answer.notes] == ["group"]
+    given = metric_or_model(data, noise={"loss": "lognormal"})
+    assert given.noise == noises | {"loss": "lognormal"}
