@@ -15,6 +15,7 @@ import numpy as np
 
 from ..messages import DataError, Note, option, quoted, refuse
 from .dataset import EXTRAS, LABELS, Dataset
+from .embeddings import embeddings
 from .expression import ExpressionError
 from .notes import remarks
 from .table import Table, open_table
@@ -32,6 +33,7 @@ def from_frame(
     n: str | float | None = None,
     stderr: str | float | None = None,
     chance: str | float | None = None,
+    limit: str | float | None = None,
     curve: str | Iterable[str] | None = None,
     group: str | Iterable[str] | None = None,
     where: str | None = None,
@@ -55,6 +57,9 @@ def from_frame(
         may be missing where a response was not measured.
     n, stderr, chance
         Questions, standard error and chance level: column, arithmetic or number.
+    limit
+        Detection limit of the response, likewise: a response at or below it, such as an error rate
+        of 0, is only known to lie below it.
     curve, group
         Columns of labels: independent fits, partial pooling. Several are joined with "/".
     where
@@ -94,7 +99,7 @@ def from_frame(
         responses = _named(y, "y", table, None)
         for name in inputs.keys() & responses.keys():
             refuse(source, f"{name!r} is both input and response", "name one of them anew")
-        extras = {"n": n, "stderr": stderr, "chance": chance}
+        extras = {"n": n, "stderr": stderr, "chance": chance, "limit": limit}
         extras = {k: _canonical(v, table) for k, v in extras.items() if v is not None}
         labels = {"curve": curve, "group": group}
         labels = {k: [v] if isinstance(v, str) else list(v) for k, v in labels.items() if v}
@@ -113,12 +118,14 @@ def from_frame(
                 **{k: "/".join(v) for k, v in labels.items()},
             },
             notes=notes,
+            where=table.where,
         )
+        notes = embeddings(data, table)
     except ExpressionError as error:
         raise DataError(f"{source}: {error}") from None
     data = _settle_copies(data, duplicates)
     _check_spread(data)
-    return replace(data, notes=(*data.notes, *remarks(data)))
+    return replace(data, notes=(*data.notes, *remarks(data), *notes))
 
 
 def _canonical(text: Any, table: Table) -> str:
