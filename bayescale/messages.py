@@ -77,7 +77,7 @@ def leave_out(test: str, where: str | None = None, left: bool = True) -> str:
         Whether the filter was found to leave rows that can be fitted; else it is not offered.
     """
     if not left:
-        return "correct it: no rows to fit are left without such"
+        return "correct it: without such rows none are left to fit"
     test = test if where is None else f"({where}) and {test}"
     return f"correct it, or leave such rows out: {option('where', test)}"
 

@@ -45,7 +45,7 @@ class Dataset:
     """Nominal chance level, 0 to 1."""
     limit: np.ndarray | None = None
     """Detection limit of the single response, in its unit: a response at or below it is only known
-    to lie below it, and is put at it; nan where a response was measured."""
+    to lie below it, and is put at it."""
     curve: np.ndarray | None = None
     """Labels (str) of independent fits."""
     group: np.ndarray | None = None
@@ -102,6 +102,13 @@ class Dataset:
         if self.group is None:
             return ()
         return self.all_groups or tuple(sorted(set(map(str, self.group))))
+
+    @property
+    def below(self) -> np.ndarray:
+        """Which rows are only known to lie below the detection limit, (row,)."""
+        if self.limit is None:
+            return np.zeros(len(self), bool)
+        return next(iter(self.responses.values())) <= self.limit
 
     def take(self, index: Any) -> Dataset:
         """Return the rows that a mask, or an array of positions, picks."""
@@ -188,7 +195,8 @@ class Dataset:
                 bound = "above 0" if support == "positive" else "within 0 .. 1"
                 test = f"{text} {'>' if support == 'positive' else '>='} 0"
                 given = [*others(role, int(row))] if others else []
-                remedy = ways([*given, self.left_out(low, test)])
+                if_missing = "if it was not measured, " * bool(given and y[row] == 0)
+                remedy = ways([*given, if_missing + self.left_out(low, test)])
                 self.fail(f"is not {bound}", row=row, role=role, value=y[row], remedy=remedy)
             for row in np.flatnonzero(y > 1)[:1] if support == "unit" else ():
                 n = None if self.n is None else (self.columns["n"], self.n)
@@ -226,20 +234,16 @@ def _fixed(values: Any, dtype: type) -> np.ndarray:
 
 
 def _at_limit(data: Dataset, fixed: Mapping[str, Any]) -> dict[str, Any]:
-    """Return responses and limit with what lies at or below the limit put at it."""
-    if fixed.get("limit") is None:
+    """Return the response with what lies below the limit put at it."""
+    if "limit" not in fixed:
         return {}
     if len(fixed["responses"]) != 1:
         remedy = "give the limit for a fit of its response alone"
         data.fail("is of one response", role="limit", remedy=remedy)
     ((role, y),) = fixed["responses"].items()
-    limit = fixed["limit"]
-    if y.shape != limit.shape:
-        return {}  # refused with the other shapes
-    below = y <= limit
-    values = {"limit": np.where(below, limit, np.nan)}
-    values["responses"] = {role: _fixed(np.where(below, limit, y), np.float64)}
-    return values | {"limit": _fixed(values["limit"], np.float64)}
+    if y.shape != fixed["limit"].shape:
+        return {}  # refused with all that differs in shape
+    return {"responses": {role: _fixed(np.maximum(y, fixed["limit"]), np.float64)}}
 
 
 def _summary(role: str, values: np.ndarray) -> str:
@@ -248,8 +252,7 @@ def _summary(role: str, values: np.ndarray) -> str:
         span = f" of {sizes.min()} .. {sizes.max()} rows" if len(sizes) else ""
         return f"{len(sizes)} label{'s' * (len(sizes) != 1)}{span}"
     known = values[np.isfinite(values)]
-    word = "responses below" if role == "limit" else "measured"
-    gaps = f" ({len(known)} {word})" if len(known) < len(values) else ""
+    gaps = f" ({len(known)} measured)" if len(known) < len(values) else ""
     return f"{known.min():.3g} .. {known.max():.3g}{gaps}" if len(known) else "no values"
 
 
@@ -265,7 +268,7 @@ _RULES = {
         "",
     ),
     "stderr": (lambda v: (v >= 0) & (v < np.inf), "is not 0 or more", "", "{0} >= 0"),
-    "limit": _MEASURED,
+    "limit": (np.isfinite, "is no finite number", "", "isfinite({0})"),
     "chance": (
         lambda v: (v >= 0) & (v <= 1),
         "is not within 0 .. 1",

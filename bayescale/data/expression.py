@@ -183,7 +183,7 @@ _ADVICE = {
     ast.BitAnd: "write `and` for &",
     ast.BitOr: "write `or` for |",
     ast.Invert: "write `not` for ~",
-    ast.Call: f"functions of a column are {', '.join(FUNCTIONS)}, units, and isfinite in filters",
+    ast.Call: f"functions of one column are {', '.join(FUNCTIONS)}, units; isfinite in filters",
     ast.Compare: "a column is made of names, numbers and + - * / **",
 }
 

@@ -79,7 +79,7 @@ def _limited(data: Dataset) -> list[Note]:
     """Say of how many responses no more is known than that they lie below a limit."""
     if data.limit is None:
         return []
-    known = data.limit[np.isfinite(data.limit)]
+    known = data.limit[data.below]
     if not len(known):
         return [Note("limit", f"no response lies at or below limit = {data.columns['limit']}")]
     low, high = known.min(), known.max()

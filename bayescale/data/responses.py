@@ -117,9 +117,11 @@ def _too_wide(y: np.ndarray, stderr: np.ndarray) -> str | None:
     use = np.isfinite(y) & (stderr > 0) & np.isfinite(stderr)
     if use.sum() < 3:
         return None
-    y, weight = y[use], stderr[use] ** -2.0
-    away = float(np.sum(weight * (y - np.average(y, weights=weight)) ** 2))
-    if chi2.cdf(away, len(y) - 1) > UNLIKELY:
+    y, narrow = y[use], stderr[use].min() / stderr[use]
+    with np.errstate(over="ignore", invalid="ignore"):  # of absurd numbers nothing is said
+        middle = np.average(y, weights=narrow**2)
+        away = float(np.sum(((y - middle) / stderr[use]) ** 2))
+    if not chi2.cdf(away, len(y) - 1) <= UNLIKELY:
         return None
     return (
         f"stderr ({np.median(stderr[use]):.3g} in the middle) is larger than the response varies "

@@ -9,7 +9,7 @@ import numpy as np
 from ..messages import option
 from . import expression
 
-__all__ = ["above_one"]
+__all__ = ["above_one", "least_shown"]
 
 
 def above_one(
@@ -50,3 +50,19 @@ def _as_counts(y: np.ndarray, atom: str, n: tuple[str, np.ndarray], rows: np.nda
     for row in np.flatnonzero(y > n[1])[:1]:
         remedy += f", but row {rows[row]} has {y[row]:.6g} of {n[1][row]:.6g}"
     return remedy
+
+
+def least_shown(y: np.ndarray) -> float | None:
+    """Return the last digit that positive values are written with, at most the least of them.
+
+    0.41, 0.003 and 0 were measured to a thousandth, so a 0 is known to lie below that. None where
+    nothing is positive.
+    """
+    known = y[np.isfinite(y) & (y > 0)]
+    if not len(known):
+        return None
+    for digit in 10.0 ** np.arange(0, -10, -1):
+        times = np.round(known / digit)
+        if times.min() >= 1 and np.abs(known / digit - times).max() < 1e-6:
+            return float(min(digit, known.min()))
+    return float(known.min())

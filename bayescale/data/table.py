@@ -118,7 +118,7 @@ class Table:
         """Return whether a filter, tried on the rows in use, leaves two or more, none bad."""
         parts = {name: self.column(name) for name in expression.columns(test, self.known)}
         kept = np.broadcast_to(expression.filter_rows(test, parts), self.keep.shape)
-        return kept.sum() > 1 and not bad[kept].any()
+        return bool(kept.sum() > 1 and not bad[kept].any())
 
     def _refuse_units(self, bad: np.ndarray, cells: np.ndarray, name: str) -> NoReturn:
         """Refuse cells that have units, all of which `units` reads."""

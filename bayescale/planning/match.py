@@ -117,7 +117,7 @@ def match(
     D: float | None = None,
     params: Any = None,
     extra: float = 0.1,
-    cost: Callable[[Any, Any], Any] | None = None,
+    cost: Callable[[Any, Any], Any] | str | None = None,
     inference_tokens: float = 0.0,
     at: Mapping[str, Any] | None = None,
     allow_failed: bool = False,
