@@ -177,7 +177,7 @@ def not_flop(data: Dataset) -> tuple[str, str] | None:
             found[role] = Unit(role, f"{role} = {name} counts no {kind}", made, None)
     if not found:
         return None
-    why = " and ".join(each.said for each in found.values())
+    why = ", and ".join(each.said for each in found.values())
     again = " ".join(f"-x '{role}={each.written}'" for role, each in found.items())
     cost = "6*N*D"
     if all(each.factor for each in found.values()):

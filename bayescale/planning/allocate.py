@@ -11,6 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from ..data.notes import concerning
 from ..laws.powers import closed_form
 from ..messages import Note
 from ..model.programs import compiled
@@ -189,7 +190,7 @@ def allocate(
         cost=str(spending),
         method="closed form" if exact else "minimisation",
         decades=decades,
-        notes=tuple(_notes(budgets, edge, decades)),
+        notes=(*concerning(on.table, "split"), *_notes(budgets, edge, decades)),
     )
 
 

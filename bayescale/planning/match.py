@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import jax
 import numpy as np
 
+from ..data.notes import concerning
 from ..messages import Note, as_notes
 from ..posterior.display import Sheet, Shown
 from ..posterior.intervals import INTERVAL, plain, summarise
@@ -190,7 +191,10 @@ def match(
         reference=reference,
         quarter=quarter,
         cost=str(spending),
-        notes=tuple(_notes(on, ways, float(extra), reference, quarter)),
+        notes=(
+            *concerning(on.table, "split"),
+            *_notes(on, ways, float(extra), reference, quarter),
+        ),
     )
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from ..data.notes import concerning
 from ..messages import Note
 from .display import Sheet, Shown, share
 from .health import FailedFit
@@ -200,8 +201,9 @@ def said_of_fits(which: Posterior | Mixture) -> list[Note]:
 
 
 def _said_of(one: Posterior) -> list[Note]:
-    """Return of what the answers of one fit speak."""
-    notes = [n for n in one.data.notes if isinstance(n, Note) and n.kind == "group"]
+    """Return of what the answers of one fit speak, and what its table says against them."""
+    notes = [*concerning(one.data, "level")]
+    notes += [n for n in one.data.notes if isinstance(n, Note) and n.kind == "group"]
     if one.drift is not None:
         text = f"with a drift of sd {one.drift.sd:g} in log scale beyond the data"
         notes.append(Note("drift", text))

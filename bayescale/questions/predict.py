@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import jax
 import numpy as np
 
+from ..data.notes import concerning
 from ..messages import Note
 from ..model.replicates import new_runs
 from ..posterior.display import Sheet, Shown
@@ -192,7 +193,7 @@ def _predict(posterior: Posterior, at: Mapping[str, Any], n, seed, stream) -> Pr
     mean = law_draws(posterior, inputs)
     new = _new_runs(posterior, inputs, n, seed, stream)
     decades = _decades(posterior, inputs)
-    notes = []
+    notes = concerning(posterior.data, "split")
     if (decades > 0).any():
         notes.append(
             Note("beyond", f"up to {decades.max():.2g} decades beyond the data: {UNCALIBRATED}")
