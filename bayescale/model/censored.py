@@ -46,7 +46,8 @@ def log_cdf(scatter: dist.Distribution, limit: Float[Array, ...]) -> Float[Array
         inner = jnp.log1p(-0.5 * jnp.exp(-jnp.where(z < 0, 0.0, z)))
         return jnp.where(z < 0, z - log(2), inner)
     if isinstance(scatter, dist.StudentT):
-        return _student((limit - scatter.loc) / scatter.scale, scatter.df)
+        z = jnp.asarray((limit - scatter.loc) / scatter.scale)
+        return _student(*jnp.broadcast_arrays(z, jnp.asarray(scatter.df, z.dtype)))
     below = scatter.cdf(limit)
     return jnp.log(jnp.maximum(below, jnp.finfo(below.dtype).tiny))
 
@@ -60,7 +61,6 @@ def _student(z: Array, df: Array) -> Array:
 
     NumPyro's is an incomplete beta function, which JAX does not differentiate by df.
     """
-    z, df = jnp.broadcast_arrays(z, df)
     tail = _log_tail(jnp.abs(z), df)
     # 1 - tail, of a tail that is one half at most.
     return jnp.where(z < 0, tail, jnp.log1p(-jnp.exp(tail)))
@@ -74,7 +74,10 @@ def _log_tail(a: Array, df: Array) -> Array:
     """
     dtype = a.dtype
     s = lax.stop_gradient((1 + a) / (1 + (1 + a) * (df + 1) * (a / (df + a * a))))
-    at = a[..., None] + s[..., None] * jnp.asarray(NODES, dtype)
+    nodes, weights = (
+        jnp.asarray(each, dtype).reshape(*(1,) * a.ndim, -1) for each in (NODES, _LOG_WEIGHTS)
+    )
+    at = a[..., None] + s[..., None] * nodes
     df = df[..., None]
     # log1p(t^2/df), of t^2 that overflows as of t^2 (1/t^2 + 1/df).
     far, near = jnp.maximum(at, _FAR), jnp.minimum(at, _FAR)
@@ -82,6 +85,6 @@ def _log_tail(a: Array, df: Array) -> Array:
     falls += jnp.where(at > _FAR, 0.0, jnp.log1p(near**2 / df))
     density = -0.5 * (df + 1) * falls
     density += gammaln(0.5 * (df + 1)) - gammaln(0.5 * df) - 0.5 * jnp.log(df * pi)
-    terms = density + jnp.asarray(_LOG_WEIGHTS, dtype) + jnp.log(s)[..., None]
+    terms = density + weights + jnp.log(s)[..., None]
     top = jnp.max(terms, -1, keepdims=True)
     return jnp.squeeze(top, -1) + jnp.log(jnp.sum(jnp.exp(terms - top), -1))
