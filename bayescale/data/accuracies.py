@@ -113,6 +113,8 @@ def _constant(data: Dataset, role: str, y: np.ndarray) -> list[Note]:
 
 FAR = 4.0
 """Standard errors from chance that are no accident, whichever row of many is looked at."""
+LONG = 8
+"""Rows of a curve of which the lower half can be called a plateau."""
 PLATEAU = 0.05
 """A plateau as far above chance as this, in accuracy, is above it."""
 
@@ -156,22 +158,31 @@ def _beside_chance(data: Dataset, y: np.ndarray) -> list[Note]:
     return notes
 
 
-def _plateau(data: Dataset, y: np.ndarray, noise: np.ndarray, own: np.ndarray):
+def _plateau(
+    data: Dataset, y: np.ndarray, noise: np.ndarray, own: np.ndarray
+) -> tuple[float, float] | None:
     """Return the level on which the lower half of the scale stands above chance, and chance.
 
-    A plateau: its rows agree with one level within their noise, and no trend.
+    A plateau: its rows agree with one level within their noise. None where there is none.
+
+    Parameters
+    ----------
+    noise
+        Standard error of each row, (row,).
+    own
+        Positions of the curve's rows.
     """
     from scipy.stats import chi2
 
-    own = own & np.isfinite(y)
-    if len(data.inputs) != 1 or own.sum() < 8:
+    own = own[np.isfinite(y[own])]
+    if len(data.inputs) != 1 or len(own) < LONG or data.chance is None:
         return None
     (x,) = data.inputs.values()
-    low = own & (x <= np.median(x[own]))
+    low = own[x[own] <= np.median(x[own])]
     values, errors = y[low], np.maximum(noise[low], 1e-6)
     level = float(np.average(values, weights=errors**-2.0))
     chance = float(data.chance[own][0])
-    if not chance + PLATEAU < level < 0.5 * (1 + chance) or len(values) < 4:
+    if not chance + PLATEAU < level < 0.5 * (1 + chance):
         return None
     apart = float(np.sum(((values - level) / errors) ** 2))
     if (y[own] < chance + FAR * noise[own]).any() or chi2.cdf(apart, len(values) - 1) > 0.95:

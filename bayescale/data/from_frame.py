@@ -51,7 +51,8 @@ def from_frame(
     x
         The scales: columns or arithmetic on columns, `params` or `N=params_b*1e9`, one or
         several, or a mapping name -> text. Without names they are the law's inputs in order;
-        without a law a single one is called "x", several are called by their texts.
+        without a law a single one is called "x", several are called by their texts. `units(col)`
+        reads cells such as `75.3 B` or `2.00×10¹⁹`.
     y
         The responses, likewise; a single one without a name is called "y". With several, a cell
         may be missing where a response was not measured.
@@ -89,6 +90,9 @@ def from_frame(
     >>> data = bs.from_frame(runs, {"N": "params"}, "loss", where="params > 5e8")
     >>> data.inputs["N"].tolist(), data.responses["y"].tolist()
     ([1000000000.0, 10000000000.0], [3.1, 2.6])
+    >>> rates = {"n_train": [100, 1000, 10000], "error": [0.2, 0.01, 0.0]}
+    >>> bs.from_frame(rates, "n_train", "error", limit=0.001).below.tolist()
+    [False, False, True]
     """
     if duplicates not in DUPLICATES:
         remedy = f"known are {', '.join(DUPLICATES)}"
@@ -213,5 +217,6 @@ def _check_spread(data: Dataset) -> None:
         name = "" if data.curve is None else f"curve {curve[row]!r} has "
         same = " and ".join(f"{role} = {x[row]:.6g}" for role, x in data.inputs.items())
         remedy = "a law needs two scales or more: give other rows"
-        remedy += ", or leave this curve out with where (--where)" * bool(name)
+        others = bool(name) and bool(varies.any())
+        remedy += ", or leave this curve out with where (--where)" * others
         data.fail(f"{name}{count} row{'s' * (count > 1)}, all at {same}", row=row, remedy=remedy)

@@ -198,16 +198,22 @@ def in_curves(data: Dataset, rows: np.ndarray, measured: np.ndarray) -> str | No
     """Return "" or "in 2 of 5 curves (...) " if all that is measured is in `rows`, else None."""
     if data.curve is None:
         return "" if rows[measured].all() else None
-    names = data.curve_names
-    members = [measured & (data.curve == name) for name in names]
-    hits = [n for n, own in zip(names, members, strict=True) if own.any() and rows[own].all()]
-    return some_curves(hits, len(names)) if hits else None
+    curves = [(name, own[measured[own]]) for name, own in each_curve(data)]
+    hits = [name for name, own in curves if len(own) and rows[own].all()]
+    return some_curves(hits, len(curves)) if hits else None
 
 
-def each_curve(data: Dataset) -> Iterator[tuple[str, np.ndarray]]:
-    """Yield the name of each curve and which rows are its own; "" and all where there is none."""
-    for name in data.curve_names or ("",):
-        yield name, np.ones(len(data), bool) if data.curve is None else data.curve == name
+def each_curve(data: Dataset) -> list[tuple[str, np.ndarray]]:
+    """Return the name of each curve and the positions of its rows; "" and all where there is none.
+
+    In the order in which they appear.
+    """
+    if data.curve is None:
+        return [("", np.arange(len(data)))]
+    number = {name: i for i, name in enumerate(data.curve_names)}
+    of = np.array([number[name] for name in data.curve])
+    ends = np.cumsum(np.bincount(of, minlength=len(number)))[:-1]
+    return list(zip(number, np.split(np.argsort(of, kind="stable"), ends), strict=True))
 
 
 def some_curves(hits: list[str], of: int) -> str:

@@ -60,7 +60,9 @@ def pack(model: Model, data: Dataset) -> tuple[Batch, ...]:
     classes: dict[int, list[tuple[int, dict]]] = {}
     for i, member in enumerate(members):
         length = max(16, 1 << (int(member.sum()) - 1).bit_length())
-        lane = _lane(model, data.take(member), length, groups)
+        own = data.take(member)
+        _check_curve(model, own, alone=len(members) == 1)
+        lane = _lane(model, own, length, groups)
         classes.setdefault(length, []).append((i, lane))
     return tuple(
         Batch(
@@ -116,10 +118,12 @@ def check_responses(model: Model, data: Dataset, others: OtherWays | None = None
     if data.limit is not None and model.noise.support == "unit":
         remedy = "leave limit (--limit) away, or take noise='student' for a law of losses"
         data.fail(f"the noise {model.noise.name} takes a 0 as it is", role="limit", remedy=remedy)
+    # Of a law of losses a 0 would be refused under any other noise.
+    shares = law.support != "positive" or bool((next(iter(data.responses.values())) > 0).all())
     if model.noise.counts and data.n is None:
         data.fail(
             f"has no number of questions, which the noise {model.noise.name} needs",
-            remedy="name its column (-n COLUMN), or take noise='normal'",
+            remedy="name its column (-n COLUMN)" + ", or take noise='normal'" * shares,
         )
     if model.pool and data.group is None:
         data.fail("has no groups to pool", remedy="name their column (--group COLUMN)")
@@ -158,7 +162,7 @@ def _check_law(model: Model) -> None:
         )
 
 
-def _check_curve(model: Model, data: Dataset) -> None:
+def _check_curve(model: Model, data: Dataset, alone: bool) -> None:
     """Refuse one curve of too few rows, without a response, or of several chance levels."""
     own = {"level", "share", *model.law.parameters}
     wanted = sum(site.size for site in model.sites if site.name in own)
@@ -171,7 +175,7 @@ def _check_curve(model: Model, data: Dataset) -> None:
     for role, values in data.responses.items():
         if not np.isfinite(values).any():
             remedy = "leave the curve out with where (--where)"
-            if data.curve is None:
+            if alone:
                 remedy = "take a law of the other response alone"
             data.fail(f"{where} has no value of {role}", role=role, remedy=remedy)
     if data.chance is not None and np.ptp(data.chance) > 0:
@@ -180,7 +184,6 @@ def _check_curve(model: Model, data: Dataset) -> None:
 
 def _lane(model: Model, data: Dataset, length: int, groups: tuple[str, ...]) -> dict[str, Any]:
     """Return the arrays of one curve."""
-    _check_curve(model, data)
     law = model.law
     name = law.response if law.further else next(iter(data.responses))
     response = data.responses[name]

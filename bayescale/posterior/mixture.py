@@ -180,6 +180,7 @@ def _same_runs(one: Posterior, other: Posterior) -> bool:
         and len(x) == len(x0)
         and all(np.array_equal(a, b) for a, b in zip(x, x0, strict=True))
         and all(np.array_equal(y[name], y0[name], equal_nan=True) for name in shared)
+        and np.array_equal(one.data.below, other.data.below)
     )
 
 
