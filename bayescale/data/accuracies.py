@@ -172,7 +172,7 @@ def _plateau(
     own
         Positions of the curve's rows.
     """
-    from scipy.stats import chi2
+    from scipy.special import chdtr
 
     own = own[np.isfinite(y[own])]
     if len(data.inputs) != 1 or len(own) < LONG or data.chance is None:
@@ -185,6 +185,6 @@ def _plateau(
     if not chance + PLATEAU < level < 0.5 * (1 + chance):
         return None
     apart = float(np.sum(((values - level) / errors) ** 2))
-    if (y[own] < chance + FAR * noise[own]).any() or chi2.cdf(apart, len(values) - 1) > 0.95:
+    if (y[own] < chance + FAR * noise[own]).any() or chdtr(len(values) - 1, apart) > 0.95:
         return None
     return level, chance

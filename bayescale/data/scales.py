@@ -278,9 +278,8 @@ def _tied(other: str, N: np.ndarray, D: np.ndarray) -> str | None:
     n, d = np.log(N), np.log(D)
     for name, values in (("N", n), (other, d)):
         if np.ptp(values) < 1e-9:
-            return (
-                f"{name} is {np.exp(values[0]):.4g} in every row: what it does is the prior's word"
-            )
+            said = f"{name} is {np.exp(values[0]):.4g} in every row"
+            return f"{said}: what it does is told by the prior alone"
     slope = float(np.cov(n, d)[0, 1] / np.var(n, ddof=1))
     left = d - d.mean() - slope * (n - n.mean())
     if left.std() > LINE * min(d.std(), n.std()):
