@@ -126,10 +126,10 @@ def _beside_chance(data: Dataset, y: np.ndarray) -> list[Note]:
     chance, stderr = data.chance, 0.0 if data.stderr is None else data.stderr
     share = np.clip(np.where(np.isfinite(y), y, 0.5), 0, 1)
     count = np.inf if data.n is None else data.n
-    with np.errstate(over="ignore"):
-        below = np.hypot(np.sqrt(chance * (1 - chance) / count), stderr)
-        noise = np.hypot(np.sqrt(share * (1 - share) / count), stderr)
-    rows = (y < chance - FAR * below) & (y < (1 - MARGIN) * chance)
+    with np.errstate(over="ignore"):  # an absurd error excuses every accuracy
+        below = FAR * np.hypot(np.sqrt(chance * (1 - chance) / count), stderr)
+        noise = FAR * np.hypot(np.sqrt(share * (1 - share) / count), stderr)
+    rows = (y < chance - below) & (y < (1 - MARGIN) * chance)
     notes = []
     if rows.sum() > 1:
         at = int(np.nanargmin(np.where(rows, y - chance, np.inf)))
@@ -168,7 +168,7 @@ def _plateau(
     Parameters
     ----------
     noise
-        Standard error of each row, (row,).
+        How far noise may take each row, `FAR` standard errors, (row,).
     own
         Positions of the curve's rows.
     """
@@ -179,12 +179,14 @@ def _plateau(
         return None
     (x,) = data.inputs.values()
     low = own[x[own] <= np.median(x[own])]
-    values, errors = y[low], np.maximum(noise[low], 1e-6)
-    level = float(np.average(values, weights=errors**-2.0))
+    values, errors = y[low], np.maximum(noise[low] / FAR, 1e-6)
+    if not np.isfinite(errors).all():
+        return None
+    level = float(np.average(values, weights=(errors.min() / errors) ** 2))
     chance = float(data.chance[own][0])
     if not chance + PLATEAU < level < 0.5 * (1 + chance):
         return None
     apart = float(np.sum(((values - level) / errors) ** 2))
-    if (y[own] < chance + FAR * noise[own]).any() or chdtr(len(values) - 1, apart) > 0.95:
+    if (y[own] < chance + noise[own]).any() or chdtr(len(values) - 1, apart) > 0.95:
         return None
     return level, chance
