@@ -70,9 +70,9 @@ def concerning(data: Dataset, *questions: str) -> list[Note]:
         "level" for thresholds and kinds, "split" for predictions and budgets of several scales.
     """
     kinds = {*ALWAYS, *(kind for each in questions for kind in OF[each])}
-    made = remarks(data)
-    kept = [note for note in data.notes if note.kind == "embeddings"]
-    return [note for note in (*kept, *made) if note.kind in kinds]
+    stored = (note for note in data.notes if isinstance(note, Note))
+    kept = [note for note in stored if note.kind == "embeddings"]
+    return [note for note in (*kept, *remarks(data)) if note.kind in kinds]
 
 
 def _limited(data: Dataset) -> list[Note]:
