@@ -66,9 +66,28 @@ def option(name: str, text: str) -> str:
     return f"{name}='{text}' ({'-' if len(name) == 1 else '--'}{name} '{text}')"
 
 
-def leave_out(test: str) -> str:
-    """Return the remedy for single bad rows: the filter that keeps the others."""
+def leave_out(test: str, where: str | None = None, left: bool = True) -> str:
+    """Return the remedy for single bad rows: the filter that keeps the others.
+
+    Parameters
+    ----------
+    where
+        The filter that is there already.
+    left
+        Whether the filter was found to leave rows that can be fitted; else it is not offered.
+    """
+    if not left:
+        return "correct it: without such rows none are left to fit"
+    test = test if where is None else f"({where}) and {test}"
     return f"correct it, or leave such rows out: {option('where', test)}"
+
+
+def ways(remedies: Iterable[str]) -> str:
+    """Return remedies of which one is enough: alone as it is, several as a numbered list."""
+    found = list(remedies)
+    if len(found) < 2:
+        return "".join(found)
+    return "either " + ", or ".join(f"({i}) {each}" for i, each in enumerate(found, 1))
 
 
 def one_line(message: str) -> str:

@@ -28,6 +28,7 @@ def fit(
     n: options.N = None,
     stderr: options.Stderr = None,
     chance: options.Chance = None,
+    limit: options.Limit = None,
     curve: options.Curve = None,
     group: options.Group = None,
     where: options.Where = None,
@@ -59,7 +60,7 @@ def fit(
         reply.check(output, plot)
         chosen = arguments.build_law(table, law, fix or (), tie or (), prior or ())
         how = arguments.build_sampler(sampler, chains, draws, warmup)
-        roles = arguments.Roles(x, y, n, stderr, chance, curve, group, where, duplicates)
+        roles = arguments.Roles(x, y, n, stderr, chance, limit, curve, group, where, duplicates)
         data = arguments.build_data(table, roles, chosen)
         terminal.tell(*arguments.echo(data))
         settings = dict(noise=arguments.noise(noise), pool=arguments.names(pool))
@@ -114,6 +115,7 @@ def allocate(
     extra: options.Extra = 0.1,
     versus: options.Versus = None,
     inference_tokens: options.InferenceTokens = 0.0,
+    cost: options.Cost = None,
     at: options.Others = None,
     seed: options.Seed = 0,
     allow_failed: options.AllowFailed = False,
@@ -125,12 +127,13 @@ def allocate(
         from . import arguments, plans, saved
 
         plan = plans.Plan(
-            flops=arguments.flops(flops, budget, flops_per_gpu, mfu),
+            flops=plans.flops(flops, budget, flops_per_gpu, mfu),
             loss=loss,
             match=arguments.numbers([match], "--match") if match else None,
             versus=[arguments.numbers([each], "--versus") for each in versus or ()],
             extra=extra,
             inference_tokens=inference_tokens,
+            cost=cost,
             at=arguments.numbers([at], "--at") if at else None,
             seed=seed,
             allow_failed=allow_failed,
@@ -206,6 +209,7 @@ def tasks(
     n: options.N = None,
     stderr: options.Stderr = None,
     chance: options.Chance = None,
+    limit: options.Limit = None,
     group: options.Group = None,
     where: options.Where = None,
     duplicates: options.Duplicates = "error",
@@ -248,7 +252,7 @@ def tasks(
             seed=seed,
             precision=precision,
         )
-        roles = arguments.Roles(x, y, n, stderr, chance, curve, group, where, duplicates)
+        roles = arguments.Roles(x, y, n, stderr, chance, limit, curve, group, where, duplicates)
         data = arguments.build_data(table, roles, plan.formulas[0])
         terminal.tell(*arguments.echo(data))
         with reply.resumable(place):

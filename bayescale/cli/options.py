@@ -44,6 +44,12 @@ Y = Annotated[
 N = Annotated[Text, _option("Questions behind an accuracy.", "-n", "--n", metavar="COL")]
 Stderr = Annotated[Text, _option("Known standard error of the response.", metavar="COL")]
 Chance = Annotated[Text, _option("Nominal chance level.", metavar="COL|VALUE")]
+Limit = Annotated[
+    Text,
+    _option(
+        "Detection limit: a loss at or below it is only known to lie below.", metavar="COL|VALUE"
+    ),
+]
 Curve = Annotated[Texts, _option("Fit each label of this column on its own.", metavar="COL")]
 Group = Annotated[
     Texts, _option("Groups, about whose average one the parameters of --pool lie.", metavar="COL")
@@ -132,6 +138,7 @@ Versus = Annotated[
     Texts, _option("Given twice: which of two is better?", metavar="N=7e10,D=1.4e12")
 ]
 InferenceTokens = Annotated[float, _option("Tokens to be served, at 2 N FLOP each.")]
+Cost = Annotated[Text, _option("What a run costs in FLOP; else 6*N*D.", metavar='"6*N*D*1e18"')]
 Others = Annotated[Text, _option("The law's other inputs.", metavar="U=1e11")]
 Along = Annotated[Text, _option("The scale along which to look, of several.", metavar="N")]
 Follow = Annotated[Text, _option("The law's other inputs.", metavar='"D=20*N"')]

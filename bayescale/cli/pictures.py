@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from .. import plot
 from ..data.dataset import Dataset
+from ..data.scales import not_flop
 from ..plot.style import PALETTE, style
 from ..posterior.files import StorageError, line_of, writable, write
 from ..posterior.health import FailedFit
@@ -90,7 +91,7 @@ def fit(path: str, posterior: Posterior) -> None:
     with style():
         if len(inputs) == 1 and len(curves) <= len(PALETTE):
             plot.curve(posterior, ax=ax)
-        elif set(inputs) == {"N", "D"} and not curves:
+        elif set(inputs) == {"N", "D"} and not curves and not_flop(posterior.data) is None:
             plot.isoflop(posterior, ax=ax)
         else:
             plot.residuals(posterior, ax)

@@ -15,13 +15,31 @@ from ..messages import near
 from ..parametric.parametric import Law
 from ..parametric.priors import Distribution
 from ..planning.allocate import allocate
+from ..planning.budget import budget
 from ..planning.compare_runs import compare_runs
 from ..planning.match import match
 from ..posterior.posterior import Posterior
 from ..progress import Progress
 from ..workflows import tasks as workflow
 
-__all__ = ["Plan", "Tasks"]
+__all__ = ["Plan", "Tasks", "flops"]
+
+
+def flops(
+    given: float | None, words: str | None, flops_per_gpu: float | None, mfu: float | None
+) -> float | None:
+    """Return the compute budget, given as a number or in words; None where there is none.
+
+    Raises
+    ------
+    ValueError
+        If both are given, or the words are no budget.
+    """
+    if words is None:
+        return given
+    if given is not None:
+        raise ValueError("--flops and --budget both name a budget; give one of them")
+    return budget(words, flops_per_gpu=flops_per_gpu, mfu=mfu)
 
 
 @dataclass(frozen=True)
@@ -39,6 +57,8 @@ class Plan:
     extra: float
     """Share of compute that the smallest model may cost beyond the cheapest."""
     inference_tokens: float
+    cost: str | None
+    """What a run costs, arithmetic on N and D; 6 N D by default."""
     at: Mapping[str, float] | None
     """The law's other inputs."""
     seed: int
@@ -57,8 +77,8 @@ class Plan:
     def __call__(self, posterior: Posterior) -> dict[str, Any]:
         """Return an Allocation, a TradeOff and a RunComparison, as far as they are asked for."""
         found: dict[str, Any] = {}
-        common = dict(at=self.at, allow_failed=self.allow_failed)
-        common["inference_tokens"] = self.inference_tokens
+        common: dict[str, Any] = dict(at=self.at, allow_failed=self.allow_failed)
+        common |= dict(inference_tokens=self.inference_tokens, cost=self.cost)
         if self.flops is not None:
             found["allocation"] = allocate(posterior, self.flops, **common)
         if self.loss is not None or self.match:

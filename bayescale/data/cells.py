@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["EXACT", "ROW", "number", "numbers", "text", "texts"]
+__all__ = ["EXACT", "ROW", "measure", "measures", "number", "numbers", "text", "texts"]
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")  # and no tab, no line's end
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
@@ -35,6 +35,38 @@ def number(cell: Any) -> float | None:
         return float(cell) if isinstance(cell, Real | Decimal | np.bool_) else None
     except (OverflowError, TypeError, ValueError):
         return None
+
+
+_UNITS = {"k": 1e3, "m": 1e6, "g": 1e9, "b": 1e9, "bn": 1e9, "t": 1e12, "p": 1e15, "%": 0.01}
+_UNITS |= {"thousand": 1e3, "million": 1e6, "billion": 1e9, "trillion": 1e12}
+_RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻", "0123456789+-")
+_POWER = re.compile(r"\s*[×x*·]\s*10\s*(\^|\*\*)?\s*(?=[+-]?\d)", re.IGNORECASE)
+_MEASURE = re.compile(r"([+-]?[\d.]+(?:e[+-]?\d+)?)\s*([a-z%]*)", re.IGNORECASE)
+
+
+def measure(cell: Any) -> float | None:
+    """Return a cell with a unit as a float: `18.9M`, `75.3 B`, `2.00×10¹⁹`, `1,234`, `12 %`.
+
+    Units are those of counts (k, M, B or G, T, P; thousand to trillion) and %, a hundredth.
+    """
+    value = number(cell)
+    if value is not None or not isinstance(cell, str):
+        return value
+    plain = _POWER.sub("e", cell.strip().translate(_RAISED))
+    if re.fullmatch(r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?\D*", plain):
+        plain = plain.replace(",", "")
+    found = _MEASURE.fullmatch(plain)
+    value = number(found[1]) if found else None
+    times = (_UNITS | {"": 1.0}).get(found[2].lower().removesuffix("s")) if found else None
+    return None if value is None or times is None else value * times
+
+
+def measures(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return a column of cells with units as `numbers` does."""
+    if values.dtype.kind not in "OUT":
+        return numbers(values)
+    cells = [measure(cell) for cell in values]
+    return np.array(cells, np.float64), np.array([cell is None for cell in cells], bool)
 
 
 def text(cell: Any) -> str | None:

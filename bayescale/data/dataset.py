@@ -7,19 +7,18 @@ hard input is answered stands in `remarks`.
 from __future__ import annotations
 
 import html
-import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, NoReturn
 
 import numpy as np
 
-from ..messages import DataError, Note, leave_out, near, one_line, option, refuse
-from . import expression
+from ..messages import DataError, Note, leave_out, near, one_line, option, refuse, ways
+from .shares import above_one
 
 __all__ = ["DataError", "Dataset"]
 
-EXTRAS = ("n", "stderr", "chance")
+EXTRAS = ("n", "stderr", "chance", "limit")
 LABELS = ("curve", "group")
 SUPPORTS = ("positive", "real", "unit")
 
@@ -41,9 +40,12 @@ class Dataset:
     n: np.ndarray | None = None
     """Questions (binomial trials)."""
     stderr: np.ndarray | None = None
-    """Known standard error of the response, in its unit, > 0."""
+    """Known standard error of the response, in its unit, 0 or more."""
     chance: np.ndarray | None = None
     """Nominal chance level, 0 to 1."""
+    limit: np.ndarray | None = None
+    """Detection limit of the single response, in its unit: a response at or below it is only known
+    to lie below it, and is put at it."""
     curve: np.ndarray | None = None
     """Labels (str) of independent fits."""
     group: np.ndarray | None = None
@@ -58,6 +60,8 @@ class Dataset:
     """1-based row numbers in the source; by default 1, 2, ..."""
     columns: Mapping[str, str] = field(default_factory=dict)
     """Role -> column or expression, such as {"N": "params", "n": "n_questions"}."""
+    where: str | None = None
+    """The filter that the rows passed."""
     notes: tuple[str, ...] = ()
     """What should be said of the rows: some left out, copies, units that look swapped. A text
     that is no `Note` becomes one of the kind `given`."""
@@ -75,7 +79,7 @@ class Dataset:
         fixed["columns"] = {role: role for role in self._roles()} | dict(self.columns)
         told = (note if isinstance(note, Note) else Note("given", note) for note in self.notes)
         fixed["notes"] = tuple(told)
-        for name, value in fixed.items():
+        for name, value in (fixed | _at_limit(self, fixed)).items():
             object.__setattr__(self, name, value)
         _check_ranges(self)
 
@@ -102,6 +106,13 @@ class Dataset:
         if self.group is None:
             return ()
         return self.all_groups or tuple(sorted(set(map(str, self.group))))
+
+    @property
+    def below(self) -> np.ndarray:
+        """Which rows are only known to lie below the detection limit, (row,)."""
+        if self.limit is None:
+            return np.zeros(len(self), bool)
+        return next(iter(self.responses.values())) <= self.limit
 
     def take(self, index: Any) -> Dataset:
         """Return the rows that a mask, or an array of positions, picks."""
@@ -143,13 +154,36 @@ class Dataset:
         column = None if role is None else self.columns.get(role, role)
         refuse(self.source, problem, remedy, row=number, column=column, value=value)
 
-    def require(self, support: str, response: str | None = None) -> None:
+    def left_out(self, bad: np.ndarray, test: str) -> str:
+        """Return what to do about bad rows: the filter `test`, where it leaves some to fit.
+
+        Rows are left where some curve has two scales without them.
+        """
+        kept = ~np.broadcast_to(bad, (len(self),))
+        curve = np.full(len(self), "", object) if self.curve is None else self.curve
+        columns = self.inputs.values()
+        scales = {
+            (label, *at)
+            for label, *at in zip(curve[kept], *(x[kept] for x in columns), strict=True)
+        }
+        several = len(scales) > len({label for label, *_ in scales})
+        return leave_out(test, self.where, several)
+
+    def require(
+        self,
+        support: str,
+        response: str | None = None,
+        others: Callable[[str, int], Iterable[str]] | None = None,
+    ) -> None:
         """Check that all responses, or the one named, lie where a noise needs them.
 
         Parameters
         ----------
         support
             "positive" (> 0), "unit" (0 to 1) or "real" (anything finite).
+        others
+            From the response and the first row that is too low, what else to do than to leave such
+            rows out; by default nothing.
 
         Raises
         ------
@@ -164,10 +198,13 @@ class Dataset:
             for row in np.flatnonzero(low)[:1]:
                 bound = "above 0" if support == "positive" else "within 0 .. 1"
                 test = f"{text} {'>' if support == 'positive' else '>='} 0"
-                remedy = f"choose a noise for any real response, or {leave_out(test)}"
+                given = [*others(role, int(row))] if others else []
+                if_missing = "if it was not measured, " * bool(given and y[row] == 0)
+                remedy = ways([*given, if_missing + self.left_out(low, test)])
                 self.fail(f"is not {bound}", row=row, role=role, value=y[row], remedy=remedy)
             for row in np.flatnonzero(y > 1)[:1] if support == "unit" else ():
-                problem, remedy = _above_one(self, role, row)
+                n = None if self.n is None else (self.columns["n"], self.n)
+                problem, remedy = above_one(text, y, n, int(row), self.rows)
                 self.fail(problem, row=row, role=role, value=y[row], remedy=remedy)
 
     def summary(self) -> dict[str, Any]:
@@ -200,6 +237,19 @@ def _fixed(values: Any, dtype: type) -> np.ndarray:
     return array
 
 
+def _at_limit(data: Dataset, fixed: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the response with what lies below the limit put at it."""
+    if "limit" not in fixed:
+        return {}
+    if len(fixed["responses"]) != 1:
+        remedy = "give the limit for a fit of its response alone"
+        data.fail("is of one response", role="limit", remedy=remedy)
+    ((role, y),) = fixed["responses"].items()
+    if y.shape != fixed["limit"].shape:
+        return {}  # refused with all that differs in shape
+    return {"responses": {role: _fixed(np.maximum(y, fixed["limit"]), np.float64)}}
+
+
 def _summary(role: str, values: np.ndarray) -> str:
     if role in LABELS:
         sizes = np.unique(values.astype(str), return_counts=True)[1]
@@ -212,19 +262,22 @@ def _summary(role: str, values: np.ndarray) -> str:
 
 # ------------------------------------------------------------------ what each value must be
 
-_POSITIVE = (lambda v: (v > 0) & (v < np.inf), "is not above 0", leave_out("{0} > 0"))
-_MEASURED = (lambda v: ~np.isinf(v), "is no finite number", leave_out("isfinite({0})"))
+_POSITIVE = (lambda v: (v > 0) & (v < np.inf), "is not above 0", "", "{0} > 0")
+_MEASURED = (lambda v: ~np.isinf(v), "is no finite number", "", "isfinite({0})")
 _RULES = {
     "n": (
         lambda v: (v >= 1) & (v < np.inf) & (v == np.floor(v)),
         "is not a whole number, 1 or more",
         "n counts the questions behind a row: check the column",
+        "",
     ),
-    "stderr": _POSITIVE,
+    "stderr": (lambda v: (v >= 0) & (v < np.inf), "is not 0 or more", "", "{0} >= 0"),
+    "limit": (np.isfinite, "is no finite number", "", "isfinite({0})"),
     "chance": (
         lambda v: (v >= 0) & (v <= 1),
         "is not within 0 .. 1",
         f"give fractions: {option('chance', '({0})/100')}",
+        "",
     ),
 }
 
@@ -232,18 +285,23 @@ _RULES = {
 def _check_ranges(data: Dataset) -> None:
     rules = _RULES | dict.fromkeys(data.inputs, _POSITIVE)
     rules |= dict.fromkeys(data.responses, _MEASURED)
-    for role, values in {**data._roles(), "rows": data.rows}.items():
+    columns = {**data._roles(), "rows": data.rows}
+    for role, values in columns.items():
         if values.shape != (len(data),):
             problem = f"has shape {values.shape} beside {len(data)} rows"
             data.fail(problem, role=role, remedy="give one value a row")
-        holds, problem, remedy = rules.get(role, (None, "", ""))
-        for row in np.flatnonzero(~holds(values))[:1] if holds else ():
-            remedy = remedy.format(data.columns[role])
+    for role, values in columns.items():
+        holds, problem, remedy, test = rules.get(role, (None, "", "", ""))
+        bad = ~holds(values) if holds else np.zeros(len(data), bool)
+        for row in np.flatnonzero(bad)[:1]:
+            remedy, test = (text.format(data.columns[role]) for text in (remedy, test))
+            remedy = remedy or data.left_out(bad, test)
             data.fail(problem, row=row, role=role, value=values[row], remedy=remedy)
     y = np.array([*data.responses.values()])
-    for row in np.flatnonzero(np.isnan(y).all(axis=0))[:1] if len(y) else ():
+    gaps = np.isnan(y).all(axis=0) if len(y) else np.zeros(len(data), bool)
+    for row in np.flatnonzero(gaps)[:1]:
         test = " or ".join(f"isfinite({data.columns[role]})" for role in data.responses)
-        data.fail("no response was measured", row=row, remedy=leave_out(test))
+        data.fail("no response was measured", row=row, remedy=data.left_out(gaps, test))
     known = [*data.inputs, *data.responses]
     for name, size in (data.reference or {}).items():
         if name not in known:
@@ -251,32 +309,3 @@ def _check_ranges(data: Dataset) -> None:
         if not 0 < size < np.inf:
             remedy = "give a scale in the unit of its column"
             data.fail(f"reference {name} = {size} is not above 0", remedy=remedy)
-
-
-def _above_one(data: Dataset, role: str, row: int | np.integer) -> tuple[str, str]:
-    """Say why a share is above 1 and what to do, from how its column was made."""
-    text, y = data.columns[role], data.responses[role]
-    known = y[np.isfinite(y)]
-    if parts := expression.quotient(text):
-        counts = data.n is not None and parts[1] == data.columns["n"]
-        values = f" ({y[row] * data.n[row]:.6g} of {data.n[row]:.6g})" if counts else ""
-        remedy = "check which column counts the trials"
-        return f"is above 1: {parts[0]} exceeds {parts[1]}{values}", remedy
-    atom = text if re.fullmatch(r"\w+|`[^`]*`", text) else f"({text})"
-    percent = option("y", f"{atom}/100")
-    if data.n is not None and np.all(known == np.floor(known)):
-        return "is above 1", _as_counts(data, y, atom) + (
-            f"; if it is percent: {percent}" if known.max() <= 100 < data.n.min() else ""
-        )
-    if known.max() <= 100:
-        return "is above 1", f"give fractions: {percent}"
-    return "is above 1", "divide by the highest possible score"
-
-
-def _as_counts(data: Dataset, y: np.ndarray, atom: str) -> str:
-    """Return the remedy for counts of right answers where shares should stand."""
-    share = f"{atom}/{data.columns['n']}"
-    remedy = f"counts are given as fractions: {option('y', share)}"
-    for row in np.flatnonzero(y > data.n)[:1]:
-        remedy += f", but row {data.rows[row]} has {y[row]:.6g} of {data.n[row]:.6g}"
-    return remedy

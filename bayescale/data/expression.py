@@ -20,9 +20,9 @@ from typing import Any, NoReturn
 import numpy as np
 
 from ..messages import near, one_line
-from .cells import number, numbers, texts
+from .cells import measures, number, numbers, texts
 
-__all__ = ["ExpressionError", "columns", "evaluate", "filter_rows"]
+__all__ = ["ExpressionError", "columns", "evaluate", "filter_rows", "measured", "parse"]
 
 
 class ExpressionError(ValueError):
@@ -45,7 +45,7 @@ def quotient(text: str) -> tuple[str, str] | None:
     return (match[1], match[2]) if match else None
 
 
-def _parse(text: str) -> tuple[ast.expr, dict[str, str]]:
+def parse(text: str) -> tuple[ast.expr, dict[str, str]]:
     """Return the syntax tree, and what the stand-ins for names in backticks stand for."""
     if not isinstance(text, str) or not text.strip():
         raise ExpressionError(f"expected an expression, got {text!r}")
@@ -81,12 +81,30 @@ def columns(text: str, known: Iterable[str]) -> tuple[str, ...]:
     known = tuple(known)
     if text in known:
         return (text,)
-    tree, stands_for = _parse(text)
+    tree, stands_for = parse(text)
     scope = _Scope(text, stands_for, dict.fromkeys(known))
     called = {id(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
     names = [n for n in ast.walk(tree) if isinstance(n, ast.Name) and id(n) not in called]
     names.sort(key=lambda node: (node.lineno, node.col_offset))
     return tuple(dict.fromkeys(scope.resolve(node.id) for node in names))
+
+
+def measured(text: str, known: Iterable[str]) -> tuple[str, ...]:
+    """Return the columns whose cells a text reads with their units: `units(tokens)`."""
+    known = tuple(known)
+    if text in known or "units" not in text:
+        return ()
+    tree, stands_for = parse(text)
+    scope = _Scope(text, stands_for, dict.fromkeys(known))
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    return tuple(scope.resolve(node.args[0].id) for node in calls if _reads_units(node))
+
+
+def _reads_units(node: ast.Call) -> bool:
+    match node:
+        case ast.Call(func=ast.Name(id="units"), args=[ast.Name()], keywords=[]):
+            return True
+    return False
 
 
 @dataclass(frozen=True)
@@ -125,6 +143,10 @@ class _Scope:
             self.refuse(f"column {name!r} holds {cell!r}", "arithmetic needs numbers")
         return texts(values) if bad.any() else as_numbers
 
+    def units(self, name: str) -> np.ndarray:
+        values, bad = measures(np.asarray(self.known[self.resolve(name)]))
+        return np.where(bad, np.nan, values)
+
     def number(self, value: Any) -> Any:
         as_numbers, bad = numbers(np.atleast_1d(value))
         if bad.any():
@@ -147,7 +169,7 @@ _ARITHMETIC = {
     ast.Div: np.divide,
     ast.Pow: np.power,
 }
-_FUNCTIONS = {name: getattr(np, name) for name in ("exp", "log", "log2", "log10", "sqrt", "abs")}
+FUNCTIONS = {name: getattr(np, name) for name in ("exp", "log", "log2", "log10", "sqrt", "abs")}
 _COMPARISONS = {
     ast.Eq: operator.eq,
     ast.NotEq: operator.ne,
@@ -161,7 +183,7 @@ _ADVICE = {
     ast.BitAnd: "write `and` for &",
     ast.BitOr: "write `or` for |",
     ast.Invert: "write `not` for ~",
-    ast.Call: f"functions of one column are {', '.join(_FUNCTIONS)}, and isfinite in filters",
+    ast.Call: f"functions of one column are {', '.join(FUNCTIONS)}, units; isfinite in filters",
     ast.Compare: "a column is made of names, numbers and + - * / **",
 }
 
@@ -179,8 +201,10 @@ def _value(node: ast.expr, scope: _Scope) -> Any:
         case ast.BinOp(left=left, op=op, right=right) if type(op) in _ARITHMETIC:
             sides = [scope.number(_value(side, scope)) for side in (left, right)]
             return _ARITHMETIC[type(op)](*sides)
-        case ast.Call(func=ast.Name(id=name), args=[arg], keywords=[]) if name in _FUNCTIONS:
-            return _FUNCTIONS[name](scope.number(_value(arg, scope)))
+        case ast.Call(args=[ast.Name(id=name)]) if _reads_units(node):
+            return scope.units(name)
+        case ast.Call(func=ast.Name(id=name), args=[arg], keywords=[]) if name in FUNCTIONS:
+            return FUNCTIONS[name](scope.number(_value(arg, scope)))
     if scope.filters:
         return _truth(node, scope)
     _refuse_syntax(node, scope)
@@ -201,6 +225,11 @@ def _truth(node: ast.expr, scope: _Scope) -> Any:
             parts = [_compare(*each, scope) for each in zip(nodes, ops, others, strict=False)]
             return np.logical_and.reduce(np.broadcast_arrays(*parts))
     _refuse_syntax(node, scope)
+
+
+def refuse_syntax(node: ast.expr, text: str) -> NoReturn:
+    """Refuse what is no arithmetic, and say how it is written."""
+    _refuse_syntax(node, _Scope(text, {}, {}))
 
 
 def _refuse_syntax(node: ast.expr, scope: _Scope) -> NoReturn:
@@ -231,7 +260,7 @@ def _pair(compare: Callable, a: Any, b: Any, scope: _Scope) -> np.ndarray:
 
 
 def _evaluate(text: str, known: Mapping[str, np.ndarray], filters: bool) -> np.ndarray:
-    tree, stands_for = (ast.Name(_STEM), {_STEM: text}) if text in known else _parse(text)
+    tree, stands_for = (ast.Name(_STEM), {_STEM: text}) if text in known else parse(text)
     scope = _Scope(text, stands_for, known, filters)
     try:
         with np.errstate(all="ignore"):
@@ -249,7 +278,8 @@ def evaluate(text: str, frame_columns: Mapping[str, np.ndarray]) -> np.ndarray:
     Parameters
     ----------
     text
-        Column names, numbers, `+ - * / **`, parentheses, `exp log log2 log10 sqrt abs`.
+        Column names, numbers, `+ - * / **`, parentheses, `exp log log2 log10 sqrt abs`, and
+        `units(x)`, which reads cells such as `18.9M`, `2.00×10¹⁹` or `12 %`.
     frame_columns
         The columns, all of one length.
 

@@ -15,6 +15,7 @@ import numpy as np
 
 from ..messages import DataError, Note, option, quoted, refuse
 from .dataset import EXTRAS, LABELS, Dataset
+from .embeddings import embeddings
 from .expression import ExpressionError
 from .notes import remarks
 from .table import Table, open_table
@@ -32,6 +33,7 @@ def from_frame(
     n: str | float | None = None,
     stderr: str | float | None = None,
     chance: str | float | None = None,
+    limit: str | float | None = None,
     curve: str | Iterable[str] | None = None,
     group: str | Iterable[str] | None = None,
     where: str | None = None,
@@ -49,12 +51,16 @@ def from_frame(
     x
         The scales: columns or arithmetic on columns, `params` or `N=params_b*1e9`, one or
         several, or a mapping name -> text. Without names they are the law's inputs in order;
-        without a law a single one is called "x", several are called by their texts.
+        without a law a single one is called "x", several are called by their texts. `units(col)`
+        reads cells such as `75.3 B` or `2.00×10¹⁹`.
     y
         The responses, likewise; a single one without a name is called "y". With several, a cell
         may be missing where a response was not measured.
     n, stderr, chance
         Questions, standard error and chance level: column, arithmetic or number.
+    limit
+        Detection limit of the response, likewise: a response at or below it, such as an error rate
+        of 0, is only known to lie below it.
     curve, group
         Columns of labels: independent fits, partial pooling. Several are joined with "/".
     where
@@ -84,6 +90,9 @@ def from_frame(
     >>> data = bs.from_frame(runs, {"N": "params"}, "loss", where="params > 5e8")
     >>> data.inputs["N"].tolist(), data.responses["y"].tolist()
     ([1000000000.0, 10000000000.0], [3.1, 2.6])
+    >>> rates = {"n_train": [100, 1000, 10000], "error": [0.2, 0.01, 0.0]}
+    >>> bs.from_frame(rates, "n_train", "error", limit=0.001).below.tolist()
+    [False, False, True]
     """
     if duplicates not in DUPLICATES:
         remedy = f"known are {', '.join(DUPLICATES)}"
@@ -94,7 +103,7 @@ def from_frame(
         responses = _named(y, "y", table, None)
         for name in inputs.keys() & responses.keys():
             refuse(source, f"{name!r} is both input and response", "name one of them anew")
-        extras = {"n": n, "stderr": stderr, "chance": chance}
+        extras = {"n": n, "stderr": stderr, "chance": chance, "limit": limit}
         extras = {k: _canonical(v, table) for k, v in extras.items() if v is not None}
         labels = {"curve": curve, "group": group}
         labels = {k: [v] if isinstance(v, str) else list(v) for k, v in labels.items() if v}
@@ -113,12 +122,14 @@ def from_frame(
                 **{k: "/".join(v) for k, v in labels.items()},
             },
             notes=notes,
+            where=table.where,
         )
+        notes = embeddings(data, table)
     except ExpressionError as error:
         raise DataError(f"{source}: {error}") from None
     data = _settle_copies(data, duplicates)
     _check_spread(data)
-    return replace(data, notes=(*data.notes, *remarks(data)))
+    return replace(data, notes=(*data.notes, *remarks(data), *notes))
 
 
 def _canonical(text: Any, table: Table) -> str:
@@ -206,5 +217,6 @@ def _check_spread(data: Dataset) -> None:
         name = "" if data.curve is None else f"curve {curve[row]!r} has "
         same = " and ".join(f"{role} = {x[row]:.6g}" for role, x in data.inputs.items())
         remedy = "a law needs two scales or more: give other rows"
-        remedy += ", or leave this curve out with where (--where)" * bool(name)
+        others = bool(name) and bool(varies.any())
+        remedy += ", or leave this curve out with where (--where)" * others
         data.fail(f"{name}{count} row{'s' * (count > 1)}, all at {same}", row=row, remedy=remedy)

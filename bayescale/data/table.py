@@ -8,13 +8,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
 from ..messages import Note, leave_out, near, quoted, refuse
 from . import expression
-from .cells import ROW, numbers, texts
+from .cells import ROW, measures, numbers, texts
 from .expression import ExpressionError
 
 __all__ = ["Table", "open_table"]
@@ -34,6 +34,8 @@ class Table:
     """Of the rows in use, as messages name them."""
     source: str
     """What messages call the table."""
+    where: str | None = None
+    """The filter that the rows in use passed."""
 
     def column(self, name: str) -> np.ndarray:
         """Return the cells in use."""
@@ -50,15 +52,18 @@ class Table:
             remedy = "check the filter against the values in the table"
             refuse(self.source, f"none of {total} rows passes where={text!r}", remedy)
         note = Note("where", f"where {text}: {kept} of {total} rows kept")
-        used = replace(self, keep=self.keep[passes], rows=self.rows[passes])
+        used = replace(self, keep=self.keep[passes], rows=self.rows[passes], where=text)
         return used, (note,) * (kept < total)
 
     def number(self, text: str, gaps: bool = False) -> np.ndarray:
         """Return the finite values of an expression, (rows,); with `gaps` cells may be missing."""
         parts, missing = {}, np.zeros(self.keep.shape, bool)
+        with_units = expression.measured(text, self.known)
         for name in expression.columns(text, self.known):
             cells, test = self.column(name), f"isfinite({quoted(name)})"
-            parts[name], bad = numbers(cells)
+            parts[name], bad = (measures if name in with_units else numbers)(cells)
+            if bad.any() and name not in with_units and not measures(cells)[1].any():
+                self._refuse_units(bad, cells, name)
             self._check(bad, cells, name, "is no number", test)
             if not gaps:
                 bad = ~np.isfinite(parts[name])
@@ -104,8 +109,31 @@ class Table:
         self, bad: np.ndarray, cells: np.ndarray, name: str, problem: str, test: str
     ) -> None:
         for at in np.flatnonzero(bad)[:1]:
-            row = int(self.rows[at])
-            refuse(self.source, problem, leave_out(test), row=row, column=name, value=cells[at])
+            remedy = leave_out(test, self.where, self._leaves_rows(test, bad))
+            refuse(
+                self.source, problem, remedy, row=int(self.rows[at]), column=name, value=cells[at]
+            )
+
+    def _leaves_rows(self, test: str, bad: np.ndarray) -> bool:
+        """Return whether a filter, tried on the rows in use, leaves two or more, none bad."""
+        parts = {name: self.column(name) for name in expression.columns(test, self.known)}
+        kept = np.broadcast_to(expression.filter_rows(test, parts), self.keep.shape)
+        return bool(kept.sum() > 1 and not bad[kept].any())
+
+    def _refuse_units(self, bad: np.ndarray, cells: np.ndarray, name: str) -> NoReturn:
+        """Refuse cells that have units, all of which `units` reads."""
+        at = int(np.flatnonzero(bad)[0])
+        said = f"units({quoted(name)})"
+        remedy = f"it has a unit: write {said} where the column stands, which reads it as "
+        value = measures(cells)[0][at]
+        refuse(
+            self.source,
+            "is no number",
+            f"{remedy}{value:.6g}, if that is meant",
+            row=int(self.rows[at]),
+            column=name,
+            value=cells[at],
+        )
 
 
 def open_table(frame: Any, source: str) -> Table:

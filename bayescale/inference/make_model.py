@@ -9,6 +9,7 @@ from ..data.dataset import Dataset
 from ..model.model import Model
 from ..noises.names import default_noise, get_noise
 from ..parametric.parametric import Law, Noise
+from .remedies import checked
 
 __all__ = ["as_law_names", "make_model"]
 
@@ -44,7 +45,8 @@ def make_model(
         raise ValueError(
             f"pool={', '.join(names)} needs a column of groups with two groups or more (--group)"
         )
-    return Model(law, own, further, names, len(data.group_names) if names else 0)
+    model = Model(law, own, further, names, len(data.group_names) if names else 0)
+    return checked(model, data)
 
 
 def _usual_pool(law: Law) -> tuple[str, ...]:

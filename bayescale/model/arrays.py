@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
@@ -16,7 +16,9 @@ from ..data.dataset import Dataset
 from .model import Model
 from .pooling import unpinned
 
-__all__ = ["Batch", "lane_of", "lanes", "pack"]
+__all__ = ["Batch", "check_responses", "lane_of", "lanes", "pack"]
+
+OtherWays = Callable[[str, int], Iterable[str]]
 
 RESOLUTION = 1e-5
 """Relative error to which any measurement is known: data that lie exactly on a law leave a
@@ -33,7 +35,8 @@ class Batch:
     """What seeds their random numbers: of each curve's name alone, whichever others there are."""
     data: dict[str, Any]
     """Arrays with a leading curve axis: inputs, observed, mask, n, stderr, ref, span, y, chance;
-    `beside` of further responses; `group` and `pinned` where something is pooled."""
+    `beside` of further responses; `below` of a detection limit; `group` and `pinned` where
+    something is pooled."""
 
 
 def pack(model: Model, data: Dataset) -> tuple[Batch, ...]:
@@ -53,7 +56,7 @@ def pack(model: Model, data: Dataset) -> tuple[Batch, ...]:
             f"{', '.join(model.law.inputs)}",
             remedy=f"name them so, e.g. -x {model.law.inputs[0]}=COLUMN",
         )
-    _check_responses(model, data)
+    check_responses(model, data)
     names = data.curve_names
     members = [data.curve == name for name in names] if names else [np.ones(len(data), bool)]
     _check_law(model)
@@ -61,7 +64,9 @@ def pack(model: Model, data: Dataset) -> tuple[Batch, ...]:
     classes: dict[int, list[tuple[int, dict]]] = {}
     for i, member in enumerate(members):
         length = max(16, 1 << (int(member.sum()) - 1).bit_length())
-        lane = _lane(model, data.take(member), length, groups)
+        own = data.take(member)
+        _check_curve(model, own, alone=len(members) == 1)
+        lane = _lane(model, own, length, groups)
         classes.setdefault(length, []).append((i, lane))
     return tuple(
         Batch(
@@ -92,8 +97,14 @@ def lanes(model: Model, data: Dataset) -> Iterator[tuple[int, np.ndarray, dict[s
             yield curve, own, jax.tree.map(lambda leaf, row=row: leaf[row], batch.data)
 
 
-def _check_responses(model: Model, data: Dataset) -> None:
-    """Refuse responses that the law or its noise cannot speak of."""
+def check_responses(model: Model, data: Dataset, others: OtherWays | None = None) -> None:
+    """Refuse responses that the law or its noise cannot speak of.
+
+    Parameters
+    ----------
+    others
+        From the response and a row, what else to do than to leave the row out.
+    """
     law, wanted = model.law, tuple(model.law.responses)
     given = tuple(data.responses)
     if len(given) != len(wanted) or (law.further and set(given) != set(wanted)):
@@ -104,12 +115,19 @@ def _check_responses(model: Model, data: Dataset) -> None:
             remedy=f"name them so: {flags}",
         )
     for name, support in law.responses.items():
-        support = model.noise.support if (name == law.response and support == "real") else support
-        data.require(support, name if law.further else None)
+        own = name == law.response and (support == "real" or model.noise.counts)
+        support = model.noise.support if own else support
+        more = others if name == law.response else None
+        data.require(support, name if law.further else None, more)
+    if data.limit is not None and model.noise.support == "unit":
+        remedy = "leave limit (--limit) away, or take noise='student' for a law of losses"
+        data.fail(f"the noise {model.noise.name} takes a 0 as it is", role="limit", remedy=remedy)
+    # Of a law of losses a 0 would be refused under any other noise.
+    shares = law.support != "positive" or bool((next(iter(data.responses.values())) > 0).all())
     if model.noise.counts and data.n is None:
         data.fail(
             f"has no number of questions, which the noise {model.noise.name} needs",
-            remedy="name its column (-n COLUMN), or take noise='normal'",
+            remedy="name its column (-n COLUMN)" + ", or take noise='normal'" * shares,
         )
     if model.pool and data.group is None:
         data.fail("has no groups to pool", remedy="name their column (--group COLUMN)")
@@ -148,7 +166,7 @@ def _check_law(model: Model) -> None:
         )
 
 
-def _check_curve(model: Model, data: Dataset) -> None:
+def _check_curve(model: Model, data: Dataset, alone: bool) -> None:
     """Refuse one curve of too few rows, without a response, or of several chance levels."""
     own = {"level", "share", *model.law.parameters}
     wanted = sum(site.size for site in model.sites if site.name in own)
@@ -161,7 +179,7 @@ def _check_curve(model: Model, data: Dataset) -> None:
     for role, values in data.responses.items():
         if not np.isfinite(values).any():
             remedy = "leave the curve out with where (--where)"
-            if data.curve is None:
+            if alone:
                 remedy = "take a law of the other response alone"
             data.fail(f"{where} has no value of {role}", role=role, remedy=remedy)
     if data.chance is not None and np.ptp(data.chance) > 0:
@@ -170,7 +188,6 @@ def _check_curve(model: Model, data: Dataset) -> None:
 
 def _lane(model: Model, data: Dataset, length: int, groups: tuple[str, ...]) -> dict[str, Any]:
     """Return the arrays of one curve."""
-    _check_curve(model, data)
     law = model.law
     name = law.response if law.further else next(iter(data.responses))
     response = data.responses[name]
@@ -209,6 +226,8 @@ def _lane(model: Model, data: Dataset, length: int, groups: tuple[str, ...]) -> 
             k: {"observed": filled(y), "mask": present & pad(np.isfinite(y))}
             for k, y in ((k, data.responses[k]) for k, _ in law.further)
         }
+    if data.limit is not None:
+        lane["below"] = pad(data.below)
     if model.pool:
         lane["group"] = pad(np.searchsorted(groups, data.group.astype(str)))
         lane["pinned"] = dict.fromkeys(model.pool, unpinned(len(groups)))

@@ -17,6 +17,7 @@ import numpy as np
 from jaxtyping import Array, Float
 from numpyro.distributions import Distribution
 
+from .censored import log_cdf
 from .coordinates import Coordinates, Site
 from .pooling import check_pool, shifted
 
@@ -50,10 +51,13 @@ class Model(Coordinates):
                     f"noise {self.noise.name} asks for {name}; a noise takes mean, stderr, n, "
                     "floor and ceiling"
                 )
-        if self.noise.support == "unit" and self.law.support != "unit":
+        # A law of losses may be of an error rate, and counted; above 1 it is taken for 1.
+        counted = self.noise.counts and not self.noise.nodes and self.law.support == "positive"
+        if self.noise.support == "unit" and self.law.support != "unit" and not counted:
             raise ValueError(
                 f"noise {self.noise.name} is of accuracies, law {self.law.name} is not (its "
-                f"support is {self.law.support}); use student, or a law such as sigmoid"
+                f"support is {self.law.support}); use student, or a law such as sigmoid; of error "
+                "rates counted out of n, beta_binomial"
             )
 
     def of_rows(self, params: Mapping[str, Any], data: Mapping[str, Any]) -> dict[str, Any]:
@@ -119,11 +123,14 @@ class Model(Coordinates):
         return found
 
     def log_likelihoods(self, params: Mapping[str, Any], data: Mapping[str, Any]) -> dict:
-        """Return the log density of each row by response; 0 for padding and what is missing."""
-        own = {"observed": data["observed"], "mask": data["mask"]}
+        """Return the log density of each row by response; 0 for padding and what is missing.
+
+        Of a row that is only known to lie below a detection limit the log probability of that.
+        """
+        own = {name: data[name] for name in ("observed", "mask", "below") if name in data}
         seen = {self.law.response: own, **data.get("beside", {})}
         return {
-            name: jnp.where(seen[name]["mask"], scatter.log_prob(seen[name]["observed"]), 0.0)
+            name: jnp.where(seen[name]["mask"], _log_likely(scatter, seen[name]), 0.0)
             for name, scatter in self.scatters(params, data).items()
         }
 
@@ -149,3 +156,11 @@ class Model(Coordinates):
         own = {name: params[name] * self.unit(name, params, data) for name in self.law.parameters}
         inputs = {name: x * data["ref"][name] for name, x in data["inputs"].items()}
         return dict(params) | own, dict(data) | {"inputs": inputs}
+
+
+def _log_likely(scatter: Distribution, seen: Mapping[str, Any]) -> Array:
+    """Return the log density of what was observed, the log probability of what lies below it."""
+    density = jnp.asarray(scatter.log_prob(seen["observed"]))
+    if "below" not in seen:
+        return density
+    return jnp.where(seen["below"], log_cdf(scatter, seen["observed"]), density)

@@ -11,6 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from ..data.notes import concerning
 from ..laws.powers import closed_form
 from ..messages import Note
 from ..model.programs import compiled
@@ -113,7 +114,7 @@ def allocate(
     posterior: Posterior,
     flops: Any,
     *,
-    cost: Callable[[Any, Any], Any] | None = None,
+    cost: Callable[[Any, Any], Any] | str | None = None,
     inference_tokens: float = 0.0,
     at: Mapping[str, Any] | None = None,
     allow_failed: bool = False,
@@ -125,7 +126,8 @@ def allocate(
     flops
         Budgets C, a number or several; see `budget` for "1000 gpu-days".
     cost
-        cost(N, D) in the budget's unit, in JAX operations, rising with N and D; 6 N D by default.
+        cost(N, D) in the budget's unit, in JAX operations, rising with N and D, or the same as text
+        ("6e18*N*D"); 6 N D by default, for scales that are parameters and tokens.
     inference_tokens
         Tokens that the model will serve, at 2 N FLOP each, paid from the same budget.
     at
@@ -141,7 +143,8 @@ def allocate(
     FailedFit
         If the fit is not to be trusted, unless `allow_failed`.
     ValueError
-        If the law does not take N and D, or a budget, the cost or another input is unusable.
+        If the law does not take N and D, or a budget, the cost or another input is unusable; a
+        DataError if 6 N D is meant and the scales are no parameters and tokens.
 
     Notes
     -----
@@ -187,7 +190,11 @@ def allocate(
         cost=str(spending),
         method="closed form" if exact else "minimisation",
         decades=decades,
-        notes=(*_notes(budgets, edge, decades), *said_of_group(posterior)),
+        notes=(
+            *concerning(on.table, "split"),
+            *_notes(budgets, edge, decades),
+            *said_of_group(posterior),
+        ),
     )
 
 

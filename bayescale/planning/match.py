@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import jax
 import numpy as np
 
+from ..data.notes import concerning
 from ..messages import Note, as_notes
 from ..posterior.display import Sheet, Shown
 from ..posterior.intervals import INTERVAL, plain, summarise
@@ -117,7 +118,7 @@ def match(
     D: float | None = None,
     params: Any = None,
     extra: float = 0.1,
-    cost: Callable[[Any, Any], Any] | None = None,
+    cost: Callable[[Any, Any], Any] | str | None = None,
     inference_tokens: float = 0.0,
     at: Mapping[str, Any] | None = None,
     allow_failed: bool = False,
@@ -190,7 +191,11 @@ def match(
         reference=reference,
         quarter=quarter,
         cost=str(spending),
-        notes=(*_notes(on, ways, float(extra), reference, quarter), *said_of_group(posterior)),
+        notes=(
+            *concerning(on.table, "split"),
+            *_notes(on, ways, float(extra), reference, quarter),
+            *said_of_group(posterior),
+        ),
     )
 
 

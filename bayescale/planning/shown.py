@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from math import inf
+from math import inf, log10
 from typing import Any
 
-from ..datasets.published import about
+from ..datasets.published import about, place
 from ..posterior.display import MASS, Sheet, count, number, span
 
 __all__ = ["allocation", "runs", "tradeoff"]
@@ -46,7 +46,8 @@ def allocation(found: Summary) -> list[Sheet]:
         rows = [[words, *_cells(each[name], say)] for name, (words, say) in ALLOCATED.items()]
         flops, size = each["flops"], each["N"]["median"]
         head = f"{count(flops)} FLOP ({about(flops, 'flops')}), {found['cost']}"
-        foot = [f"N is {about(size, 'params')}"] if size else []
+        where = place(log10(size), "params").lstrip(", ") if size else ""
+        foot = [f"N is {where}"] if where else []
         sheets.append(Sheet(("", "median", f"{MASS} interval"), rows, head, foot))
     return sheets
 

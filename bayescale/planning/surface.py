@@ -15,6 +15,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from ..data.dataset import Dataset
+from ..data.formula import formula
+from ..data.scales import not_flop
 from ..model.evaluate import at_own
 from ..parametric.parametric import Law
 from ..posterior.posterior import Posterior
@@ -47,6 +50,20 @@ def six_nd(N, D):
     return 6.0 * N * D
 
 
+@dataclass(frozen=True)
+class Formula:
+    """A cost given as text, arithmetic on N and D; two of one text are one to the compiler."""
+
+    text: str
+
+    def __post_init__(self) -> None:
+        formula(self.text, "ND")
+
+    def __call__(self, N, D):
+        """Return what a run costs."""
+        return formula(self.text, "ND", jnp)(N=N, D=D)
+
+
 class Cost(NamedTuple):
     """What is counted as compute: fn(N, D) + 2 N inference_tokens."""
 
@@ -64,10 +81,14 @@ class Cost(NamedTuple):
 
     def __str__(self) -> str:
         name = getattr(self.fn, "__name__", "")
+        if isinstance(self.fn, Formula):
+            return self.fn.text + self._served()
         named = "a given cost of N and D" if name in ("", "<lambda>") else f"{name}(N, D)"
-        text = "6 N D" if self.fn is six_nd else named
+        return ("6 N D" if self.fn is six_nd else named) + self._served()
+
+    def _served(self) -> str:
         served = f" + 2 N T with T = {self.inference_tokens:.4g} tokens served"
-        return text + served * (self.inference_tokens > 0)
+        return served * (self.inference_tokens > 0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,8 +100,13 @@ class Surface:
     """Parameters in natural units, (draw, ...)."""
     others: Mapping[str, np.ndarray]
     """The law's inputs other than N and D, a number each."""
-    data: Mapping[str, np.ndarray]
-    """N and D of the runs that were fitted."""
+    table: Dataset
+    """The runs that were fitted."""
+
+    @property
+    def data(self) -> dict[str, np.ndarray]:
+        """N and D of the runs."""
+        return {name: self.table.inputs[name] for name in ("N", "D")}
 
     @property
     def span(self) -> np.ndarray:
@@ -134,20 +160,28 @@ def surface(posterior: Posterior, at: Mapping[str, Any] | None, allow_failed: bo
         law,
         {name: flat[name] for name in law.parameters},
         {name: np.asarray(values[0]) for name, values in others.items()},
-        {name: posterior.data.inputs[name] for name in ("N", "D")},
+        posterior.data,
     )
 
 
-def make_cost(fn: Callable | None, inference_tokens: float, over: Surface) -> Cost:
+def make_cost(fn: Callable | str | None, inference_tokens: float, over: Surface) -> Cost:
     """Return the cost, checked to be positive and to rise with N and with D.
+
+    Without one it is 6 N D, which is FLOP for parameters and tokens alone.
 
     Raises
     ------
     ValueError
-        If it is not, or the tokens served are negative.
+        If it is not, the tokens served are negative, or 6 N D is meant and the scales are no
+        parameters and tokens (a `DataError`, which says what to write).
     """
     if not 0 <= inference_tokens < np.inf:
         raise ValueError(f"inference_tokens is a number of 0 or more, got {inference_tokens}")
+    if (fn is None or inference_tokens > 0) and (other := not_flop(over.table)):
+        why, remedy = other
+        counted = "6 N D" if fn is None else "2 N a token served"
+        over.table.fail(f"{why}: {counted} is no FLOP here", remedy=remedy)
+    fn = Formula(fn) if isinstance(fn, str) else fn
     cost = Cost(fn or six_nd, float(inference_tokens))
     n_lo, n_hi, d_lo, d_hi = over.span
     with jax.enable_x64(True):

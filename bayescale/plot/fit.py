@@ -171,8 +171,12 @@ def _runs(
     look = POINTS | dict(color=colour)
     if hollow:
         look |= dict(mfc="white", mec=colour, mew=0.9)
+    below = data.below  # these are known to lie below where they are drawn
+    if below.any():
+        ax.plot(x[below], y[below], **(look | dict(marker="v", mfc="white", mec=colour)))
+    x, y = x[~below], y[~below]
     if data.stderr is not None:
-        ax.errorbar(x, y, data.stderr, **(look | dict(elinewidth=0.8)), label=label)
+        ax.errorbar(x, y, data.stderr[~below], **(look | dict(elinewidth=0.8)), label=label)
     else:
         ax.plot(x, y, **look, label=label)
 

@@ -5,6 +5,9 @@ Part of `plot`, which has them all.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
@@ -13,7 +16,7 @@ from matplotlib.lines import Line2D
 from ..posterior.intervals import INTERVAL
 from ..posterior.mixture import Mixture
 from ..posterior.posterior import Posterior
-from ..questions.grid import isoflop_grid
+from ..questions.grid import compute, isoflop_grid
 from ..questions.predict import Prediction, predict
 from .style import (
     BEYOND,
@@ -33,7 +36,11 @@ __all__ = ["isoflop"]
 
 
 def isoflop(
-    posterior: Posterior | Mixture, prediction: Prediction | None = None, ax: Axes | None = None
+    posterior: Posterior | Mixture,
+    prediction: Prediction | None = None,
+    ax: Axes | None = None,
+    *,
+    cost: Callable[[Any, Any], Any] | None = None,
 ) -> Axes:
     """Draw loss against size at several budgets of compute, and every run in its compute's colour.
 
@@ -44,6 +51,9 @@ def isoflop(
     prediction
         `predict(posterior, isoflop_grid(posterior, budgets))`, C = 6 N D; unless given, at round
         budgets within the compute of the data.
+    cost
+        What a run costs, as `isoflop_grid` takes it; 6 N D by default, for scales that are
+        parameters and tokens.
 
     Returns
     -------
@@ -53,7 +63,8 @@ def isoflop(
     Raises
     ------
     ValueError
-        If the law is not one of N and D alone, or there are several curves.
+        If the law is not one of N and D alone, or there are several curves; a DataError if 6 N D is
+        meant and the scales are no parameters and tokens.
 
     Examples
     --------
@@ -64,10 +75,11 @@ def isoflop(
     if posterior.curves:
         raise ValueError("isoflop draws one curve: take one, posterior.curve(NAME)")
     if prediction is None:
-        prediction = predict(posterior, isoflop_grid(posterior), allow_failed=True)
+        prediction = predict(posterior, isoflop_grid(posterior, cost=cost), allow_failed=True)
     data, loss = measured(posterior)
     size, inputs = data.inputs["N"], prediction.inputs
-    spent, at = (np.log10(6 * each["N"] * each["D"]) for each in (data.inputs, inputs))
+    of = compute(posterior, cost)
+    spent, at = (np.log10(of(each["N"], each["D"])) for each in (data.inputs, inputs))
     budgets = np.unique(at.round(3))
     lo, hi = min(spent.min(), budgets.min()), max(spent.max(), budgets.max())
 

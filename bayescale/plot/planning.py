@@ -176,7 +176,8 @@ def isoloss(
             ax.plot(*at, "s", ms=4.5, mfc="white", mec=INK, zorder=5)
             look = dict(textcoords="offset points", fontsize=7, path_effects=HALO, zorder=7)
             ax.annotate(name, at, (5, 4), **look)
-        _equal_compute(ax, np.concatenate([np.stack([found.params, median], 1), marks]))
+        if found.cost.startswith("6 N D"):
+            _equal_compute(ax, np.concatenate([np.stack([found.params, median], 1), marks]))
         legend(ax, "beside", also=_isoloss_keys())
     return ax
 

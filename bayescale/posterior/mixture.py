@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from ..data.notes import concerning
 from ..messages import Note
 from .display import Sheet, Shown, share
 from .health import FailedFit
@@ -215,6 +216,8 @@ def _differs(one: Posterior, other: Posterior) -> str:
             column, there = mine.columns[role], theirs.columns[beside]
             said = f"row {mine.rows[row]} has {values[row]:.6g} as {column}, not {others[row]:.6g}"
             return said + f" as {there}" * (there != column)
+    if not np.array_equal(mine.below, theirs.below):
+        return "its detection limits are others"
     return ""
 
 
@@ -242,8 +245,8 @@ def said_of_fits(which: Posterior | Mixture) -> list[Note]:
 
 
 def _said_of(one: Posterior) -> list[Note]:
-    """Return of what the answers of one fit speak."""
-    notes = said_of_group(one)
+    """Return of what the answers of one fit speak, and what its table says against them."""
+    notes = [*concerning(one.data, "level"), *said_of_group(one)]
     if one.drift is not None:
         text = f"with a drift of sd {one.drift.sd:g} in log scale beyond the data"
         notes.append(Note("drift", text))

@@ -149,8 +149,9 @@ def replicate(
 ) -> np.ndarray:
     """Return new responses at the rows of the data, one set a draw, (count, row).
 
-    Each row under its own curve and group. Draws are taken evenly from all chains; a curve without
-    draws has none of these either, but nan.
+    Each row under its own curve and group, and as it would be measured: what lies below a
+    detection limit is put at it, as in the data. Draws are taken evenly from all chains; a curve
+    without draws has none of these either, but nan.
 
     Returns
     -------
@@ -176,6 +177,8 @@ def replicate(
             drawn = sample_each(_scatters(model, taken, lane, name), rng)
             counted = model.noise.counts and name == model.law.response
             found[:, own] = (drawn / lane["n"] if counted else drawn)[:, : own.sum()]
+    if posterior.data.limit is not None:
+        found = np.maximum(found, posterior.data.limit)
     return found
 
 

@@ -119,6 +119,7 @@ def _record(posterior: Posterior) -> dict[str, Any]:
             "extras": [name for name in EXTRAS if getattr(data, name) is not None],
             "labels": _labels(data),
             "source": data.source,
+            "where": data.where,
             "columns": dict(data.columns),
             "notes": _kept(data.notes),
         },
@@ -267,6 +268,7 @@ def _dataset(file: Reader, record: Mapping) -> Dataset:
         source=str(record["source"]),
         rows=file.numbers("constant_data/obs_id", "int64"),
         columns={str(k): str(v) for k, v in record["columns"].items()},
+        where=record.get("where") and str(record["where"]),
         notes=_notes(record["notes"]),
     )
 

@@ -199,7 +199,7 @@ def conditions(
     Returns
     -------
     Conditions
-        Kind and threshold under each condition, and how conditions differ draw by draw.
+        Kind and threshold under each, and how they differ draw by draw.
 
     Raises
     ------
@@ -224,10 +224,9 @@ def conditions(
     how = dict(by=by, at=at, allow_failed=True)
     kinds = {k: kind(one, cut=cut, lo=lo, hi=hi, seed=seed, **how) for k, one in parts.items()}
     level = "half" if level is None and which.law.support == "unit" else level
-    said, thresholds = (), {}
+    why, thresholds = (), {}
     if level is not None:
-        direction, said = side(which, sweep(which, by, at), level_of(which, level), direction)
-        how["direction"] = direction
+        how["direction"], why = side(which, sweep(which, by, at), level_of(which, level), direction)
         thresholds = {k: threshold(one, level, **how) for k, one in parts.items()}
     return Conditions(
         reference=reference,
@@ -235,14 +234,14 @@ def conditions(
         thresholds=thresholds,
         changes={k: _change(which, k, reference, kinds, thresholds) for k in names[1:]},
         before=_before(which, kinds[reference], sweep(which, by, at), seed),
-        notes=(*_said(which), *said, *_remarks(which, sweep(which, by, at), names)),
+        notes=(*_said(which), *why, *_remarks(which, sweep(which, by, at), names)),
     )
 
 
 def _said(which: Posterior | Mixture) -> list[Note]:
-    """Return what must be said of the fits; each part of the answer has a group of its own."""
-    said = [note for note in said_of_fits(which) if note.kind != "group"]
-    return [*said, Note("group", "each answer speaks of the condition it names")]
+    """Return what must be said of the fits."""
+    own = Note("group", "each answer speaks of the condition it names")
+    return [own, *(note for note in said_of_fits(which) if note.kind != "group")]
 
 
 def _checked(which: Posterior | Mixture, reference: str | None) -> str:

@@ -6,16 +6,18 @@ split between parameters and tokens. Both return what `predict` takes as `at`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
 from ..data.dataset import Dataset
+from ..data.scales import not_flop
 from ..posterior.mixture import Mixture
 from ..posterior.posterior import Posterior
 from .sweep import HALF
 
-__all__ = ["grid", "isoflop_grid"]
+__all__ = ["compute", "grid", "isoflop_grid"]
 
 
 def grid(
@@ -66,8 +68,10 @@ def isoflop_grid(
     posterior: Posterior | Mixture,
     flops: Sequence[float] | np.ndarray | None = None,
     points: int = 60,
+    *,
+    cost: Callable[[Any, Any], Any] | None = None,
 ) -> dict[str, np.ndarray]:
-    """Return N and D with 6 N D at each budget, N over the sizes of the data.
+    """Return N and D whose cost is each budget, N over the sizes of the data.
 
     Parameters
     ----------
@@ -75,6 +79,9 @@ def isoflop_grid(
         Budgets; by default three to six round ones within the compute of the data.
     points
         Sizes, even in log.
+    cost
+        cost(N, D) in the budget's unit, rising with D, of arrays; 6 N D by default, for scales that
+        are parameters and tokens.
 
     Returns
     -------
@@ -84,7 +91,8 @@ def isoflop_grid(
     Raises
     ------
     ValueError
-        If the law is not one of N and D alone, or a budget is not positive.
+        If the law is not one of N and D alone, or a budget is not positive; a DataError if 6 N D
+        is meant and the scales are no parameters and tokens.
 
     Examples
     --------
@@ -96,25 +104,48 @@ def isoflop_grid(
     if set(law.inputs) != {"N", "D"}:
         has = f"{law.name} has {', '.join(law.inputs)}"
         raise ValueError(f"isoflop_grid needs a law of N and D, {has}")
-    flops = _round_budgets(posterior.data) if flops is None else flops
+    spent = compute(posterior, cost)
+    flops = _round_budgets(posterior.data, spent) if flops is None else flops
     budgets = np.atleast_1d(np.asarray(flops, float))
     if not ((budgets > 0) & np.isfinite(budgets)).all():
         raise ValueError(f"a budget in FLOP is positive and finite, got {budgets.min():g}")
     seen = posterior.data.inputs["N"]
     sizes = np.geomspace(seen.min(), seen.max(), points)
-    return {
-        "N": np.tile(sizes, len(budgets)),
-        "D": (budgets[:, None] / (6 * sizes)).ravel(),
-    }
+    at_budget = budgets[:, None]
+    tokens = at_budget / (6 * sizes) if cost is None else _tokens(cost, sizes, at_budget)
+    return {"N": np.tile(sizes, len(budgets)), "D": tokens.ravel()}
+
+
+def compute(
+    posterior: Posterior | Mixture, cost: Callable[[Any, Any], Any] | None = None
+) -> Callable[[Any, Any], Any]:
+    """Return what a run of N and D costs: `cost`, else 6 N D, refused where that is no FLOP."""
+    if cost is None and (other := not_flop(posterior.data)):
+        posterior.data.fail(f"{other[0]}: 6 N D is no FLOP here", remedy=other[1])
+    return cost or (lambda N, D: 6 * N * D)
+
+
+def _tokens(cost: Callable[[Any, Any], Any], N: np.ndarray, budget: np.ndarray) -> np.ndarray:
+    """Return the D at which a run costs its budget, by bisection of log D, (budget, size)."""
+    lo, hi = (np.full(np.broadcast_shapes(N.shape, budget.shape), end) for end in (-90.0, 90.0))
+    for _ in range(HALVINGS):
+        middle = (lo + hi) / 2
+        over = np.asarray(cost(N, np.exp(middle)), float) > budget
+        lo, hi = np.where(over, lo, middle), np.where(over, middle, hi)
+    return np.exp(hi)
+
+
+HALVINGS = 60
+"""Of 180 in log D, after which D is known to the last digits."""
 
 
 MOST = 6
 """Budgets that are taken unless they are given."""
 
 
-def _round_budgets(data: Dataset) -> list[float]:
+def _round_budgets(data: Dataset, cost: Callable[[Any, Any], Any]) -> list[float]:
     """Return budgets of 1, 3 or 1, 2, 5 times powers of ten within the compute of the data."""
-    spent = 6 * data.inputs["N"] * data.inputs["D"]
+    spent = np.asarray(cost(data.inputs["N"], data.inputs["D"]), float)
     lo, hi = spent.min(), spent.max()
     powers = range(int(np.floor(np.log10(lo))), int(np.ceil(np.log10(hi))))
     for steps in ((1,), (1, 3), (1, 2, 5)):

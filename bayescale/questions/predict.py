@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import jax
 import numpy as np
 
+from ..data.notes import concerning
 from ..messages import Note
 from ..model.replicates import new_runs
 from ..posterior.display import Sheet, Shown
@@ -233,7 +234,8 @@ def _predict(
     stderr, said = _stderr(posterior, mean, how.stderr)
     new = _new_runs(posterior, inputs, how.n, stderr, seed, stream)
     decades = _decades(posterior, inputs)
-    notes = [*said, *_said_of_questions(posterior, how.n), *said_of_group(posterior)]
+    notes = [*concerning(posterior.data, "split"), *said]
+    notes += [*_said_of_questions(posterior, how.n), *said_of_group(posterior)]
     if (decades > 0).any():
         notes.append(
             Note("beyond", f"up to {decades.max():.2g} decades beyond the data: {UNCALIBRATED}")

@@ -11,6 +11,7 @@ from ..comparison.compare import pseudo_bma
 from ..comparison.explain import SURE, Confusion
 from ..comparison.predictive import leave_one_out
 from ..comparison.units import COUNT, common_unit
+from ..data.dataset import EXTRAS
 from ..inference.fit import fit
 from ..inference.samplers import NUTS
 from ..posterior.pointwise import replicate
@@ -99,4 +100,4 @@ def stacked(data, tables: list[np.ndarray], labels: list[str]):
 
 
 def _extras(data) -> dict:
-    return {name: getattr(data, name) for name in ("n", "stderr", "chance")}
+    return {name: getattr(data, name) for name in EXTRAS}

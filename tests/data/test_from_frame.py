@@ -154,7 +154,7 @@ def test_several_responses_may_have_gaps():
         (edited("n_asked", 5, np.nan), {"n": "n_asked"}, ["row 6, column 'n_asked': nan"]),
         (edited("n_asked", 5, 2.5), {"n": "n_asked"}, ["row 6", "2.5 is not a whole number"]),
         (edited("n_asked", 5, 0), {"n": "n_asked"}, ["row 6", "0 is not a whole number, 1 or"]),
-        (edited("acc", 1, 0), {"stderr": "acc"}, ["row 2, column 'acc': 0 is not above 0"]),
+        (edited("acc", 1, -1), {"stderr": "acc"}, ["row 2, column 'acc': -1 is not 0 or more"]),
         (
             edited("acc", 1, 25),
             {"chance": "acc"},

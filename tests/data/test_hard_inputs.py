@@ -141,11 +141,13 @@ def test_accuracies_below_chance_by_no_more_than_noise():
     near = TABLE.assign(acc=0.47)
     assert table(near, chance=0.5, n=100).notes == ()
     assert note(table(near, chance=0.5, n=10_000), "CHECK CHANCE")
-    assert table(near, chance=0.5, n=10_000, stderr=0.02).notes == ()
+    noisy = table(near, chance=0.5, n=10_000, stderr=0.02).notes
+    assert [each.kind for each in noisy] == ["stderr"]  # equal accuracies, and errors of .02
     assert note(table(near, chance=0.5, stderr=0.01), "CHECK CHANCE")
     assert len(table(near, chance=0.5).notes) == 1  # n is missing, and no more
     one_above = near.assign(acc=[0.1] * 7 + [0.5])
-    assert table(one_above, chance=0.5, n=100).notes == ()
+    (said,) = table(one_above, chance=0.5, n=100).notes
+    assert said.startswith("7 of 8 rows lie below chance")
 
 
 def test_one_curve_below_chance():

@@ -1,0 +1,68 @@
+"""What stands where shares from 0 to 1 should: counts, percent, or a quotient above 1."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+
+from ..messages import option
+from . import expression
+
+__all__ = ["above_one", "least_shown"]
+
+
+def above_one(
+    text: str, y: np.ndarray, n: tuple[str, np.ndarray] | None, row: int, rows: np.ndarray
+) -> tuple[str, str]:
+    """Say why a share is above 1 and what to do, from how its column was made.
+
+    Parameters
+    ----------
+    text, y
+        The column's expression and values.
+    n
+        The same of the number of questions, where it is known.
+    row, rows
+        Position of the share, and the numbers of all rows in the source.
+    """
+    known = y[np.isfinite(y)]
+    if parts := expression.quotient(text):
+        counts = n is not None and parts[1] == n[0]
+        values = f" ({y[row] * n[1][row]:.6g} of {n[1][row]:.6g})" if counts else ""
+        remedy = "check which column counts the trials"
+        return f"is above 1: {parts[0]} exceeds {parts[1]}{values}", remedy
+    atom = text if re.fullmatch(r"\w+|`[^`]*`", text) else f"({text})"
+    percent = option("y", f"{atom}/100")
+    if n is not None and np.all(known == np.floor(known)):
+        return "is above 1", _as_counts(y, atom, n, rows) + (
+            f"; if it is percent: {percent}" if known.max() <= 100 < n[1].min() else ""
+        )
+    if known.max() <= 100:
+        return "is above 1", f"give fractions: {percent}"
+    return "is above 1", "divide by the highest possible score"
+
+
+def _as_counts(y: np.ndarray, atom: str, n: tuple[str, np.ndarray], rows: np.ndarray) -> str:
+    """Return the remedy for counts of right answers where shares should stand."""
+    share = f"{atom}/{n[0]}"
+    remedy = f"counts are given as fractions: {option('y', share)}"
+    for row in np.flatnonzero(y > n[1])[:1]:
+        remedy += f", but row {rows[row]} has {y[row]:.6g} of {n[1][row]:.6g}"
+    return remedy
+
+
+def least_shown(y: np.ndarray) -> float | None:
+    """Return the last digit that positive values are written with, at most the least of them.
+
+    0.41, 0.003 and 0 were measured to a thousandth, so a 0 is known to lie below that. None where
+    nothing is positive.
+    """
+    known = y[np.isfinite(y) & (y > 0)]
+    if not len(known):
+        return None
+    for digit in 10.0 ** np.arange(0, -10, -1):
+        times = np.round(known / digit)
+        if times.min() >= 1 and np.abs(known / digit - times).max() < 1e-6:
+            return float(min(digit, known.min()))
+    return float(known.min())

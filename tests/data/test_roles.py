@@ -1,0 +1,195 @@
+"""Notes on roles and units: each fires where it should, and not on tables that are right."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from bayescale.data.from_frame import from_frame
+from bayescale.data.notes import concerning
+from bayescale.data.scales import not_flop
+
+RNG = np.random.default_rng(0)
+N = np.repeat(np.geomspace(5e7, 3e9, 4), 4)
+D = np.tile(np.geomspace(1e9, 6e10, 4), 4)
+LOSS = 1.8 + 480 * N**-0.35 + 2000 * D**-0.37
+ODD = ("units", "swapped", "unique", "line", "embeddings", "percent", "perplexity", "stderr")
+ODD += ("chance",)
+
+
+def kinds(columns, x, y="loss", **kwargs):
+    data = from_frame(columns, x, y, **kwargs)
+    return {note.kind: note for note in data.notes if note.kind in ODD}
+
+
+@pytest.mark.parametrize(
+    ("names", "factors", "written"),
+    [
+        (("params_B", "tokens_B"), (1e9, 1e9), ("N=params_B*1e9", "D=tokens_B*1e9")),
+        (("size", "seen"), (1e9, 1e9), ("N=size*1e9", "D=seen*1e9")),
+        (("params (M)", "tokens_t"), (1e6, 1e12), ("N=`params (M)`*1e6", "D=tokens_t*1e12")),
+        (("model_mparams", "tokens in billions"), (1e6, 1e9), ("N=model_mparams*1e6", "1e9")),
+    ],
+)
+def test_other_units_are_told_with_what_to_write(names, factors, written):
+    columns = {names[0]: N / factors[0], names[1]: D / factors[1], "loss": LOSS}
+    data = from_frame(columns, {"N": _text(names[0]), "D": _text(names[1])}, "loss")
+    notes = [note for note in data.notes if note.kind == "units"]
+    assert len(notes) == 2
+    for note, text in zip(notes, written, strict=True):
+        assert text in note
+    _, remedy = not_flop(data)
+    total = np.log10(factors[0] * factors[1])
+    assert f"cost='6e{total:.0f}*N*D'" in remedy
+    right = [
+        f"{role}={_text(name)}*{factor:g}"
+        for role, name, factor in zip("ND", names, factors, strict=True)
+    ]
+    again = from_frame(columns, right, "loss")
+    assert not_flop(again) is None
+    assert not [note for note in again.notes if note.kind == "units"]
+
+
+def _text(name):
+    return name if name.isidentifier() else f"`{name}`"
+
+
+def test_scales_of_one_input_are_looked_at_by_their_column():
+    columns = {"params_b": N[::4] / 1e9, "loss": LOSS[::4], "width": N[::4] ** 0.5 / 50}
+    assert "-x 'params_b*1e9'" in kinds(columns, "params_b")["units"]
+    assert not kinds(columns, "params_b*1e9")
+    assert not kinds(columns, "width")
+    assert "logarithm" in kinds(columns, "log10(params_b*1e9)")["units"]
+
+
+def test_scales_that_count_something_else():
+    columns = {"params": N, "epochs": D / 1e9, "images": D, "loss": LOSS}
+    assert "epochs*TOKENS_PER_EPOCH" in kinds(columns, {"N": "params", "D": "epochs"})["units"]
+    images = {"N": "params", "D": "images"}
+    assert not kinds(columns, images)  # a law of images is a law
+    why, remedy = not_flop(from_frame(columns, images, "loss"))
+    assert why == "D = images counts no tokens"
+    assert "cost='6*N*D*TOKENS_PER_IMAGE'" in remedy
+    assert not_flop(from_frame(columns, {"N": "params", "D": "images*256"}, "loss")) is None
+
+
+def test_more_unique_tokens_than_tokens():
+    columns = {"N": N, "D": D, "u": D / 2, "loss": LOSS}
+    question = {"N": "N", "D": "D", "U": "u"}
+    assert not kinds(columns, question)
+    some = columns | {"u": np.where(D < 2e9, 2 * D, D / 2)}
+    note = kinds(some, question)["unique"]
+    assert "4 of 16 rows (first: row 1)" in note
+    lesser = from_frame(some, question | {"U": note.split("U=")[1].split("' (")[0]}, "loss")
+    np.testing.assert_allclose(lesser.inputs["U"], np.minimum(some["u"], D))
+    assert "swapped" in kinds(columns | {"u": 3 * D}, question)["unique"]
+
+
+def test_one_scale_that_follows_another():
+    for other, said in ((20 * N, "D/N is 20, within 0%,"), (1e21 / 6 / N, "N D is")):
+        columns = {"N": N, "D": other * np.exp(0.01 * RNG.normal(size=16)), "loss": LOSS}
+        if said.startswith("D/N"):
+            columns["D"] = other
+        assert said in kinds(columns, {"N": "N", "D": "D"})["line"]
+    fixed = {"N": np.full(16, 1e9), "D": np.geomspace(1e9, 1e11, 16), "loss": LOSS}
+    assert "N is 1e+09 in every row" in kinds(fixed, {"N": "N", "D": "D"})["line"]
+    wobbling = {"N": N, "D": 20 * N * np.exp(0.3 * RNG.normal(size=16)), "loss": LOSS}
+    assert not kinds(wobbling, {"N": "N", "D": "D"})
+
+
+def test_parameters_with_and_without_embeddings():
+    columns = {"params": N, "params_no_embed": N / (1 + 1e8 / N), "D": D, "loss": LOSS}
+    note = kinds(columns, {"N": "params", "D": "D"})["embeddings"]
+    assert "counts embeddings: params is 1.03 to 3 times params_no_embed" in note
+    assert "-x 'N=params_no_embed'" in note
+    assert "leaves out" in kinds(columns, {"N": "params_no_embed", "D": "D"})["embeddings"]
+    alike = columns | {"params_no_embed": N * 0.99}
+    assert not kinds(alike, {"N": "params", "D": "D"})
+    copies = {name: np.append(values, values[:2]) for name, values in columns.items()}
+    assert kinds(copies, {"N": "params", "D": "D"}, duplicates="drop")["embeddings"] == note
+
+
+def test_percent_and_perplexity():
+    x = np.geomspace(1e8, 1e11, 8)
+    columns = {"x": x, "acc": np.linspace(26, 88, 8), "ppl": np.exp(LOSS[:8] + 1)}
+    columns |= {"test_error_pct": np.linspace(80, 14, 8), "loss": np.exp(LOSS[:8] + 2)}
+    assert "-y 'acc/100'" in kinds(columns, "x", "acc")["percent"]
+    assert not kinds(columns, "x", "acc/100")
+    assert not kinds(columns, "x", "test_error_pct")  # an error may be in percent
+    assert "-y 'log(ppl)'" in kinds(columns, "x", "ppl")["perplexity"]
+    assert not kinds(columns, "x", "log(ppl)")
+    assert "guessing among 256,000" in kinds(columns, "x", "loss")["perplexity"]
+
+
+def test_standard_errors_of_zero_and_too_large():
+    x, y = np.geomspace(1e8, 1e11, 12), 0.5 + 0.01 * RNG.normal(size=12)
+    columns = {"x": x, "acc": y, "se": np.full(12, 0.01), "sd": np.full(12, 0.5)}
+    assert not kinds(columns, "x", "acc", stderr="se")
+    assert "--stderr 'sd/sqrt(n)'" in kinds(columns, "x", "acc", stderr="sd")["stderr"]
+    zero = columns | {"se": np.append(np.full(11, 0.01), 0.0)}
+    assert "0 in 1 of 12 rows (first: row 12)" in kinds(zero, "x", "acc", stderr="se")["stderr"]
+
+
+def test_standard_errors_that_are_right_are_left_alone():
+    fired = 0
+    for seed in range(200):
+        rng = np.random.default_rng(seed)
+        columns = {"x": np.geomspace(1e8, 1e11, 6), "acc": rng.normal(0.5, 0.02, 6)}
+        fired += "stderr" in kinds(columns, "x", "acc", stderr=0.02)
+    assert fired == 0
+
+
+def counts(p, n=2000, chance=0.25):
+    x = np.geomspace(1e8, 1e11, len(p))
+    return {"x": x, "acc": np.round(np.asarray(p) * n) / n}, dict(n=n, chance=chance)
+
+
+def test_a_chance_level_that_the_data_contradict():
+    rise = 1 / (1 + np.exp(-np.linspace(-12, 4, 16)))
+    for floor, said in ((0.25, None), (0.34, "above chance 0.145")):
+        columns, more = counts(floor + (0.9 - floor) * rise)
+        more["chance"] = 0.145 if said else 0.25
+        found = kinds(columns, "x", "acc", **more)
+        assert (said in found["chance"]) if said else not found
+    dips, more = counts(0.25 - 0.15 * np.sin(np.linspace(0, np.pi, 16)))
+    assert "rows lie below chance" in kinds(dips, "x", "acc", **more)["chance"]
+    able, more = counts(0.5 + 0.4 * np.linspace(0, 1, 16))
+    assert not kinds(able, "x", "acc", **more)  # models that know much contradict nothing
+
+
+def test_guessing_contradicts_no_chance():
+    fired = 0
+    for seed in range(100):
+        rng = np.random.default_rng(seed)
+        columns, more = counts(rng.binomial(500, 0.25, 12) / 500, n=500)
+        fired += bool(kinds(columns, "x", "acc", **more))
+    assert fired == 0
+
+
+def test_answers_about_a_curve_have_its_own_notes():
+    frame = pd.DataFrame({"N": np.tile(N, 2), "D": np.append(D, 20 * N), "loss": np.tile(LOSS, 2)})
+    frame["run"] = ["free"] * 16 + ["line"] * 16
+    data = from_frame(frame, {"N": "N", "D": "D"}, "loss", curve="run")
+    assert "in 1 of 2 curves ('line')" in kinds(frame, {"N": "N", "D": "D"}, curve="run")["line"]
+    own = {name: data.take(data.curve == name) for name in data.curve_names}
+    assert not concerning(own["free"], "split")
+    assert [note.kind for note in concerning(own["line"], "split")] == ["line"]
+    assert not concerning(own["line"], "level")
+
+
+def test_real_tables_get_the_notes_that_are_right(data_dir):
+    nd = {"N": "params", "D": "tokens"}
+    expected = [
+        ("chinchilla_epoch", nd, "loss", {}, set()),
+        ("porian_isoflops", nd, "loss", dict(curve="experiment"), set()),
+        ("misfitting_runs", nd, "loss", dict(where="is_final==1"), {"embeddings"}),
+        ("scalebench/sparsity", {"N": "N_active", "D": "D2"}, "loss", {}, {"units"}),
+        ("datablations_traces", nd | {"U": "unique_tokens"}, "val_loss", {}, {"unique"}),
+        ("datablations_final", nd | {"U": "unique_tokens"}, "val_loss", {}, set()),
+        ("nfnet_convnets", "compute_tpu_hours", "imagenet_error_pct", {}, set()),
+        ("cases/26_billions", {"N": "params_B", "D": "tokens_B"}, "loss", {}, {"units"}),
+        ("lcdb11_selection", "n_train", "test_error",
+         dict(stderr="test_error_se", curve=["dataset", "learner"]), {"stderr"}),
+    ]  # fmt: skip
+    for name, x, y, more, want in expected:
+        frame = pd.read_csv(data_dir / f"{name}.csv")
+        assert set(kinds(frame, x, y, duplicates="drop", **more)) == want, name
