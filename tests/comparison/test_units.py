@@ -32,7 +32,7 @@ from bayescale.posterior.posterior import Posterior, SamplingInfo
 from bayescale.workflows.confusion import confusion
 
 SAMPLER = NUTS(chains=2, warmup=300, draws=2000, retries=0)
-SOUND = Verdict(True, {}, {}, 1.0, 999.0, 0.0, (), (), ())
+SOUND = Verdict({}, {}, 1.0, 999.0, 0.0)
 INFO = SamplingInfo(0, "NUTS", 1, 1, "float64", "cpu", {}, {}, np.nan)
 G = np.linspace(-5, 5, 401)
 LOGS = np.linspace(-16, 3, 801)

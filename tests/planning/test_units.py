@@ -19,7 +19,7 @@ from bayescale.questions.grid import isoflop_grid
 
 TRUE = dict(E=1.8, A=480.0, B=2000.0, alpha=0.35, beta=0.37, sigma=0.004, nu=20.0)
 INFO = SamplingInfo(0, "NUTS", 2, 8, "float64", "cpu", {}, {}, np.nan)
-SOUND = Verdict(True, {}, {}, 1.0, 999.0, 0.0, (), (), ())
+SOUND = Verdict({}, {}, 1.0, 999.0, 0.0)
 
 
 def fitted(unit_N=1.0, unit_D=1.0, columns=None):

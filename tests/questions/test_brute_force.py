@@ -49,7 +49,7 @@ def posterior_of(law, draws, inputs=None):
     noise = {"rho": 0.01} if unit else {"sigma": 0.01, "nu": 20.0}
     draws |= {k: np.full(lead, v) for k, v in noise.items()}
     run = SamplingInfo(0, "NUTS", *lead, "float64", "cpu", {}, {}, 1.0)
-    health = Health((Verdict(True, {}, {}, 1.0, 999.0, 0.0, (), (), ()),))
+    health = Health((Verdict({}, {}, 1.0, 999.0, 0.0),))
     return Posterior(Model(law, beta_binomial if unit else student), data, draws, {}, health, run)
 
 

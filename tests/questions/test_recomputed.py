@@ -33,7 +33,7 @@ def posterior_of(law, noise, draws, data, *, further=(), pool=(), groups=0):
     run = SamplingInfo(
         0, "NUTS", *next(iter(draws.values())).shape[:2], "float64", "cpu", {}, {}, 1.0
     )
-    health = Health((Verdict(True, {}, {}, 1.0, 999.0, 0.0, (), (), ()),))
+    health = Health((Verdict({}, {}, 1.0, 999.0, 0.0),))
     return Posterior(Model(law, noise, further, tuple(pool), groups), data, draws, {}, health, run)
 
 
