@@ -264,6 +264,7 @@ def _summary(role: str, values: np.ndarray) -> str:
 
 _POSITIVE = (lambda v: (v > 0) & (v < np.inf), "is not above 0", "", "{0} > 0")
 _MEASURED = (lambda v: ~np.isinf(v), "is no finite number", "", "isfinite({0})")
+EXTREME = 150  # decades from 1 beyond which squares leave the range of floats
 _RULES = {
     "n": (
         lambda v: (v >= 1) & (v < np.inf) & (v == np.floor(v)),
@@ -297,6 +298,14 @@ def _check_ranges(data: Dataset) -> None:
             remedy, test = (text.format(data.columns[role]) for text in (remedy, test))
             remedy = remedy or data.left_out(bad, test)
             data.fail(problem, row=row, role=role, value=values[row], remedy=remedy)
+    for role, values in {**data.inputs, **data.responses}.items():
+        sizes = np.where(np.isfinite(values) & (values != 0), abs(values), 1.0)
+        for row in np.flatnonzero(abs(np.log10(sizes)) > EXTREME)[:1]:
+            other = f"{data.columns[role]}*1e{-int(np.log10(sizes[row]))}"
+            remedy = f"give it in another unit, such as {other}"
+            data.fail(
+                "cannot be computed with", row=row, role=role, value=values[row], remedy=remedy
+            )
     y = np.array([*data.responses.values()])
     gaps = np.isnan(y).all(axis=0) if len(y) else np.zeros(len(data), bool)
     for row in np.flatnonzero(gaps)[:1]:

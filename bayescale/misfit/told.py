@@ -15,6 +15,8 @@ TOLD = 0.02
 """Chance below which a pattern is told."""
 JUMP = 3.0
 """Usual steps between neighbouring scales by which the largest is worse than most to be told."""
+STILL = 100.0
+"""Size of a pattern, beside what the law varies by, from which on the law is still."""
 TURNS = 0.2
 """Share of its way that a curve goes back when it is said to turn."""
 
@@ -47,10 +49,16 @@ def contradiction(
     else:
         problem = (
             f"the data have another shape than the law: along {of} they lie about it in a pattern "
-            f"of {size}, {along.relative:.2g} times what the law itself varies by ({odds})"
+            f"of {size}, {_beside(along.relative)} ({odds})"
         )
         first = "Take a law of another shape: compare_laws says which foretells the runs best."
     return problem, (first, "Look at the residuals: plot.residuals(fit) (--plot residuals.png).")
+
+
+def _beside(relative: float) -> str:
+    if relative > STILL:
+        return "where the law has nothing change"
+    return f"{relative:.2g} times what the law itself varies by"
 
 
 def far_rows(data: Dataset, name: str, far: np.ndarray, left: Residue) -> list[Note]:

@@ -311,3 +311,13 @@ def test_an_absurd_standard_error_excuses_an_accuracy_below_chance(stderr):
     frame = pd.DataFrame({"x": np.geomspace(1, 9, 5), "acc": 0.01, "se": [0.001] * 4 + [stderr]})
     notes = from_frame(frame, "x", "acc", stderr="se", chance=0.25).notes
     assert any("CHECK CHANCE" in note for note in notes) == (stderr < 1)
+
+
+@pytest.mark.parametrize(("role", "size"), [("x", 1e-294), ("y", 5e-300), ("y", 3e200)])
+def test_sizes_beyond_all_reason_are_a_matter_of_scale(role, size):
+    frame = pd.DataFrame({"x": np.geomspace(1e6, 1e9, 8), "y": np.geomspace(5, 2, 8)})
+    frame[role] *= size
+    with pytest.raises(
+        DataError, match=rf"row 1, column '{role}'.*in another unit, such as {role}\*1e"
+    ):
+        from_frame(frame, x="x", y="y")

@@ -7,6 +7,7 @@ import pytest
 
 from bayescale.data.dataset import Dataset
 from bayescale.laws import chinchilla, flat, power, sigmoid, two_stage
+from bayescale.misfit.misfit import Finding
 from bayescale.model.model import Model
 from bayescale.noises.accuracy import beta_binomial, binomial
 from bayescale.noises.loss import lognormal, normal, student
@@ -244,7 +245,7 @@ def test_plans_of_a_pooled_fit_say_of_whom_they_speak():
     model = Model(chinchilla, student, (), ("E",), 2)
     draws = dict(E=1.7, A=480.0, B=2000.0, alpha=0.35, beta=0.37, sigma=0.01, nu=5.0)
     fit = constructed(model, data, draws | dict(E_sd=0.1, E_shift=[0.0, 0.1]))
-    fit = replace(fit, health=Health((replace(UNREACHED, sound=True),)))
+    fit = replace(fit, health=Health((replace(UNREACHED, sampling=Finding()),)))
     own = for_group(fit, "q")
     for one, said in ((fit, "the average one"), (own, "of the groups, this speaks of q")):
         runs = compare_runs(one, (1e9, 2e10), (2e9, 1e10))
