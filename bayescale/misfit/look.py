@@ -79,7 +79,8 @@ def look(
     found = _scales(model, data)
     for name in model.law.responses:
         own = lane if name == model.law.response else lane["beside"][name]
-        mask = np.asarray(own["mask"])
+        # Of what lies below a detection limit no residual is known.
+        mask = np.asarray(own["mask"]) & ~np.asarray(own.get("below", False))
         rng = np.random.default_rng([0, 16])
         runs, seen = sample_each(scatters[name], rng), np.asarray(own["observed"], float)
         if model.noise.counts and name == model.law.response:

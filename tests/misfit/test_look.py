@@ -135,3 +135,15 @@ def test_the_largest_that_is_worse_than_most_is_told():
     found = bs.fit("power", data, sampler=quick).health.verdicts[0].fit
     note = next(note for note in found.notes if note.kind == "worse")
     assert "at the largest N (row 5)" in note
+
+
+def test_what_lies_below_a_detection_limit_has_no_residual():
+    sizes, rng = np.geomspace(16, 4096, 9), np.random.default_rng(0)
+    errors = 0.9 * (sizes / 16) ** -1.2 * np.exp(rng.normal(0, 0.03, 9))
+    shown = np.where(errors < 0.01, 0.0, errors)
+    table = pd.DataFrame({"n": sizes, "error": shown})
+    data = bs.from_frame(table, x="n", y="error", limit=0.01)
+    quick = bs.NUTS(warmup=500, draws=400, chains=2, retries=0)
+    found = bs.fit("power", data, sampler=quick).health.verdicts[0].fit
+    assert found.sound
+    assert found.notes == ()
