@@ -20,7 +20,7 @@ from . import expression
 __all__ = ["DataError", "Dataset"]
 
 EXTRAS = ("n", "stderr", "chance")
-LABELS = ("curve", "group")
+LABELS = ("curve", "group", "run")
 SUPPORTS = ("positive", "real", "unit")
 
 
@@ -48,6 +48,8 @@ class Dataset:
     """Labels (str) of independent fits."""
     group: np.ndarray | None = None
     """Labels (str) for partial pooling."""
+    run: np.ndarray | None = None
+    """Labels (str) of runs, within a curve: rows of one are its checkpoints or evaluations."""
     all_groups: tuple[str, ...] = ()
     """Names of the groups where rows of some are not here; by default those of `group`."""
     reference: Mapping[str, float] | None = None
@@ -118,8 +120,9 @@ class Dataset:
         columns = [] if self.curve is None else [np.array([names[name] for name in self.curve])]
         columns += [*self.inputs.values(), *self.responses.values()]
         columns += [getattr(self, name) for name in EXTRAS if getattr(self, name) is not None]
-        if self.group is not None:
-            columns.append(np.unique(self.group.astype(str), return_inverse=True)[1])
+        for labels in (self.group, self.run):
+            if labels is not None:
+                columns.append(np.unique(labels.astype(str), return_inverse=True)[1])
         return self.take(np.lexsort(columns[::-1]))
 
     def fail(

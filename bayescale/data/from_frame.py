@@ -34,6 +34,7 @@ def from_frame(
     chance: str | float | None = None,
     curve: str | Iterable[str] | None = None,
     group: str | Iterable[str] | None = None,
+    run: str | Iterable[str] | None = None,
     where: str | None = None,
     duplicates: str = "error",
     reference: Mapping[str, float] | None = None,
@@ -55,8 +56,10 @@ def from_frame(
         may be missing where a response was not measured.
     n, stderr, chance
         Questions, standard error and chance level: column, arithmetic or number.
-    curve, group
-        Columns of labels: independent fits, partial pooling. Several are joined with "/".
+    curve, group, run
+        Columns of labels: independent fits; partial pooling; and runs, whose rows are checkpoints
+        or evaluations of one model, hence not independent. Seeds are runs of their own. Several
+        columns are joined with "/".
     where
         The rows to keep, such as "family != 'T5' and loss < 5".
     duplicates
@@ -96,7 +99,7 @@ def from_frame(
             refuse(source, f"{name!r} is both input and response", "name one of them anew")
         extras = {"n": n, "stderr": stderr, "chance": chance}
         extras = {k: _canonical(v, table) for k, v in extras.items() if v is not None}
-        labels = {"curve": curve, "group": group}
+        labels = {"curve": curve, "group": group, "run": run}
         labels = {k: [v] if isinstance(v, str) else list(v) for k, v in labels.items() if v}
         data = Dataset(
             inputs={role: table.number(text) for role, text in inputs.items()},

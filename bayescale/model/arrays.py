@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -16,7 +16,7 @@ from ..data.dataset import Dataset
 from .model import Model
 from .pooling import unpinned
 
-__all__ = ["Batch", "lane_of", "lanes", "pack"]
+__all__ = ["Batch", "Runs", "in_runs", "lane_of", "lanes", "pack"]
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,8 @@ class Batch:
     """What seeds their random numbers: of each curve's name alone, whichever others there are."""
     data: dict[str, Any]
     """Arrays with a leading curve axis: inputs, observed, mask, n, stderr, ref, span, y, chance;
-    `beside` of further responses; `group` and `pinned` where something is pooled."""
+    `beside` of further responses; `group` and `pinned` where something is pooled; `run`, `first`
+    and `gap` where rows are of runs, which then stand together, each in order (`in_runs`)."""
 
 
 def pack(model: Model, data: Dataset) -> tuple[Batch, ...]:
@@ -167,7 +168,10 @@ def _check_curve(model: Model, data: Dataset) -> None:
 def _lane(model: Model, data: Dataset, length: int, groups: tuple[str, ...]) -> dict[str, Any]:
     """Return the arrays of one curve."""
     _check_curve(model, data)
-    law = model.law
+    law, runs = model.law, None
+    if model.runs is not None:
+        runs = in_runs(data)
+        data = data.take(runs.order)
     name = law.response if law.further else next(iter(data.responses))
     response = data.responses[name]
     # What a share of the level refers to: the loss, where a law speaks of it beside an accuracy.
@@ -204,7 +208,55 @@ def _lane(model: Model, data: Dataset, length: int, groups: tuple[str, ...]) -> 
     if model.pool:
         lane["group"] = pad(np.searchsorted(groups, data.group.astype(str)))
         lane["pinned"] = dict.fromkeys(model.pool, unpinned(len(groups)))
+    if runs is not None:
+        more = length - len(data)
+        last = np.full(more, length - 1)  # a number that no run has, where there is such a row
+        lane["run"] = np.concatenate([runs.run, last]).astype(np.int32)
+        lane["first"] = np.concatenate([runs.first, np.ones(more, bool)])
+        lane["gap"] = np.concatenate([runs.gap, np.ones(more)])
     return lane | ({"n": pad(data.n.astype(int))} if data.n is not None else {})
+
+
+class Runs(NamedTuple):
+    """The runs of one curve, row by row in the order in which they are laid out."""
+
+    order: np.ndarray
+    """Positions of the rows in the table: those of one run together, along its scale."""
+    run: np.ndarray
+    """Number of the run: runs in the order of their labels."""
+    first: np.ndarray
+    """Whether a row begins a run, or is one of several of a run at one scale."""
+    gap: np.ndarray
+    """Distance to the row before in log scale; 1 of a first row, where it is not used."""
+
+
+CLOSE = 0.1
+"""Share of a typical gap that stands for a gap of 0: two rows of a run at one scale are distinct
+measurements, and a correlation of 1 would leave no density."""
+
+
+def in_runs(data: Dataset) -> Runs:
+    """Return the runs of one curve's rows, each along the scale that varies most within runs.
+
+    Rows of one scale stay in the order of the table. Where a run has but one scale, its rows are
+    evaluations of one model: independent but for what is the run's.
+    """
+    names, run = np.unique(data.run.astype(str), return_inverse=True)
+    logs = np.log([*data.inputs.values()])
+    sizes = np.bincount(run)
+    means = np.stack([np.bincount(run, x) / sizes for x in logs])
+    along = logs[np.square(logs - means[:, run]).sum(1).argmax()]
+    order = np.lexsort((data.rows, along, run))
+    run, along = run[order], along[order]
+    first = np.r_[True, np.diff(run) > 0]
+    gap = np.where(first, 1.0, np.diff(along, prepend=0.0))
+    low, high = np.full(len(names), np.inf), np.full(len(names), -np.inf)
+    np.minimum.at(low, run, along)
+    np.maximum.at(high, run, along)
+    first |= (low == high)[run]
+    moved = gap[~first & (gap > 0)]
+    gap = np.where(first, 1.0, np.maximum(gap, CLOSE * np.median(moved) if len(moved) else 1.0))
+    return Runs(order, run, first, gap)
 
 
 def _size(values: np.ndarray) -> float:

@@ -5,6 +5,7 @@
 | losses and error rates, any real response? | `loss` |
 | accuracies and other shares? | `accuracy` |
 | how are their densities written? | `densities` |
+| what have rows of one run in common? | `runs` |
 | which noises are there, and which is the default? | `names` |
 
 All but `binomial` take a known standard error, in the response's unit, which adds to their own.
