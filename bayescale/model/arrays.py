@@ -13,10 +13,11 @@ import jax.numpy as jnp
 import numpy as np
 
 from ..data.dataset import Dataset
+from .layout import Layout, as_they_come, by_run
 from .model import Model
 from .pooling import unpinned
 
-__all__ = ["Batch", "Runs", "in_runs", "lane_of", "lanes", "pack"]
+__all__ = ["Batch", "Lane", "lane_of", "lanes", "pack"]
 
 
 @dataclass(frozen=True)
@@ -29,15 +30,15 @@ class Batch:
     """What seeds their random numbers: of each curve's name alone, whichever others there are."""
     data: dict[str, Any]
     """Arrays with a leading curve axis: inputs, observed, mask, n, stderr, ref, span, y, chance;
-    `beside` of further responses; `group` and `pinned` where something is pooled; `run`, `first`
-    and `gap` where rows are of runs, which then stand together, each in order (`in_runs`)."""
+    `beside` of further responses; `group` and `pinned` where something is pooled; and what
+    `layout` says of runs."""
 
 
 def pack(model: Model, data: Dataset) -> tuple[Batch, ...]:
     """Check that `data` suits `model`, and lay it out by length class.
 
-    Lengths are padded to a power of two (at least 16), so that a table of another length rarely
-    needs another compilation.
+    Lengths are padded to a few (`layout`), so that a table of another length rarely needs another
+    compilation.
 
     Raises
     ------
@@ -55,11 +56,13 @@ def pack(model: Model, data: Dataset) -> tuple[Batch, ...]:
     members = [data.curve == name for name in names] if names else [np.ones(len(data), bool)]
     _check_law(model)
     groups = data.group_names
-    classes: dict[int, list[tuple[int, dict]]] = {}
+    classes: dict[tuple, list[tuple[int, dict]]] = {}
     for i, member in enumerate(members):
-        length = max(16, 1 << (int(member.sum()) - 1).bit_length())
-        lane = _lane(model, data.take(member), length, groups)
-        classes.setdefault(length, []).append((i, lane))
+        own = data.take(member)
+        layout = _layout(model, own)
+        lane = _lane(model, own, layout, groups)
+        shape = (len(layout.take), *(np.shape(leaf) for leaf in layout.runs.values()))
+        classes.setdefault(shape, []).append((i, lane))
     return tuple(
         Batch(
             tuple(i for i, _ in lanes),
@@ -80,13 +83,28 @@ def lane_of(model: Model, data: Dataset) -> dict[str, Any]:
     return jax.tree.map(lambda leaf: leaf[0], pack(model, data)[0].data)
 
 
-def lanes(model: Model, data: Dataset) -> Iterator[tuple[int, np.ndarray, dict[str, Any]]]:
-    """Yield of each curve its position, which rows of the data are its own, and its arrays."""
+class Lane(NamedTuple):
+    """One curve of a table."""
+
+    curve: int
+    """Its position."""
+    own: np.ndarray
+    """Which rows of the data are its own, (row,)."""
+    place: np.ndarray
+    """Where these stand in its arrays."""
+    data: dict[str, Any]
+    """Its arrays."""
+
+
+def lanes(model: Model, data: Dataset) -> Iterator[Lane]:
+    """Yield each curve of a table."""
     names = data.curve_names
     for batch in pack(model, data):
         for row, curve in enumerate(batch.curves):
             own = data.curve == names[curve] if names else np.ones(len(data), bool)
-            yield curve, own, jax.tree.map(lambda leaf, row=row: leaf[row], batch.data)
+            place = _layout(model, data.take(own)).place
+            lane = jax.tree.map(lambda leaf, row=row: leaf[row], batch.data)
+            yield Lane(curve, own, place, lane)
 
 
 def _check_responses(model: Model, data: Dataset) -> None:
@@ -165,13 +183,16 @@ def _check_curve(model: Model, data: Dataset) -> None:
         data.fail(f"{where} has several chance levels", role="chance", remedy="use --curve")
 
 
-def _lane(model: Model, data: Dataset, length: int, groups: tuple[str, ...]) -> dict[str, Any]:
+def _layout(model: Model, data: Dataset) -> Layout:
+    return as_they_come(len(data)) if model.runs is None else by_run(data)
+
+
+def _lane(
+    model: Model, data: Dataset, layout: Layout, groups: tuple[str, ...]
+) -> dict[str, Any]:
     """Return the arrays of one curve."""
     _check_curve(model, data)
-    law, runs = model.law, None
-    if model.runs is not None:
-        runs = in_runs(data)
-        data = data.take(runs.order)
+    law = model.law
     name = law.response if law.further else next(iter(data.responses))
     response = data.responses[name]
     # What a share of the level refers to: the loss, where a law speaks of it beside an accuracy.
@@ -181,10 +202,9 @@ def _lane(model: Model, data: Dataset, length: int, groups: tuple[str, ...]) -> 
     inputs = {x: column / ref[x] for x, column in data.inputs.items()}
     observed = np.round(response * data.n) if model.noise.counts else response
     chance = data.chance if data.chance is not None else np.zeros(len(data))
-    present = np.arange(length) < len(data)
 
     def pad(column):
-        return np.concatenate([column, np.full(length - len(data), column[0])])
+        return column[layout.take]
 
     def filled(column):
         known = np.isfinite(column)
@@ -194,7 +214,7 @@ def _lane(model: Model, data: Dataset, length: int, groups: tuple[str, ...]) -> 
         "inputs": {x: pad(column) for x, column in inputs.items()},
         "observed": filled(observed),
         "stderr": pad(data.stderr if data.stderr is not None else np.zeros(len(data))),
-        "mask": present & pad(np.isfinite(response)),
+        "mask": layout.present & pad(np.isfinite(response)),
         "ref": {x: np.float64(value) for x, value in ref.items()},
         "span": {x: np.log([col.min(), col.max()]) for x, col in inputs.items()},
         "y": np.float64(given.get(level, _size(data.responses[level]))),
@@ -202,61 +222,14 @@ def _lane(model: Model, data: Dataset, length: int, groups: tuple[str, ...]) -> 
     }
     if law.further:
         lane["beside"] = {
-            k: {"observed": filled(y), "mask": present & pad(np.isfinite(y))}
+            k: {"observed": filled(y), "mask": layout.present & pad(np.isfinite(y))}
             for k, y in ((k, data.responses[k]) for k, _ in law.further)
         }
     if model.pool:
         lane["group"] = pad(np.searchsorted(groups, data.group.astype(str)))
         lane["pinned"] = dict.fromkeys(model.pool, unpinned(len(groups)))
-    if runs is not None:
-        more = length - len(data)
-        last = np.full(more, length - 1)  # a number that no run has, where there is such a row
-        lane["run"] = np.concatenate([runs.run, last]).astype(np.int32)
-        lane["first"] = np.concatenate([runs.first, np.ones(more, bool)])
-        lane["gap"] = np.concatenate([runs.gap, np.ones(more)])
+    lane |= layout.runs
     return lane | ({"n": pad(data.n.astype(int))} if data.n is not None else {})
-
-
-class Runs(NamedTuple):
-    """The runs of one curve, row by row in the order in which they are laid out."""
-
-    order: np.ndarray
-    """Positions of the rows in the table: those of one run together, along its scale."""
-    run: np.ndarray
-    """Number of the run: runs in the order of their labels."""
-    first: np.ndarray
-    """Whether a row begins a run, or is one of several of a run at one scale."""
-    gap: np.ndarray
-    """Distance to the row before in log scale; 1 of a first row, where it is not used."""
-
-
-CLOSE = 0.1
-"""Share of a typical gap that stands for a gap of 0: two rows of a run at one scale are distinct
-measurements, and a correlation of 1 would leave no density."""
-
-
-def in_runs(data: Dataset) -> Runs:
-    """Return the runs of one curve's rows, each along the scale that varies most within runs.
-
-    Rows of one scale stay in the order of the table. Where a run has but one scale, its rows are
-    evaluations of one model: independent but for what is the run's.
-    """
-    names, run = np.unique(data.run.astype(str), return_inverse=True)
-    logs = np.log([*data.inputs.values()])
-    sizes = np.bincount(run)
-    means = np.stack([np.bincount(run, x) / sizes for x in logs])
-    along = logs[np.square(logs - means[:, run]).sum(1).argmax()]
-    order = np.lexsort((data.rows, along, run))
-    run, along = run[order], along[order]
-    first = np.r_[True, np.diff(run) > 0]
-    gap = np.where(first, 1.0, np.diff(along, prepend=0.0))
-    low, high = np.full(len(names), np.inf), np.full(len(names), -np.inf)
-    np.minimum.at(low, run, along)
-    np.maximum.at(high, run, along)
-    first |= (low == high)[run]
-    moved = gap[~first & (gap > 0)]
-    gap = np.where(first, 1.0, np.maximum(gap, CLOSE * np.median(moved) if len(moved) else 1.0))
-    return Runs(order, run, first, gap)
 
 
 def _size(values: np.ndarray) -> float:

@@ -151,7 +151,7 @@ class Model(Coordinates):
     def log_likelihoods(self, params: Mapping[str, Any], data: Mapping[str, Any]) -> dict:
         """Return the log density of each row by response; 0 for padding and what is missing.
 
-        Where rows are of runs: of each run, in the place of its number.
+        Where rows are of runs: of each run, by its number.
         """
         if self.runs is not None:
             (found,) = self.scatters(params, data).values()

@@ -10,13 +10,14 @@ and its measurement's, only the sum is seen.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, partial
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import numpyro.distributions as dist
+from jax import lax
 from jax.scipy.special import logsumexp
 from jaxtyping import Array, Float
 from numpyro.distributions import Distribution
@@ -28,9 +29,9 @@ __all__ = ["has_location", "located", "log_densities", "of_new_run", "sample_run
 
 NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(9)
 LOG_WEIGHTS = np.log(_WEIGHTS) + NODES**2 / 2
-REACH = 1.2
+REACH = 1.5
 """Width of the nodes in standard deviations of a normal run effect: tails of others are longer."""
-ROUNDS, HEAVY = 4, 4.0
+ROUNDS, HEAVY = 3, 4.0
 """Of least squares that find it, with the weights of a Student-t of so many degrees of freedom."""
 
 
@@ -43,7 +44,12 @@ class Located(NamedTuple):
     @property
     def standard(self) -> Distribution:
         """The standard variable."""
-        return self._at(jnp.zeros_like(self.base.loc), jnp.ones_like(self.base.scale))
+        dtype = jnp.result_type(self.base.loc)
+        return self._at(jnp.zeros((), dtype), jnp.ones((), dtype))
+
+    def filled(self, like: Any) -> Distribution:
+        """The standard variable, as many times as an array has elements."""
+        return self._at(np.zeros(np.shape(like)), np.ones(np.shape(like)))
 
     def moved(self, by: Any) -> Distribution:
         """The noise with its location moved."""
@@ -52,7 +58,9 @@ class Located(NamedTuple):
 
     def _at(self, loc: Any, scale: Any) -> Distribution:
         given = {name: getattr(self.base, name) for name in self.base.arg_constraints}
-        return type(self.base)(**given | {"loc": loc, "scale": scale})
+        # NumPyro gave those that are one number the rank of the rows.
+        alone = {k: jnp.reshape(v, ()) for k, v in given.items() if jnp.size(v) == 1}
+        return type(self.base)(**given | alone | {"loc": loc, "scale": scale})
 
 
 EXP = dist.transforms.ExpTransform()
@@ -79,91 +87,108 @@ def has_location(noise: Noise) -> bool:
     return located(noise.fn(*columns, **given)) is not None
 
 
-class _White(NamedTuple):
-    """Rows of runs, whitened: w - b u are independent, b the effect of the row's run."""
+class _Rows(NamedTuple):
+    """How one goes along runs and sums over them, as their rows are laid out."""
 
-    w: Any
-    u: Any
-    log_volume: Any
-    """Of each row, what its density loses by that."""
+    laid: Any
+    """An array of the places -> one as the functions below take it."""
+    before: Any
+    """A value of each row -> that of the row before it."""
+    total: Any
+    """A value of each row -> its sums over runs, (..., run)."""
+    wide: Any
+    """A value of each run -> that of each row's run."""
 
 
-def _whitened(noise: Located, observed: Any, data: Mapping[str, Any], gap: Any) -> _White:
-    """Return the innovations along each run; `gap` is in units of the length of memory."""
-    scale = noise.base.scale
-    value = jnp.log(observed) if noise.log else observed
-    first = data["first"]
-    rho = jnp.where(first, 0.0, jnp.exp(-gap))
-    spread = jnp.where(first, 1.0, -jnp.expm1(-2 * gap)) ** 0.5
+def _rows(data: Mapping[str, Any]) -> _Rows:
+    mask, runs = data["mask"], len(data["sizes"])
+    if "run" in data:
+        add = partial(jax.ops.segment_sum, num_segments=runs, indices_are_sorted=True)
+        return _Rows(
+            laid=lambda x: x,
+            before=lambda x: jnp.concatenate([x[:1], x[:-1]]),
+            total=lambda x: add(jnp.where(_as(x, mask), x, 0.0).T, data["run"]).T,
+            wide=lambda b: b[..., data["run"]],
+        )
+    grid = jnp.reshape(mask, (runs, -1))
+    return _Rows(
+        laid=lambda x: jnp.broadcast_to(x, mask.shape).reshape(grid.shape),
+        before=lambda x: jnp.concatenate([x[:, :1], x[:, :-1]], 1),
+        total=lambda x: jnp.sum(jnp.where(_as(x, grid), x, 0.0), -1),
+        wide=lambda b: b[..., None],
+    )
 
-    def innovation(x):
-        before = jnp.concatenate([x[:1], x[:-1]])
-        return (x - rho * before) / spread
 
-    volume = jnp.log(spread) + jnp.log(scale) + (value if noise.log else 0.0)
-    return _White(innovation((value - noise.base.loc) / scale), innovation(1 / scale), volume)
+def _as(x: Array, mask: Array) -> Array:
+    """Return the mask with the leading axes that x has before it."""
+    return mask.reshape(*(1,) * (jnp.ndim(x) - mask.ndim), *mask.shape)
 
 
 def log_densities(
     found: Distribution, observed: Array, data: Mapping[str, Any], gap: Array, sd: Array | None
-) -> Float[Array, " row"]:
-    """Return the log density of each run, in the place of its number; 0 beyond the last.
+) -> Float[Array, " run"]:
+    """Return the log density of each run, by its number; 0 beyond the last.
+
+    Whitened, rows are w_i = b u_i + innovation, with w and u the residuals and the ones after
+    (x_i - rho_i x_(i-1)) / sqrt(1 - rho_i^2), each in units of its row's scale. Of normal ones
+
+        log p = sum log N(w_i) - log(1 + sd^2 U)/2 + sd^2 W^2/(1 + sd^2 U)/2 + volume,
+        U = sum u_i^2, W = sum u_i w_i
+
+    by Sherman and Morrison: nothing is factored. Of others b is integrated out by Gauss-Hermite
+    quadrature about where a heavy-tailed noise has it.
 
     Parameters
     ----------
     found
         The noise about the law, of each row as if it were alone.
     data
-        `run` (numbers of runs, rows of one together and in order), `first` and `mask`.
+        What `layout` says of the runs, and `mask`.
     gap
         To the row before, in units of the length of memory.
     sd
-        Of the effect of a run, None without one. It is integrated out: exactly where the noise is normal, else by
-        Gauss-Hermite quadrature about where a heavy-tailed noise has it.
+        Of the effect of a run, None without one.
     """
-    noise, mask = located(found), data["mask"]
+    noise, rows = located(found), _rows(data)
     assert noise is not None  # the model was checked
-    white = _whitened(noise, observed, data, gap)
-    standard = noise.standard
+    value = jnp.log(observed) if noise.log else observed
+    scale, gap, first = (rows.laid(x) for x in (noise.base.scale, gap, data["first"]))
+    residual, value = rows.laid(value - noise.base.loc), rows.laid(value)
+    rho = jnp.where(first, 0.0, jnp.exp(-gap))
+    square = jnp.where(first, 1.0, -jnp.expm1(-2 * gap))
 
-    def by_run(values):
-        return jax.ops.segment_sum(
-            values, data["run"], len(observed), indices_are_sorted=True, mode="drop"
-        )
+    def innovation(x):
+        return (x - rho * rows.before(x)) * lax.rsqrt(square)
 
-    def seen(values):
-        return jnp.where(mask, values, 0.0)
-
+    w, u = innovation(residual / scale), innovation(1 / scale)
+    volume = 0.5 * jnp.log(square) + jnp.log(scale) + (value if noise.log else 0.0)
+    standard = noise.standard.log_prob
     if sd is None:
-        return by_run(seen(standard.log_prob(white.w) - white.log_volume))
-    if type(standard) is dist.Normal:
-        rows = seen(standard.log_prob(white.w) - white.log_volume)
-        parts = jnp.stack([rows, seen(white.u * white.u), seen(white.u * white.w)], -1)
-        alone, U, W = by_run(parts).T
+        return rows.total(standard(w) - volume)
+    if type(noise.base) is dist.Normal:
+        alone, U, W = rows.total(standard(w) - volume), rows.total(u * u), rows.total(u * w)
         gain = 1 + sd**2 * U
         return alone - 0.5 * jnp.log(gain) + 0.5 * sd**2 * W**2 / gain
-    middle, width = _about(white, data["run"], seen, by_run, sd)
-    b = middle + width * jnp.asarray(NODES, width.dtype)[:, None]
-    away = white.w - b[:, data["run"]] * white.u
-    given = by_run(seen(standard.log_prob(away) - white.log_volume).T).T
-    given += dist.Normal(jnp.zeros_like(sd), sd).log_prob(b) + jnp.log(width)
-    given += jnp.asarray(LOG_WEIGHTS, width.dtype)[:, None]
-    return jnp.where(by_run(seen(jnp.ones_like(white.w))) > 0, logsumexp(given, 0), 0.0)
+    middle, width = _about(rows, *lax.stop_gradient((w, u, sd)))
+    nodes, weights = (jnp.asarray(x, width.dtype)[:, None] for x in (NODES, LOG_WEIGHTS))
+    b = middle[None] + width[None] * nodes
+    given = rows.total(standard(w[None] - rows.wide(b) * u[None]) - volume[None])
+    given += weights + jnp.log(width / sd)[None] - 0.5 * ((b / sd) ** 2 + np.log(2 * np.pi))
+    return jnp.where(data["sizes"] > 0, logsumexp(given, 0), 0.0)
 
 
-def _about(white: _White, run: Any, seen: Any, by_run: Any, sd: Any) -> tuple[Any, Any]:
+def _about(rows: _Rows, w: Array, u: Array, sd: Array) -> tuple[Array, Array]:
     """Return where the effect of each run is expected, and how wide to look about it, (run,).
 
     By rounds of weighted least squares in which rows far off count less. Where nodes lie is no
     matter of the density, so that no gradient goes through it.
     """
-    w, u, sd = map(jax.lax.stop_gradient, (white.w, white.u, sd))
     weight = jnp.ones_like(w)
     for _ in range(ROUNDS):
-        U, W = by_run(jnp.stack([seen(weight * u * u), seen(weight * u * w)], -1)).T
-        middle = sd**2 * W / (1 + sd**2 * U)
-        weight = (HEAVY + 1) / (HEAVY + (w - middle[run] * u) ** 2)
-    return middle, REACH * sd / jnp.sqrt(1 + sd**2 * U)
+        gain = 1 + sd**2 * rows.total(weight * u * u)
+        middle = sd**2 * rows.total(weight * u * w) / gain
+        weight = (HEAVY + 1) / (HEAVY + (w - rows.wide(middle) * u) ** 2)
+    return middle, REACH * sd / jnp.sqrt(gain)
 
 
 class OfNewRun(Distribution):
@@ -217,13 +242,14 @@ def sample_runs(
     """
     noise = located(found)
     assert noise is not None
-    first, run = np.asarray(data["first"]), np.asarray(data["run"])
-    e = sample_each(noise.standard, rng)
-    rho = np.where(first, 0.0, np.exp(-np.asarray(gap)))
-    e = e * np.sqrt(1 - rho**2)
+    first, gap = np.asarray(data["first"]), np.asarray(gap)
+    runs = len(data["sizes"])
+    run = data["run"] if "run" in data else np.repeat(np.arange(runs), len(first) // runs)
+    rho = np.where(first, 0.0, np.exp(-gap))
+    value = np.sqrt(1 - rho**2) * sample_each(noise.filled(gap), rng)
     for row in np.flatnonzero(~first):
-        e[:, row] += rho[:, row] * e[:, row - 1]
-    value = np.asarray(noise.base.loc) + np.asarray(noise.base.scale) * e
+        value[:, row] += rho[:, row] * value[:, row - 1]
+    value = np.asarray(noise.base.loc) + np.asarray(noise.base.scale) * value
     if sd is not None:
-        value = value + np.asarray(sd)[:, None] * rng.normal(size=e.shape)[:, run]
+        value += np.asarray(sd)[:, None] * rng.normal(size=(len(value), runs))[:, run]
     return np.exp(value) if noise.log else value
