@@ -23,7 +23,6 @@ from ..inference.samplers import MAP, NUTS, Laplace
 from ..laws.names import get_law, get_prior
 from ..messages import DataError
 from ..parametric.parametric import Law
-from ..planning.budget import budget
 from ..posterior.posterior import Posterior
 from ..questions import predict as prediction
 
@@ -34,7 +33,6 @@ __all__ = [
     "build_law",
     "build_sampler",
     "echo",
-    "flops",
     "level",
     "names",
     "noise",
@@ -58,6 +56,8 @@ class Roles:
     chance: str | None = None
     curve: Sequence[str] | None = None
     group: Sequence[str] | None = None
+    run: Sequence[str] | None = None
+    best: Sequence[str] | None = None
     where: str | None = None
     duplicates: str = "error"
 
@@ -154,23 +154,6 @@ def level(text: str | None) -> float | str | None:
         return text if text is None or text == "half" else float(text)
     except ValueError:
         raise ValueError(f"--level: a level is a number, or half, not {text!r}") from None
-
-
-def flops(
-    given: float | None, words: str | None, flops_per_gpu: float | None, mfu: float | None
-) -> float | None:
-    """Return the compute budget, given as a number or in words; None where there is none.
-
-    Raises
-    ------
-    ValueError
-        If both are given, or the words are no budget.
-    """
-    if words is None:
-        return given
-    if given is not None:
-        raise ValueError("--flops and --budget both name a budget; give one of them")
-    return budget(words, flops_per_gpu=flops_per_gpu, mfu=mfu)
 
 
 def scales(texts: Iterable[str], flag: str, posterior: Posterior) -> dict[str, np.ndarray]:
@@ -284,6 +267,8 @@ def build_data(table: str, roles: Roles, law: Law) -> Dataset:
         chance=roles.chance,
         curve=roles.curve,
         group=roles.group,
+        run=roles.run,
+        best=roles.best,
         where=roles.where,
         duplicates=roles.duplicates,
         source=table,

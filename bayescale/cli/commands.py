@@ -30,6 +30,8 @@ def fit(
     chance: options.Chance = None,
     curve: options.Curve = None,
     group: options.Group = None,
+    run: options.Run = None,
+    best: options.Best = None,
     where: options.Where = None,
     duplicates: options.Duplicates = "error",
     noise: options.Noise = None,
@@ -59,7 +61,9 @@ def fit(
         reply.check(output, plot)
         chosen = arguments.build_law(table, law, fix or (), tie or (), prior or ())
         how = arguments.build_sampler(sampler, chains, draws, warmup)
-        roles = arguments.Roles(x, y, n, stderr, chance, curve, group, where, duplicates)
+        columns = dict(curve=curve, group=group, run=run, best=arguments.names(best))
+        columns |= dict(where=where, duplicates=duplicates)
+        roles = arguments.Roles(x, y, n, stderr, chance, **columns)
         data = arguments.build_data(table, roles, chosen)
         terminal.tell(*arguments.echo(data))
         settings = dict(noise=arguments.noise(noise), pool=arguments.names(pool))
@@ -124,7 +128,7 @@ def allocate(
         from . import arguments, plans, saved
 
         plan = plans.Plan(
-            flops=arguments.flops(flops, budget, flops_per_gpu, mfu),
+            flops=plans.flops(flops, budget, flops_per_gpu, mfu),
             loss=loss,
             match=arguments.numbers([match], "--match") if match else None,
             versus=[arguments.numbers([each], "--versus") for each in versus or ()],
@@ -242,7 +246,9 @@ def tasks(
             seed=seed,
             precision=precision,
         )
-        roles = arguments.Roles(x, y, n, stderr, chance, curve, group, where, duplicates)
+        roles = arguments.Roles(
+            x, y, n, stderr, chance, curve, group, where=where, duplicates=duplicates
+        )
         data = arguments.build_data(table, roles, plan.formulas[0])
         terminal.tell(*arguments.echo(data))
         with reply.resumable(place):

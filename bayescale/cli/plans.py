@@ -15,13 +15,31 @@ from ..messages import near
 from ..parametric.parametric import Law
 from ..parametric.priors import Distribution
 from ..planning.allocate import allocate
+from ..planning.budget import budget
 from ..planning.compare_runs import compare_runs
 from ..planning.match import match
 from ..posterior.posterior import Posterior
 from ..progress import Progress
 from ..workflows import tasks as workflow
 
-__all__ = ["Plan", "Tasks"]
+__all__ = ["Plan", "Tasks", "flops"]
+
+
+def flops(
+    given: float | None, words: str | None, flops_per_gpu: float | None, mfu: float | None
+) -> float | None:
+    """Return the compute budget, given as a number or in words; None where there is none.
+
+    Raises
+    ------
+    ValueError
+        If both are given, or the words are no budget.
+    """
+    if words is None:
+        return given
+    if given is not None:
+        raise ValueError("--flops and --budget both name a budget; give one of them")
+    return budget(words, flops_per_gpu=flops_per_gpu, mfu=mfu)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import numpy as np
 from ..data.dataset import Dataset
 from ..posterior.display import Sheet, Shown
 from ..posterior.intervals import levels, plain
-from ..posterior.pointwise import log_likelihood, replicate
+from ..posterior.pointwise import log_likelihood, replicate, runs_of
 from ..posterior.posterior import Posterior
 from . import shown
 
@@ -22,19 +22,23 @@ FEWEST = 25
 
 
 class LeftOut(NamedTuple):
-    """How well each run is predicted from all others."""
+    """How well each run is predicted from all others.
+
+    A run is a row, or all rows of one run where the fit knows of runs: rows of one left in would
+    tell the level of those left out.
+    """
 
     elpd: np.ndarray
-    """Log predictive density of each run, (row,)."""
+    """Log predictive density of each run, (run,)."""
     k_hat: np.ndarray
-    """Pareto k of its importance weights, (row,); above .7 the estimate is rough."""
+    """Pareto k of its importance weights, (run,); above .7 the estimate is rough."""
     complexity: np.ndarray
     """Log density in the sample less out of it, (row,): the sum is the effective number of
     parameters."""
 
 
 def leave_one_out(posterior: Posterior, *, whole: bool = False) -> LeftOut:
-    """Return the leave-one-run-out predictive density of `response`, by PSIS.
+    """Return the leave-one-run-out predictive density of `response`, by PSIS; runs as `LeftOut`.
 
     Where a law speaks of several responses, whole runs are left out, and what is scored is the
     law's `response`: laws of accuracy alone and laws that go through a loss compare.
@@ -82,11 +86,11 @@ class Backtest(Shown):
     score: float
     """Mean log predictive density of a run held out (of a count, where runs are counts)."""
     error: float
-    """Mean distance of the median forecast of a run from what came."""
+    """Mean distance of the median forecast of a row from what came."""
     inside: float
-    """Share of the runs inside their 90 % intervals."""
+    """Share of the rows inside their 90 % intervals."""
     runs: int
-    """Runs held out."""
+    """Runs held out: rows, or whole runs where the fit knows of them."""
     cut: float
     """The largest scale that was fitted."""
     sound: bool
@@ -105,7 +109,9 @@ def _scored(one: Posterior, whole: Dataset, below: np.ndarray, seed: int) -> Bac
     from scipy.special import logsumexp
 
     seen, (y,) = replace(one, data=whole), whole.responses.values()
-    density = log_likelihood(seen).reshape(-1, len(whole))[:, ~below]
+    density = log_likelihood(seen)
+    held = np.unique(runs_of(seen)[~below])
+    density = density.reshape(-1, density.shape[-1])[:, held]
     new = replicate(seen, NEW, seed=seed)[:, ~below]
     lo, median, hi = np.quantile(new, levels(), axis=0)
     y, (x,) = y[~below], one.data.inputs.values()
@@ -113,7 +119,7 @@ def _scored(one: Posterior, whole: Dataset, below: np.ndarray, seed: int) -> Bac
         score=float((logsumexp(density, 0) - np.log(len(density))).mean()),
         error=float(np.abs(median - y).mean()),
         inside=float(((lo <= y) & (y <= hi)).mean()),
-        runs=len(y),
+        runs=len(held),
         cut=float(x.min() if one.law.less_is_better else x.max()),
         sound=one.health.sound,
     )

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from ..messages import DataError, Note, option, quoted, refuse
+from .best import best_rows
 from .dataset import EXTRAS, LABELS, Dataset
 from .expression import ExpressionError
 from .notes import remarks
@@ -35,6 +36,7 @@ def from_frame(
     curve: str | Iterable[str] | None = None,
     group: str | Iterable[str] | None = None,
     run: str | Iterable[str] | None = None,
+    best: str | Iterable[str] | None = None,
     where: str | None = None,
     duplicates: str = "error",
     reference: Mapping[str, float] | None = None,
@@ -60,6 +62,9 @@ def from_frame(
         Columns of labels: independent fits; partial pooling; and runs, whose rows are checkpoints
         or evaluations of one model, hence not independent. Seeds are runs of their own. Several
         columns are joined with "/".
+    best
+        Settings of a sweep, such as ["lr", "batch"]: of the rows at one scale those of the setting
+        of the lowest mean response are kept (the highest, where there is n or chance).
     where
         The rows to keep, such as "family != 'T5' and loss < 5".
     duplicates
@@ -101,6 +106,7 @@ def from_frame(
         extras = {k: _canonical(v, table) for k, v in extras.items() if v is not None}
         labels = {"curve": curve, "group": group, "run": run}
         labels = {k: [v] if isinstance(v, str) else list(v) for k, v in labels.items() if v}
+        chosen = {k: _setting(table, k) for k in ([best] if isinstance(best, str) else best or ())}
         data = Dataset(
             inputs={role: table.number(text) for role, text in inputs.items()},
             responses={k: table.number(text, len(responses) > 1) for k, text in responses.items()},
@@ -119,9 +125,20 @@ def from_frame(
         )
     except ExpressionError as error:
         raise DataError(f"{source}: {error}") from None
+    if best:
+        data = best_rows(data, chosen)
     data = _settle_copies(data, duplicates)
     _check_spread(data)
     return replace(data, notes=(*data.notes, *remarks(data)))
+
+
+def _setting(table: Table, name: str) -> np.ndarray:
+    """Return a setting's values: numbers where it has some in every row, else labels."""
+    labels = table.labels([name])
+    try:
+        return np.array([float(each) for each in labels])
+    except ValueError:
+        return labels
 
 
 def _canonical(text: Any, table: Table) -> str:

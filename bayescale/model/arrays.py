@@ -187,9 +187,7 @@ def _layout(model: Model, data: Dataset) -> Layout:
     return as_they_come(len(data)) if model.runs is None else by_run(data)
 
 
-def _lane(
-    model: Model, data: Dataset, layout: Layout, groups: tuple[str, ...]
-) -> dict[str, Any]:
+def _lane(model: Model, data: Dataset, layout: Layout, groups: tuple[str, ...]) -> dict[str, Any]:
     """Return the arrays of one curve."""
     _check_curve(model, data)
     law = model.law

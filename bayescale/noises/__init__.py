@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from .accuracy import binomial as binomial
     from .accuracy import bounded as bounded
     from .accuracy import scale_scatter as scale_scatter
+    from .loss import frontier as frontier
     from .loss import laplace as laplace
     from .loss import lognormal as lognormal
     from .loss import normal as normal
@@ -35,6 +36,7 @@ _HOMES = {
     "binomial": "accuracy",
     "bounded": "accuracy",
     "default_noise": "names",
+    "frontier": "loss",
     "get_noise": "names",
     "laplace": "loss",
     "lognormal": "loss",

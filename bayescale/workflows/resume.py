@@ -106,7 +106,9 @@ def _equal(one: Dataset, two: Dataset) -> bool:
     """Return whether two tables hold the same runs."""
     columns = [dict(each.inputs) | dict(each.responses) for each in (one, two)]
     for found, data in zip(columns, (one, two), strict=True):
-        found |= {k: getattr(data, k) for k in ("n", "stderr", "chance", "curve", "group", "rows")}
+        found |= {
+            k: getattr(data, k) for k in ("n", "stderr", "chance", "curve", "group", "run", "rows")
+        }
         found |= {"reference": data.reference, "groups": data.group_names}
     if columns[0].keys() != columns[1].keys():
         return False
