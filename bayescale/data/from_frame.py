@@ -16,6 +16,7 @@ import numpy as np
 from ..messages import DataError, Note, option, quoted, refuse
 from .best import best_rows
 from .dataset import EXTRAS, LABELS, Dataset
+from .dependent import dependent
 from .expression import ExpressionError
 from .notes import remarks
 from .table import Table, open_table
@@ -125,11 +126,12 @@ def from_frame(
         )
     except ExpressionError as error:
         raise DataError(f"{source}: {error}") from None
+    said = () if best else dependent(data, table)
     if best:
         data = best_rows(data, chosen)
     data = _settle_copies(data, duplicates)
     _check_spread(data)
-    return replace(data, notes=(*data.notes, *remarks(data)))
+    return replace(data, notes=(*data.notes, *remarks(data), *said))
 
 
 def _setting(table: Table, name: str) -> np.ndarray:

@@ -15,10 +15,10 @@ from .loss import RELATIVE
 
 __all__ = ["DEPENDENCES", "dependence"]
 
-# In e-folds of the scale along which the rows of a run lie. Noise of single evaluations is
-# forgotten within any gap; what a law misses of a training curve lasts for one to ten e-folds
-# (GPT-3, OLMo), whichever checkpoints of it are in the table.
-LENGTH = positive(0.01, 10)
+# In e-folds of the scale along which the rows of a run lie, whichever of its checkpoints are in the
+# table. Noise of single evaluations is forgotten from one to the next; what a law misses of a
+# training curve lasts for one to ten e-folds (GPT-3, OLMo).
+LENGTH = positive(0.03, 30)
 TYPICAL = scaled(RELATIVE, lambda s, at: s * at.y, says="{}, times a typical response")
 
 
