@@ -33,8 +33,9 @@ class Layout(NamedTuple):
     """Where each row of the table stands."""
     runs: dict[str, Any]
     """Of each place `first`, whether it begins a run or is one of several of a run at one scale,
-    and `gap`, the distance to the row before in log scale (1 where it is not used); of each run
-    `sizes`, its rows; and where there is no grid, `run`, the number of each place's run."""
+    and `gap`, the log of its distance to the row before relative to a typical one, which is `pace`
+    in log scale; of each run `sizes`, its rows; and where there is no grid, `run`, the number of
+    each place's run."""
 
 
 def as_they_come(count: int) -> Layout:
@@ -58,7 +59,7 @@ def by_run(data: Dataset) -> Layout:
     means = np.stack([np.bincount(run, x) / sizes for x in logs])
     along = logs[np.square(logs - means[:, run]).sum(1).argmax()]
     order = np.lexsort((data.rows, along, run))
-    first, gap = _steps(run[order], along[order])
+    first, gap, pace = _steps(run[order], along[order])
 
     rows, runs, longest = len(data), _roomy(len(names)), _roomy(int(sizes.max()))
     within = np.arange(rows) - np.repeat(np.cumsum(sizes) - sizes, sizes)
@@ -72,14 +73,19 @@ def by_run(data: Dataset) -> Layout:
     take[where], present[where] = order, True
     place = np.empty(rows, int)
     place[order] = where
-    begins, gaps = np.ones(length, bool), np.ones(length)
+    begins, gaps = np.ones(length, bool), np.zeros(length)
     begins[where], gaps[where] = first, gap
-    more |= {"first": begins, "gap": gaps, "sizes": np.pad(sizes, (0, runs - len(sizes)))}
+    more |= {
+        "first": begins,
+        "gap": gaps,
+        "pace": pace,
+        "sizes": np.pad(sizes, (0, runs - len(sizes))),
+    }
     return Layout(take, present, place, more)
 
 
-def _steps(run: np.ndarray, along: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return which rows begin a run (or are of one at one scale), and the gaps of the others."""
+def _steps(run: np.ndarray, along: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.float64]:
+    """Return which rows begin a run (or are of one at one scale), log gaps, and the typical gap."""
     first = np.diff(run, prepend=-1) > 0
     gap = np.diff(along, prepend=0.0)
     low, high = np.full(run.max() + 1, np.inf), np.full(run.max() + 1, -np.inf)
@@ -87,8 +93,8 @@ def _steps(run: np.ndarray, along: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     np.maximum.at(high, run, along)
     first |= (low == high)[run]
     moved = gap[~first & (gap > 0)]
-    least = CLOSE * np.median(moved) if len(moved) else 1.0
-    return first, np.where(first, 1.0, np.maximum(gap, least))
+    pace = np.float64(np.median(moved) if len(moved) else 1.0)
+    return first, np.log(np.where(first, 1.0, np.maximum(gap / pace, CLOSE))), pace
 
 
 def _roomy(count: int) -> int:

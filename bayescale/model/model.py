@@ -119,10 +119,11 @@ class Model(Coordinates):
     def along(self, params: Mapping[str, Any], data: Mapping[str, Any]) -> tuple[Any, Any]:
         """Return each row's gap to the one before, in lengths of memory, and the sd between runs.
 
-        The gap is 1 where the data have none: of rows that are runs of their own.
+        The gap is 0 where the data have none: of rows that are runs of their own.
         """
         assert self.runs is not None
-        return self.runs.fn(data.get("gap", 1.0), **{k: params[k] for k in self.runs.parameters})
+        columns = [data.get(name, 0.0) for name in self.runs.inputs]
+        return self.runs.fn(*columns, **{name: params[name] for name in self.runs.parameters})
 
     def _about(self, mean: Array, params: Mapping[str, Any], data: Mapping[str, Any]):
         rows = self.of_rows(params, data)

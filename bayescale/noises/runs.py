@@ -7,6 +7,9 @@ independent: no part of this is asked for then.
 
 from __future__ import annotations
 
+import jax.numpy as jnp
+import numpyro.distributions as dist
+
 from ..parametric.base import Parametric, from_signature
 from ..parametric.coordinates import scaled
 from ..parametric.parametric import Noise
@@ -15,37 +18,44 @@ from .loss import RELATIVE
 
 __all__ = ["DEPENDENCES", "dependence"]
 
-# In e-folds of the scale along which the rows of a run lie, whichever of its checkpoints are in the
-# table. Noise of single evaluations is forgotten from one to the next; what a law misses of a
-# training curve lasts for one to ten e-folds (GPT-3, OLMo).
-LENGTH = positive(0.03, 30)
+# In e-folds of the scale along which the rows of a run lie. Noise of single evaluations is forgotten
+# from one to the next; what a law misses of a training curve lasts for one to ten e-folds (GPT-3,
+# OLMo).
+LENGTH = positive(0.05, 50)
+SPACING = dist.Beta(1.0, 1.0)
 TYPICAL = scaled(RELATIVE, lambda s, at: s * at.y, says="{}, times a typical response")
 
 
-def within(gap, *, run_length=LENGTH):
-    """e_i = rho_i e_(i-1) + sqrt(1 - rho_i^2) innovation, rho_i = exp(-gap_i/run_length).
+def _memory(pace, gap, run_length, run_spacing):
+    return pace / run_length * jnp.exp(run_spacing * gap)
 
-    Rows of one run about its own curve: gap is the distance in log scale to the row before, and
-    run_length that over which a residual is forgotten. Of one run alone: a law fitted to it is of
-    this run, and tells nothing of how runs differ.
+
+def within(pace, gap, *, run_length=LENGTH, run_spacing=SPACING):
+    """e_i = rho_i e_(i-1) + sqrt(1 - rho_i^2) innovation, rho_i = exp(-d_i).
+
+    d_i = pace g_i^run_spacing/run_length. Rows of one run about its own curve: pace is the typical distance in log scale from one to the
+    next, g_i a row's distance relative to it (`gap` its log). Residuals are forgotten over
+    run_length, by distance in log scale where run_spacing is 1, by rows, however far apart, where
+    it is 0: real curves are near 1. Of one run alone: a law fitted to it is of this run, and tells
+    nothing of how runs differ.
     """
-    return gap / run_length, None
+    return _memory(pace, gap, run_length, run_spacing), None
 
 
-def between(gap, *, run_sd=RELATIVE, run_length=LENGTH):
+def between(pace, gap, *, run_sd=RELATIVE, run_length=LENGTH, run_spacing=SPACING):
     """log y - log mean = b + e_i, b ~ Normal(0, run_sd) of the run, e_i as in `within`.
 
     run_sd is relative: how far the level of one run is off the law.
     """
-    return gap / run_length, run_sd
+    return _memory(pace, gap, run_length, run_spacing), run_sd
 
 
-def between_plain(gap, *, run_sd=TYPICAL, run_length=LENGTH):
+def between_plain(pace, gap, *, run_sd=TYPICAL, run_length=LENGTH, run_spacing=SPACING):
     """y - mean = b + e_i, b ~ Normal(0, run_sd) of the run, e_i as in `within`.
 
     run_sd is in the unit of the response.
     """
-    return gap / run_length, run_sd
+    return _memory(pace, gap, run_length, run_spacing), run_sd
 
 
 DEPENDENCES: dict[str, Parametric] = {

@@ -12,7 +12,9 @@ from bayescale.laws import get_law
 from bayescale.model.arrays import lane_of
 from bayescale.model.layout import by_run
 
-PARAMS = dict(E=1.8, A=150.0, alpha=0.25, sigma=0.01, run_sd=0.02, run_length=0.8, nu=3.0)
+PARAMS = dict(
+    E=1.8, A=150.0, alpha=0.25, sigma=0.01, run_sd=0.02, run_length=0.8, run_spacing=0.6, nu=3.0
+)
 
 
 def table(sizes, seed=0, stderr=False, off=0.0):
@@ -51,7 +53,12 @@ def by_hand(data, name, on_log=True):
     mean = 1.8 + 150 * x**-0.25
     error = np.zeros(len(x)) if own.stderr is None else own.stderr[order]
     scale = np.sqrt(0.01**2 + (error / mean) ** 2) if on_log else np.hypot(0.03, error)
-    rho = np.exp(-np.diff(np.log(x)) / 0.8)
+    pace = np.median(
+        np.concatenate(
+            [np.diff(np.sort(np.log(data.inputs["x"][data.run == r]))) for r in set(data.run)]
+        )
+    )
+    rho = np.exp(-pace / 0.8 * (np.diff(np.log(x)) / pace) ** 0.6)
     left = np.log(y / mean) if on_log else y - mean
     return left, scale, rho, np.log(y).sum() if on_log else 0.0
 
