@@ -19,6 +19,7 @@ STUDIES = {
     "metric": "metric",
     "two_stage": "two_stage",
     "cost": "cost",
+    "dependence": "dependence",
 }
 """Name of a study -> its module."""
 

@@ -9,6 +9,7 @@ column whose values have several rows at one scale each. Seeds are runs of their
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 import numpy as np
 
@@ -111,7 +112,7 @@ def _share(code: np.ndarray, x: np.ndarray) -> float:
     order = np.lexsort((x, code))
     code, x = code[order], x[order]
     total, starts = 0, np.r_[np.flatnonzero(np.diff(code, prepend=-1)), len(x)]
-    for first, end in zip(starts[:-1], starts[1:], strict=True):
+    for first, end in pairwise(starts):
         at = np.unique(x[first:end])
         step = np.diff(at)
         if len(at) < FEW:

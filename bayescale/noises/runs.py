@@ -18,9 +18,9 @@ from .loss import RELATIVE
 
 __all__ = ["DEPENDENCES", "dependence"]
 
-# In e-folds of the scale along which the rows of a run lie. Noise of single evaluations is forgotten
-# from one to the next; what a law misses of a training curve lasts for one to ten e-folds (GPT-3,
-# OLMo).
+# In e-folds of the scale along which the rows of a run lie. Noise of single evaluations is
+# forgotten from one to the next; what a law misses of a training curve lasts for one to ten
+# e-folds (GPT-3, OLMo).
 LENGTH = positive(0.05, 50)
 SPACING = dist.Beta(1.0, 1.0)
 TYPICAL = scaled(RELATIVE, lambda s, at: s * at.y, says="{}, times a typical response")
@@ -31,13 +31,13 @@ def _memory(pace, gap, run_length, run_spacing):
 
 
 def within(pace, gap, *, run_length=LENGTH, run_spacing=SPACING):
-    """e_i = rho_i e_(i-1) + sqrt(1 - rho_i^2) innovation, rho_i = exp(-d_i).
+    """e_i = rho_i e_(i-1) + sqrt(1 - rho_i^2) innovation.
 
-    d_i = pace g_i^run_spacing/run_length. Rows of one run about its own curve: pace is the typical distance in log scale from one to the
-    next, g_i a row's distance relative to it (`gap` its log). Residuals are forgotten over
-    run_length, by distance in log scale where run_spacing is 1, by rows, however far apart, where
-    it is 0: real curves are near 1. Of one run alone: a law fitted to it is of this run, and tells
-    nothing of how runs differ.
+    rho_i = exp(-pace g_i^run_spacing/run_length), of rows of one run about its own curve: pace is
+    the typical distance in log scale from one to the next, g_i that of a row relative to it (`gap`
+    its log). Residuals are forgotten over run_length: by distance in log scale where run_spacing
+    is 1, by rows, however far apart, where it is 0. Real curves are near 1. Of one run alone: a law
+    fitted to it is of this run, and tells nothing of how runs differ.
     """
     return _memory(pace, gap, run_length, run_spacing), None
 

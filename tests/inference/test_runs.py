@@ -121,7 +121,8 @@ def test_other_noises_take_runs_too(data, noise):
 
 def test_backtests_cut_between_runs(data):
     below = fitted(get_law("power"), data)
-    assert below.any() and not below.all()
+    assert below.any()
+    assert not below.all()
     for name in set(data.run):
         assert len(set(below[data.run == name])) == 1
     assert not fitted(get_law("power"), run_table(runs=1, rows=40)).any()
