@@ -123,7 +123,7 @@ class _ExponentiallyModified(dist.Distribution):
         "scale": dist.constraints.positive,
         "excess": dist.constraints.positive,
     }
-    support = dist.constraints.real
+    support = dist.constraints.real  # pyright: ignore[reportAssignmentType]
     reparametrized_params = ["loc", "scale", "excess"]  # noqa: RUF012
 
     def __init__(self, loc, scale, excess, *, validate_args=None):
