@@ -63,7 +63,7 @@ def _marching(data: Dataset, table: Table, within: np.ndarray) -> list[Note]:
         others = [within, *(v for k, v in data.inputs.items() if k != role)]
         same = _codes(others, len(data))
         found = [(_share(same, x), "", same)]
-        for name, code in _labels(data, table, role):
+        for name, code in _labels(data, table, role, FEW):
             # What is finer than all else together splits single runs; what mixes scales is no run.
             whole = _codes([same, code], len(data)).max() == code.max()
             once = _codes([code, x], len(data)).max() + 1 >= MOST * len(data)
@@ -73,15 +73,15 @@ def _marching(data: Dataset, table: Table, within: np.ndarray) -> list[Note]:
         if share < MOST:
             continue
         named = [each for each in found if each[1] and each[0] >= 0.9 * share]
+        single = data.curve is not None and within.max() == same.max()
+        single &= _codes([within, x], len(data)).max() + 1 >= MOST * len(data)
         named.sort(key=lambda each: (not NAMED.search(each[1]), -each[2].max()))
         code = (named or found)[0][2]
         size = int(np.median(np.bincount(code)))
-        if named:
-            remedy = option("run", named[0][1])
-        elif data.curve is not None and within.max() == same.max():
+        if single and found[0][0] >= 0.9 * share:
             remedy = "each curve is one: run=, as curve= (--run, as --curve)"
         else:
-            remedy = option("run", "COLUMN")
+            remedy = option("run", named[0][1] if named else "COLUMN")
         text = (
             f"rows lie along {data.columns[role]} as checkpoints of a run do (about {size} each): "
             "such rows are not independent, and intervals that take them so are too narrow; name "
@@ -92,8 +92,8 @@ def _marching(data: Dataset, table: Table, within: np.ndarray) -> list[Note]:
     return []
 
 
-def _labels(data: Dataset, table: Table, role: str) -> list[tuple[str, np.ndarray]]:
-    """Return the columns that could name runs, with a number of each value."""
+def _labels(data: Dataset, table: Table, role: str, least: int) -> list[tuple[str, np.ndarray]]:
+    """Return the columns that could name runs of so many rows, with a number of each value."""
     found = []
     for name in table.known:
         if name == data.columns[role] or name in [data.columns[k] for k in data.responses]:
@@ -102,7 +102,7 @@ def _labels(data: Dataset, table: Table, role: str) -> list[tuple[str, np.ndarra
         if len(cells) != len(data) or any(each is None for each in cells):
             continue
         code = np.unique(cells.astype(str), return_inverse=True)[1].ravel()
-        if (code.max() + 1) * FEW <= len(data):
+        if (code.max() + 1) * least <= len(data):
             found.append((name, code))
     return found
 
@@ -142,7 +142,7 @@ def _repeated(data: Dataset, table: Table, within: np.ndarray) -> list[Note]:
             f"best ones; keep these ({best}), or fit the lower envelope of all ({noise})"
         )
         return [Note("sweep", text)]
-    for name, code in _labels(data, table, next(iter(data.inputs))):
+    for name, code in _labels(data, table, next(iter(data.inputs)), REPEATED):
         each = np.unique(_codes([scale, code], len(data))).size
         finer = each == code.max() + 1 > scale.max() + 1
         if finer and len(data) >= REPEATED * each:

@@ -227,8 +227,8 @@ def of_new_run(found: Distribution, sd: Any) -> Distribution:
 def sample_runs(
     found: Distribution,
     data: Mapping[str, Any],
-    gap: np.ndarray,
-    sd: np.ndarray | None,
+    gap: Any,
+    sd: Any,
     rng: np.random.Generator,
 ) -> np.ndarray:
     """Return draws of whole runs in the place of the rows, (draw, row).
