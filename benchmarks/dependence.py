@@ -33,7 +33,8 @@ with 2 chains of 500 draws (too few for the strict checks of health, enough for 
 are counted). Case 17: ten checkpoints each of six runs of a size each, runs off the law by 1.5
 %, rows by .4 %. AR(1): one curve of {n} checkpoints whose residuals of 1 % follow each other
 with correlation .95, at even steps in log tokens or in tokens. `held` is the share of 90 %
-intervals that hold the truth, whose standard error at 90 % is 2 % of 200 tables and 3 % of 100.|## The rows' worth
+intervals that hold the truth, whose standard error at 90 % is 2 % of 200 tables and 3 %
+of 100.|## The rows' worth
 
 GPT-3's validation curves, power law, rows at one step averaged. Worth: rows times the squared
 ratio of the standard errors of the level at 1e11 tokens, with the rows taken as independent and as

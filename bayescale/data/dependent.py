@@ -29,8 +29,9 @@ SETTINGS = re.compile(
 NAMED = re.compile(r"(^|_)(run|model|checkpoint|ckpt)(_?(id|name))?$", re.I)
 FEW, MANY = 5, 30
 """Rows of a run from which even steps tell checkpoints, and close ones do."""
-EVEN, NEAR = 0.7, 0.1
-"""Share of a run's steps that are alike, and the distance in log scale of close rows."""
+EVEN, HALF, SEVERAL, NEAR = 0.7, 0.5, 12, 0.1
+"""Share of a run's steps that are alike (half of several: many begin with doubled steps), and the
+distance in log scale of close rows."""
 MOST = 0.5
 """Share of the rows that must look so before anything is said."""
 REPEATED = 3
@@ -64,7 +65,8 @@ def _marching(data: Dataset, table: Table, within: np.ndarray) -> list[Note]:
         same = _codes(others, len(data))
         found = [(_share(same, x), "", same)]
         for name, code in _labels(data, table, role, FEW):
-            # What is finer than all else together splits single runs; what mixes scales is no run.
+            code = _codes([within, code], len(data))
+            # What mixes scales is no run.
             whole = _codes([same, code], len(data)).max() == code.max()
             once = _codes([code, x], len(data)).max() + 1 >= MOST * len(data)
             if whole and once:  # a run is at each of its steps once
@@ -117,7 +119,8 @@ def _share(code: np.ndarray, x: np.ndarray) -> float:
         step = np.diff(at)
         if len(at) < FEW:
             continue
-        even = np.mean(abs(step / np.median(step) - 1) < 0.05) >= EVEN
+        alike = np.mean(abs(step / np.median(step) - 1) < 0.05)
+        even = alike >= (EVEN if len(at) < SEVERAL else HALF)
         close = len(at) >= MANY and np.median(np.diff(np.log(at))) < NEAR
         total += (end - first) * bool(even or close)
     return total / len(x)

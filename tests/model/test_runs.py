@@ -45,6 +45,23 @@ def densities(data, noise, **params):
     return found[: len(set(data.run))]
 
 
+@pytest.mark.parametrize("noise", ["lognormal", "student"])
+def test_float32_agrees_with_float64(noise):
+    data = table((5, 1, 12))
+    with jax.enable_x64(True):
+        model = make_model(get_law("power"), data, noise)
+        lane = lane_of(model, data)
+        z = np.full(model.size, 0.1)
+        exact = jax.value_and_grad(model.log_density)(z, lane)
+    with jax.enable_x64(False):
+        narrow = jax.tree.map(
+            lambda x: np.asarray(x, np.float32) if x.dtype.kind == "f" else x, lane
+        )
+        found = jax.value_and_grad(model.log_density)(z.astype(np.float32), narrow)
+    assert np.allclose(found[0], exact[0], rtol=1e-4)
+    assert np.allclose(found[1], exact[1], rtol=2e-3, atol=2e-3)
+
+
 def by_hand(data, name, on_log=True):
     """Residuals, scales, correlations to the row before and volume of one run, in order."""
     own = data.take(data.run == name)
