@@ -21,6 +21,7 @@ STUDIES = {
     "cost": "cost",
     "lack_of_fit": "lack_of_fit",
     "new_runs": "new_runs",
+    "dependence": "dependence",
 }
 """Name of a study -> its module."""
 

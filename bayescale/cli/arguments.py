@@ -57,6 +57,8 @@ class Roles:
     limit: str | None = None
     curve: Sequence[str] | None = None
     group: Sequence[str] | None = None
+    run: Sequence[str] | None = None
+    best: Sequence[str] | None = None
     where: str | None = None
     duplicates: str = "error"
 
@@ -267,6 +269,8 @@ def build_data(table: str, roles: Roles, law: Law) -> Dataset:
         limit=roles.limit,
         curve=roles.curve,
         group=roles.group,
+        run=roles.run,
+        best=roles.best,
         where=roles.where,
         duplicates=roles.duplicates,
         source=table,

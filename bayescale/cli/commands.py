@@ -31,6 +31,8 @@ def fit(
     limit: options.Limit = None,
     curve: options.Curve = None,
     group: options.Group = None,
+    run: options.Run = None,
+    best: options.Best = None,
     where: options.Where = None,
     duplicates: options.Duplicates = "error",
     noise: options.Noise = None,
@@ -60,7 +62,9 @@ def fit(
         reply.check(output, plot)
         chosen = arguments.build_law(table, law, fix or (), tie or (), prior or ())
         how = arguments.build_sampler(sampler, chains, draws, warmup)
-        roles = arguments.Roles(x, y, n, stderr, chance, limit, curve, group, where, duplicates)
+        columns = dict(curve=curve, group=group, run=run, best=arguments.names(best))
+        columns |= dict(where=where, duplicates=duplicates)
+        roles = arguments.Roles(x, y, n, stderr, chance, limit, **columns)
         data = arguments.build_data(table, roles, chosen)
         terminal.tell(*arguments.echo(data))
         settings = dict(noise=arguments.noise(noise), pool=arguments.names(pool))
@@ -252,7 +256,8 @@ def tasks(
             seed=seed,
             precision=precision,
         )
-        roles = arguments.Roles(x, y, n, stderr, chance, limit, curve, group, where, duplicates)
+        columns = dict(curve=curve, group=group, where=where, duplicates=duplicates)
+        roles = arguments.Roles(x, y, n, stderr, chance, limit, **columns)
         data = arguments.build_data(table, roles, plan.formulas[0])
         terminal.tell(*arguments.echo(data))
         with reply.resumable(place):

@@ -54,6 +54,13 @@ Curve = Annotated[Texts, _option("Fit each label of this column on its own.", me
 Group = Annotated[
     Texts, _option("Groups, about whose average one the parameters of --pool lie.", metavar="COL")
 ]
+Run = Annotated[
+    Texts,
+    _option("Runs, whose rows are checkpoints or evaluations of one model.", metavar="COL"),
+]
+Best = Annotated[
+    Texts, _option("Settings of a sweep: keep the best one at each scale.", metavar="lr,batch")
+]
 Where = Annotated[Text, _option("Rows to keep: \"loss < 5 and family != 'T5'\".", metavar="EXPR")]
 Duplicates = Annotated[
     str, _option("What to do with rows that are alike.", metavar="error|keep|drop")

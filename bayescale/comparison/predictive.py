@@ -14,7 +14,7 @@ from ..messages import Note
 from ..posterior.display import Sheet, Shown
 from ..posterior.groups import OWN_GROUP
 from ..posterior.intervals import levels, plain
-from ..posterior.pointwise import log_likelihood, replicate
+from ..posterior.pointwise import log_likelihood, replicate, runs_of
 from ..posterior.posterior import Posterior
 from . import shown
 from .evidence import bridge
@@ -34,12 +34,16 @@ FEWEST = 25
 
 
 class LeftOut(NamedTuple):
-    """How well each run is predicted from all others."""
+    """How well each run is predicted from all others.
+
+    A run is a row, or all rows of one run where the fit knows of runs: rows of one left in would
+    tell the level of those left out.
+    """
 
     elpd: np.ndarray
-    """Log predictive density of each run, (row,)."""
+    """Log predictive density of each run, (run,)."""
     k_hat: np.ndarray
-    """Pareto k of its importance weights, (row,); above .7 the estimate is rough."""
+    """Pareto k of its importance weights, (run,); above .7 the estimate is rough."""
     complexity: np.ndarray
     """Log density in the sample less out of it, (row,): the sum is the effective number of
     parameters."""
@@ -56,6 +60,8 @@ def leave_one_out(
     posterior: Posterior, *, whole: bool = False, unit: str | None = None, refits: int = REFITS
 ) -> LeftOut:
     """Return the leave-one-run-out predictive density of `response`, by PSIS and exact refits.
+
+    Runs are as in `LeftOut`.
 
     Where a law speaks of several responses, whole runs are left out, and what is scored is the
     law's `response`: laws of accuracy alone and laws that go through a loss compare.
@@ -153,11 +159,11 @@ class Backtest(Shown):
     score: float
     """Mean log predictive density of a run held out, or log probability of its count: `unit`."""
     error: float
-    """Mean distance of the median forecast of a run from what came."""
+    """Mean distance of the median forecast of a row from what came."""
     inside: float
-    """Share of the runs inside their 90 % intervals."""
+    """Share of the rows inside their 90 % intervals."""
     runs: int
-    """Runs held out."""
+    """Runs held out: rows, or whole runs where the fit knows of them."""
     cut: float
     """The largest scale that was fitted."""
     sound: bool
@@ -181,7 +187,9 @@ def _scored(one: Posterior, whole: Dataset, below: np.ndarray, seed: int) -> Bac
 
     seen, (y,) = replace(one, data=whole), whole.responses.values()
     unit = unit_of(seen)
-    density = _scores(seen, log_likelihood(seen), False, unit).reshape(-1, len(whole))[:, ~below]
+    density = _scores(seen, log_likelihood(seen), False, unit)
+    held = np.unique(runs_of(seen)[~below])
+    density = density.reshape(-1, density.shape[-1])[:, held]
     new = replicate(seen, NEW, seed=seed)[:, ~below]
     lo, median, hi = np.quantile(new, levels(), axis=0)
     y, (x,) = y[~below], one.data.inputs.values()
@@ -189,7 +197,7 @@ def _scored(one: Posterior, whole: Dataset, below: np.ndarray, seed: int) -> Bac
         score=float((logsumexp(density, 0) - np.log(len(density))).mean()),
         error=float(np.abs(median - y).mean()),
         inside=float(((lo <= y) & (y <= hi)).mean()),
-        runs=len(y),
+        runs=len(held),
         cut=float(x.min() if one.law.less_is_better else x.max()),
         sound=one.health.sound,
         unit=unit,

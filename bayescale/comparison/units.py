@@ -36,9 +36,12 @@ COUNT, DENSITY = "count", "density"
 
 
 def unit_of(posterior: Posterior) -> str:
-    """Return the unit in which a fit is told by default: `count` where it can be."""
+    """Return the unit in which a fit is told by default: `count` where it can be.
+
+    Of rows that are of runs only the density of a run is known.
+    """
     known = posterior.data.n is not None and posterior.law.support == "unit"
-    return COUNT if known else DENSITY
+    return COUNT if known and posterior.model.runs is None else DENSITY
 
 
 def checked_unit(posterior: Posterior, unit: str | None) -> str:

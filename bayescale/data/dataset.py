@@ -19,7 +19,7 @@ from .shares import above_one
 __all__ = ["DataError", "Dataset"]
 
 EXTRAS = ("n", "stderr", "chance", "limit")
-LABELS = ("curve", "group")
+LABELS = ("curve", "group", "run")
 SUPPORTS = ("positive", "real", "unit")
 
 
@@ -50,6 +50,8 @@ class Dataset:
     """Labels (str) of independent fits."""
     group: np.ndarray | None = None
     """Labels (str) for partial pooling."""
+    run: np.ndarray | None = None
+    """Labels (str) of runs, within a curve: rows of one are its checkpoints or evaluations."""
     all_groups: tuple[str, ...] = ()
     """Names of the groups where rows of some are not here; by default those of `group`."""
     reference: Mapping[str, float] | None = None
@@ -133,8 +135,9 @@ class Dataset:
         columns = [] if self.curve is None else [np.array([names[name] for name in self.curve])]
         columns += [*self.inputs.values(), *self.responses.values()]
         columns += [getattr(self, name) for name in EXTRAS if getattr(self, name) is not None]
-        if self.group is not None:
-            columns.append(np.unique(self.group.astype(str), return_inverse=True)[1])
+        for labels in (self.group, self.run):
+            if labels is not None:
+                columns.append(np.unique(labels.astype(str), return_inverse=True)[1])
         return self.take(np.lexsort(columns[::-1]))
 
     def fail(
@@ -302,9 +305,9 @@ def _check_ranges(data: Dataset) -> None:
         sizes = np.where(np.isfinite(values) & (values != 0), abs(values), 1.0)
         for row in np.flatnonzero(abs(np.log10(sizes)) > EXTREME)[:1]:
             other = f"{data.columns[role]}*1e{-int(np.log10(sizes[row]))}"
-            remedy = f"give it in another unit, such as {other}"
+            place = dict(row=row, role=role, value=values[row])
             data.fail(
-                "cannot be computed with", row=row, role=role, value=values[row], remedy=remedy
+                "cannot be computed with", remedy=f"give it in another unit: {other}", **place
             )
     y = np.array([*data.responses.values()])
     gaps = np.isnan(y).all(axis=0) if len(y) else np.zeros(len(data), bool)

@@ -14,7 +14,9 @@ from typing import Any
 import numpy as np
 
 from ..messages import DataError, Note, option, quoted, refuse
+from .best import best_rows
 from .dataset import EXTRAS, LABELS, Dataset
+from .dependent import dependent
 from .embeddings import embeddings
 from .expression import ExpressionError
 from .notes import remarks
@@ -36,6 +38,8 @@ def from_frame(
     limit: str | float | None = None,
     curve: str | Iterable[str] | None = None,
     group: str | Iterable[str] | None = None,
+    run: str | Iterable[str] | None = None,
+    best: str | Iterable[str] | None = None,
     where: str | None = None,
     duplicates: str = "error",
     reference: Mapping[str, float] | None = None,
@@ -61,8 +65,13 @@ def from_frame(
     limit
         Detection limit of the response, likewise: a response at or below it, such as an error rate
         of 0, is only known to lie below it.
-    curve, group
-        Columns of labels: independent fits, partial pooling. Several are joined with "/".
+    curve, group, run
+        Columns of labels: independent fits; partial pooling; and runs, whose rows are checkpoints
+        or evaluations of one model, hence not independent. Seeds are runs of their own. Several
+        columns are joined with "/".
+    best
+        Settings of a sweep, such as ["lr", "batch"]: of the rows at one scale those of the setting
+        of the lowest mean response are kept (the highest, where there is n or chance).
     where
         The rows to keep, such as "family != 'T5' and loss < 5".
     duplicates
@@ -105,8 +114,9 @@ def from_frame(
             refuse(source, f"{name!r} is both input and response", "name one of them anew")
         extras = {"n": n, "stderr": stderr, "chance": chance, "limit": limit}
         extras = {k: _canonical(v, table) for k, v in extras.items() if v is not None}
-        labels = {"curve": curve, "group": group}
+        labels = {"curve": curve, "group": group, "run": run}
         labels = {k: [v] if isinstance(v, str) else list(v) for k, v in labels.items() if v}
+        chosen = {k: _setting(table, k) for k in ([best] if isinstance(best, str) else best or ())}
         data = Dataset(
             inputs={role: table.number(text) for role, text in inputs.items()},
             responses={k: table.number(text, len(responses) > 1) for k, text in responses.items()},
@@ -127,9 +137,21 @@ def from_frame(
         notes = embeddings(data, table)
     except ExpressionError as error:
         raise DataError(f"{source}: {error}") from None
+    said = () if best else dependent(data, table)
+    if best:
+        data = best_rows(data, chosen)
     data = _settle_copies(data, duplicates)
     _check_spread(data)
-    return replace(data, notes=(*data.notes, *remarks(data), *notes))
+    return replace(data, notes=(*data.notes, *remarks(data), *notes, *said))
+
+
+def _setting(table: Table, name: str) -> np.ndarray:
+    """Return a setting's values: numbers where it has some in every row, else labels."""
+    labels = table.labels([name])
+    try:
+        return np.array([float(each) for each in labels])
+    except ValueError:
+        return labels
 
 
 def _canonical(text: Any, table: Table) -> str:

@@ -28,6 +28,8 @@ a curve that lacks some groups               fits: their shifts there are told b
 a response measured in some rows             fits where a law speaks of several; note
 a response measured in no row of a curve     error at the fit: curve and response
 rows that repeat                             error; note where they are kept or dropped
+rows that lie along steps as checkpoints do, note: name the runs, or the settings (`dependent`)
+several evaluations of a model, a sweep
 ============================================ ======================================================
 """
 

@@ -27,8 +27,9 @@ SAMPLERS = {"NUTS": NUTS, "Laplace": Laplace}
 
 
 def can_refit(posterior: Posterior) -> bool:
-    """Return whether the fit is of one curve, by a sampler that is known."""
-    return not posterior.curves and posterior.sampling.method in SAMPLERS
+    """Return whether the fit is of one curve of independent rows, by a sampler that is known."""
+    known = posterior.sampling.method in SAMPLERS
+    return known and not posterior.curves and posterior.model.runs is None
 
 
 def without_each(

@@ -8,7 +8,8 @@ from dataclasses import replace
 from ..data.dataset import Dataset
 from ..model.model import Model
 from ..noises.names import default_noise, get_noise
-from ..parametric.parametric import Law, Noise
+from ..noises.runs import dependence
+from ..parametric.parametric import Law, Noise, Parametric
 from .remedies import checked
 
 __all__ = ["as_law_names", "make_model"]
@@ -45,8 +46,26 @@ def make_model(
         raise ValueError(
             f"pool={', '.join(names)} needs a column of groups with two groups or more (--group)"
         )
-    model = Model(law, own, further, names, len(data.group_names) if names else 0)
-    return checked(model, data)
+    groups = len(data.group_names) if names else 0
+    return checked(Model(law, own, further, names, groups, _runs(own, data)), data)
+
+
+def _runs(noise: Noise, data: Dataset) -> Parametric | None:
+    """Return what rows of one run have in common; None where each run has one row."""
+    if data.run is None:
+        return None
+    curve = [""] * len(data) if data.curve is None else data.curve
+    pairs = list(zip(map(str, curve), map(str, data.run), strict=True))
+    runs = set(pairs)
+    if len(runs) == len(pairs):
+        return None
+    if data.limit is not None:
+        data.fail(
+            "rows of one run have no joint density with a detection limit",
+            role="limit",
+            remedy="leave the run column out and keep one row a run, or leave the limit out",
+        )
+    return dependence(noise, len(runs) > len(set(map(str, curve))))
 
 
 def _usual_pool(law: Law) -> tuple[str, ...]:

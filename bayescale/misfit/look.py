@@ -9,18 +9,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
 import jax
 import numpy as np
 
 from ..data.dataset import Dataset
 from ..messages import Note
+from ..model.arrays import lanes
 from ..model.model import Model
 from ..model.programs import compiled
+from ..model.runs import sample_runs
 from ..model.sampling import sample_each
 from .misfit import Misfit
-from .patterns import pattern, residue
+from .patterns import Pattern, pattern, residue
 from .told import TURNS, contradiction, far_rows, many_out, names_of, patterns, worse
 
 __all__ = ["look"]
@@ -49,51 +50,52 @@ SAME = 0.01
 @compiled(static_argnames=("model",))
 def _beside(model, params, data):
     def one(params):
-        return model.curves(params, data), model.scatters(params, data)
+        along = None if model.runs is None else model.along(params, data)
+        return model.curves(params, data), model.scatters(params, data), along
 
     return jax.vmap(one)(params)
 
 
-def look(
-    model: Model, params: Mapping[str, np.ndarray], lane: Mapping[str, Any], data: Dataset
-) -> Misfit:
+def look(model: Model, params: Mapping[str, np.ndarray], data: Dataset) -> Misfit:
     """Return what the data of one curve say against its law.
 
     Parameters
     ----------
     params
         Draws of all parameters in natural units, (draw, ...).
-    lane
-        The curve's arrays (`arrays.pack`).
     data
-        Its rows, in the order of the arrays.
+        The curve's rows.
     """
     count = len(next(iter(params.values())))
     at = np.linspace(0, count - 1, DRAWS).astype(int)
     taken = {name: values[at] for name, values in params.items()}
     if not all(np.isfinite(values).all() for values in taken.values()):
         return Misfit()
-    natural = {name: x * lane["ref"][name] for name, x in lane["inputs"].items()}
+    (lane,) = lanes(model, data)
+    arrays, found = lane.data, _scales(model, data)
+    natural = {name: x * arrays["ref"][name] for name, x in arrays["inputs"].items()}
     with jax.enable_x64(True):
-        curves, scatters = jax.device_get(_beside(model, taken, dict(lane) | {"inputs": natural}))
-    found = _scales(model, data)
+        beside = _beside(model, taken, arrays | {"inputs": natural})
+        curves, scatters, along = jax.device_get(beside)
     for name in model.law.responses:
-        own = lane if name == model.law.response else lane["beside"][name]
-        # Of what lies below a detection limit no residual is known.
-        mask = np.asarray(own["mask"]) & ~np.asarray(own.get("below", False))
+        own = arrays if name == model.law.response else arrays["beside"][name]
         rng = np.random.default_rng([0, 16])
-        runs, seen = sample_each(scatters[name], rng), np.asarray(own["observed"], float)
-        if model.noise.counts and name == model.law.response:
-            runs, seen = runs / lane["n"], seen / lane["n"]
-        here, mean = data.take(mask[: len(data)]), np.asarray(curves[name], float)
-        known = np.isfinite(mean[:, mask]).all(1) & ~np.isnan(runs[:, mask]).any(1)
-        if known.sum() < LEAST:
-            continue
-        # A new run may be infinite, under a wide prior: far out is all that is asked of it.
-        parts = (mean[known], np.clip(runs[known], -HUGE, HUGE))
-        found = _and(
-            found, _of_response(model, name, here, seen[mask], *(p[:, mask] for p in parts))
-        )
+        if model.runs is None:
+            runs = sample_each(scatters[name], rng)
+        else:
+            runs = sample_runs(scatters[name], arrays, *along, rng)
+        questions = arrays["n"] if model.noise.counts and name == model.law.response else 1.0
+        # Of what lies below a detection limit no residual is known.
+        seen = own["mask"] & ~own.get("below", np.zeros_like(own["mask"]))
+        rows = lane.place[seen[lane.place]]
+        law, new = np.asarray(curves[name], float)[:, rows], (runs / questions)[:, rows]
+        known = np.isfinite(law).all(1) & ~np.isnan(new).any(1)
+        if known.sum() >= LEAST:
+            measured = (own["observed"] / questions)[rows]
+            # A new run may be infinite, under a wide prior: far out is all that is asked of it.
+            draws = law[known], np.clip(new[known], -HUGE, HUGE)
+            here = data.take(seen[lane.place])
+            found = _and(found, _of_response(model, name, here, measured, *draws))
     return found
 
 
@@ -156,7 +158,8 @@ def _of_response(
     positive = model.law.responses[name] == "positive" and bool(seen.min() > 0)
     left = residue(seen, law, runs, positive)
     scales = np.log(np.array([*data.inputs.values()]).T)
-    along = pattern(left, scales)
+    # Rows of one run lie together however right the law is.
+    along = pattern(left, scales) if model.runs is None else Pattern()
     lo, hi = np.quantile(runs, [0.05, 0.95], axis=0)
     out = (seen < lo) | (seen > hi)
     unit = 1.0 if positive else float(np.abs(seen).max() or 1.0)

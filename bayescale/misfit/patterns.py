@@ -76,17 +76,17 @@ def residue(measured: np.ndarray, law: np.ndarray, runs: np.ndarray, positive: b
 class Pattern:
     """How residuals lie along the scales."""
 
-    chance: float
+    chance: float = 1.0
     """Probability that noise alone would lie together so."""
-    size: float
+    size: float = 0.0
     """Root mean square of the mean residuals of stretches of a scale, in the residuals' unit."""
-    relative: float
+    relative: float = 0.0
     """The same, as a multiple of what the law itself varies by over the stretches."""
-    turn: float
+    turn: float = 0.0
     """How far the data go back against the law, as a share of all that they go."""
-    end: float
+    end: float = 0.0
     """Median residual of the last quarter of the span."""
-    end_chance: float
+    end_chance: float = 1.0
     """Probability that noise alone would set the last quarter off so."""
 
 

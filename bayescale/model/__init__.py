@@ -5,7 +5,8 @@
 | what is sampled, and what parameters does it stand for? | `coordinates` |
 | what is the density? | `model` |
 | how do groups differ in a parameter? | `pooling` |
-| how is a table laid out in arrays? | `arrays` |
+| how do rows of one run depend on each other? | `runs` |
+| how is a table laid out in arrays? | `arrays`, its rows by `layout` |
 | what does the law say at any scale? | `evaluate` |
 | what does it say before the data? | `prior`, drawn by `sampling` |
 """

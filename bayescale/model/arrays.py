@@ -6,17 +6,18 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from ..data.dataset import Dataset
+from .layout import Layout, as_they_come, by_run
 from .model import Model
 from .pooling import unpinned
 
-__all__ = ["Batch", "check_responses", "lane_of", "lanes", "pack"]
+__all__ = ["Batch", "Lane", "check_responses", "lane_of", "lanes", "pack"]
 
 OtherWays = Callable[[str, int], Iterable[str]]
 
@@ -36,14 +37,14 @@ class Batch:
     data: dict[str, Any]
     """Arrays with a leading curve axis: inputs, observed, mask, n, stderr, ref, span, y, chance;
     `beside` of further responses; `below` of a detection limit; `group` and `pinned` where
-    something is pooled."""
+    something is pooled; and what `layout` says of runs."""
 
 
 def pack(model: Model, data: Dataset) -> tuple[Batch, ...]:
     """Check that `data` suits `model`, and lay it out by length class.
 
-    Lengths are padded to a power of two (at least 16), so that a table of another length rarely
-    needs another compilation.
+    Lengths are padded to a few (`layout`), so that a table of another length rarely needs another
+    compilation.
 
     Raises
     ------
@@ -61,13 +62,14 @@ def pack(model: Model, data: Dataset) -> tuple[Batch, ...]:
     members = [data.curve == name for name in names] if names else [np.ones(len(data), bool)]
     _check_law(model)
     groups = data.group_names
-    classes: dict[int, list[tuple[int, dict]]] = {}
+    classes: dict[tuple, list[tuple[int, dict]]] = {}
     for i, member in enumerate(members):
-        length = max(16, 1 << (int(member.sum()) - 1).bit_length())
         own = data.take(member)
         _check_curve(model, own, alone=len(members) == 1)
-        lane = _lane(model, own, length, groups)
-        classes.setdefault(length, []).append((i, lane))
+        layout = _layout(model, own)
+        lane = _lane(model, own, layout, groups)
+        shape = (len(layout.take), *(np.shape(leaf) for leaf in layout.runs.values()))
+        classes.setdefault(shape, []).append((i, lane))
     return tuple(
         Batch(
             tuple(i for i, _ in lanes),
@@ -88,13 +90,28 @@ def lane_of(model: Model, data: Dataset) -> dict[str, Any]:
     return jax.tree.map(lambda leaf: leaf[0], pack(model, data)[0].data)
 
 
-def lanes(model: Model, data: Dataset) -> Iterator[tuple[int, np.ndarray, dict[str, Any]]]:
-    """Yield of each curve its position, which rows of the data are its own, and its arrays."""
+class Lane(NamedTuple):
+    """One curve of a table."""
+
+    curve: int
+    """Its position."""
+    own: np.ndarray
+    """Which rows of the data are its own, (row,)."""
+    place: np.ndarray
+    """Where these stand in its arrays."""
+    data: dict[str, Any]
+    """Its arrays."""
+
+
+def lanes(model: Model, data: Dataset) -> Iterator[Lane]:
+    """Yield each curve of a table."""
     names = data.curve_names
     for batch in pack(model, data):
         for row, curve in enumerate(batch.curves):
             own = data.curve == names[curve] if names else np.ones(len(data), bool)
-            yield curve, own, jax.tree.map(lambda leaf, row=row: leaf[row], batch.data)
+            place = _layout(model, data.take(own)).place
+            lane = jax.tree.map(lambda leaf, row=row: leaf[row], batch.data)
+            yield Lane(curve, own, place, lane)
 
 
 def check_responses(model: Model, data: Dataset, others: OtherWays | None = None) -> None:
@@ -186,7 +203,11 @@ def _check_curve(model: Model, data: Dataset, alone: bool) -> None:
         data.fail(f"{where} has several chance levels", role="chance", remedy="use --curve")
 
 
-def _lane(model: Model, data: Dataset, length: int, groups: tuple[str, ...]) -> dict[str, Any]:
+def _layout(model: Model, data: Dataset) -> Layout:
+    return as_they_come(len(data)) if model.runs is None else by_run(data)
+
+
+def _lane(model: Model, data: Dataset, layout: Layout, groups: tuple[str, ...]) -> dict[str, Any]:
     """Return the arrays of one curve."""
     law = model.law
     name = law.response if law.further else next(iter(data.responses))
@@ -198,14 +219,13 @@ def _lane(model: Model, data: Dataset, length: int, groups: tuple[str, ...]) -> 
     inputs = {x: column / ref[x] for x, column in data.inputs.items()}
     observed = np.round(response * data.n) if model.noise.counts else response
     chance = data.chance if data.chance is not None else np.zeros(len(data))
-    present = np.arange(length) < len(data)
 
     stderr = data.stderr if data.stderr is not None else np.zeros(len(data))
     if not model.noise.counts:
         stderr = np.hypot(stderr, RESOLUTION * abs(np.nan_to_num(response)))
 
     def pad(column):
-        return np.concatenate([column, np.full(length - len(data), column[0])])
+        return column[layout.take]
 
     def filled(column):
         known = np.isfinite(column)
@@ -215,7 +235,7 @@ def _lane(model: Model, data: Dataset, length: int, groups: tuple[str, ...]) -> 
         "inputs": {x: pad(column) for x, column in inputs.items()},
         "observed": filled(observed),
         "stderr": pad(stderr),
-        "mask": present & pad(np.isfinite(response)),
+        "mask": layout.present & pad(np.isfinite(response)),
         "ref": {x: np.float64(value) for x, value in ref.items()},
         "span": {x: np.log([col.min(), col.max()]) for x, col in inputs.items()},
         "y": np.float64(given.get(level, _size(data.responses[level]))),
@@ -223,7 +243,7 @@ def _lane(model: Model, data: Dataset, length: int, groups: tuple[str, ...]) -> 
     }
     if law.further:
         lane["beside"] = {
-            k: {"observed": filled(y), "mask": present & pad(np.isfinite(y))}
+            k: {"observed": filled(y), "mask": layout.present & pad(np.isfinite(y))}
             for k, y in ((k, data.responses[k]) for k, _ in law.further)
         }
     if data.limit is not None:
@@ -231,6 +251,7 @@ def _lane(model: Model, data: Dataset, length: int, groups: tuple[str, ...]) -> 
     if model.pool:
         lane["group"] = pad(np.searchsorted(groups, data.group.astype(str)))
         lane["pinned"] = dict.fromkeys(model.pool, unpinned(len(groups)))
+    lane |= layout.runs
     return lane | ({"n": pad(data.n.astype(int))} if data.n is not None else {})
 
 

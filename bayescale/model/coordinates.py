@@ -72,11 +72,13 @@ class Coordinates:
     """Parameters of the law that differ between groups."""
     groups: int = 0
     """Number of groups."""
+    runs: Parametric | None = None
+    """How rows of one run depend on each other (`noises.runs`); None where they do not."""
 
     @property
     def parts(self) -> tuple[Parametric, ...]:
-        """The law and the noises."""
-        return (self.law, self.noise, *self.further)
+        """The law, the noises, and what rows of one run have in common."""
+        return (self.law, self.noise, *self.further, *((self.runs,) if self.runs else ()))
 
     @cached_property
     def names(self) -> tuple[str, ...]:

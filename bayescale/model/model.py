@@ -20,6 +20,7 @@ from numpyro.distributions import Distribution
 from .censored import log_cdf
 from .coordinates import Coordinates, Site
 from .pooling import check_pool, shifted
+from .runs import has_location, log_densities, of_new_run
 
 __all__ = ["Model", "Site"]
 
@@ -51,6 +52,8 @@ class Model(Coordinates):
                     f"noise {self.noise.name} asks for {name}; a noise takes mean, stderr, n, "
                     "floor and ceiling"
                 )
+        if self.runs is not None:
+            self._check_runs()
         # A law of losses may be of an error rate, and counted; above 1 it is taken for 1.
         counted = self.noise.counts and not self.noise.nodes and self.law.support == "positive"
         if self.noise.support == "unit" and self.law.support != "unit" and not counted:
@@ -58,6 +61,21 @@ class Model(Coordinates):
                 f"noise {self.noise.name} is of accuracies, law {self.law.name} is not (its "
                 f"support is {self.law.support}); use student, or a law such as sigmoid; of error "
                 "rates counted out of n, beta_binomial"
+            )
+
+    def _check_runs(self) -> None:
+        """Refuse rows of runs where the joint density of such is not known."""
+        remedy = "leave the run column out and keep one row a run (where)"
+        if self.law.further:
+            raise ValueError(
+                f"the law {self.law.name} speaks of several responses, of which rows of one run "
+                f"have no joint density here; take a law of one, or {remedy}"
+            )
+        if not has_location(self.noise):
+            raise ValueError(
+                f"rows of one run have no joint density under the noise {self.noise.name}, which "
+                "has no location and scale; take student, lognormal, laplace or normal, or "
+                f"{remedy}"
             )
 
     def of_rows(self, params: Mapping[str, Any], data: Mapping[str, Any]) -> dict[str, Any]:
@@ -95,8 +113,21 @@ class Model(Coordinates):
         }
 
     def scatter(self, params: Mapping[str, Any], data: Mapping[str, Any]) -> Distribution:
-        """Return the distribution of what is observed of `response`: itself, or n times it."""
-        return self._about(self.means(params, data)[self.law.response], params, data)
+        """Return the distribution of what is observed of `response`: itself, or n times it.
+
+        Of each row as a run of its own, with what runs differ by.
+        """
+        found = self._about(self.means(params, data)[self.law.response], params, data)
+        return found if self.runs is None else of_new_run(found, self.along(params, data)[1])
+
+    def along(self, params: Mapping[str, Any], data: Mapping[str, Any]) -> tuple[Any, Any]:
+        """Return each row's gap to the one before, in lengths of memory, and the sd between runs.
+
+        The gap is 0 where the data have none: of rows that are runs of their own.
+        """
+        assert self.runs is not None
+        columns = [data.get(name, 0.0) for name in self.runs.inputs]
+        return self.runs.fn(*columns, **{name: params[name] for name in self.runs.parameters})
 
     def _about(self, mean: Array, params: Mapping[str, Any], data: Mapping[str, Any]):
         rows = self.of_rows(params, data)
@@ -113,7 +144,7 @@ class Model(Coordinates):
         return found
 
     def scatters(self, params: Mapping[str, Any], data: Mapping[str, Any]) -> dict:
-        """Return the distribution of what is observed of each response; see `scatter`."""
+        """Return the noise about the law, of each response and row, a run's own effect aside."""
         means = self.means(params, data)
         found = {self.law.response: self._about(means[self.law.response], params, data)}
         for (name, _), noise in zip(self.law.further, self.further, strict=True):
@@ -126,7 +157,12 @@ class Model(Coordinates):
         """Return the log density of each row by response; 0 for padding and what is missing.
 
         Of a row that is only known to lie below a detection limit the log probability of that.
+        Where rows are of runs: of each run, by its number.
         """
+        if self.runs is not None:
+            (found,) = self.scatters(params, data).values()
+            gap, sd = self.along(params, data)
+            return {self.law.response: log_densities(found, data["observed"], data, gap, sd)}
         own = {name: data[name] for name in ("observed", "mask", "below") if name in data}
         seen = {self.law.response: own, **data.get("beside", {})}
         return {
@@ -135,7 +171,7 @@ class Model(Coordinates):
         }
 
     def log_likelihood(self, params: Mapping[str, Any], data: Mapping[str, Any]) -> Array:
-        """Return the log density of each row, of all that was measured in it; 0 for padding."""
+        """Return the log density of each row (of each run), of all that was measured in it."""
         return reduce(jnp.add, self.log_likelihoods(params, data).values())
 
     @partial(jax.jit, static_argnums=0)

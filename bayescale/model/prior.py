@@ -12,6 +12,7 @@ from ..data.dataset import Dataset
 from .arrays import lanes
 from .model import Model
 from .programs import compiled
+from .runs import sample_runs
 from .sampling import sample, sample_each
 
 __all__ = ["Before", "before"]
@@ -39,7 +40,8 @@ def _before(model: Model, values, lane, points):
         average, data = model.as_the_law_takes(params, lane | {"inputs": points})
         inputs = (data["inputs"][name] for name in model.law.inputs)
         along = model.law.at(*inputs, **{name: average[name] for name in model.law.parameters})
-        return natural, along, model.curves(*seen), model.scatters(*seen)
+        runs = None if model.runs is None else model.along(*seen)
+        return natural, along, runs, model.curves(*seen), model.scatters(*seen)
 
     return jax.vmap(one)(values)
 
@@ -63,16 +65,19 @@ def before(
     curves, runs = ({k: np.empty((draws, len(data))) for k in model.law.responses} for _ in "cr")
     found: dict[int, tuple] = {}
     with jax.enable_x64(True):
-        for curve, own, lane in lanes(model, data):
-            rng, rows = np.random.default_rng([seed, 12, curve]), slice(int(own.sum()))
+        for curve, own, place, lane in lanes(model, data):
+            rng = np.random.default_rng([seed, 12, curve])
             values = {site.name: sample(site.prior, rng, draws) for site in model.sites}
             relative = {k: np.asarray(x, float) / lane["ref"][k] for k, x in points.items()}
-            *found[curve], said, scatters = _before(model, values, lane, relative)
+            *found[curve], along, said, scatters = _before(model, values, lane, relative)
             for name, scatter in scatters.items():
                 counted = model.noise.counts and name == model.law.response
-                drawn = sample_each(scatter, rng) / (lane["n"] if counted else 1.0)
-                runs[name][:, own] = drawn[:, rows]
-                curves[name][:, own] = np.asarray(said[name], float)[:, rows]
+                if along is None:
+                    drawn = sample_each(scatter, rng)
+                else:
+                    drawn = sample_runs(scatter, lane, *along, rng)
+                runs[name][:, own] = (drawn / (lane["n"] if counted else 1.0))[:, place]
+                curves[name][:, own] = np.asarray(said[name], float)[:, place]
     order = [jax.device_get(found[curve]) for curve in sorted(found)]
     parameters, along = jax.tree.map(lambda *each: np.stack(each).astype(float), *order)
     if data.curve is None:

@@ -5,6 +5,7 @@
 | losses and error rates, any real response? | `loss` |
 | accuracies and other shares? | `accuracy` |
 | how are their densities written? | `densities` |
+| what have rows of one run in common? | `runs` |
 | which noises are there, and which is the default? | `names` |
 
 All but `binomial` take a known standard error, in the response's unit, which adds to their own.
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from .accuracy import binomial as binomial
     from .accuracy import bounded as bounded
     from .accuracy import scale_scatter as scale_scatter
+    from .loss import frontier as frontier
     from .loss import laplace as laplace
     from .loss import lognormal as lognormal
     from .loss import normal as normal
@@ -34,6 +36,7 @@ _HOMES = {
     "binomial": "accuracy",
     "bounded": "accuracy",
     "default_noise": "names",
+    "frontier": "loss",
     "get_noise": "names",
     "laplace": "loss",
     "lognormal": "loss",

@@ -6,6 +6,8 @@ from math import log, pi
 
 import jax.numpy as jnp
 import numpyro.distributions as dist
+from jax import random
+from jax.scipy.special import log_ndtr
 
 
 def _inside(p):
@@ -97,3 +99,50 @@ class _Beta(dist.Beta):
         p, q = _shifted(a, b, s)
         found += _tail(S) - _tail(A) - _tail(B) + jnp.log(p) + jnp.log(q)
         return found + (SHIFT - log(2 * pi) / 2)
+
+
+FAR, DEPTH = 5.0, 16
+"""From where on the tail of a normal is taken from its continued fraction, and how deep."""
+
+
+def _log_mills(t):
+    """log of (1 - Phi(t))/phi(t), the tail of a normal over its density."""
+    near, far = jnp.minimum(t, FAR), jnp.maximum(t, FAR)
+    below = far
+    for k in range(DEPTH, 0, -1):
+        below = far + k / below
+    direct = log_ndtr(-near) + 0.5 * near**2 + 0.5 * log(2 * pi)
+    return jnp.where(t > FAR, -jnp.log(below), direct)
+
+
+class _ExponentiallyModified(dist.Distribution):
+    """A normal variable plus an exponential one of mean `excess`."""
+
+    arg_constraints = {  # noqa: RUF012
+        "loc": dist.constraints.real,
+        "scale": dist.constraints.positive,
+        "excess": dist.constraints.positive,
+    }
+    support = dist.constraints.real  # pyright: ignore[reportAssignmentType]
+    reparametrized_params = ["loc", "scale", "excess"]  # noqa: RUF012
+
+    def __init__(self, loc, scale, excess, *, validate_args=None):
+        shape = jnp.broadcast_shapes(jnp.shape(loc), jnp.shape(scale), jnp.shape(excess))
+        self.loc, self.scale, self.excess = loc, scale, excess
+        super().__init__(shape, validate_args=validate_args)
+
+    def log_prob(self, value):
+        """-log excess + a^2/2 - a z + log Phi(z - a), z = (y - loc)/scale, a = scale/excess."""
+        z, a = (value - self.loc) / self.scale, self.scale / self.excess
+        t = a - z
+        # Where a is large, a^2/2 and log Phi cancel: only their rest is formed.
+        inside = -0.5 * z**2 - 0.5 * log(2 * pi) + _log_mills(jnp.maximum(t, 0.0))
+        beyond = 0.5 * a**2 - a * z + log_ndtr(jnp.maximum(-t, 0.0))
+        return jnp.where(t > 0, inside, beyond) - jnp.log(self.excess)
+
+    def sample(self, key, sample_shape=()):
+        """Return draws."""
+        first, second = random.split(key)
+        shape = self.shape(sample_shape)
+        normal, rest = random.normal(first, shape), random.exponential(second, shape)
+        return self.loc + self.scale * normal + self.excess * rest

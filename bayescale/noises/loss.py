@@ -2,7 +2,7 @@
 
 `student` on the log scale is the default, since a few runs of any table are off; `lognormal` where
 none is; `laplace` to compare with published Huber fits; `normal` for responses that may be
-negative.
+negative. `frontier` for all runs of a sweep, whose law is that of the best.
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ import numpyro.distributions as dist
 from ..parametric.coordinates import scaled
 from ..parametric.parametric import noise
 from ..parametric.priors import positive
+from .densities import _ExponentiallyModified
 
-__all__ = ["laplace", "lognormal", "normal", "student"]
+__all__ = ["frontier", "laplace", "lognormal", "normal", "student"]
 
 
 # Relative error of one run: seeds differ by .1 to 1 %, digitised figures by 1 %, few-shot error
@@ -53,6 +54,20 @@ def laplace(mean, stderr, *, sigma=RELATIVE):
     its variance.
     """
     return _log_scale(dist.Laplace, mean, jnp.sqrt(sigma**2 + (stderr / mean) ** 2 / 2))
+
+
+@noise
+def frontier(mean, stderr, *, sigma=positive(0.0005, 0.05), excess=positive(0.003, 1)):
+    """log y = log mean + m + e, m ~ Exponential of mean excess, e ~ Normal(0, s).
+
+    s^2 = sigma^2 + (stderr/mean)^2. Runs lie above the law by how badly they were tuned: the law
+    is their lower envelope, what a run of the best settings has, and excess how far a run of this
+    sweep is above it (relative). A new run is one of the sweep, not the best. Where all were tuned
+    alike, nothing tells the two scatters apart, and `student` is the better one. The stochastic
+    frontier of Aigner, Lovell and Schmidt 1977, doi 10.1016/0304-4076(77)90052-5.
+    """
+    scale = jnp.sqrt(sigma**2 + (stderr / mean) ** 2)
+    return _log_scale(lambda loc, s: _ExponentiallyModified(loc, s, excess), mean, scale)
 
 
 @noise(support="real")

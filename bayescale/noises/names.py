@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..messages import near
 from ..parametric.parametric import Law, Noise, Parametric
 from .accuracy import beta_binomial, bimodal, binomial, bounded, scale_scatter
-from .loss import laplace, lognormal, normal, student
+from .loss import frontier, laplace, lognormal, normal, student
 
 __all__ = ["NOISES", "default_noise", "get_noise"]
 
@@ -17,6 +17,7 @@ NOISES: dict[str, Noise] = {
         lognormal,
         laplace,
         normal,
+        frontier,
         bounded,
         scale_scatter,
         beta_binomial,

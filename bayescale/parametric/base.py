@@ -126,7 +126,7 @@ class Parametric:
                     "such as positive(0.1, 10), not a coordinate"
                 )
             checked_prior(prior, f"{self.name}: {name}")
-            shape = self._shape(name)
+            shape = self.shape(name)
             if prior.event_shape != shape:
                 size = f"a vector of {shape[0]}" if shape else "one number"
                 remedy = f".expand({list(shape)}).to_event(1)" if shape else ""
@@ -149,7 +149,7 @@ class Parametric:
         )
         return replace(self, fixed=fixed, tied=tied, changed=changed)
 
-    def _shape(self, name: str) -> tuple[int, ...]:
+    def shape(self, name: str) -> tuple[int, ...]:
         """Return the shape of a parameter in the formula."""
 
         def value(name: str) -> Any:

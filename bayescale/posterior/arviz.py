@@ -34,7 +34,8 @@ def to_arviz(
     rows
         Whether to compute the groups that have a value for each draw and row of the table:
         log_likelihood (which leave-one-out needs), posterior_predictive and prior_predictive. With
-        several curves a row's is that of its own curve.
+        several curves a row's is that of its own curve. Where rows are of runs, log_likelihood has
+        one value a run, dimension run_id: whole runs are left out.
     most
         The number of values that each of these may have: where there would be more, every second,
         third, ... draw is left out of them. By default they have all draws.
@@ -95,14 +96,20 @@ def _rows(posterior: Posterior, coords, most: int | None, seed: int) -> dict[str
     at = {"chain": coords["chain"], "draw": coords["draw"][::step], "obs_id": data.rows}
     names, dims = _responses(posterior), ("chain", "draw", "obs_id")
     shape, main = tuple(map(len, at.values())), next(iter(names.values()))
-    density = {main: (dims, pointwise.log_likelihood(thin))}
+    parts = (*dims[:2], "run_id") if posterior.model.runs is not None else dims
+    density = {main: (parts, pointwise.log_likelihood(thin))}
     again = {
         own: pointwise.replicate(thin, shape[0] * shape[1], seed=seed, response=of)
         for of, own in names.items()
     }
     runs = {name: (dims, values.reshape(shape)) for name, values in again.items()}
-    found = {"log_likelihood": density, "posterior_predictive": runs}
-    return {group: xr.Dataset(variables, at) for group, variables in found.items()}
+    return {
+        group: xr.Dataset(variables, {k: v for k, v in at.items() if k != "obs_id" or rows})
+        for group, variables, rows in (
+            ("log_likelihood", density, posterior.model.runs is None),
+            ("posterior_predictive", runs, True),
+        )
+    }
 
 
 def _before(posterior: Posterior, coords, rows: bool, most: int | None, seed: int) -> dict:

@@ -14,7 +14,7 @@ import numpy as np
 
 from ..misfit.look import look
 from ..misfit.misfit import Finding
-from ..model.arrays import lane_of, pack
+from ..model.arrays import pack
 from ..model.evaluate import law_at
 from ..model.model import Model
 from .health import ESS, RHAT, UNREACHED, Health, Verdict
@@ -210,9 +210,8 @@ def looked_at(fit: Posterior) -> Health:
     """Return the health with what the data of each curve say against its law."""
     verdicts = []
     for _, one in fit:
-        (verdict,), rows = one.health.verdicts, one.data.sorted()
-        found = look(one.model, one.flat(), lane_of(one.model, rows), rows)
-        verdicts.append(replace(verdict, fit=found))
+        (verdict,) = one.health.verdicts
+        verdicts.append(replace(verdict, fit=look(one.model, one.flat(), one.data.sorted())))
     return Health(tuple(verdicts))
 
 

@@ -182,6 +182,11 @@ def mix(
                 f"{name} is of other runs or another response than {next(iter(posteriors))}: "
                 f"{differs}; laws are weighed on the same rows, in one unit"
             )
+        if (part.model.runs is None) != (first.model.runs is None):
+            raise ValueError(
+                f"{name} and {next(iter(posteriors))} differ in whether rows are of runs: fit all "
+                "with the run column (--run), or none"
+            )
     given = dict.fromkeys(posteriors, 1.0) if weights is None else dict(weights)
     if set(given) != set(posteriors):
         raise ValueError(

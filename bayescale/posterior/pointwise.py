@@ -10,14 +10,23 @@ import numpy as np
 from jax.scipy.special import logsumexp
 from jaxtyping import Float
 
-from ..model.arrays import lanes
+from ..model.arrays import Lane, lanes
 from ..model.evaluate import at_own, law_at
 from ..model.programs import compiled
+from ..model.runs import sample_runs
 from ..model.sampling import sample_each
 from .drift import drifted_inputs
 from .posterior import Posterior
 
-__all__ = ["law_draws", "log_likelihood", "log_mass", "log_prior", "replicate", "response_of"]
+__all__ = [
+    "law_draws",
+    "log_likelihood",
+    "log_mass",
+    "log_prior",
+    "replicate",
+    "response_of",
+    "runs_of",
+]
 
 
 def law_draws(
@@ -42,12 +51,13 @@ def law_draws(
     return found if posterior.curves else found[0]
 
 
-def _natural(posterior: Posterior) -> Iterator[tuple[int, np.ndarray, dict, dict]]:
-    """Yield position, rows, arrays and draws of each curve, scales as draws in natural units."""
+def _natural(posterior: Posterior) -> Iterator[tuple[Lane, dict]]:
+    """Yield each curve with its draws, scales as these in natural units."""
     flat = posterior.flat()
-    for curve, own, lane in lanes(posterior.model, posterior.data):
-        lane["inputs"] = {k: v * lane["ref"][k] for k, v in lane["inputs"].items()}
-        yield curve, own, lane, {k: v[curve] if posterior.curves else v for k, v in flat.items()}
+    for lane in lanes(posterior.model, posterior.data):
+        ref = lane.data["ref"]
+        lane.data["inputs"] = {k: v * ref[k] for k, v in lane.data["inputs"].items()}
+        yield lane, {k: v[lane.curve] if posterior.curves else v for k, v in flat.items()}
 
 
 def response_of(posterior: Posterior, response: str | None = None) -> str:
@@ -75,16 +85,37 @@ def _rows(model, params, data):
 def log_likelihood(posterior: Posterior, response: str | None = None) -> np.ndarray:
     """Return the log density of each row under its own curve, (chain, draw, row).
 
-    Of all that was measured in the row, or of one response of a law of several.
+    Of all that was measured in the row, or of one response of a law of several. Where rows are of
+    runs, these are what is independent: (chain, draw, run), in the order of `runs_of`.
     """
     first = 1 if posterior.curves else 0
     lead = next(iter(posterior.draws.values())).shape[first : first + 2]
-    found = np.empty((*lead, len(posterior.data)))
+    of = runs_of(posterior)
+    found = np.empty((*lead, of.max() + 1))
     with jax.enable_x64(True):
-        for _, own, lane, params in _natural(posterior):
-            parts = _rows(posterior.model, params, lane)
-            values = sum(parts.values()) if response is None else parts[response]
-            found[:, :, own] = np.asarray(values)[:, : own.sum()].reshape(*lead, -1)
+        for lane, params in _natural(posterior):
+            parts = _rows(posterior.model, params, lane.data)
+            values = np.asarray(sum(parts.values()) if response is None else parts[response])
+            units, at = np.unique(of[lane.own]), lane.place
+            if posterior.model.runs is not None:
+                at = np.arange(len(units))
+            found[:, :, units] = values[:, at].reshape(*lead, -1)
+    return found
+
+
+def runs_of(posterior: Posterior) -> np.ndarray:
+    """Return which of the independent parts of the data each row is of, (row,): from 0.
+
+    Its run, where the fit knows of runs; else the row itself. By curve, then by label.
+    """
+    data = posterior.data
+    if posterior.model.runs is None:
+        return np.arange(len(data))
+    found, start = np.empty(len(data), int), 0
+    for name in data.curve_names or (None,):
+        own = np.ones(len(data), bool) if name is None else data.curve == name
+        labels, run = np.unique(data.run[own].astype(str), return_inverse=True)
+        found[own], start = start + run, start + len(labels)
     return found
 
 
@@ -123,25 +154,30 @@ def log_mass(posterior: Posterior) -> np.ndarray:
     found = np.empty((*lead, len(posterior.data)))
     ends = {"real": (-np.inf, np.inf), "positive": (0.0, np.inf), "unit": (0.0, 1.0)}
     with jax.enable_x64(True):
-        for _, own, lane, params in _natural(posterior):
-            k = np.round(lane["observed"] * lane["n"])
-            cell = ((k + side) / lane["n"] for side in (-0.5, 0.5))
+        for lane, params in _natural(posterior):
+            data = lane.data
+            k = np.round(data["observed"] * data["n"])
+            cell = ((k + side) / data["n"] for side in (-0.5, 0.5))
             lo, hi = (np.clip(end, *ends[model.noise.support]) for end in cell)
             try:
-                values = np.asarray(_cells(model, params, lane, lo, hi))
+                values = np.asarray(_cells(model, params, data, lo, hi))
             except (NotImplementedError, AttributeError) as error:
                 raise ValueError(
                     f"the noise {model.noise.name} has no cdf, so that it gives no probability of "
                     "counts: compare it with fits of the same noise"
                 ) from error
-            values = np.where(lane["mask"], values, 0.0)
-            found[:, :, own] = values[:, : own.sum()].reshape(*lead, -1)
+            values = np.where(data["mask"], values, 0.0)
+            found[:, :, lane.own] = values[:, lane.place].reshape(*lead, -1)
     return found
 
 
 @compiled(static_argnames=("model", "response"))
 def _scatters(model, params, data, response):
-    return jax.vmap(lambda params: model.scatters(params, data)[response])(params)
+    def one(params):
+        along = None if model.runs is None else model.along(params, data)
+        return model.scatters(params, data)[response], along
+
+    return jax.vmap(one)(params)
 
 
 def replicate(
@@ -150,8 +186,9 @@ def replicate(
     """Return new responses at the rows of the data, one set a draw, (count, row).
 
     Each row under its own curve and group, and as it would be measured: what lies below a
-    detection limit is put at it, as in the data. Draws are taken evenly from all chains; a curve
-    without draws has none of these either, but nan.
+    detection limit is put at it, as in the data; of runs whole ones, each with a level of its own
+    and rows that follow each other. Draws are taken evenly from all chains; a curve without draws
+    has none of these either, but nan.
 
     Returns
     -------
@@ -167,16 +204,20 @@ def replicate(
     model, name = posterior.model, response_of(posterior, response)
     found = np.full((count, len(posterior.data)), np.nan)
     with jax.enable_x64(True):
-        for curve, own, lane, params in _natural(posterior):
+        for lane, params in _natural(posterior):
             total = next(iter(params.values())).shape[0]
             at = np.linspace(0, total - 1, count).astype(int)
             taken = {k: v[at] for k, v in params.items()}
             if not all(np.isfinite(v).all() for v in taken.values()):
                 continue  # an interrupt left it without draws
-            rng = np.random.default_rng([seed, 11, curve])
-            drawn = sample_each(_scatters(model, taken, lane, name), rng)
+            rng = np.random.default_rng([seed, 11, lane.curve])
+            scatter, along = _scatters(model, taken, lane.data, name)
+            if model.runs is None:
+                drawn = sample_each(scatter, rng)
+            else:
+                drawn = sample_runs(scatter, lane.data, *along, rng)
             counted = model.noise.counts and name == model.law.response
-            found[:, own] = (drawn / lane["n"] if counted else drawn)[:, : own.sum()]
+            found[:, lane.own] = (drawn / lane.data["n"] if counted else drawn)[:, lane.place]
     if posterior.data.limit is not None:
         found = np.maximum(found, posterior.data.limit)
     return found
@@ -204,7 +245,7 @@ def log_prior(posterior: Posterior) -> dict[str, np.ndarray]:
     z = z if posterior.curves else z[None]
     found: dict[str, np.ndarray] = {}
     with jax.enable_x64(True):
-        for curve, _, lane in lanes(model, posterior.data):
+        for curve, *_, lane in lanes(model, posterior.data):
             parts = _priors(model, z[curve].reshape(-1, model.size).astype(float), lane)
             for name, values in parts.items():
                 blank = np.full(z.shape[:-1], np.nan)

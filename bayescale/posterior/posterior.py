@@ -224,6 +224,7 @@ class Posterior(Shown):
             "law": law.name,
             "noise": self.model.noise.name,
             "pooled": self.model.pool,
+            "runs": self.model.runs is not None,
             "fixed": dict(law.fixed),
             "tied": dict(law.tied),
             "interval": INTERVAL,
@@ -283,7 +284,8 @@ class Posterior(Shown):
         curves = f" in {len(self.curves)} curves" * bool(self.curves)
         further = zip(self.law.further, model.further, strict=True)
         noises = [model.noise.name, *(f"{one.name} ({of})" for (of, _), one in further)]
-        of = f"{len(data)} rows of {data.source}{curves}, {', '.join(noises)} noise"
+        runs = "" if model.runs is None else f", runs by {data.columns['run']}"
+        of = f"{len(data)} rows of {data.source}{curves}{runs}, {', '.join(noises)} noise"
         return f"{self.law}: {of}"
 
     def said(self) -> list[tuple[str, str]]:

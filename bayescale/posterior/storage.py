@@ -22,6 +22,7 @@ from ..messages import Note
 from ..model.evaluate import law_at
 from ..model.model import Model
 from ..noises.names import get_noise
+from ..noises.runs import DEPENDENCES
 from ..parametric.parametric import Law, Noise
 from .arviz import ARVIZ_NAMES, to_arviz
 from .checks import judged_anew
@@ -34,7 +35,7 @@ from .signature import match, signature
 
 __all__ = ["FORMAT", "load", "save"]
 
-FORMAT = 6
+FORMAT = 7
 """Version of the file's layout; a file of another one is refused."""
 
 ROWS = ("log_likelihood", "posterior_predictive", "prior_predictive")
@@ -110,6 +111,7 @@ def _record(posterior: Posterior) -> dict[str, Any]:
         "noise": signature(posterior.model.noise),
         "beside": [signature(noise) for noise in posterior.model.further],
         "pool": list(posterior.model.pool),
+        "runs": posterior.model.runs and posterior.model.runs.name,
         "probe": _probe(posterior),
         "data": {
             "inputs": list(data.inputs),
@@ -202,6 +204,7 @@ def load(
             tuple(match(path, "noise", each, None, get_noise) for each in record["beside"]),
             tuple(map(str, record["pool"])),
             len(data.group_names) if record["pool"] else 0,
+            record["runs"] and DEPENDENCES[record["runs"]],
         )
         _check_shapes(model, data, draws, stats, z, drift)
         unjudged = Health((UNREACHED,) * max(1, len(data.curve_names)))

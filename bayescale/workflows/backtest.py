@@ -46,7 +46,7 @@ def backtest(
         Runs in one scale, or of a loss as scale (less is then larger).
     share
         Of each curve's runs, those of the largest scales, held out; runs of one scale stay
-        together, on the side of the smaller.
+        together, on the side of the smaller, and so do all rows of one run (by its largest scale).
 
     Returns
     -------
@@ -73,7 +73,10 @@ def backtest(
         where = "the table" if data.curve is None else f"curve {data.curve[row]!r}"
         data.fail(
             f"{where} leaves fewer than {RUNS} runs at {SCALES} scales below the largest "
-            f"{share:.0%} of the runs",
+            f"{share:.0%} of the runs"
+            + (
+                f", or fewer than 2 labels of {data.columns['run']}" if data.run is not None else ""
+            ),
             remedy="measure more scales, or leave the backtest out",
         )
     how = dict(noise=noise, pool=pool, sampler=sampler, seed=seed, precision=precision)
@@ -97,15 +100,27 @@ def fitted(law: Law, data: Dataset, share: float = SHARE) -> np.ndarray:
     if len(law.inputs) != 1 or law.further:
         raise ValueError(f"a backtest is of a law of one response in one scale, not {law.name}")
     (x,) = data.inputs.values()
-    size = 1 / x if law.less_is_better else x
+    size = 1 / x if law.less_is_better else x.copy()
     found = np.zeros(len(data), bool)
     for name in data.curve_names or (None,):
         own = np.ones(len(data), bool) if name is None else data.curve == name
+        size[own] = _largest(size[own], None if data.run is None else data.run[own])
         cut = np.quantile(size[own], 1 - share, method="lower")
         below = own & (size <= cut if cut < size[own].max() else size < cut)
-        if below.sum() >= RUNS and len(np.unique(x[below])) >= SCALES:
+        alone = data.run is not None and len(set(data.run[below])) < 2  # of others it says nothing
+        if below.sum() >= RUNS and len(np.unique(x[below])) >= SCALES and not alone:
             found |= below
     return found
+
+
+def _largest(size: np.ndarray, run: np.ndarray | None) -> np.ndarray:
+    """Return of each row the largest scale of its run."""
+    if run is None:
+        return size
+    _, at = np.unique(run.astype(str), return_inverse=True)
+    top = np.zeros(at.max() + 1)
+    np.maximum.at(top, at, size)
+    return top[at]
 
 
 def checked_share(share: float) -> float:

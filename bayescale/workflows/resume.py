@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ..data.dataset import EXTRAS, Dataset
+from ..data.dataset import EXTRAS, LABELS, Dataset
 from ..inference.fit import fit
 from ..inference.make_model import as_law_names, make_model
 from ..inference.samplers import INTERRUPTED, NUTS
@@ -106,7 +106,7 @@ def _equal(one: Dataset, two: Dataset) -> bool:
     """Return whether two tables hold the same runs."""
     columns = [dict(each.inputs) | dict(each.responses) for each in (one, two)]
     for found, data in zip(columns, (one, two), strict=True):
-        found |= {k: getattr(data, k) for k in (*EXTRAS, "curve", "group", "rows")}
+        found |= {k: getattr(data, k) for k in (*EXTRAS, *LABELS, "rows")}
         found |= {"reference": data.reference, "groups": data.group_names}
     if columns[0].keys() != columns[1].keys():
         return False

@@ -19,7 +19,7 @@ from bayescale.noises.accuracy import (
     bounded,
     scale_scatter,
 )
-from bayescale.noises.loss import laplace, lognormal, normal, student
+from bayescale.noises.loss import frontier, laplace, lognormal, normal, student
 from bayescale.noises.names import NOISES, get_noise
 
 COUNTS = ["binomial", "beta_binomial", "scale_scatter", "bimodal"]
@@ -44,6 +44,15 @@ CONTINUOUS = {
     "normal": (
         dict(sigma=0.1),
         lambda y, m, se: stats.norm.logpdf(y, m, np.hypot(0.1, se)),
+    ),
+    "frontier": (
+        dict(sigma=0.1, excess=0.3),
+        lambda y, m, se: (
+            stats.exponnorm.logpdf(
+                np.log(y), 0.3 / np.hypot(0.1, se / m), np.log(m), np.hypot(0.1, se / m)
+            )
+            - np.log(y)
+        ),
     ),
 }
 
@@ -89,8 +98,8 @@ def test_defaults_do_not_clash():
 @pytest.mark.parametrize("stderr", [0.0, 0.4])
 def test_continuous_noises_match_scipy_and_integrate_to_one(name, stderr):
     params, closed = CONTINUOUS[name]
-    log_y = np.linspace(np.log(2.5) - 25, np.log(2.5) + 25, 200_001)
-    y = np.linspace(-10, 15, 200_001) if name == "normal" else np.exp(log_y)
+    log_y = np.linspace(np.log(2.5) - 25, np.log(2.5) + 25, 50_001)
+    y = np.linspace(-10, 15, 50_001) if name == "normal" else np.exp(log_y)
     with jax.enable_x64(True):
         found = NOISES[name].fn(jnp.array([2.5]), jnp.array([stderr]), **params)
         got = np.asarray(found.log_prob(y))
@@ -363,7 +372,7 @@ def test_bounded_is_a_beta_density_with_the_stated_moments(mean, rho, stderr):
 
 @pytest.mark.parametrize("mean", [0.05, 0.3, 0.9])
 def test_bounded_integrates_to_one(mean):
-    y = np.linspace(0, 1, 200_001)
+    y = np.linspace(0, 1, 50_001)
     with jax.enable_x64(True):
         got = np.asarray(bounded.fn(jnp.array([mean]), jnp.zeros(1), rho=0.02).log_prob(y))
     assert np.trapezoid(np.exp(got), y) == pytest.approx(1, abs=1e-4)
@@ -375,3 +384,33 @@ def test_a_bounded_score_at_its_bound_is_half_a_thousandth_inside():
         low, inside, high, below = found.log_prob(jnp.array([0.0, 5e-4, 1.0, 1 - 5e-4]))
     assert low == inside
     assert high == below
+
+
+@pytest.mark.parametrize("x64", [False, True], ids=["float32", "float64"])
+@pytest.mark.parametrize("excess", [1e-4, 1e-2, 1.0, 30.0])
+def test_the_frontier_holds_wherever_one_of_its_scatters_is_small(excess, x64):
+    """Against the integral over the mistuning, far on both sides; gradients are finite."""
+    y = np.exp([-0.3, -0.03, -1e-3, 0.0, 1e-3, 0.02, 0.3, 2.0])
+    with jax.enable_x64(x64):
+        found = lambda y, e: frontier.fn(jnp.ones(()), 0.0, sigma=0.01, excess=e).log_prob(y)  # noqa: E731
+        each = jax.vmap(jax.value_and_grad(found, (0, 1)), (0, None))
+        value, slopes = each(jnp.asarray(y, float), jnp.asarray(excess, float))
+    rest = np.log(y)[:, None] - np.linspace(0, 2.5, 200_001)
+    step = -np.diff(rest[0, :2])[0]
+    density = stats.norm.logpdf(rest, scale=0.01) + stats.expon.logpdf(
+        np.log(y)[:, None] - rest, scale=excess
+    )
+    density[:, 0] -= np.log(2)  # the trapezoid's half weight
+    top = density.max(1, keepdims=True)
+    exact = np.log(np.exp(density - top).sum(1) * step) + top[:, 0] - np.log(y)
+    assert np.allclose(value, exact, rtol=2e-3, atol=0.02)
+    assert all(np.isfinite(each).all() for each in slopes)
+
+
+def test_draws_of_a_frontier_lie_above_it_by_the_excess():
+    drawn = frontier.fn(jnp.full(40_000, 2.5), 0.0, sigma=0.05, excess=0.2).sample(
+        jax.random.key(0)
+    )
+    away = np.log(np.asarray(drawn) / 2.5)
+    assert away.mean() == pytest.approx(0.2, abs=0.005)
+    assert away.std() == pytest.approx(np.hypot(0.05, 0.2), abs=0.005)

@@ -1,0 +1,164 @@
+"""dependent: rows that look as if several were of one run, and the column that would say so.
+
+Checkpoints are told by how they lie: at even steps along a column of steps or tokens, or closer
+together than anybody trains runs to their end, all else the same. Runs that were each trained to
+their own number of tokens lie at a few, at growing distances. Repeated evaluations are told by a
+column whose values have several rows at one scale each. Seeds are runs of their own: independent.
+"""
+
+from __future__ import annotations
+
+import re
+from itertools import pairwise
+
+import numpy as np
+
+from ..messages import Note, option
+from .cells import texts
+from .dataset import Dataset
+from .table import Table
+
+__all__ = ["dependent"]
+
+STEPS = re.compile(r"token|step|iter|samples_seen|seen_examples|epoch|images_seen", re.I)
+SETTINGS = re.compile(
+    r"(^|/)((peak|max|base|min)_)?(lr|learning_rate)(_peak|_max)?$"
+    r"|(^|/)((global|micro|total)_)?(bsz|batch|batch_size)$|(^|/)(weight_decay|wd|warmup\w*)$",
+    re.I,
+)
+NAMED = re.compile(r"(^|_)(run|model|checkpoint|ckpt)(_?(id|name))?$", re.I)
+FEW, MANY = 5, 30
+"""Rows of a run from which even steps tell checkpoints, and close ones do."""
+EVEN, HALF, SEVERAL, NEAR = 0.7, 0.5, 12, 0.1
+"""Share of a run's steps that are alike (half of several: many begin with doubled steps), and the
+distance in log scale of close rows."""
+MOST = 0.5
+"""Share of the rows that must look so before anything is said."""
+REPEATED = 3
+"""Rows at one scale, on average, from which repeats are looked at."""
+
+
+def dependent(data: Dataset, table: Table) -> list[Note]:
+    """Return what should be said of rows that may be of one run; nothing where runs are named."""
+    if data.run is not None or len(data) < FEW:
+        return []
+    labels = [each for each in (data.curve, data.group) if each is not None]
+    within = _codes(labels, len(data))
+    return _marching(data, table, within) or _repeated(data, table, within)
+
+
+def _codes(columns: list[np.ndarray], rows: int) -> np.ndarray:
+    """Return a number of each distinct row of several columns; 0 of none."""
+    found = np.zeros(rows, int)
+    for each in columns:
+        code = np.unique(each.astype(str) if each.dtype == object else each, return_inverse=True)[1]
+        found = np.unique(found * (code.max() + 1) + code.ravel(), return_inverse=True)[1].ravel()
+    return found
+
+
+def _marching(data: Dataset, table: Table, within: np.ndarray) -> list[Note]:
+    """Say that rows lie as checkpoints do, and which column names their runs."""
+    for role, x in data.inputs.items():
+        if not STEPS.search(f"{role} {data.columns[role]}"):
+            continue
+        others = [within, *(v for k, v in data.inputs.items() if k != role)]
+        same = _codes(others, len(data))
+        found = [(_share(same, x), "", same)]
+        for name, code in _labels(data, table, role, FEW):
+            code = _codes([within, code], len(data))
+            # What mixes scales is no run.
+            whole = _codes([same, code], len(data)).max() == code.max()
+            once = _codes([code, x], len(data)).max() + 1 >= MOST * len(data)
+            if whole and once:  # a run is at each of its steps once
+                found.append((_share(code, x), name, code))
+        share = max(each[0] for each in found)
+        if share < MOST:
+            continue
+        named = [each for each in found if each[1] and each[0] >= 0.9 * share]
+        single = data.curve is not None and within.max() == same.max()
+        single &= _codes([within, x], len(data)).max() + 1 >= MOST * len(data)
+        named.sort(key=lambda each: (not NAMED.search(each[1]), -each[2].max()))
+        code = (named or found)[0][2]
+        size = int(np.median(np.bincount(code)))
+        if single and found[0][0] >= 0.9 * share:
+            remedy = "each curve is one: run=, as curve= (--run, as --curve)"
+        else:
+            remedy = option("run", named[0][1] if named else "COLUMN")
+        text = (
+            f"rows lie along {data.columns[role]} as checkpoints of a run do (about {size} each): "
+            "such rows are not independent, and intervals that take them so are too narrow; name "
+            f"the runs: {remedy}. Runs that were each trained to their end, and seeds, are "
+            "independent and need none"
+        )
+        return [Note("checkpoints", text)]
+    return []
+
+
+def _labels(data: Dataset, table: Table, role: str, least: int) -> list[tuple[str, np.ndarray]]:
+    """Return the columns that could name runs of so many rows, with a number of each value."""
+    found = []
+    for name in table.known:
+        if name == data.columns[role] or name in [data.columns[k] for k in data.responses]:
+            continue
+        cells = texts(table.column(name))
+        if len(cells) != len(data) or any(each is None for each in cells):
+            continue
+        code = np.unique(cells.astype(str), return_inverse=True)[1].ravel()
+        if (code.max() + 1) * least <= len(data):
+            found.append((name, code))
+    return found
+
+
+def _share(code: np.ndarray, x: np.ndarray) -> float:
+    """Return the share of rows in groups that lie at even or at close steps of x."""
+    order = np.lexsort((x, code))
+    code, x = code[order], x[order]
+    total, starts = 0, np.r_[np.flatnonzero(np.diff(code, prepend=-1)), len(x)]
+    for first, end in pairwise(starts):
+        at = np.unique(x[first:end])
+        step = np.diff(at)
+        if len(at) < FEW:
+            continue
+        alike = np.mean(abs(step / np.median(step) - 1) < 0.05)
+        even = alike >= (EVEN if len(at) < SEVERAL else HALF)
+        close = len(at) >= MANY and np.median(np.diff(np.log(at))) < NEAR
+        total += (end - first) * bool(even or close)
+    return total / len(x)
+
+
+def _repeated(data: Dataset, table: Table, within: np.ndarray) -> list[Note]:
+    """Say that one scale has many rows: settings of a sweep, or evaluations of one model."""
+    scale = _codes([within, *data.inputs.values()], len(data))
+    if len(data) < REPEATED * (scale.max() + 1):
+        return []
+    many = f"{len(data)} rows lie at {scale.max() + 1} scales"
+    settings = [
+        name
+        for name in table.known
+        if SETTINGS.search(name) and _differs(texts(table.column(name)), scale)
+    ]
+    if settings:
+        best = f"best={settings} (--best {','.join(settings)!r})"
+        noise = option("noise", "frontier")
+        text = (
+            f"{many} and differ in {', '.join(settings)}: the law of all runs is not that of the "
+            f"best ones; keep these ({best}), or fit the lower envelope of all ({noise})"
+        )
+        return [Note("sweep", text)]
+    for name, code in _labels(data, table, next(iter(data.inputs)), REPEATED):
+        each = np.unique(_codes([scale, code], len(data))).size
+        finer = each == code.max() + 1 > scale.max() + 1
+        if finer and len(data) >= REPEATED * each:
+            text = (
+                f"{many}, several of each {name}: evaluations of one model are not independent; "
+                f"name the runs: {option('run', name)}. Seeds are runs of their own"
+            )
+            return [Note("repeats", text)]
+    return []
+
+
+def _differs(cells: np.ndarray, scale: np.ndarray) -> bool:
+    """Return whether a setting takes several values where most rows are."""
+    code = np.unique(cells.astype(str), return_inverse=True)[1].ravel()
+    pairs = np.unique(np.column_stack([scale, code]), axis=0)
+    return bool(np.mean(np.bincount(pairs[:, 0])[scale] > 1) >= MOST)

@@ -1,0 +1,255 @@
+"""runs: the joint density of rows that are of one run, and draws of whole runs.
+
+r_i = b + e_i about the law, on the scale of the noise (the log of a loss): b ~ Normal(0, sd) is the
+run's, e_i a Markov chain along the run's rows, e_i | e_(i-1) ~ noise(rho_i e_(i-1),
+sqrt(1 - rho_i^2) scale_i), each in units of its row's own scale. Whatever noise has a location and
+a scale takes it. Known standard errors are part of that scale: of two errors of a row, its run's
+and its measurement's, only the sum is seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache, partial
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import numpyro.distributions as dist
+from jax import lax
+from jax.scipy.special import logsumexp
+from jaxtyping import Array, Float
+from numpyro.distributions import Distribution
+
+from ..parametric.parametric import Noise
+from .sampling import sample_each
+
+__all__ = ["has_location", "located", "log_densities", "of_new_run", "sample_runs"]
+
+NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(9)
+LOG_WEIGHTS = np.log(_WEIGHTS) + NODES**2 / 2
+REACH = 1.5
+"""Width of the nodes in standard deviations of a normal run effect: tails of others are longer."""
+ROUNDS, HEAVY = 3, 4.0
+"""Of least squares that find it, with the weights of a Student-t of so many degrees of freedom."""
+
+
+class Located(NamedTuple):
+    """A noise as location plus scale times a standard variable, of the response or its log."""
+
+    base: Distribution
+    log: bool
+
+    @property
+    def standard(self) -> Distribution:
+        """The standard variable."""
+        dtype = jnp.result_type(self.base.loc)
+        return self._at(jnp.zeros((), dtype), jnp.ones((), dtype))
+
+    def filled(self, like: Any) -> Distribution:
+        """The standard variable, as many times as an array has elements."""
+        return self._at(np.zeros(np.shape(like)), np.ones(np.shape(like)))
+
+    def moved(self, by: Any) -> Distribution:
+        """The noise with its location moved."""
+        base = self._at(self.base.loc + by, self.base.scale)
+        return dist.TransformedDistribution(base, EXP) if self.log else base
+
+    def _at(self, loc: Any, scale: Any) -> Distribution:
+        given = {name: getattr(self.base, name) for name in self.base.arg_constraints}
+        # NumPyro gave those that are one number the rank of the rows.
+        alone = {k: jnp.reshape(v, ()) for k, v in given.items() if jnp.size(v) == 1}
+        return type(self.base)(**given | alone | {"loc": loc, "scale": scale})
+
+
+EXP = dist.transforms.ExpTransform()
+FAMILIES = (dist.Normal, dist.StudentT, dist.Laplace, dist.Logistic, dist.Cauchy, dist.Gumbel)
+
+
+def located(found: Distribution) -> Located | None:
+    """Return a noise's distribution as a `Located`; None where it has no location and scale."""
+    log = isinstance(found, dist.TransformedDistribution)
+    if log and [type(each) for each in found.transforms] != [type(EXP)]:
+        return None
+    base = found.base_dist if log else found
+    return Located(base, log) if type(base) in FAMILIES else None
+
+
+@cache
+def has_location(noise: Noise) -> bool:
+    """Return whether a noise is `located`, by what it is about a mean of one half."""
+    if noise.nodes or noise.counts:
+        return False
+    half = jnp.full(2, 0.5)
+    given = {name: jnp.full(noise.shape(name), 0.5) for name in noise.parameters}
+    columns = [jnp.zeros(2) if name == "stderr" else half for name in noise.inputs]
+    return located(noise.fn(*columns, **given)) is not None
+
+
+class _Rows(NamedTuple):
+    """How one goes along runs and sums over them, as their rows are laid out."""
+
+    laid: Any
+    """An array of the places -> one as the functions below take it."""
+    before: Any
+    """A value of each row -> that of the row before it."""
+    total: Any
+    """A value of each row -> its sums over runs, (..., run)."""
+    wide: Any
+    """A value of each run -> that of each row's run."""
+
+
+def _rows(data: Mapping[str, Any]) -> _Rows:
+    mask, runs = data["mask"], len(data["sizes"])
+    if "run" in data:
+        add = partial(jax.ops.segment_sum, num_segments=runs, indices_are_sorted=True)
+        return _Rows(
+            laid=lambda x: x,
+            before=lambda x: jnp.concatenate([x[:1], x[:-1]]),
+            total=lambda x: add(jnp.where(_as(x, mask), x, 0.0).T, data["run"]).T,
+            wide=lambda b: b[..., data["run"]],
+        )
+    grid = jnp.reshape(mask, (runs, -1))
+    return _Rows(
+        laid=lambda x: jnp.broadcast_to(x, mask.shape).reshape(grid.shape),
+        before=lambda x: jnp.concatenate([x[:, :1], x[:, :-1]], 1),
+        total=lambda x: jnp.sum(jnp.where(_as(x, grid), x, 0.0), -1),
+        wide=lambda b: b[..., None],
+    )
+
+
+def _as(x: Array, mask: Array) -> Array:
+    """Return the mask with the leading axes that x has before it."""
+    return mask.reshape(*(1,) * (jnp.ndim(x) - mask.ndim), *mask.shape)
+
+
+def log_densities(
+    found: Distribution, observed: Array, data: Mapping[str, Any], gap: Array, sd: Array | None
+) -> Float[Array, " run"]:
+    """Return the log density of each run, by its number; 0 beyond the last.
+
+    Whitened, rows are w_i = b u_i + innovation, with w and u the residuals and the ones after
+    (x_i - rho_i x_(i-1)) / sqrt(1 - rho_i^2), each in units of its row's scale. Of normal ones
+
+        log p = sum log N(w_i) - log(1 + sd^2 U)/2 + sd^2 W^2/(1 + sd^2 U)/2 + volume,
+        U = sum u_i^2, W = sum u_i w_i
+
+    by Sherman and Morrison: nothing is factored. Of others b is integrated out by Gauss-Hermite
+    quadrature about where a heavy-tailed noise has it.
+
+    Parameters
+    ----------
+    found
+        The noise about the law, of each row as if it were alone.
+    data
+        What `layout` says of the runs, and `mask`.
+    gap
+        To the row before, in units of the length of memory.
+    sd
+        Of the effect of a run, None without one.
+    """
+    noise, rows = located(found), _rows(data)
+    assert noise is not None  # the model was checked
+    value = jnp.log(observed) if noise.log else observed
+    scale, gap, first = (rows.laid(x) for x in (noise.base.scale, gap, data["first"]))
+    residual, value = rows.laid(value - noise.base.loc), rows.laid(value)
+    rho = jnp.where(first, 0.0, jnp.exp(-gap))
+    square = jnp.where(first, 1.0, -jnp.expm1(-2 * gap))
+
+    def innovation(x):
+        return (x - rho * rows.before(x)) * lax.rsqrt(square)
+
+    w, u = innovation(residual / scale), innovation(1 / scale)
+    volume = 0.5 * jnp.log(square) + jnp.log(scale) + (value if noise.log else 0.0)
+    standard = noise.standard.log_prob
+    if sd is None:
+        return rows.total(standard(w) - volume)
+    if type(noise.base) is dist.Normal:
+        alone, U, W = rows.total(standard(w) - volume), rows.total(u * u), rows.total(u * w)
+        gain = 1 + sd**2 * U
+        return alone - 0.5 * jnp.log(gain) + 0.5 * sd**2 * W**2 / gain
+    middle, width = _about(rows, *lax.stop_gradient((w, u, sd)))
+    nodes, weights = (jnp.asarray(x, width.dtype)[:, None] for x in (NODES, LOG_WEIGHTS))
+    b = middle[None] + width[None] * nodes
+    given = rows.total(standard(w[None] - rows.wide(b) * u[None]) - volume[None])
+    given += weights + jnp.log(width / sd)[None] - 0.5 * ((b / sd) ** 2 + np.log(2 * np.pi))
+    return jnp.where(data["sizes"] > 0, logsumexp(given, 0), 0.0)
+
+
+def _about(rows: _Rows, w: Array, u: Array, sd: Array) -> tuple[Array, Array]:
+    """Return where the effect of each run is expected, and how wide to look about it, (run,).
+
+    By rounds of weighted least squares in which rows far off count less. Where nodes lie is no
+    matter of the density, so that no gradient goes through it.
+    """
+    weight = jnp.ones_like(w)
+    for _ in range(ROUNDS):
+        gain = 1 + sd**2 * rows.total(weight * u * u)
+        middle = sd**2 * rows.total(weight * u * w) / gain
+        weight = (HEAVY + 1) / (HEAVY + (w - rows.wide(middle) * u) ** 2)
+    return middle, REACH * sd / jnp.sqrt(gain)
+
+
+class OfNewRun(Distribution):
+    """What is observed of a run that is not among the rows: a noise about its own level."""
+
+    def __init__(self, noise: Located, sd: Any):
+        self.noise, self.sd = noise, sd
+        super().__init__(jnp.shape(noise.base.loc))
+
+    def sample(self, key, sample_shape=()):
+        """Return draws."""
+        first, second = jax.random.split(key)
+        b = self.sd * jax.random.normal(first, (*sample_shape, *self.batch_shape))
+        return self.noise.moved(b).sample(second)
+
+    def log_prob(self, value):
+        """Return the log density, by Gauss-Hermite quadrature."""
+        nodes = jnp.asarray(NODES, jnp.result_type(self.noise.base.loc))
+        nodes = nodes.reshape(-1, *(1,) * len(self.batch_shape))
+        given = self.noise.moved(self.sd * nodes).log_prob(value)
+        weights = (LOG_WEIGHTS - (NODES**2 + np.log(2 * np.pi)) / 2).reshape(nodes.shape)
+        return logsumexp(given + jnp.asarray(weights, nodes.dtype), 0)
+
+
+def of_new_run(found: Distribution, sd: Any) -> Distribution:
+    """Return what is observed of a new run at each row, each row a run of its own."""
+    noise = located(found)
+    if sd is None or noise is None:
+        return found
+    if type(noise.base) is not dist.Normal:
+        return OfNewRun(noise, sd)
+    base = dist.Normal(noise.base.loc, jnp.hypot(noise.base.scale, sd))
+    return dist.TransformedDistribution(base, EXP) if noise.log else base
+
+
+def sample_runs(
+    found: Distribution,
+    data: Mapping[str, Any],
+    gap: Any,
+    sd: Any,
+    rng: np.random.Generator,
+) -> np.ndarray:
+    """Return draws of whole runs in the place of the rows, (draw, row).
+
+    Parameters
+    ----------
+    found
+        The noise of each draw and row, as `vmap` made it.
+    gap, sd
+        As in `log_densities`, (draw, row) and (draw,).
+    """
+    noise = located(found)
+    assert noise is not None
+    first, gap = np.asarray(data["first"]), np.asarray(gap)
+    runs = len(data["sizes"])
+    run = data["run"] if "run" in data else np.repeat(np.arange(runs), len(first) // runs)
+    rho = np.where(first, 0.0, np.exp(-gap))
+    value = np.sqrt(1 - rho**2) * sample_each(noise.filled(gap), rng)
+    for row in np.flatnonzero(~first):
+        value[:, row] += rho[:, row] * value[:, row - 1]
+    value = np.asarray(noise.base.loc) + np.asarray(noise.base.scale) * value
+    if sd is not None:
+        value += np.asarray(sd)[:, None] * rng.normal(size=(len(value), runs))[:, run]
+    return np.exp(value) if noise.log else value

@@ -1,0 +1,70 @@
+"""runs: how rows that are of one run depend on each other.
+
+Checkpoints of a run are off the law together, by what is the run's own (its seed, its data, its
+settings), and neighbours among them more than others. Runs of which each has one row are
+independent: no part of this is asked for then.
+"""
+
+from __future__ import annotations
+
+import jax.numpy as jnp
+import numpyro.distributions as dist
+
+from ..parametric.base import Parametric, from_signature
+from ..parametric.coordinates import scaled
+from ..parametric.parametric import Noise
+from ..parametric.priors import positive
+from .loss import RELATIVE
+
+__all__ = ["DEPENDENCES", "dependence"]
+
+# In e-folds of the scale along which the rows of a run lie. Noise of single evaluations is
+# forgotten from one to the next; what a law misses of a training curve lasts for one to ten
+# e-folds (GPT-3, OLMo).
+LENGTH = positive(0.05, 50)
+SPACING = dist.Beta(1.0, 1.0)
+TYPICAL = scaled(RELATIVE, lambda s, at: s * at.y, says="{}, times a typical response")
+
+
+def _memory(pace, gap, run_length, run_spacing):
+    return pace / run_length * jnp.exp(run_spacing * gap)
+
+
+def within(pace, gap, *, run_length=LENGTH, run_spacing=SPACING):
+    """e_i = rho_i e_(i-1) + sqrt(1 - rho_i^2) innovation.
+
+    rho_i = exp(-pace g_i^run_spacing/run_length), of rows of one run about its own curve: pace is
+    the typical distance in log scale from one to the next, g_i that of a row relative to it (`gap`
+    its log). Residuals are forgotten over run_length: by distance in log scale where run_spacing
+    is 1, by rows, however far apart, where it is 0. Real curves are near 1. Of one run alone: a law
+    fitted to it is of this run, and tells nothing of how runs differ.
+    """
+    return _memory(pace, gap, run_length, run_spacing), None
+
+
+def between(pace, gap, *, run_sd=RELATIVE, run_length=LENGTH, run_spacing=SPACING):
+    """log y - log mean = b + e_i, b ~ Normal(0, run_sd) of the run, e_i as in `within`.
+
+    run_sd is relative: how far the level of one run is off the law.
+    """
+    return _memory(pace, gap, run_length, run_spacing), run_sd
+
+
+def between_plain(pace, gap, *, run_sd=TYPICAL, run_length=LENGTH, run_spacing=SPACING):
+    """y - mean = b + e_i, b ~ Normal(0, run_sd) of the run, e_i as in `within`.
+
+    run_sd is in the unit of the response.
+    """
+    return _memory(pace, gap, run_length, run_spacing), run_sd
+
+
+DEPENDENCES: dict[str, Parametric] = {
+    fn.__name__: from_signature(Parametric, fn) for fn in (within, between, between_plain)
+}
+
+
+def dependence(noise: Noise, several: bool) -> Parametric:
+    """Return how rows of a run depend under a noise; `several`: there is more than one run."""
+    if not several:
+        return DEPENDENCES["within"]
+    return DEPENDENCES["between" if noise.support == "positive" else "between_plain"]
