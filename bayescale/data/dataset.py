@@ -304,11 +304,8 @@ def _check_ranges(data: Dataset) -> None:
     for role, values in {**data.inputs, **data.responses}.items():
         sizes = np.where(np.isfinite(values) & (values != 0), abs(values), 1.0)
         for row in np.flatnonzero(abs(np.log10(sizes)) > EXTREME)[:1]:
-            other = f"{data.columns[role]}*1e{-int(np.log10(sizes[row]))}"
-            place = dict(row=row, role=role, value=values[row])
-            data.fail(
-                "cannot be computed with", remedy=f"give it in another unit: {other}", **place
-            )
+            remedy = f"give another unit: {data.columns[role]}*1e{-int(np.log10(sizes[row]))}"
+            data.fail("is beyond floats", row=row, role=role, value=values[row], remedy=remedy)
     y = np.array([*data.responses.values()])
     gaps = np.isnan(y).all(axis=0) if len(y) else np.zeros(len(data), bool)
     for row in np.flatnonzero(gaps)[:1]:

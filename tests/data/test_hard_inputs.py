@@ -317,5 +317,5 @@ def test_an_absurd_standard_error_excuses_an_accuracy_below_chance(stderr):
 def test_sizes_beyond_all_reason_are_a_matter_of_scale(role, size):
     frame = pd.DataFrame({"x": np.geomspace(1e6, 1e9, 8), "y": np.geomspace(5, 2, 8)})
     frame[role] *= size
-    with pytest.raises(DataError, match=rf"row 1, column '{role}'.*in another unit: {role}\*1e"):
+    with pytest.raises(DataError, match=rf"row 1, column '{role}'.*give another unit: {role}\*1e"):
         from_frame(frame, x="x", y="y")
