@@ -89,7 +89,7 @@ def densities(data):
 @pytest.mark.parametrize("name", NOISES)
 def test_every_noise_sums_to_one_over_what_can_be_measured(name):
     """Noises of log y are densities of y: they compare with those of y as they stand."""
-    part, usual = NOISES[name], dict(sigma=0.2, nu=4.0, rho=0.05, tau=0.5)
+    part, usual = NOISES[name], dict(sigma=0.2, nu=4.0, rho=0.05, tau=0.5, excess=0.3)
     given = {k: usual[k] for k in part.parameters}
     n = 40
     y = (
