@@ -102,6 +102,8 @@ def pattern(left: Residue, scales: Float[np.ndarray, "row scale"]) -> Pattern:
     scales
         Logs of the scales.
     """
+    from scipy.special import erfc
+
     count = len(left.left)
     units = _cut((left.left / left.noise)[None])
     rng = np.random.default_rng(SEED)
@@ -122,13 +124,15 @@ def pattern(left: Residue, scales: Float[np.ndarray, "row scale"]) -> Pattern:
         size, relative, turn = max((size, relative, turn), found, key=lambda of: of[1])
     last = scales[:, 0] >= scales[:, 0].max() - np.ptp(scales[:, 0]) / 4
     ends = abs(null[:, last].mean(1)), abs(units[:, last].mean(1))
+    # Where the fit takes up nearly all of it, next to nothing would be much: as if it took none.
+    alone = float(erfc(ends[1][0] * np.sqrt(last.sum() / 2)))
     return Pattern(
         chance=min(1.0, 2 * min(chances)),
         size=size,
         relative=relative,
         turn=turn,
         end=float(np.median(left.left[last])),
-        end_chance=_chance(*ends),
+        end_chance=max(_chance(*ends), alone),
     )
 
 
