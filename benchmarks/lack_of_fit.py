@@ -22,7 +22,7 @@ from bayescale.noises.names import get_noise
 from .calibration import simulate
 from .common import cpu_seconds, data_dir, table, write
 
-SIMULATIONS, PLANTED = 150, 40
+SIMULATIONS, PLANTED = 100, 20
 SAMPLER = NUTS(chains=2, warmup=500, draws=500, retries=0)
 
 
@@ -31,6 +31,7 @@ def designs() -> dict[str, Dataset]:
     runs = pd.read_csv(data_dir() / "chinchilla_epoch.csv").iloc[::3]
     curve = pd.read_csv(data_dir() / "revisiting_extrapolation.csv")
     curve = curve[(curve["copy"] == 0) & (curve.task == "bird_5") & (curve.model == "MiX/B/16")]
+    curve = curve.iloc[:: max(1, len(curve) // 40)]
     models = pd.read_csv(data_dir() / "expemergence_overall.csv")
     models = models[(models.task == "mmlu") & np.isfinite(models.flops_1e21)]
     sizes = np.array([3.5e8, 1.3e9, 6.7e9, 1.75e11])
@@ -40,9 +41,7 @@ def designs() -> dict[str, Dataset]:
     facts = dict(source="simulation")
     return {
         "7 widths": Dataset({"x": np.geomspace(6, 384, 7)}, ones(range(7)), **facts),
-        "learning curve": Dataset(
-            {"x": curve.seen_examples.to_numpy(float)[::2]}, ones(curve.index[::2]), **facts
-        ),
+        "learning curve": Dataset({"x": curve.seen_examples.to_numpy(float)}, ones(curve), **facts),
         "Chinchilla": Dataset(
             {"N": runs.params.to_numpy(float), "D": runs.tokens.to_numpy(float)},
             ones(runs),
