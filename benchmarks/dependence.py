@@ -119,7 +119,8 @@ def coverage(count: int = TABLES) -> list[dict]:
         for noise in noises:
             for run in (False, True):
                 head = {"design": name, "noise": noise, "rows": "of runs" if run else "alone"}
-                kept = _kept(json.dumps(head), lambda: covered(law, make(), truth, noise, run))  # noqa: B023
+                key = json.dumps(head | {"tables": count})
+                kept = _kept(key, lambda: covered(law, make(), truth, noise, run))  # noqa: B023
                 rows += [head | each for each in kept]
     return rows
 

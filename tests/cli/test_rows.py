@@ -18,7 +18,7 @@ def table(tmp_path, monkeypatch):
     monkeypatch.setattr(terminal, "start_jax", lambda: None)
     rng = np.random.default_rng(0)
     run, step, lr = (each.ravel() for each in np.meshgrid(range(4), range(1, 7), [1, 2, 3]))
-    tokens = step * 1e9 * 6.0**run
+    tokens = step * 1e9 * 7.0**run
     loss = (1.8 + 150 * tokens**-0.25) * (1 + 0.05 * abs(lr - 2)) * np.exp(0.01 * rng.random(72))
     columns = {"id": [f"r{i}" for i in run], "tokens": tokens, "lr": lr * 1e-3, "loss": loss}
     pd.DataFrame(columns).to_csv(tmp_path / "runs.csv", index=False)
@@ -38,6 +38,6 @@ def test_runs_and_the_best_of_a_sweep_are_named(table, capsys):
 
 def test_without_them_it_says_what_to_write(table, capsys):
     main(["fit", table, *MAP])
-    assert "--run 'id'" in capsys.readouterr().err
+    assert "--best 'lr'" in capsys.readouterr().err
     main(["fit", table, *MAP, "--best", "rate"])
     assert "no column 'rate'" in capsys.readouterr().err
