@@ -105,7 +105,10 @@ def test_repetition_with_the_published_constants_held(repeated):
     law = data_constrained.fix(**held, alpha=0.3526596, beta=0.3526596)
     # What the published Huber loss amounts to; the data hardly tell one R_D from another.
     post = bs.fit(law, repeated, noise="laplace")
-    assert post.health.sound
+    (verdict,) = post.health.verdicts
+    assert verdict.sampling.sound
+    # It leaves a quarter of the variance over, of runs of a thousand epochs above all.
+    assert "another shape" in verdict.fit.problems[0]
     mean = bs.predict(post, repeated.inputs).quantiles()[1]
     y = repeated.responses["y"]
     r2 = 1 - ((y - mean) ** 2).sum() / ((y - y.mean()) ** 2).sum()

@@ -12,7 +12,11 @@ from .scales import bare, each_curve, some_curves, words
 if TYPE_CHECKING:
     from .dataset import Dataset
 
-__all__ = ["remarks"]
+__all__ = ["RESOLUTION", "remarks"]
+
+RESOLUTION = 1e-5
+"""Relative error to which any measurement is known: data that lie exactly on a law leave a
+posterior to be sampled."""
 
 
 def remarks(data: Dataset) -> list[Note]:

@@ -81,7 +81,7 @@ class Pattern:
     size: float = 0.0
     """Root mean square of the mean residuals of stretches of a scale, in the residuals' unit."""
     relative: float = 0.0
-    """The same, as a multiple of what the law itself varies by over the stretches."""
+    """The same, as a multiple of what the law itself varies by over the rows."""
     turn: float = 0.0
     """How far the data go back against the law, as a share of all that they go."""
     end: float = 0.0
@@ -118,10 +118,8 @@ def pattern(left: Residue, scales: Float[np.ndarray, "row scale"]) -> Pattern:
     ]
     smooth = _smooth(left, scales)
     chances = [_chance(stat(null), stat(units)) for stat in (smooth, _together(orders))]
-    size = relative = turn = 0.0
-    for order in orders:
-        found = _stretches(_without_single(left.left[order]), left.fitted[order])
-        size, relative, turn = max((size, relative, turn), found, key=lambda of: of[1])
+    ways = [_stretches(_without_single(left.left[each]), left.fitted[each]) for each in orders]
+    size, turn = max(ways)
     last = scales[:, 0] >= scales[:, 0].max() - np.ptp(scales[:, 0]) / 4
     ends = abs(null[:, last].mean(1)), abs(units[:, last].mean(1))
     # Where the fit takes up nearly all of it, next to nothing would be much: as if it took none.
@@ -129,7 +127,7 @@ def pattern(left: Residue, scales: Float[np.ndarray, "row scale"]) -> Pattern:
     return Pattern(
         chance=min(1.0, 2 * min(chances)),
         size=size,
-        relative=relative,
+        relative=size / max(float(left.fitted.std()), np.finfo(float).tiny),
         turn=turn,
         end=float(np.median(left.left[last])),
         end_chance=max(_chance(*ends), alone),
@@ -210,12 +208,11 @@ def _without_single(left: np.ndarray) -> np.ndarray:
     return np.concatenate([inside[:1], inside, inside[-1:]])
 
 
-def _stretches(left: np.ndarray, fitted: np.ndarray) -> tuple[float, float, float]:
-    """Return size, relative size and turn of the mean residuals of stretches, rows in order."""
+def _stretches(left: np.ndarray, fitted: np.ndarray) -> tuple[float, float]:
+    """Return size and turn of the mean residuals of stretches, rows in order."""
     parts = np.array_split(np.arange(len(left)), max(2, min(BLOCKS, len(left) // 2)))
     means, law = (np.array([of[part].mean() for part in parts]) for of in (left, fitted))
     goes = (law + means) * np.sign(law[-1] - law[0])
     back = np.maximum.accumulate(goes) - goes
-    tiny = np.finfo(float).tiny
-    size = float(np.sqrt(np.mean(means**2)))
-    return size, size / max(float(law.std()), tiny), float(back.max() / max(np.ptp(goes), tiny))
+    turn = float(back.max() / max(np.ptp(goes), np.finfo(float).tiny))
+    return float(np.sqrt(np.mean(means**2))), turn

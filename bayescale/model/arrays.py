@@ -13,6 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from ..data.dataset import Dataset
+from ..data.responses import RESOLUTION
 from .layout import Layout, as_they_come, by_run
 from .model import Model
 from .pooling import unpinned
@@ -20,10 +21,6 @@ from .pooling import unpinned
 __all__ = ["Batch", "Lane", "check_responses", "lane_of", "lanes", "pack"]
 
 OtherWays = Callable[[str, int], Iterable[str]]
-
-RESOLUTION = 1e-5
-"""Relative error to which any measurement is known: data that lie exactly on a law leave a
-posterior to be sampled."""
 
 
 @dataclass(frozen=True)
@@ -221,7 +218,7 @@ def _lane(model: Model, data: Dataset, layout: Layout, groups: tuple[str, ...]) 
     chance = data.chance if data.chance is not None else np.zeros(len(data))
 
     stderr = data.stderr if data.stderr is not None else np.zeros(len(data))
-    if not model.noise.counts:
+    if not model.noise.counts and model.noise.support != "positive":  # those of logs know of it
         stderr = np.hypot(stderr, RESOLUTION * abs(np.nan_to_num(response)))
 
     def pad(column):

@@ -8,8 +8,10 @@ negative. `frontier` for all runs of a sweep, whose law is that of the best.
 from __future__ import annotations
 
 import jax.numpy as jnp
+import numpy as np
 import numpyro.distributions as dist
 
+from ..data.responses import RESOLUTION
 from ..parametric.coordinates import scaled
 from ..parametric.parametric import noise
 from ..parametric.priors import positive
@@ -21,6 +23,11 @@ __all__ = ["frontier", "laplace", "lognormal", "normal", "student"]
 # Relative error of one run: seeds differ by .1 to 1 %, digitised figures by 1 %, few-shot error
 # rates by 10 % and more.
 RELATIVE = positive(0.001, 0.3)
+
+
+def _spread(sigma, error):
+    """The scale of log y: of a run's own error, its measurement's, and the least there is."""
+    return jnp.sqrt(sigma**2 + error**2 + RESOLUTION**2)
 
 
 def _log_scale(base, mean, sigma):
@@ -35,14 +42,14 @@ def student(mean, stderr, *, sigma=RELATIVE, nu=dist.Gamma(2.0, 0.1)):
     sigma is a relative error, nu the degrees of freedom: small where a few runs are far off.
     Prior of nu: Juarez and Steel 2010, doi 10.1198/jbes.2009.07145.
     """
-    scale = jnp.sqrt(sigma**2 + (stderr / mean) ** 2)
+    scale = _spread(sigma, stderr / mean)
     return _log_scale(lambda loc, s: dist.StudentT(nu, loc, s), mean, scale)
 
 
 @noise
 def lognormal(mean, stderr, *, sigma=RELATIVE):
     """log y ~ Normal(log mean, sqrt(sigma^2 + (stderr/mean)^2)); sigma is a relative error."""
-    return dist.LogNormal(jnp.log(mean), jnp.sqrt(sigma**2 + (stderr / mean) ** 2))
+    return dist.LogNormal(jnp.log(mean), _spread(sigma, stderr / mean))
 
 
 @noise
@@ -53,7 +60,7 @@ def laplace(mean, stderr, *, sigma=RELATIVE):
     amounts to (Hoffmann et al. 2022, arXiv 2203.15556). A known standard error enters through
     its variance.
     """
-    return _log_scale(dist.Laplace, mean, jnp.sqrt(sigma**2 + (stderr / mean) ** 2 / 2))
+    return _log_scale(dist.Laplace, mean, _spread(sigma, stderr / mean / np.sqrt(2)))
 
 
 @noise
@@ -66,7 +73,7 @@ def frontier(mean, stderr, *, sigma=positive(0.0005, 0.05), excess=positive(0.00
     alike, nothing tells the two scatters apart, and `student` is the better one. The stochastic
     frontier of Aigner, Lovell and Schmidt 1977, doi 10.1016/0304-4076(77)90052-5.
     """
-    scale = jnp.sqrt(sigma**2 + (stderr / mean) ** 2)
+    scale = _spread(sigma, stderr / mean)
     return _log_scale(lambda loc, s: _ExponentiallyModified(loc, s, excess), mean, scale)
 
 

@@ -254,7 +254,8 @@ def test_less_of_a_loss_is_later(capsys, tmp_path):
     main(["fit", str(tmp_path / "loss.csv"), "--law", "from_loss", *roles, *LAPLACE, "-o", path])
     capsys.readouterr()
     main(["threshold", path, "--level", ".93", "--allow-failed"])
-    (line,) = [one for one in capsys.readouterr().out.splitlines() if one.startswith("probability")]
+    told = [one for one in capsys.readouterr().out.splitlines() if one.startswith("probability")]
+    (line,) = [one for one in told if " by " in one]
     shares = [float(part.split()[-3]) for part in line.removeprefix("probability").split(",")[:4]]
     assert shares == sorted(shares)
     assert "by 2," in line

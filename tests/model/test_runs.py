@@ -7,9 +7,10 @@ from scipy.special import logsumexp
 from scipy.stats import laplace, multivariate_normal, norm, t
 
 from bayescale.data.dataset import Dataset
+from bayescale.data.responses import RESOLUTION
 from bayescale.inference.make_model import make_model
 from bayescale.laws import get_law
-from bayescale.model.arrays import RESOLUTION, lane_of
+from bayescale.model.arrays import lane_of
 from bayescale.model.layout import by_run
 
 PARAMS = dict(
@@ -69,7 +70,8 @@ def by_hand(data, name, on_log=True):
     x, y = own.inputs["x"][order], own.responses["y"][order]
     mean = 1.8 + 150 * x**-0.25
     error = np.zeros(len(x)) if own.stderr is None else own.stderr[order]
-    error = np.hypot(error, RESOLUTION * abs(y))
+    least = RESOLUTION * (mean if on_log else abs(y))
+    error = np.hypot(error, least)
     scale = np.sqrt(0.01**2 + (error / mean) ** 2) if on_log else np.hypot(0.03, error)
     pace = np.median(
         np.concatenate(

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from bayescale.data.dataset import Dataset
+from bayescale.data.responses import RESOLUTION
 from bayescale.laws import broken, get_law, two_stage
 from bayescale.messages import Note
-from bayescale.model.arrays import RESOLUTION
 from bayescale.model.model import Model
 from bayescale.noises.names import get_noise
 from bayescale.parametric.parametric import law
@@ -198,7 +198,7 @@ def test_log_likelihood_is_the_noise_about_the_law(power_fit):
     p = {name: values[1, 5] for name, values in power_fit.draws.items()}
     x, y = power_fit.data.inputs["x"], power_fit.data.responses["y"]
     mean = p["E"] + p["A"] * x ** -p["alpha"]
-    sigma = np.hypot(p["sigma"], RESOLUTION * y / mean)
+    sigma = np.hypot(p["sigma"], RESOLUTION)
     want = stats.t.logpdf(np.log(y), p["nu"], np.log(mean), sigma) - np.log(y)
     np.testing.assert_allclose(found, want, rtol=1e-8)
 
