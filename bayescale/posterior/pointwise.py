@@ -17,7 +17,15 @@ from ..model.sampling import sample_each
 from .drift import drifted_inputs
 from .posterior import Posterior
 
-__all__ = ["law_draws", "log_likelihood", "log_mass", "log_prior", "replicate", "response_of"]
+__all__ = [
+    "law_draws",
+    "log_likelihood",
+    "log_mass",
+    "log_prior",
+    "priors",
+    "replicate",
+    "response_of",
+]
 
 
 def law_draws(
@@ -182,21 +190,28 @@ def replicate(
     return found
 
 
-@compiled(static_argnames=("model",))
-def _priors(model, z, data):
+@compiled(static_argnames=("model", "volume"))
+def _priors(model, z, data, volume):
     def one(z):
-        values = model.constrain(z, data)[0]
+        values, _, plain = model.constrain(z, data)
+        if volume:
+            return model.log_priors(plain)
         return {site.name: site.prior.log_prob(values[site.name]) for site in model.sites}
 
     return jax.vmap(one)(z)
 
 
-def log_prior(posterior: Posterior) -> dict[str, np.ndarray]:
+def log_prior(posterior: Posterior, *, volume: bool = False) -> dict[str, np.ndarray]:
     """Return the log prior density of each block of coordinates, ([curve,] chain, draw) each.
 
-    By name of a parameter; `level` and `share` are those of the law's terms. Of the quantities as
-    their priors have them, without a volume for how they are sampled. Empty for a posterior that
-    has lost its own coordinates.
+    By name of a parameter; `level` and `share` are those of the law's terms. Empty for a posterior
+    that has lost its own coordinates.
+
+    Parameters
+    ----------
+    volume
+        Of coordinates without bounds: logs of what is positive, logits of shares. By default of
+        the quantities as their priors have them, without a volume for how they are sampled.
     """
     model, z = posterior.model, posterior.z
     if z is None or z.shape[-1] != model.size:
@@ -205,8 +220,21 @@ def log_prior(posterior: Posterior) -> dict[str, np.ndarray]:
     found: dict[str, np.ndarray] = {}
     with jax.enable_x64(True):
         for curve, _, lane in lanes(model, posterior.data):
-            parts = _priors(model, z[curve].reshape(-1, model.size).astype(float), lane)
-            for name, values in parts.items():
+            flat = z[curve].reshape(-1, model.size).astype(float)
+            for name, values in _priors(model, flat, lane, volume).items():
                 blank = np.full(z.shape[:-1], np.nan)
                 found.setdefault(name, blank)[curve] = np.asarray(values).reshape(z.shape[1:-1])
     return found if posterior.curves else {name: values[0] for name, values in found.items()}
+
+
+def priors(posterior: Posterior) -> np.ndarray | None:
+    """Return the log density of all that is decided before the data, ([curve,] chain, draw).
+
+    In coordinates without bounds (`log_prior` with its volume), where powers of a prior keep its
+    middle: of a log normal its median, and a flat prior of shares becomes Dirichlet(a), while as it
+    stands no power would change it. What groups differ by is told by the groups, and not counted.
+    None where the posterior has lost its own coordinates.
+    """
+    parts = log_prior(posterior, volume=True)
+    kept = [part for name, part in parts.items() if not name.endswith("_shift")]
+    return np.sum(kept, 0) if kept else None
