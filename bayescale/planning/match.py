@@ -18,7 +18,7 @@ from ..data.notes import concerning
 from ..messages import Note, as_notes
 from ..posterior.display import Sheet, Shown
 from ..posterior.intervals import INTERVAL, plain, summarise
-from ..posterior.mixture import said_of_prior
+from ..posterior.pointwise import said_of_prior
 from ..posterior.posterior import Posterior, said_of_group
 from ..questions.predict import UNCALIBRATED
 from . import shown

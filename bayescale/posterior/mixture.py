@@ -14,23 +14,15 @@ import numpy as np
 
 from ..data.notes import concerning
 from ..messages import Note
-from .checks import IDENTIFIED
 from .display import Sheet, Shown, share
 from .health import FailedFit
-from .intervals import INTERVAL, normal_scores, plain, pull
-from .pointwise import priors
+from .intervals import INTERVAL, plain
 from .posterior import Posterior, said_of_group
 
-__all__ = ["ASK", "PART", "Mixture", "mix", "said_of_fits", "said_of_prior", "summary_of_fits"]
+__all__ = ["Mixture", "mix", "said_of_fits", "summary_of_fits"]
 
-FEWEST = 100
-"""Draws below which nothing is said of their prior."""
 SLIGHT = 0.01
 """Weight of a member below which nothing is said of its health."""
-PART = IDENTIFIED**2
-"""Part of what is known of an answer that the prior tells, from which on it is said to hang on it:
-the data leave it more than half of its prior's spread, as a parameter that is not identified."""
-ASK = "sensitivity(fit) (bayescale sensitivity) says how far"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -259,36 +251,3 @@ def _said_of(one: Posterior) -> list[Note]:
         text = f"with a drift of sd {one.drift.sd:g} in log scale beyond the data"
         notes.append(Note("drift", text))
     return notes
-
-
-def said_of_prior(one: Posterior, answers: Mapping[str, np.ndarray]) -> list[Note]:
-    """Return which answers hang on the prior of a parameter of which the data say little.
-
-    Nothing, and at no cost, where the data tell all parameters of the law: its prior then moves
-    no answer much.
-
-    Parameters
-    ----------
-    answers
-        Draws beyond the data by what they are of, (draw,), of one curve.
-    """
-    loose = set(one.health.verdicts[0].unidentified) & set(one.law.free)
-    known = {what: draws for what, draws in answers.items() if not np.isnan(draws).any()}
-    logs = priors(one) if loose and known else None
-    if logs is None or logs.size < FEWEST:
-        return []
-    parts = {what: pull(draws, logs)[1] for what, draws in known.items()}
-    hang = [what for what, part in parts.items() if part > PART]
-    if not hang:
-        return []
-    most = max(hang, key=parts.__getitem__)
-    scores, flat = normal_scores(known[most]), one.flat()
-    alike = {}
-    for name in sorted(loose):
-        each = flat[name].reshape(len(scores), -1).T
-        alike[name] = max(abs(np.mean(normal_scores(draws) * scores)) for draws in each)
-    text = f"the data say little of {max(alike, key=alike.__getitem__)}: {most} hangs on its prior"
-    text += f" ({min(parts[most], 1):.0%} of what is known of it)"
-    others = f", as do {len(hang) - 1} answers more" if len(hang) > 2 else ""
-    others = f", as does {hang[hang[0] == most]}" if len(hang) == 2 else others
-    return [Note("prior", f"{text}{others}; {ASK}")]

@@ -1,4 +1,7 @@
-"""The draws of a fit at given points: the law, the log density of runs, and new runs."""
+"""The draws of a fit at given points: the law, the log density of runs, and new runs.
+
+And the log density of their prior, by which it is told what hangs on it (`said_of_prior`).
+"""
 
 from __future__ import annotations
 
@@ -10,14 +13,20 @@ import numpy as np
 from jax.scipy.special import logsumexp
 from jaxtyping import Float
 
+from ..messages import Note
 from ..model.arrays import lanes
 from ..model.evaluate import at_own, law_at
 from ..model.programs import compiled
 from ..model.sampling import sample_each
+from .checks import IDENTIFIED
 from .drift import drifted_inputs
+from .intervals import normal_scores, pull
 from .posterior import Posterior
 
 __all__ = [
+    "ASK",
+    "FEWEST",
+    "PART",
     "law_draws",
     "log_likelihood",
     "log_mass",
@@ -25,7 +34,15 @@ __all__ = [
     "priors",
     "replicate",
     "response_of",
+    "said_of_prior",
 ]
+
+FEWEST = 100
+"""Draws below which nothing is said of their prior."""
+PART = IDENTIFIED**2
+"""Part of what is known of an answer that the prior tells, from which on it is said to hang on it:
+the data leave it more than half of its prior's spread, as a parameter that is not identified."""
+ASK = "sensitivity(fit) (bayescale sensitivity) says how far"
 
 
 def law_draws(
@@ -238,3 +255,36 @@ def priors(posterior: Posterior) -> np.ndarray | None:
     parts = log_prior(posterior, volume=True)
     kept = [part for name, part in parts.items() if not name.endswith("_shift")]
     return np.sum(kept, 0) if kept else None
+
+
+def said_of_prior(one: Posterior, answers: Mapping[str, np.ndarray]) -> list[Note]:
+    """Return which answers hang on the prior of a parameter of which the data say little.
+
+    Nothing, and at no cost, where the data tell all parameters of the law: its prior then moves
+    no answer much.
+
+    Parameters
+    ----------
+    answers
+        Draws beyond the data by what they are of, (draw,), of one curve.
+    """
+    loose = set(one.health.verdicts[0].unidentified) & set(one.law.free)
+    known = {what: draws for what, draws in answers.items() if not np.isnan(draws).any()}
+    logs = priors(one) if loose and known else None
+    if logs is None or logs.size < FEWEST:
+        return []
+    parts = {what: pull(draws, logs)[1] for what, draws in known.items()}
+    hang = [what for what, part in parts.items() if part > PART]
+    if not hang:
+        return []
+    most = max(hang, key=parts.__getitem__)
+    scores, flat = normal_scores(known[most]), one.flat()
+    alike = {}
+    for name in sorted(loose):
+        each = flat[name].reshape(len(scores), -1).T
+        alike[name] = max(abs(np.mean(normal_scores(draws) * scores)) for draws in each)
+    text = f"the data say little of {max(alike, key=alike.__getitem__)}: {most} hangs on its prior"
+    text += f" ({min(parts[most], 1):.0%} of what is known of it)"
+    others = f", as do {len(hang) - 1} answers more" if len(hang) > 2 else ""
+    others = f", as does {hang[hang[0] == most]}" if len(hang) == 2 else others
+    return [Note("prior", f"{text}{others}; {ASK}")]

@@ -23,8 +23,8 @@ from ..model.replicates import new_runs
 from ..posterior.display import Sheet, Shown
 from ..posterior.drift import drifted_inputs
 from ..posterior.intervals import INTERVAL, levels, plain, summarise
-from ..posterior.mixture import ASK, Mixture, said_of_prior
-from ..posterior.pointwise import law_draws
+from ..posterior.mixture import Mixture
+from ..posterior.pointwise import ASK, law_draws, said_of_prior
 from ..posterior.posterior import Posterior, said_of_group
 from . import shown
 from .sweep import decades_beyond, scales

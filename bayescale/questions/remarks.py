@@ -8,7 +8,8 @@ import numpy as np
 
 from ..datasets.published import place
 from ..messages import Note, as_notes
-from ..posterior.mixture import Mixture, said_of_fits, said_of_prior
+from ..posterior.mixture import Mixture, said_of_fits
+from ..posterior.pointwise import said_of_prior
 from ..posterior.posterior import Posterior
 from .predict import UNCALIBRATED
 from .sweep import Sweep

@@ -20,8 +20,8 @@ from ..data.notes import concerning
 from ..messages import Note
 from ..posterior.display import Sheet, Shown
 from ..posterior.intervals import INTERVAL, levels, plain, pull, quantiles, summarise
-from ..posterior.mixture import PART, Mixture
-from ..posterior.pointwise import law_draws, log_likelihood, priors
+from ..posterior.mixture import Mixture
+from ..posterior.pointwise import FEWEST, PART, law_draws, log_likelihood, priors
 from ..posterior.posterior import Posterior, said_of_group
 from . import shown
 from .sweep import scales
@@ -46,8 +46,6 @@ APART = 2.0
 """Standard deviations by which prior and data lie apart where they are said to disagree."""
 ROUGH = 0.7
 """Pareto k above which importance weights tell no quantile."""
-FEWEST = 100
-"""Draws below which there is nothing to weigh."""
 BEYOND = (10.0, 100.0)
 """How many times beyond the largest scale of the data forecasts are asked for."""
 LESS = (0.75, 0.5)
