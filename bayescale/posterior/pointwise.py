@@ -1,6 +1,6 @@
 """The draws of a fit at given points: the law, the log density of runs, and new runs.
 
-And the log density of their prior, by which it is told what hangs on it (`said_of_prior`).
+And the log density of their prior; `said_of_prior` tells which answers it decides.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ from ..model.arrays import lanes
 from ..model.evaluate import at_own, law_at
 from ..model.programs import compiled
 from ..model.sampling import sample_each
-from .checks import IDENTIFIED
 from .drift import drifted_inputs
-from .intervals import normal_scores, pull
+from .intervals import normal_scores
 from .posterior import Posterior
 
 __all__ = [
     "ASK",
     "FEWEST",
-    "PART",
+    "MOSTLY",
+    "hangs_on",
     "law_draws",
     "log_likelihood",
     "log_mass",
@@ -39,9 +39,8 @@ __all__ = [
 
 FEWEST = 100
 """Draws below which nothing is said of their prior."""
-PART = IDENTIFIED**2
-"""Part of what is known of an answer that the prior tells, from which on it is said to hang on it:
-the data leave it more than half of its prior's spread, as a parameter that is not identified."""
+MOSTLY = 0.5
+"""Share of an answer's spread that one parameter tells, from which on it decides the answer."""
 ASK = "sensitivity(fit) (bayescale sensitivity) says how far"
 
 
@@ -244,47 +243,70 @@ def log_prior(posterior: Posterior, *, volume: bool = False) -> dict[str, np.nda
     return found if posterior.curves else {name: values[0] for name, values in found.items()}
 
 
-def priors(posterior: Posterior) -> np.ndarray | None:
-    """Return the log density of all that is decided before the data, ([curve,] chain, draw).
+def priors(posterior: Posterior) -> dict[str, np.ndarray]:
+    """Return the log prior density of the law's parameters and of the noise's, `law` and `noise`.
 
-    In coordinates without bounds (`log_prior` with its volume), where powers of a prior keep its
-    middle: of a log normal its median, and a flat prior of shares becomes Dirichlet(a), while as it
-    stands no power would change it. What groups differ by is told by the groups, and not counted.
-    None where the posterior has lost its own coordinates.
+    ([curve,] chain, draw) each, in coordinates without bounds (`log_prior` with its volume): there
+    powers of a prior keep its middle. Of a log normal it is the median, and a flat prior of shares
+    becomes Dirichlet(a), while as it stands no power would change it. What groups differ by is
+    told by the groups, and not counted. Empty where the posterior has lost its own coordinates.
     """
-    parts = log_prior(posterior, volume=True)
-    kept = [part for name, part in parts.items() if not name.endswith("_shift")]
-    return np.sum(kept, 0) if kept else None
+    model, parts = posterior.model, log_prior(posterior, volume=True)
+    noises = {name for each in (model.noise, *model.further) for name in each.parameters}
+    found: dict[str, np.ndarray] = {}
+    for name, values in parts.items():
+        if not name.endswith("_shift"):
+            of = "noise" if name in noises else "law"
+            found[of] = found.get(of, 0.0) + values
+    return found
+
+
+def hangs_on(one: Posterior, draws: np.ndarray) -> tuple[str, float] | None:
+    """Return the parameter of which the data say little that decides an answer, and how far.
+
+    The parameter of the law that is not identified (its posterior sd is more than half of its
+    prior sd) and that tells more than half of the spread of the draws, as the square of the
+    correlation of normal scores; None where there is none.
+
+    Parameters
+    ----------
+    draws
+        Of one curve, chains joined, (draw,); they may be infinite.
+    """
+    verdict, law = one.health.verdicts[0], one.law
+    loose = [name for name in law.free if name in verdict.unidentified]
+    if not loose or len(draws) < FEWEST or np.isnan(draws).any() or np.ptp(draws) == 0:
+        return None
+    flat, scores = one.flat(), normal_scores(draws)
+    size, told = np.mean(scores**2), {}
+    for name in loose:
+        parts = [normal_scores(each) for each in flat[name].reshape(len(draws), -1).T]
+        alike = [np.mean(part * scores) ** 2 / (np.mean(part**2) * size) for part in parts]
+        told[name] = float(max(alike))
+    most = max(told, key=told.__getitem__)
+    return (most, told[most]) if told[most] > MOSTLY else None
 
 
 def said_of_prior(one: Posterior, answers: Mapping[str, np.ndarray]) -> list[Note]:
     """Return which answers hang on the prior of a parameter of which the data say little.
 
-    Nothing, and at no cost, where the data tell all parameters of the law: its prior then moves
-    no answer much.
+    Nothing, and at no cost, where the data tell all parameters of the law.
 
     Parameters
     ----------
     answers
         Draws beyond the data by what they are of, (draw,), of one curve.
     """
-    loose = set(one.health.verdicts[0].unidentified) & set(one.law.free)
-    known = {what: draws for what, draws in answers.items() if not np.isnan(draws).any()}
-    logs = priors(one) if loose and known else None
-    if logs is None or logs.size < FEWEST:
+    found = {what: hangs_on(one, draws) for what, draws in answers.items()}
+    known = {what: pair for what, pair in found.items() if pair is not None}
+    if not known:
         return []
-    parts = {what: pull(draws, logs)[1] for what, draws in known.items()}
-    hang = [what for what, part in parts.items() if part > PART]
-    if not hang:
-        return []
-    most = max(hang, key=parts.__getitem__)
-    scores, flat = normal_scores(known[most]), one.flat()
-    alike = {}
-    for name in sorted(loose):
-        each = flat[name].reshape(len(scores), -1).T
-        alike[name] = max(abs(np.mean(normal_scores(draws) * scores)) for draws in each)
-    text = f"the data say little of {max(alike, key=alike.__getitem__)}: {most} hangs on its prior"
-    text += f" ({min(parts[most], 1):.0%} of what is known of it)"
-    others = f", as do {len(hang) - 1} answers more" if len(hang) > 2 else ""
-    others = f", as does {hang[hang[0] == most]}" if len(hang) == 2 else others
-    return [Note("prior", f"{text}{others}; {ASK}")]
+    what = max(known, key=lambda each: known[each][1])
+    name, part = known[what]
+    text = (
+        f"{name}, and {what}, are the prior's more than the data's: the data say little of {name},"
+    )
+    text += f" which tells {part:.0%} of the spread of {what}"
+    rest = [each for each in known if each != what]
+    text += f"; so of {rest[0] if len(rest) == 1 else f'{len(rest)} answers more'}" * bool(rest)
+    return [Note("prior", f"{text}; {ASK}")]

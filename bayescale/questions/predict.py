@@ -38,6 +38,8 @@ UNCALIBRATED = (
     "beyond the data the law itself may be wrong, and these intervals do not know it: on 92 real "
     "curves intervals of this kind covered 53 to 60 % of held-out points where they promised 90 %"
 )
+FARTHEST = 8
+"""So many points are looked at for what their prior decides."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -273,12 +275,16 @@ def _said_of_questions(posterior: Posterior, given: float | None) -> list[Note]:
 
 
 def _said_of_prior(posterior: Posterior, inputs, mean, decades) -> list[Note]:
-    """Return which points beyond the data the prior decides; of several curves, in which."""
+    """Return which points beyond the data the prior decides, of the farthest few.
+
+    Of several curves, in which.
+    """
     columns, found = posterior.data.columns, {}
     for i, (name, one) in enumerate(posterior):
         draws, far = (mean[i], decades[i]) if posterior.curves else (mean, decades)
         answers = {}
-        for point in np.flatnonzero(far > 0):
+        beyond = np.flatnonzero(far > 0)
+        for point in beyond[np.argsort(-far[beyond], kind="stable")][:FARTHEST]:
             at = (f"{columns.get(k, k)}={x[point]:.3g}" for k, x in inputs.items())
             answers[f"the {one.law.response} at {', '.join(at)}"] = draws[:, point]
         if said := said_of_prior(one, answers):
@@ -291,7 +297,7 @@ def _said_of_prior(posterior: Posterior, inputs, mean, decades) -> list[Note]:
         ]
     few = ", ".join(map(str, [*found][:5])) + ", ..." * (len(found) > 5)
     text = f"in {len(found)} of {len(posterior.curves)} curves ({few}) forecasts beyond the data "
-    return [Note("prior", f"{text}hang on the prior: {ASK}")] * bool(found)
+    return [Note("prior", f"{text}are the prior's more than the data's: {ASK}")] * bool(found)
 
 
 def _new_runs(posterior: Posterior, inputs, n, stderr, seed, stream) -> np.ndarray:

@@ -5,23 +5,26 @@ draws that there are, by weights exp((a - 1) log prior) or exp((a - 1) log likel
 those of leave-one-out. No second fit is made. A weaker prior (a = .8) is 12 % wider, a stronger
 one (1.25) 11 % narrower, with the same middle.
 
-Priors are raised to powers in coordinates without bounds; see `posterior.pointwise.priors`.
+Priors are raised to powers in coordinates without bounds; see `posterior.pointwise.priors`. That of
+the law's parameters is raised for these and for forecasts, that of the noise's for the noise's: a
+narrower prior of the scatter would else widen or narrow all the rest.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from ..data.notes import concerning
 from ..messages import Note
+from ..posterior.checks import IDENTIFIED
 from ..posterior.display import Sheet, Shown
 from ..posterior.intervals import INTERVAL, levels, plain, pull, quantiles, summarise
 from ..posterior.mixture import Mixture
-from ..posterior.pointwise import FEWEST, PART, law_draws, log_likelihood, priors
+from ..posterior.pointwise import FEWEST, hangs_on, law_draws, log_likelihood, priors
 from ..posterior.posterior import Posterior, said_of_group
 from . import shown
 from .sweep import scales
@@ -44,6 +47,11 @@ LIMIT = 0.05
 """Of the published measure, from which on its authors call a posterior sensitive."""
 APART = 2.0
 """Standard deviations by which prior and data lie apart where they are said to disagree."""
+PART = IDENTIFIED**2
+"""Part of what is known of a quantity that the prior tells, from which on it is the prior's: the
+data leave it more than half of its prior's spread, as a parameter that is not identified."""
+FELT = 0.05
+"""Part of the prior below which (and of the data) their distance is not told."""
 ROUGH = 0.7
 """Pareto k above which importance weights tell no quantile."""
 BEYOND = (10.0, 100.0)
@@ -68,22 +76,26 @@ class Sensitive:
     """Part of what is known of it that the prior tells: the rate at which log variance falls with
     the power of the prior; of normals the prior's precision over the posterior's."""
     apart: float
-    """How many standard deviations prior and data lie apart, were both normal."""
+    """How many standard deviations prior and data lie apart, were both normal; nan where the part
+    of either is below .05."""
     under: Mapping[str, Mapping[str, float]]
     """Median and interval under a weaker or stronger prior, or data: `WAYS`."""
     at: Mapping[str, float] | None = None
     """Where a forecast lies, by column; None for a parameter."""
+    through: str | None = None
+    """The parameter of which the data say little that tells most of a forecast's spread."""
 
     @property
     def diagnosis(self) -> str:
         """`the prior's`, `prior and data disagree`, or `-`."""
         if min(self.prior, self.data) >= LIMIT and abs(self.apart) > APART:
             return DISAGREE
-        return THE_PRIORS if self.part > PART else NEITHER
+        return THE_PRIORS if self.part > PART or self.through else NEITHER
 
     def summary(self) -> dict[str, Any]:
         """Return plain numbers, fit for JSON."""
-        same = {name: getattr(self, name) for name in ("prior", "data", "part", "apart", "at")}
+        same = {name: getattr(self, name) for name in ("prior", "data", "part", "apart")}
+        same |= {"at": self.at, "through": self.through}
         ends = {name: self.spread[name] for name in ("median", "lo", "hi")}
         return plain(ends | same | {"diagnosis": self.diagnosis, "under": self.under})
 
@@ -117,7 +129,7 @@ class Sensitivity(Shown):
 
         rows = {}
         for name, found in self.summary()["quantities"].items():
-            apart = ("under", "at")
+            apart = ("under", "at", "through")
             own = {key: value for key, value in found.items() if key not in apart}
             moved = {
                 f"{end}_{way}": value
@@ -168,7 +180,8 @@ def sensitivity(
     pulls a little: with normals one sd apart both are above .05 from a tenth of the precision on.
     So words come of what the same weights do to the median and the variance. `part` is how fast
     1/variance grows with the power of the prior, `the prior's` where that is above a quarter: the
-    data leave more than half of the prior's spread, as of a parameter that is not identified.
+    data leave more than half of the prior's spread, as of a parameter that is not identified; of a
+    forecast also where such a parameter tells more than half of its spread (`through`).
     `prior and data disagree` where both sensitivities are above .05 and the two lie more than two
     standard deviations apart. Both are of normal scores, so of any unit.
 
@@ -188,34 +201,36 @@ def sensitivity(
 
 def _one(one: Posterior, at: Mapping[str, Any] | None) -> Sensitivity:
     """Return the sensitivity of one curve."""
-    logs = priors(one)
-    if logs is None:
+    before = priors(one)
+    if not before:
         raise ValueError("the fit has lost the coordinates it was drawn in: fit anew")
-    if logs.size < FEWEST:
+    draws = next(iter(before.values())).size
+    if draws < FEWEST:
         raise ValueError(
-            f"sensitivity weighs {FEWEST} draws or more, this fit has {logs.size}: fit with NUTS "
-            "or Laplace"
+            f"sensitivity weighs {FEWEST} draws or more, this fit has {draws}: fit with NUTS or "
+            "Laplace"
         )
-    parts = {"prior": logs, "data": log_likelihood(one).sum(-1)}
-    weighed = {way: _weights(parts[of], power) for way, (of, power) in WAYS.items()}
-    close = {of: [_weights(part, power)[0] for power in NEAR] for of, part in parts.items()}
-    weights = {way: found for way, (found, _) in weighed.items()}
+    data = log_likelihood(one).sum(-1)
+    raised = {of: _Raised.of({"prior": logs, "data": data}) for of, logs in before.items()}
     points = scales(one, at) if at is not None else _beyond(one)
+    own = {name for each in one.model.parts[1:] for name in each.parameters}
     quantities = {
-        name: _of(draws, parts, close, weights)
+        name: _of(draws, raised["noise" if name in own else "law"])
         for name, draws in one.scalars().items()
-        if np.ptp(draws) > 0
+        if np.ptp(draws) > 0 and not name.rstrip("0123456789").endswith("_shift")
     }
     columns = {name: one.data.columns.get(name, name) for name in points}
     for i, said in enumerate(law_draws(one, points).T):
         place = {columns[name]: float(values[i]) for name, values in points.items()}
         where = ", ".join(f"{name}={value:.3g}" for name, value in place.items())
-        draws = said.reshape(logs.shape)
-        name = f"{_response(one)} at {where}"
-        quantities[name] = _of(draws, parts, close, weights, place)
-    k_hat = {way: k for way, (_, k) in weighed.items()}
-    notes = (*concerning(one.data, "split"), *_notes(k_hat), *said_of_group(one))
-    return Sensitivity(quantities, k_hat, notes)
+        draws = said.reshape(data.shape)
+        through = hangs_on(one, said)
+        quantities[f"{_response(one)} at {where}"] = _of(
+            draws, raised["law"], place, through and through[0]
+        )
+    worst = {way: max(each.k_hat[way] for each in raised.values()) for way in WAYS}
+    notes = (*concerning(one.data, "split"), *_notes(worst), *said_of_group(one))
+    return Sensitivity(quantities, worst, notes)
 
 
 def _response(one: Posterior) -> str:
@@ -246,28 +261,50 @@ def _weights(logs: np.ndarray, power: float) -> tuple[np.ndarray, float]:
     return np.exp(weights).reshape(logs.shape), float(np.squeeze(k_hat))
 
 
+class _Raised(NamedTuple):
+    """Weights of all draws as the prior of some parameters, or the data, are raised to powers."""
+
+    parts: Mapping[str, np.ndarray]
+    """Log density of `prior` and `data`, (chain, draw)."""
+    close: Mapping[str, list[np.ndarray]]
+    """Weights at `NEAR` of each."""
+    weights: Mapping[str, np.ndarray]
+    """Weights by `WAYS`."""
+    k_hat: Mapping[str, float]
+    """Their Pareto k."""
+
+    @classmethod
+    def of(cls, parts: Mapping[str, np.ndarray]) -> _Raised:
+        """Return the weights of draws with these log densities."""
+        found = {way: _weights(parts[of], power) for way, (of, power) in WAYS.items()}
+        close = {of: [_weights(part, power)[0] for power in NEAR] for of, part in parts.items()}
+        weights, k_hat = ({way: pair[i] for way, pair in found.items()} for i in (0, 1))
+        return cls(parts, close, weights, k_hat)
+
+
 def _of(
     draws: np.ndarray,
-    parts: Mapping[str, np.ndarray],
-    close: Mapping[str, list[np.ndarray]],
-    weights: Mapping[str, np.ndarray],
+    raised: _Raised,
     at: Mapping[str, float] | None = None,
+    through: str | None = None,
 ) -> Sensitive:
     """Return how far one quantity, (chain, draw), hangs on each part."""
     from arviz_stats.base.array import array_stats
 
     rates = {
-        of: float(array_stats.power_scale_sense(draws, *pair, *NEAR)) for of, pair in close.items()
+        of: float(array_stats.power_scale_sense(draws, *pair, *NEAR))
+        for of, pair in raised.close.items()
     }
-    moved, part = pull(draws, parts["prior"])
+    moved, part = pull(draws, raised.parts["prior"])
     part = float(np.clip(part, 0.0, 1.0))
     # Of normals d mean / d a, in sds of the posterior, is the distance times this.
-    apart = moved / np.sqrt(part * (1 - part)) if 0 < part < 1 else np.nan
+    apart = moved / np.sqrt(part * (1 - part)) if FELT < part < 1 - FELT else np.nan
     under = {}
-    for way, each in weights.items():
+    for way, each in raised.weights.items():
         lo, median, hi = quantiles(draws.ravel(), each.ravel(), levels(INTERVAL)).tolist()
         under[way] = {"median": median, "lo": lo, "hi": hi}
-    return Sensitive(summarise(draws), rates["prior"], rates["data"], part, apart, under, at)
+    rate = (rates["prior"], rates["data"])
+    return Sensitive(summarise(draws), *rate, part, apart, under, at, through)
 
 
 def _notes(k_hat: Mapping[str, float]) -> list[Note]:
