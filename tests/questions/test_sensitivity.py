@@ -171,6 +171,32 @@ def test_a_forecast_that_the_prior_decides_is_told_and_no_other():
     assert bs.sensitivity(weak).quantities["y at x=1e+03"].through == "m"
 
 
+def unsure(fit, *names):
+    """The fit as if the data said little of these parameters."""
+    verdicts = (replace(fit.health.verdicts[0], unidentified=names),)
+    return replace(fit, health=Health(verdicts))
+
+
+def test_plans_and_thresholds_say_it_too(chinchilla_fit, power_fit):
+    def kinds(answer):
+        return [note.kind for note in answer.notes]
+
+    loose = unsure(chinchilla_fit, "E", "alpha")
+    assert "prior" in kinds(bs.allocate(loose, 1e27))
+    assert "prior" not in kinds(bs.allocate(loose, 1e20))  # within the data
+    assert "prior" not in kinds(bs.allocate(unsure(chinchilla_fit, "nu"), 1e27))
+    assert "prior" not in kinds(bs.allocate(chinchilla_fit, 1e27))
+    assert "prior" in kinds(bs.match(loose, N=1e13, D=1e14))
+    assert "prior" in kinds(bs.compare_runs(loose, (1e13, 1e14), (2e13, 5e13)))
+    far = bs.predict(power_fit, {"x": 1e14}).quantiles()[1, 0]
+    low = bs.threshold(unsure(power_fit, "E", "A"), far)
+    assert any(n.kind == "prior" and "x of the level" in n for n in low.notes)
+    assert "prior" not in kinds(bs.threshold(power_fit, far))
+    both = bs.mix({"short": unsure(power_fit, "E"), "long": power_fit})
+    (note,) = [n for n in bs.predict(both, {"x": 1e14}).notes if n.kind == "prior"]
+    assert note.startswith("short: E, and the loss at x=1e+14, are the prior's")
+
+
 def test_a_floor_that_short_data_cannot_tell(data_dir):
     """Three runs of 1.6 decades: what they say of 1e22 is mostly the floor's prior."""
     import pandas as pd
