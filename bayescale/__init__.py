@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from .questions.predictive import posterior_predictive as posterior_predictive
     from .questions.relate import relate as relate
     from .questions.residuals import residuals as residuals
+    from .questions.sensitivity import sensitivity as sensitivity
     from .questions.threshold import Threshold as Threshold
     from .questions.threshold import threshold as threshold
     from .workflows.backtest import backtest as backtest
@@ -110,6 +111,7 @@ _HOMES = {
     "residuals": "questions.residuals",
     "save": "posterior.storage",
     "scaled": "parametric.coordinates",
+    "sensitivity": "questions.sensitivity",
     "share": "parametric.coordinates",
     "tasks": "workflows.tasks",
     "threshold": "questions.threshold",

@@ -33,6 +33,7 @@ from bayescale.questions.kinds import KINDS
 from bayescale.questions.predict import predict
 from bayescale.questions.relate import Relation
 from bayescale.questions.residuals import Residuals
+from bayescale.questions.sensitivity import WAYS, Sensitive, Sensitivity
 from bayescale.questions.threshold import threshold
 from bayescale.workflows.metric_or_model import MetricOrModel
 from bayescale.workflows.task import Task
@@ -130,6 +131,10 @@ def built():
     hypotheses = dict.fromkeys(("metric", "model", "neither"), 1 / 3)
     jumps = dict.fromkeys(("two_stage", "breakthrough", "apart"), -np.inf)
     draws = spread(0.5).ravel()
+    ends = {"median": 1.8, "lo": 1.7, "hi": 1.9}
+    own = Sensitive(ends, 0.2, 0.01, 0.8, np.nan, dict.fromkeys(WAYS, ends))
+    far = replace(own, part=0.1, at={"params": 1e13}, through="E")
+    hanging = Sensitivity({"E": own, "loss at params=1e13": far}, dict.fromkeys(WAYS, 0.3), NOTES)
     residual = np.array([0.1, np.nan, -0.2])
     left = Residuals(
         {"x": np.array([1e8, 1e9, 7e10])},
@@ -174,6 +179,7 @@ def built():
             Relation(draws, draws, ((0.1, 0.2, 0.3, 0.4, 0.5),), 0.3, 9, NOTES),
             "Relation",
         ),
+        "sensitivity": (hanging, "Sensitivity"),
         "residuals": (left, "Residuals"),
         "laws": (laws, "{Compared}"),
         "explanation": (why, "Explanation"),
@@ -199,7 +205,7 @@ def test_summaries_are_json_with_the_keys_of_the_page_and_all_of_them(results):
         kept(result.summary(), form)
     # What only the command line puts together.
     which = Saved({"chinchilla": results["pooled"][0]})
-    answers = {None: {name: results[name][0] for name in ("threshold", "kind")}}
+    answers = {None: {name: results[name][0] for name in ("threshold", "kind", "sensitivity")}}
     answers[None] |= {
         "predictions": results["prediction"][0],
         "allocation": results["allocation"][0],
@@ -210,7 +216,7 @@ def test_summaries_are_json_with_the_keys_of_the_page_and_all_of_them(results):
     refused = ask(which, lambda one: {"threshold": threshold(one)})
     document = kept(as_json.answers(which, refused), "Document")
     assert "not to be trusted" in document["curves"]["one"]["refused"]
-    asked = {"one": {name: results[name][0] for name in ("threshold", "kind")}}
+    asked = {"one": {name: results[name][0] for name in ("threshold", "kind", "sensitivity")}}
     asked["one"]["predictions"] = results["prediction"][0]
     kept(as_json.answers(Saved({"pooled": accuracies(curves=2)}), asked), "Document")
     kept({"refused": "no", "groups": {}}, "Curve")

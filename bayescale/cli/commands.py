@@ -7,13 +7,11 @@ to be trusted, 2 the input or the call is wrong, 130 interrupted.
 from __future__ import annotations
 
 from ..progress import waiting
-from . import options, terminal
+from . import lists, options, terminal
 from . import output as reply
 from .app import app, command, main
 
 __all__ = ["app", "main"]
-
-PICTURE = "bayescale-demo.png"
 
 
 # ------------------------------------------------------------------ the fit
@@ -201,6 +199,26 @@ def kind(
     return reply.answers(which, found, json)
 
 
+@command
+def sensitivity(
+    path: options.FitFile,
+    at: options.Points = None,
+    group: options.AskedGroup = None,
+    allow_failed: options.AllowFailed = False,
+    json: options.Json = False,
+) -> int:
+    """Say how far parameters and forecasts hang on the prior, and how far on the data."""
+    with waiting():
+        which = reply.load([path], group=group)
+        from ..questions.sensitivity import sensitivity as hanging
+        from . import arguments, saved
+
+        points = arguments.scales(at, "--at", which.only) if at else None
+        how = dict(at=points, allow_failed=allow_failed)
+        found = saved.ask(which, lambda one: {"sensitivity": hanging(one, **how)})
+    return reply.answers(which, found, json)
+
+
 # ------------------------------------------------------------------ many tasks
 
 
@@ -267,48 +285,5 @@ def tasks(
 
 # ------------------------------------------------------------------ what there is
 
-
-@command
-def laws(name: options.LawName = None) -> None:
-    """List the laws: formula, inputs, parameters, source."""
-    with waiting():
-        from . import catalogue
-    terminal.show(catalogue.law(name) if name else catalogue.laws())
-
-
-@command
-def data(name: options.DataName = None, csv: options.Csv = False) -> None:
-    """List the named data sets, describe one, or print its rows."""
-    from .. import datasets
-    from . import catalogue
-
-    if csv:
-        terminal.put(datasets.load(name or "").to_csv(index=False))
-    else:
-        terminal.show(catalogue.data_set(name) if name else catalogue.data_sets())
-
-
-@command
-def info() -> None:
-    """Say versions, devices and where things are kept."""
-    with waiting():
-        kept = terminal.start_jax()
-        from ..datasets.tables import cache_folder
-        from . import catalogue
-
-        shown = catalogue.info(cache_folder(), kept)
-    terminal.show(shown)
-
-
-@command
-def demo(seed: options.Seed = 0) -> None:
-    """Unlock two-digit addition of large GPT-3 models from the small ones."""
-    with waiting() as progress:
-        terminal.start_jax()
-        from . import demo as story
-        from . import pictures
-
-        reply.check(None, PICTURE)
-        told = story.run(seed, progress)
-    terminal.show(story.report(told))
-    pictures.draw(PICTURE, story.draw, told)
+for listed in (lists.laws, lists.data, lists.info, lists.demo):
+    command(listed)

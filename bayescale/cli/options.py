@@ -130,6 +130,13 @@ At = Annotated[
     list[str],
     _option("Scales by column or input; may be repeated.", metavar="params=7e10,tokens=1.4e12"),
 ]
+Points = Annotated[
+    Texts,
+    _option(
+        "Where forecasts are asked for; by default 10 and 100 times beyond. May be repeated.",
+        metavar="N=7e10,D=1.4e12",
+    ),
+]
 Questions = Annotated[Number, _option("Questions of a new accuracy.", "-n", "--n")]
 NewStderr = Annotated[
     Number, _option("Known standard error of a new run; by default the data's median.")

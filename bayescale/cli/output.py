@@ -105,13 +105,13 @@ def tasks(
     plot: str | None,
 ) -> int:
     """Print tasks, and write them to a folder; 1 where a task has no sound law."""
-    from . import as_json, as_text_tasks, pictures
+    from . import as_json, as_text, pictures
 
     whole = as_json.tasks(found, plan, data)
     if json:
         terminal.put(whole)
     else:
-        terminal.show(as_text_tasks.tasks(found))
+        terminal.show(as_text.tasks(found))
     drawings = [plot] if plot else []
     if output:
         place = folder(output)

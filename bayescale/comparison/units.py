@@ -16,10 +16,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+import jax
+import jax.numpy as jnp
 import numpy as np
+from jax.scipy.special import logsumexp
 
 from ..messages import Note
-from ..posterior.pointwise import log_likelihood, log_mass
+from ..model.programs import compiled
+from ..posterior.pointwise import each_lane, log_likelihood
 from ..posterior.posterior import Posterior
 
 __all__ = [
@@ -28,11 +32,64 @@ __all__ = [
     "checked_unit",
     "common_unit",
     "in_counts",
+    "log_mass",
     "said_of_unit",
     "unit_of",
 ]
 
 COUNT, DENSITY = "count", "density"
+
+
+NODES, _WEIGHTS = np.polynomial.legendre.leggauss(5)
+THIN = 1e-6
+"""Mass of a cell below which a difference of two shares of 1 has few digits left."""
+
+
+@compiled(static_argnames=("model",))
+def _cells(model, params, data, lo, hi):
+    """Return the log mass of the response from lo to hi, by the cdf; in a tail by quadrature."""
+
+    def one(params):
+        scatter = model.scatters(params, data)[model.law.response]
+        mass = scatter.cdf(hi) - scatter.cdf(lo)
+        middle, half = (hi + lo) / 2, (hi - lo) / 2
+        inner = jnp.stack([scatter.log_prob(middle + half * node) for node in NODES])
+        tail = logsumexp(inner + jnp.log(_WEIGHTS)[:, None], 0) + jnp.log(half)
+        return jnp.where(mass > THIN, jnp.log(jnp.maximum(mass, THIN)), tail)
+
+    return jax.vmap(one)(params)
+
+
+def log_mass(posterior: Posterior) -> np.ndarray:
+    """Return the log probability of each row's count under a continuous noise, (chain, draw, row).
+
+    The mass of shares from (k - 1/2)/n to (k + 1/2)/n, k = round(n y): what rounds to that count.
+
+    Raises
+    ------
+    ValueError
+        If the noise's distribution has no cdf.
+    """
+    model = posterior.model
+    lead = next(iter(posterior.draws.values())).shape[bool(posterior.curves) :][:2]
+    found = np.empty((*lead, len(posterior.data)))
+    ends = {"real": (-np.inf, np.inf), "positive": (0.0, np.inf), "unit": (0.0, 1.0)}
+    with jax.enable_x64(True):
+        for lane, params in each_lane(posterior):
+            data = lane.data
+            k = np.round(data["observed"] * data["n"])
+            cell = ((k + side) / data["n"] for side in (-0.5, 0.5))
+            lo, hi = (np.clip(end, *ends[model.noise.support]) for end in cell)
+            try:
+                values = np.asarray(_cells(model, params, data, lo, hi))
+            except (NotImplementedError, AttributeError) as error:
+                raise ValueError(
+                    f"the noise {model.noise.name} has no cdf, so that it gives no probability of "
+                    "counts: compare it with fits of the same noise"
+                ) from error
+            values = np.where(data["mask"], values, 0.0)
+            found[:, :, lane.own] = values[:, lane.place].reshape(*lead, -1)
+    return found
 
 
 def unit_of(posterior: Posterior) -> str:

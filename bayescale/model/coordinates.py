@@ -179,8 +179,11 @@ class Coordinates:
 
     def log_prior(self, plain: Float[Array, " size"]) -> Array:
         """Return the log prior density of coordinates without their warps."""
-        parts = (_constrain_site(site, plain[self.places[site.name]])[1] for site in self.sites)
-        return reduce(jnp.add, parts)
+        return reduce(jnp.add, self.log_priors(plain).values())
+
+    def log_priors(self, plain: Float[Array, " size"]) -> dict[str, Array]:
+        """Return the same of each site by name."""
+        return {s.name: _constrain_site(s, plain[self.places[s.name]])[1] for s in self.sites}
 
     def _warp(self, name: str, values: Mapping[str, Any], data: Mapping[str, Any]) -> Any:
         """Return the warp of a site's raw coordinate, given the sites before it; None without."""

@@ -17,6 +17,7 @@ from ..messages import Note
 from ..model.programs import compiled
 from ..posterior.display import Sheet, Shown
 from ..posterior.intervals import INTERVAL, plain, summarise
+from ..posterior.pointwise import said_of_prior
 from ..posterior.posterior import Posterior, said_of_group
 from ..questions.predict import UNCALIBRATED
 from . import shown
@@ -176,13 +177,17 @@ def allocate(
     (N, D), edge = (v.reshape(len(N), 4, -1) for v in (N, D)), edge.reshape(len(N), 4, -1)
     a, b = (np.log(v[:, 2] / v[:, 0]) / (2 * STEP) for v in (N, D))
     middle = np.median(N[:, 1], 0), np.median(D[:, 1], 0)
-    decades = on.decades(*middle)
+    decades, loss = on.decades(*middle), on.loss(N[:, 1], D[:, 1])
+    beyond = {}
+    for i in np.flatnonzero(decades > 0):
+        beyond[f"the {on.law.response} for {budgets[i]:.3g} FLOP"] = loss[:, i]
+        beyond[f"the best N for {budgets[i]:.3g} FLOP"] = N[:, 1, i]
     exact = spending.plain and closed_form(on.law, on.params) is not None
     return Allocation(
         flops=budgets,
         params=N[:, 1],
         tokens=D[:, 1],
-        loss=on.loss(N[:, 1], D[:, 1]),
+        loss=loss,
         a=a,
         b=b,
         growth_params=N[:, 3] / N[:, 1],
@@ -193,6 +198,7 @@ def allocate(
         notes=(
             *concerning(on.table, "split"),
             *_notes(budgets, edge, decades),
+            *said_of_prior(posterior, beyond),
             *said_of_group(posterior),
         ),
     )

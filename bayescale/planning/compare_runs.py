@@ -12,7 +12,8 @@ from ..messages import Note
 from ..posterior.display import Sheet, Shown
 from ..posterior.intervals import plain, summarise
 from ..posterior.posterior import Posterior
-from ..questions.predict import predict, scales
+from ..questions.predict import predict
+from ..questions.sweep import scales
 from . import shown
 
 __all__ = ["RunComparison", "compare_runs"]

@@ -18,6 +18,7 @@ from ..data.notes import concerning
 from ..messages import Note, as_notes
 from ..posterior.display import Sheet, Shown
 from ..posterior.intervals import INTERVAL, plain, summarise
+from ..posterior.pointwise import said_of_prior
 from ..posterior.posterior import Posterior, said_of_group
 from ..questions.predict import UNCALIBRATED
 from . import shown
@@ -193,7 +194,8 @@ def match(
         cost=str(spending),
         notes=(
             *concerning(on.table, "split"),
-            *_notes(on, ways, float(extra), reference, quarter),
+            *(notes := _notes(on, ways, float(extra), reference, quarter)),
+            *_said_of_prior(posterior, ways[0], notes),
             *said_of_group(posterior),
         ),
     )
@@ -262,6 +264,14 @@ def _notes(on: Surface, ways, extra: float, reference, quarter) -> list[Note]:
         if decades > 0:
             notes["beyond"] = f"up to {decades:.2g} decades beyond the data: {UNCALIBRATED}"
     return as_notes(notes)
+
+
+def _said_of_prior(posterior: Posterior, cheapest, notes: list[Note]) -> list[Note]:
+    """Return whether the prior decides a way that lies beyond the data."""
+    if not any(note.kind == "beyond" for note in notes):
+        return []
+    answers = {"params": "the cheapest N", "tokens": "the cheapest D", "flops": "its compute"}
+    return said_of_prior(posterior, {what: cheapest[key] for key, what in answers.items()})
 
 
 def _say(draws: np.ndarray) -> str:

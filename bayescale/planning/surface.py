@@ -21,7 +21,7 @@ from ..data.scales import not_flop
 from ..model.evaluate import at_own
 from ..parametric.parametric import Law
 from ..posterior.posterior import Posterior
-from ..questions.predict import scales
+from ..questions.sweep import scales
 
 __all__ = [
     "DECADES",

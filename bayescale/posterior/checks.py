@@ -18,7 +18,7 @@ from ..model.arrays import pack
 from ..model.evaluate import law_at
 from ..model.model import Model
 from .health import ESS, RHAT, UNREACHED, Health, Verdict
-from .intervals import scalar_quantities
+from .intervals import normal_scores, scalar_quantities
 
 if TYPE_CHECKING:
     from .posterior import Posterior
@@ -59,7 +59,7 @@ def _rhat_ess(draws: np.ndarray) -> tuple[float, float]:
     if (np.ptp(draws, axis=1) == 0).any():
         return np.inf, 0.0  # a chain that never moved, where others did
     halves = _split(draws)
-    bulk, folded = _normal_scores(halves), _normal_scores(abs(halves - np.median(halves)))
+    bulk, folded = normal_scores(halves), normal_scores(abs(halves - np.median(halves)))
     rhat = max(_rhat(bulk), _rhat(folded)) if len(draws) > 1 else np.nan
     ends = np.quantile(draws, [0.1, 0.9])
     tails = [_ess(_split(draws <= end).astype(float)) for end in ends]
@@ -74,15 +74,6 @@ def bulk_ess(draws: np.ndarray) -> float:
 def _split(draws: np.ndarray) -> np.ndarray:
     half = draws.shape[1] // 2
     return np.concatenate([draws[:, :half], draws[:, -half:]])
-
-
-def _normal_scores(draws: np.ndarray) -> np.ndarray:
-    """Return the normal quantiles of the ranks, those of equal draws averaged."""
-    from scipy.special import ndtri
-
-    _, inverse, counts = np.unique(draws, return_inverse=True, return_counts=True)
-    rank = (np.cumsum(counts) - (counts - 1) / 2)[inverse.ravel()]
-    return ndtri((rank - 0.375) / (draws.size + 0.25)).reshape(draws.shape)
 
 
 def _rhat(draws: np.ndarray) -> float:

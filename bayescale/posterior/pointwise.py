@@ -1,32 +1,47 @@
-"""The draws of a fit at given points: the law, the log density of runs, and new runs."""
+"""The draws of a fit at given points: the law, the log density of runs, and new runs.
+
+And the log density of their prior; `said_of_prior` tells which answers it decides.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
 import jax
-import jax.numpy as jnp
 import numpy as np
-from jax.scipy.special import logsumexp
 from jaxtyping import Float
 
+from ..messages import Note
 from ..model.arrays import Lane, lanes
 from ..model.evaluate import at_own, law_at
 from ..model.programs import compiled
 from ..model.runs import sample_runs
 from ..model.sampling import sample_each
 from .drift import drifted_inputs
+from .intervals import normal_scores
 from .posterior import Posterior
 
 __all__ = [
+    "ASK",
+    "FEWEST",
+    "MOSTLY",
+    "each_lane",
+    "hangs_on",
     "law_draws",
     "log_likelihood",
-    "log_mass",
     "log_prior",
+    "priors",
     "replicate",
     "response_of",
     "runs_of",
+    "said_of_prior",
 ]
+
+FEWEST = 100
+"""Draws below which nothing is said of their prior."""
+MOSTLY = 0.5
+"""Share of an answer's spread that one parameter tells, from which on it decides the answer."""
+ASK = "sensitivity(fit) (bayescale sensitivity) says how far"
 
 
 def law_draws(
@@ -51,7 +66,7 @@ def law_draws(
     return found if posterior.curves else found[0]
 
 
-def _natural(posterior: Posterior) -> Iterator[tuple[Lane, dict]]:
+def each_lane(posterior: Posterior) -> Iterator[tuple[Lane, dict]]:
     """Yield each curve with its draws, scales as these in natural units."""
     flat = posterior.flat()
     for lane in lanes(posterior.model, posterior.data):
@@ -93,7 +108,7 @@ def log_likelihood(posterior: Posterior, response: str | None = None) -> np.ndar
     of = runs_of(posterior)
     found = np.empty((*lead, of.max() + 1))
     with jax.enable_x64(True):
-        for lane, params in _natural(posterior):
+        for lane, params in each_lane(posterior):
             parts = _rows(posterior.model, params, lane.data)
             values = np.asarray(sum(parts.values()) if response is None else parts[response])
             units, at = np.unique(of[lane.own]), lane.place
@@ -116,58 +131,6 @@ def runs_of(posterior: Posterior) -> np.ndarray:
         own = np.ones(len(data), bool) if name is None else data.curve == name
         labels, run = np.unique(data.run[own].astype(str), return_inverse=True)
         found[own], start = start + run, start + len(labels)
-    return found
-
-
-NODES, _WEIGHTS = np.polynomial.legendre.leggauss(5)
-THIN = 1e-6
-"""Mass of a cell below which a difference of two shares of 1 has few digits left."""
-
-
-@compiled(static_argnames=("model",))
-def _cells(model, params, data, lo, hi):
-    """Return the log mass of the response from lo to hi, by the cdf; in a tail by quadrature."""
-
-    def one(params):
-        scatter = model.scatters(params, data)[model.law.response]
-        mass = scatter.cdf(hi) - scatter.cdf(lo)
-        middle, half = (hi + lo) / 2, (hi - lo) / 2
-        inner = jnp.stack([scatter.log_prob(middle + half * node) for node in NODES])
-        tail = logsumexp(inner + jnp.log(_WEIGHTS)[:, None], 0) + jnp.log(half)
-        return jnp.where(mass > THIN, jnp.log(jnp.maximum(mass, THIN)), tail)
-
-    return jax.vmap(one)(params)
-
-
-def log_mass(posterior: Posterior) -> np.ndarray:
-    """Return the log probability of each row's count under a continuous noise, (chain, draw, row).
-
-    The mass of shares from (k - 1/2)/n to (k + 1/2)/n, k = round(n y): what rounds to that count.
-
-    Raises
-    ------
-    ValueError
-        If the noise's distribution has no cdf.
-    """
-    model = posterior.model
-    lead = next(iter(posterior.draws.values())).shape[bool(posterior.curves) :][:2]
-    found = np.empty((*lead, len(posterior.data)))
-    ends = {"real": (-np.inf, np.inf), "positive": (0.0, np.inf), "unit": (0.0, 1.0)}
-    with jax.enable_x64(True):
-        for lane, params in _natural(posterior):
-            data = lane.data
-            k = np.round(data["observed"] * data["n"])
-            cell = ((k + side) / data["n"] for side in (-0.5, 0.5))
-            lo, hi = (np.clip(end, *ends[model.noise.support]) for end in cell)
-            try:
-                values = np.asarray(_cells(model, params, data, lo, hi))
-            except (NotImplementedError, AttributeError) as error:
-                raise ValueError(
-                    f"the noise {model.noise.name} has no cdf, so that it gives no probability of "
-                    "counts: compare it with fits of the same noise"
-                ) from error
-            values = np.where(data["mask"], values, 0.0)
-            found[:, :, lane.own] = values[:, lane.place].reshape(*lead, -1)
     return found
 
 
@@ -204,7 +167,7 @@ def replicate(
     model, name = posterior.model, response_of(posterior, response)
     found = np.full((count, len(posterior.data)), np.nan)
     with jax.enable_x64(True):
-        for lane, params in _natural(posterior):
+        for lane, params in each_lane(posterior):
             total = next(iter(params.values())).shape[0]
             at = np.linspace(0, total - 1, count).astype(int)
             taken = {k: v[at] for k, v in params.items()}
@@ -223,21 +186,28 @@ def replicate(
     return found
 
 
-@compiled(static_argnames=("model",))
-def _priors(model, z, data):
+@compiled(static_argnames=("model", "volume"))
+def _priors(model, z, data, volume):
     def one(z):
-        values = model.constrain(z, data)[0]
+        values, _, plain = model.constrain(z, data)
+        if volume:
+            return model.log_priors(plain)
         return {site.name: site.prior.log_prob(values[site.name]) for site in model.sites}
 
     return jax.vmap(one)(z)
 
 
-def log_prior(posterior: Posterior) -> dict[str, np.ndarray]:
+def log_prior(posterior: Posterior, *, volume: bool = False) -> dict[str, np.ndarray]:
     """Return the log prior density of each block of coordinates, ([curve,] chain, draw) each.
 
-    By name of a parameter; `level` and `share` are those of the law's terms. Of the quantities as
-    their priors have them, without a volume for how they are sampled. Empty for a posterior that
-    has lost its own coordinates.
+    By name of a parameter; `level` and `share` are those of the law's terms. Empty for a posterior
+    that has lost its own coordinates.
+
+    Parameters
+    ----------
+    volume
+        Of coordinates without bounds: logs of what is positive, logits of shares. By default of
+        the quantities as their priors have them, without a volume for how they are sampled.
     """
     model, z = posterior.model, posterior.z
     if z is None or z.shape[-1] != model.size:
@@ -246,8 +216,77 @@ def log_prior(posterior: Posterior) -> dict[str, np.ndarray]:
     found: dict[str, np.ndarray] = {}
     with jax.enable_x64(True):
         for curve, *_, lane in lanes(model, posterior.data):
-            parts = _priors(model, z[curve].reshape(-1, model.size).astype(float), lane)
-            for name, values in parts.items():
+            flat = z[curve].reshape(-1, model.size).astype(float)
+            for name, values in _priors(model, flat, lane, volume).items():
                 blank = np.full(z.shape[:-1], np.nan)
                 found.setdefault(name, blank)[curve] = np.asarray(values).reshape(z.shape[1:-1])
     return found if posterior.curves else {name: values[0] for name, values in found.items()}
+
+
+def priors(posterior: Posterior) -> dict[str, np.ndarray]:
+    """Return the log prior density of the law's parameters and of the noise's, `law` and `noise`.
+
+    ([curve,] chain, draw) each, in coordinates without bounds (`log_prior` with its volume): there
+    powers of a prior keep its middle. Of a log normal it is the median, and a flat prior of shares
+    becomes Dirichlet(a), while as it stands no power would change it. What groups differ by is
+    told by the groups, and not counted. Empty where the posterior has lost its own coordinates.
+    """
+    model, parts = posterior.model, log_prior(posterior, volume=True)
+    noises = {name for each in (model.noise, *model.further) for name in each.parameters}
+    found: dict[str, np.ndarray] = {}
+    for name, values in parts.items():
+        if not name.endswith("_shift"):
+            of = "noise" if name in noises else "law"
+            found[of] = found.get(of, 0.0) + values
+    return found
+
+
+def hangs_on(one: Posterior, draws: np.ndarray) -> tuple[str, float] | None:
+    """Return the parameter of which the data say little that decides an answer, and how far.
+
+    The parameter of the law that is not identified (its posterior sd is more than half of its
+    prior sd) and that tells more than half of the spread of the draws, as the square of the
+    correlation of normal scores; None where there is none.
+
+    Parameters
+    ----------
+    draws
+        Of one curve, chains joined, (draw,); they may be infinite.
+    """
+    verdict, law = one.health.verdicts[0], one.law
+    loose = [name for name in law.free if name in verdict.unidentified]
+    if not loose or len(draws) < FEWEST or np.isnan(draws).any() or np.ptp(draws) == 0:
+        return None
+    flat, scores = one.flat(), normal_scores(draws)
+    size, told = np.mean(scores**2), {}
+    for name in loose:
+        parts = [normal_scores(each) for each in flat[name].reshape(len(draws), -1).T]
+        alike = [np.mean(part * scores) ** 2 / (np.mean(part**2) * size) for part in parts]
+        told[name] = float(max(alike))
+    most = max(told, key=told.__getitem__)
+    return (most, told[most]) if told[most] > MOSTLY else None
+
+
+def said_of_prior(one: Posterior, answers: Mapping[str, np.ndarray]) -> list[Note]:
+    """Return which answers hang on the prior of a parameter of which the data say little.
+
+    Nothing, and at no cost, where the data tell all parameters of the law.
+
+    Parameters
+    ----------
+    answers
+        Draws beyond the data by what they are of, (draw,), of one curve.
+    """
+    found = {what: hangs_on(one, draws) for what, draws in answers.items()}
+    known = {what: pair for what, pair in found.items() if pair is not None}
+    if not known:
+        return []
+    what = max(known, key=lambda each: known[each][1])
+    name, part = known[what]
+    text = (
+        f"{name}, and {what}, are the prior's more than the data's: the data say little of {name},"
+    )
+    text += f" which tells {part:.0%} of the spread of {what}"
+    rest = [each for each in known if each != what]
+    text += f"; so of {rest[0] if len(rest) == 1 else f'{len(rest)} answers more'}" * bool(rest)
+    return [Note("prior", f"{text}; {ASK}")]

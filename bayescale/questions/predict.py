@@ -24,19 +24,22 @@ from ..posterior.display import Sheet, Shown
 from ..posterior.drift import drifted_inputs
 from ..posterior.intervals import INTERVAL, levels, plain, summarise
 from ..posterior.mixture import Mixture
-from ..posterior.pointwise import law_draws
+from ..posterior.pointwise import ASK, law_draws, said_of_prior
 from ..posterior.posterior import Posterior, said_of_group
 from . import shown
+from .sweep import decades_beyond, scales
 
 if TYPE_CHECKING:
     import pandas
 
-__all__ = ["UNCALIBRATED", "Prediction", "predict", "scales"]
+__all__ = ["UNCALIBRATED", "Prediction", "predict"]
 
 UNCALIBRATED = (
     "beyond the data the law itself may be wrong, and these intervals do not know it: on 92 real "
     "curves intervals of this kind covered 53 to 60 % of held-out points where they promised 90 %"
 )
+FARTHEST = 8
+"""So many points are looked at for what their prior decides."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -104,30 +107,6 @@ class Prediction(Shown):
         return pd.DataFrame(rows)
 
 
-def scales(posterior: Posterior, at: Mapping[str, Any]) -> dict[str, np.ndarray]:
-    """Return the law's inputs from `at`, whose keys are input names or the table's columns.
-
-    Raises
-    ------
-    ValueError
-        For an unknown or missing name, or a scale that is not positive and finite.
-    """
-    law = posterior.law
-    found = {
-        posterior.name_of(key): np.atleast_1d(np.asarray(value, float)) for key, value in at.items()
-    }
-    missing = [name for name in law.inputs if name not in found]
-    if missing:
-        raise ValueError(
-            f"no value for {', '.join(missing)}; the scales are {posterior.scale_names}"
-        )
-    for name, values in found.items():
-        if not (np.isfinite(values).all() and (values > 0).all()):
-            raise ValueError(f"{name} must be positive and finite, got {values.min():g}")
-    points = np.broadcast_shapes(*(v.shape for v in found.values()))
-    return {name: np.broadcast_to(found[name], points).ravel() for name in law.inputs}
-
-
 def predict(
     posterior: Posterior | Mixture,
     at: Mapping[str, Any],
@@ -188,7 +167,11 @@ def predict(
     most = max(len(part.mean) for _, _, part in parts)
     kept = [_evenly(len(part.mean), round(weight * most)) for _, weight, part in parts]
     shares = ", ".join(f"{weight:.2f} {name}" for name, weight, _ in parts)
-    notes = dict.fromkeys(note for *_, part in parts for note in part.notes)
+    notes = dict.fromkeys(
+        Note(note.kind, f"{name}: {note}") if note.kind == "prior" else note
+        for name, _, part in parts
+        for note in part.notes
+    )
     note = Note("average", f"an average over laws: {shares}; weights: {which.why}")
 
     def together(of: str) -> np.ndarray | None:
@@ -210,7 +193,7 @@ def predict(
 def _within(posterior: Posterior | Mixture, at: Mapping[str, Any]) -> bool:
     """Return whether all points lie within the data of every curve."""
     (_, _, first), *_ = posterior.members
-    return bool((_decades(first, scales(first, at)) <= 0).all())
+    return bool((decades_beyond(first, scales(first, at)) <= 0).all())
 
 
 def _evenly(draws: int, wanted: int) -> np.ndarray:
@@ -233,13 +216,14 @@ def _predict(
     mean = law_draws(posterior, inputs)
     stderr, said = _stderr(posterior, mean, how.stderr)
     new = _new_runs(posterior, inputs, how.n, stderr, seed, stream)
-    decades = _decades(posterior, inputs)
+    decades = decades_beyond(posterior, inputs)
     notes = [*concerning(posterior.data, "split"), *said]
     notes += [*_said_of_questions(posterior, how.n), *said_of_group(posterior)]
     if (decades > 0).any():
         notes.append(
             Note("beyond", f"up to {decades.max():.2g} decades beyond the data: {UNCALIBRATED}")
         )
+    notes += _said_of_prior(posterior, inputs, mean, decades)
     known = stderr if stderr.any() else None
     return Prediction(
         inputs, mean, new, decades, tuple(notes), curves=posterior.curves, stderr=known
@@ -290,16 +274,30 @@ def _said_of_questions(posterior: Posterior, given: float | None) -> list[Note]:
     return [Note("questions", f"{text}: for another number give n (-n)")]
 
 
-def _decades(posterior: Posterior, inputs: Mapping[str, np.ndarray]) -> np.ndarray:
-    """Return how many decades each point lies beyond the data, in the input that is farthest."""
-    found = []
-    for _, one in posterior:
-        beyond = [np.zeros(next(iter(inputs.values())).shape)]
-        for name, values in inputs.items():
-            seen = one.data.inputs[name]
-            beyond += [np.log10(values / seen.max()), np.log10(seen.min() / values)]
-        found.append(np.maximum.reduce(beyond).round(6))
-    return np.stack(found) if posterior.curves else found[0]
+def _said_of_prior(posterior: Posterior, inputs, mean, decades) -> list[Note]:
+    """Return which points beyond the data the prior decides, of the farthest few.
+
+    Of several curves, in which.
+    """
+    columns, found = posterior.data.columns, {}
+    for i, (name, one) in enumerate(posterior):
+        draws, far = (mean[i], decades[i]) if posterior.curves else (mean, decades)
+        answers = {}
+        beyond = np.flatnonzero(far > 0)
+        for point in beyond[np.argsort(-far[beyond], kind="stable")][:FARTHEST]:
+            at = (f"{columns.get(k, k)}={x[point]:.3g}" for k, x in inputs.items())
+            answers[f"the {one.law.response} at {', '.join(at)}"] = draws[:, point]
+        if said := said_of_prior(one, answers):
+            found[name] = said
+    if not posterior.curves or len(found) == 1:
+        return [
+            note if name is None else Note(note.kind, f"{name}: {note}")
+            for name, notes in found.items()
+            for note in notes
+        ]
+    few = ", ".join(map(str, [*found][:5])) + ", ..." * (len(found) > 5)
+    text = f"in {len(found)} of {len(posterior.curves)} curves ({few}) forecasts beyond the data "
+    return [Note("prior", f"{text}are the prior's more than the data's: {ASK}")] * bool(found)
 
 
 def _new_runs(posterior: Posterior, inputs, n, stderr, seed, stream) -> np.ndarray:

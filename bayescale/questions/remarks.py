@@ -9,6 +9,7 @@ import numpy as np
 from ..datasets.published import place
 from ..messages import Note, as_notes
 from ..posterior.mixture import Mixture, said_of_fits
+from ..posterior.pointwise import said_of_prior
 from ..posterior.posterior import Posterior
 from .predict import UNCALIBRATED
 from .sweep import Sweep
@@ -47,6 +48,8 @@ def remarks(found: Any, which: Posterior | Mixture, way: Sweep) -> list[Note]:
             f"the data say little of {', '.join(weak)}: from a plateau the forecast is the prior "
             "on that scale"
         )
+    if "beyond" in notes and not weak:
+        notes |= _prior(found, which)
     if found.wider is not None and found.wider.ess < FEW:
         notes["rough"] = f"under the wider prior only {found.wider.ess:.0f} effective draws: rough"
     lost = np.isnan(found.unlock)
@@ -57,6 +60,17 @@ def remarks(found: Any, which: Posterior | Mixture, way: Sweep) -> list[Note]:
         notes["wider"] = f"under the wider prior the laws' evidence is another: {shares}"
     notes |= _apart(found.spread()) if len(found.members) > 1 else {}
     return [*said_of_fits(which), *as_notes(notes)]
+
+
+def _prior(found: Any, which: Posterior | Mixture) -> dict[str, str]:
+    """Return whether the prior decides the scale under a law without a scale of its own."""
+    what, said = f"the {found.column} of the level {found.level:.3g}", []
+    for i, (name, _, one) in enumerate(which.members):
+        if unlock_parameter(one) is None:
+            whose = f"{name}: " * (len(which.members) > 1)
+            answers = {what: found.unlock[found.member == i]}
+            said += [f"{whose}{note}" for note in said_of_prior(one, answers)]
+    return {"prior": "; ".join(said)} if said else {}
 
 
 def _apart(spread: Spread) -> dict[str, str]:

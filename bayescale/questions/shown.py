@@ -18,6 +18,7 @@ __all__ = [
     "predictions",
     "relation",
     "residuals",
+    "sensitivity",
     "threshold",
     "when",
 ]
@@ -240,4 +241,27 @@ def relation(found: Summary) -> list[Sheet]:
     return [
         Sheet(("", *columns), rows, f"loss and task, {found['rows']} models", foot),
         Sheet(("difference in loss", *columns), gaps, "P(the lower loss is worse)"),
+    ]
+
+
+def sensitivity(found: Summary) -> list[Sheet]:
+    """Return of each quantity whose it is; and where it goes under other priors."""
+    first, second = [], []
+    for name, each in found["quantities"].items():
+        own = [number(each["median"]), span(each["lo"], each["hi"])]
+        rates = [number(each[of], 2) for of in ("prior", "data")]
+        first.append([name, each["diagnosis"], *own, *rates, share(each["part"])])
+        cells = [name]
+        for way in ("weaker_prior", "stronger_prior"):
+            ends = each["under"][way]
+            cells += [number(ends["median"]), span(ends["lo"], ends["hi"])]
+        second.append(cells)
+    powers = [number(found["powers"][way]) for way in ("weaker_prior", "stronger_prior")]
+    columns = ("", "", "median", f"{MASS} interval", "sensitivity\nto prior", "to data")
+    head = "whose each quantity is: the prior's, or the data's"
+    names = [f"prior to\nthe {power}" for power in powers]
+    after = ("", names[0], f"{MASS} interval", names[1], f"{MASS} interval")
+    return [
+        Sheet((*columns, "prior's\npart"), first, head, left=2),
+        Sheet(after, second, "and under a weaker prior, and a stronger one"),
     ]

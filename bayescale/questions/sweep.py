@@ -4,6 +4,8 @@ Most scales are better the larger; of a loss from which an accuracy is told, les
 (`law.less_is_better`). A curve is always followed from the worse end to the better one. What is
 *ordered* (earlier and later, passed by, the ends of an interval) is ordered by `Sweep.progress`:
 log10 of the scale, its negative where less is better. What is *told* is log10 of the scale itself.
+
+`scales` reads the points that a question names, `decades_beyond` how far from the data they lie.
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ from ..data.expression import evaluate
 from ..posterior.mixture import Mixture
 from ..posterior.posterior import Posterior
 
-__all__ = ["HALF", "Sweep", "follow", "inputs", "sweep"]
+__all__ = ["HALF", "Sweep", "decades_beyond", "follow", "inputs", "scales", "sweep"]
 
 
 HALF = 0.5
@@ -175,3 +177,42 @@ def follow(others: Mapping[str, Any], by: str, x: np.ndarray) -> dict[str, np.nd
         if not (np.isfinite(found[name]).all() and (found[name] > 0).all()):
             raise ValueError(f"{name} must be positive and finite, got {found[name].min():g}")
     return found
+
+
+def scales(posterior: Posterior, at: Mapping[str, Any]) -> dict[str, np.ndarray]:
+    """Return the law's inputs from `at`, whose keys are input names or the table's columns.
+
+    Raises
+    ------
+    ValueError
+        For an unknown or missing name, or a scale that is not positive and finite.
+    """
+    law = posterior.law
+    found = {
+        posterior.name_of(key): np.atleast_1d(np.asarray(value, float)) for key, value in at.items()
+    }
+    missing = [name for name in law.inputs if name not in found]
+    if missing:
+        raise ValueError(
+            f"no value for {', '.join(missing)}; the scales are {posterior.scale_names}"
+        )
+    for name, values in found.items():
+        if not (np.isfinite(values).all() and (values > 0).all()):
+            raise ValueError(f"{name} must be positive and finite, got {values.min():g}")
+    points = np.broadcast_shapes(*(v.shape for v in found.values()))
+    return {name: np.broadcast_to(found[name], points).ravel() for name in law.inputs}
+
+
+def decades_beyond(posterior: Posterior, inputs: Mapping[str, np.ndarray]) -> np.ndarray:
+    """Return how many decades each point lies beyond the data, in the input that is farthest.
+
+    0 within the data, ([curve,] point).
+    """
+    found = []
+    for _, one in posterior:
+        beyond = [np.zeros(next(iter(inputs.values())).shape)]
+        for name, values in inputs.items():
+            seen = one.data.inputs[name]
+            beyond += [np.log10(values / seen.max()), np.log10(seen.min() / values)]
+        found.append(np.maximum.reduce(beyond).round(6))
+    return np.stack(found) if posterior.curves else found[0]

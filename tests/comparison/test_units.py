@@ -13,7 +13,7 @@ from bayescale.comparison.compare import compare_laws
 from bayescale.comparison.evidence import log_evidence
 from bayescale.comparison.explain import explain
 from bayescale.comparison.predictive import Backtest, leave_one_out
-from bayescale.comparison.units import common_unit
+from bayescale.comparison.units import common_unit, log_mass
 from bayescale.data.dataset import Dataset
 from bayescale.inference.fit import fit
 from bayescale.inference.samplers import NUTS
@@ -27,7 +27,6 @@ from bayescale.parametric.coordinates import At
 from bayescale.parametric.parametric import noise
 from bayescale.posterior.health import Health, Verdict
 from bayescale.posterior.mixture import mix
-from bayescale.posterior.pointwise import log_mass
 from bayescale.posterior.posterior import Posterior, SamplingInfo
 from bayescale.workflows.confusion import confusion
 

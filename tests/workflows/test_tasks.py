@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
-from bayescale.cli import as_text_tasks
+from bayescale.cli import as_text
 from bayescale.comparison.evidence import Evidence
 from bayescale.data.dataset import DataError, Dataset
 from bayescale.data.from_frame import from_frame
@@ -114,7 +114,7 @@ def test_laws_of_a_rise_are_backtested_beside_their_weights(three):
     assert (found.runs, found.cut) == (6, X[33])
     said = three.summary()["tasks"]["rises"]["explanation"]["backtest"]["sigmoid"]
     assert said["score"] == found.score
-    Console(width=120, file=(page := StringIO())).print(as_text_tasks.tasks(three))
+    Console(width=120, file=(page := StringIO())).print(as_text.tasks(three))
     assert f"1.00, {said['score']:.3g}" in page.getvalue()
 
 
