@@ -119,6 +119,7 @@ def no_fits(monkeypatch, loss_fit):
     canned = lambda law, data, **how: replace(loss_fit, data=data)  # noqa: E731
     monkeypatch.setattr(metric_or_model, "fit", canned)
     monkeypatch.setattr(metric_or_model, "log_evidence", lambda *_, **how: Evidence(0.0, 0.1))
+    monkeypatch.setattr(metric_or_model, "common_unit", lambda fits: "density")
     monkeypatch.setattr(metric_or_model, "_left_out", lambda one: np.zeros(len(one.data)))
 
 

@@ -8,6 +8,7 @@ from scipy import stats
 from scipy.special import digamma
 
 from bayescale.data.dataset import Dataset
+from bayescale.data.responses import RESOLUTION
 from bayescale.inference.make_model import make_model
 from bayescale.laws import get_law
 from bayescale.noises.accuracy import (
@@ -25,19 +26,22 @@ from bayescale.noises.names import NOISES, get_noise
 COUNTS = ["binomial", "beta_binomial", "scale_scatter", "bimodal"]
 
 # What each noise says at mean 2.5 with a known standard error, and scipy's word for it.
+LEAST = np.hypot(0.1, RESOLUTION)
 CONTINUOUS = {
     "student": (
         dict(sigma=0.1, nu=4.0),
-        lambda y, m, se: stats.t.logpdf(np.log(y), 4, np.log(m), np.hypot(0.1, se / m)) - np.log(y),
+        lambda y, m, se: (
+            stats.t.logpdf(np.log(y), 4, np.log(m), np.hypot(LEAST, se / m)) - np.log(y)
+        ),
     ),
     "lognormal": (
         dict(sigma=0.1),
-        lambda y, m, se: stats.lognorm.logpdf(y, np.hypot(0.1, se / m), scale=m),
+        lambda y, m, se: stats.lognorm.logpdf(y, np.hypot(LEAST, se / m), scale=m),
     ),
     "laplace": (
         dict(sigma=0.1),
         lambda y, m, se: (
-            stats.laplace.logpdf(np.log(y), np.log(m), np.hypot(0.1, se / m / np.sqrt(2)))
+            stats.laplace.logpdf(np.log(y), np.log(m), np.hypot(LEAST, se / m / np.sqrt(2)))
             - np.log(y)
         ),
     ),
@@ -49,7 +53,7 @@ CONTINUOUS = {
         dict(sigma=0.1, excess=0.3),
         lambda y, m, se: (
             stats.exponnorm.logpdf(
-                np.log(y), 0.3 / np.hypot(0.1, se / m), np.log(m), np.hypot(0.1, se / m)
+                np.log(y), 0.3 / np.hypot(LEAST, se / m), np.log(m), np.hypot(LEAST, se / m)
             )
             - np.log(y)
         ),

@@ -68,7 +68,7 @@ def with_lr_term(loss, lr, *, c=COST):
 def test_the_density_of_a_fit_is_that_of_its_draws_in_natural_units(law, runs):
     model = Model(law, student)
     with jax.enable_x64(True):
-        ((_, _, lane),) = lanes(model, runs)
+        ((*_, lane),) = lanes(model, runs)
         assert lane["ref"]["lr"] == 1.0
         assert lane["ref"]["N"] == pytest.approx(np.exp(np.log(runs.inputs["N"]).mean()))
         z = jnp.asarray(0.3 * np.random.default_rng(0).normal(size=model.size))
@@ -98,7 +98,7 @@ def test_the_only_scale_of_the_base_keeps_its_reference(runs):
         return loss + c * lr
 
     data = replace(runs, inputs={"x": runs.inputs["N"], "lr": runs.inputs["lr"]})
-    ((_, _, lane),) = lanes(Model(spread, student), data)
+    ((*_, lane),) = lanes(Model(spread, student), data)
     assert lane["ref"] == {"x": runs.inputs["N"].max(), "lr": 1.0}
 
 
@@ -151,7 +151,7 @@ def test_a_coordinate_of_a_new_parameter_is_in_units_of_the_reference(runs):
     def bent(loss, N, *, N_0=scaled(positive(0.1, 10), unit=lambda at: at.ref.N)):
         return loss + N_0 / N
 
-    ((_, _, lane),) = lanes(
+    ((*_, lane),) = lanes(
         Model(bent, student), replace(runs, inputs={k: runs.inputs[k] for k in "ND"})
     )
     model = Model(bent, student)

@@ -146,7 +146,7 @@ def test_density_and_gradient_are_finite(base, priors, runs):
     model = model_of(changed)
     z = 0.3 * np.random.default_rng(1).normal(size=(20, model.size))
     with jax.enable_x64(True):
-        ((_, _, lane),) = lanes(model, table(changed, runs))
+        ((*_, lane),) = lanes(model, table(changed, runs))
         found = jax.vmap(jax.value_and_grad(lambda z: model.log_density(z, lane)))(jnp.asarray(z))
     assert np.isfinite(found[0]).all()
     assert np.isfinite(found[1]).all()
@@ -164,7 +164,7 @@ def test_the_density_is_that_of_the_formula_with_plain_priors(runs):
     one, other = Model(changed, lognormal), Model(raw, lognormal)
     names = [site.name for site in other.sites]
     with jax.enable_x64(True):
-        ((_, _, mine),), ((_, _, plain),) = lanes(one, data), lanes(other, data)
+        ((*_, mine),), ((*_, plain),) = lanes(one, data), lanes(other, data)
 
         def logs(z):
             params = one.parameters(one.constrain(z, mine)[0], mine)
