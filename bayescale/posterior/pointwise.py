@@ -255,7 +255,7 @@ def hangs_on(one: Posterior, draws: np.ndarray) -> tuple[str, float] | None:
     """
     verdict, law = one.health.verdicts[0], one.law
     loose = [name for name in law.free if name in verdict.unidentified]
-    if not loose or len(draws) < FEWEST or np.isnan(draws).any() or np.ptp(draws) == 0:
+    if not loose or len(draws) < FEWEST or np.isnan(draws).any() or (draws == draws[0]).all():
         return None
     flat, scores = one.flat(), normal_scores(draws)
     size, told = np.mean(scores**2), {}
