@@ -8,5 +8,7 @@
 | how does `params_b*1e9` become a column? | `expression` |
 | when is a cell a number? | `cells` |
 | what is checked and kept? | `dataset` |
-| what is said of odd tables? | `notes` |
+| what is said of odd tables? | `notes`: of `scales`, `embeddings`, `responses`, `accuracies`, `shares` |
+| do rows depend on each other? | `dependent`; the best setting of a sweep: `best` |
+| how does `6e18*N*D` become a function, such as a cost? | `formula` |
 """

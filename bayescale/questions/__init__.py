@@ -10,5 +10,6 @@
 | which kind of curve is it? | `kind`; the definition: `kinds` |
 | what differs between prompt formats? | `conditions` |
 | how are loss and task related? | `relate` |
+| what hangs on the prior? | `sensitivity` |
 | how are the answers shown? | `shown` |
 """
