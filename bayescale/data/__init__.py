@@ -8,7 +8,9 @@
 | how does `params_b*1e9` become a column? | `expression` |
 | when is a cell a number? | `cells` |
 | what is checked and kept? | `dataset` |
-| what is said of odd tables? | `notes`: of `scales`, `embeddings`, `responses`, `accuracies`, `shares` |
+| what is said of odd tables? | `notes` |
+| of what they call scales, and of responses? | `scales`, `embeddings`; `responses`, `accuracies` |
+| of counts and percent where shares should stand? | `shares` |
 | do rows depend on each other? | `dependent`; the best setting of a sweep: `best` |
 | how does `6e18*N*D` become a function, such as a cost? | `formula` |
 """
