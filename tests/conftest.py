@@ -185,3 +185,8 @@ def rivals(small):
         name: fit(name, data, noise="beta_binomial", sampler=small, seed=1)
         for name in ("sigmoid", "flat")
     }
+
+
+def pytest_collection_modifyitems(items):
+    """Begin with the notebooks, few and long: at the end one worker would wait for the other."""
+    items.sort(key=lambda item: item.path.stem != "test_notebooks")
