@@ -16,12 +16,13 @@ import numpy as np
 
 from ..messages import Note
 from ..posterior.display import Sheet, Shown
+from ..posterior.health import ROUGH
 from ..posterior.intervals import plain
 from ..posterior.mixture import Mixture, mix
 from ..posterior.posterior import Posterior
 from . import shown
 from .evidence import log_evidence
-from .predictive import REFITS, ROUGH, LeftOut, leave_one_out
+from .predictive import REFITS, LeftOut, leave_one_out
 from .units import DENSITY, common_unit, said_of_unit
 
 if TYPE_CHECKING:

@@ -18,6 +18,7 @@ from ..model.arrays import pack
 from ..model.programs import compiled
 from ..posterior.checks import bulk_ess
 from ..posterior.display import Sheet, Shown
+from ..posterior.health import ROUGH
 from ..posterior.intervals import plain
 from ..posterior.posterior import Posterior
 from . import shown
@@ -32,8 +33,6 @@ HEAVY = 7.0
 ROUNDS = 200
 BLOCK = 1024
 """Rows of one call of the density, a multiple of those that are worked out side by side."""
-ROUGH = 0.7
-"""Pareto k above which importance weights tell no mean."""
 _known: WeakKeyDictionary[Posterior, dict[Any, dict]] = WeakKeyDictionary()
 """What was found of posteriors that live, by seed, as fitted, and by (seed, unit): several answers
 of `tasks` ask for it."""

@@ -13,6 +13,7 @@ from ..inference.leave_out import can_refit, without_each
 from ..messages import Note
 from ..posterior.display import Sheet, Shown
 from ..posterior.groups import OWN_GROUP
+from ..posterior.health import ROUGH
 from ..posterior.intervals import levels, plain
 from ..posterior.pointwise import log_likelihood, replicate, runs_of
 from ..posterior.posterior import Posterior
@@ -20,11 +21,9 @@ from . import shown
 from .evidence import bridge
 from .units import COUNT, DENSITY, checked_unit, in_counts, unit_of
 
-__all__ = ["REFITS", "ROUGH", "Backtest", "LeftOut", "leave_one_out"]
+__all__ = ["REFITS", "Backtest", "LeftOut", "leave_one_out"]
 
 
-ROUGH = 0.7
-"""Pareto k above which the density of a run left out is rough."""
 REFITS = 10
 """Most runs of a law that are left out by a fit without them: seconds each, where k is cheap."""
 CLOSE = 0.5
@@ -45,10 +44,10 @@ class LeftOut(NamedTuple):
     k_hat: np.ndarray
     """Pareto k of its importance weights, (run,); above .7 the estimate is rough."""
     complexity: np.ndarray
-    """Log density in the sample less out of it, (row,): the sum is the effective number of
+    """Log density in the sample less out of it, (run,): the sum is the effective number of
     parameters."""
     refitted: np.ndarray
-    """Whether the density is of a fit without the run, (row,), in place of a rough estimate."""
+    """Whether the density is of a fit without the run, (run,), in place of a rough estimate."""
 
     @property
     def rough(self) -> int:

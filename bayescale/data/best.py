@@ -9,6 +9,7 @@ import numpy as np
 
 from ..messages import Note
 from .dataset import Dataset
+from .dependent import codes
 
 __all__ = ["best_rows"]
 
@@ -43,8 +44,8 @@ def best_rows(data: Dataset, settings: Mapping[str, np.ndarray]) -> Dataset:
                 remedy = f"leave {each} out of best, or out of the scales"
                 data.fail(f"best={each} is a scale of the law", remedy=remedy)
     labels = [each for each in (data.curve, data.group) if each is not None]
-    scale = _numbered([*data.inputs.values(), *labels])
-    setting = _numbered([scale, *settings.values()])
+    scale = codes([*data.inputs.values(), *labels], len(data))
+    setting = codes([scale, *settings.values()], len(data))
     ((response, y),) = data.responses.items()
     rising = data.n is not None or data.chance is not None
     mean = np.bincount(setting, -y if rising else y) / np.bincount(setting)
@@ -62,15 +63,6 @@ def best_rows(data: Dataset, settings: Mapping[str, np.ndarray]) -> Dataset:
     )
     notes = (Note("best", text), *_at_the_end(settings, scale, keep))
     return replace(data.take(keep), notes=(*data.notes, *notes))
-
-
-def _numbered(columns: list[np.ndarray]) -> np.ndarray:
-    """Return a number of each distinct row of several columns."""
-    codes = [
-        np.unique(c.astype(str) if c.dtype == object else c, return_inverse=True)[1]
-        for c in columns
-    ]
-    return np.unique(np.column_stack(codes), axis=0, return_inverse=True)[1].ravel()
 
 
 def _at_the_end(

@@ -18,7 +18,7 @@ from .cells import texts
 from .dataset import Dataset
 from .table import Table
 
-__all__ = ["dependent"]
+__all__ = ["codes", "dependent"]
 
 STEPS = re.compile(r"token|step|iter|samples_seen|seen_examples|epoch|images_seen", re.I)
 SETTINGS = re.compile(
@@ -43,11 +43,11 @@ def dependent(data: Dataset, table: Table) -> list[Note]:
     if data.run is not None or len(data) < FEW:
         return []
     labels = [each for each in (data.curve, data.group) if each is not None]
-    within = _codes(labels, len(data))
+    within = codes(labels, len(data))
     return _marching(data, table, within) or _repeated(data, table, within)
 
 
-def _codes(columns: list[np.ndarray], rows: int) -> np.ndarray:
+def codes(columns: list[np.ndarray], rows: int) -> np.ndarray:
     """Return a number of each distinct row of several columns; 0 of none."""
     found = np.zeros(rows, int)
     for each in columns:
@@ -62,13 +62,13 @@ def _marching(data: Dataset, table: Table, within: np.ndarray) -> list[Note]:
         if not STEPS.search(f"{role} {data.columns[role]}"):
             continue
         others = [within, *(v for k, v in data.inputs.items() if k != role)]
-        same = _codes(others, len(data))
+        same = codes(others, len(data))
         found = [(_share(same, x), "", same)]
         for name, code in _labels(data, table, role, FEW):
-            code = _codes([within, code], len(data))
+            code = codes([within, code], len(data))
             # What mixes scales is no run.
-            whole = _codes([same, code], len(data)).max() == code.max()
-            once = _codes([code, x], len(data)).max() + 1 >= MOST * len(data)
+            whole = codes([same, code], len(data)).max() == code.max()
+            once = codes([code, x], len(data)).max() + 1 >= MOST * len(data)
             if whole and once:  # a run is at each of its steps once
                 found.append((_share(code, x), name, code))
         share = max(each[0] for each in found)
@@ -76,7 +76,7 @@ def _marching(data: Dataset, table: Table, within: np.ndarray) -> list[Note]:
             continue
         named = [each for each in found if each[1] and each[0] >= 0.9 * share]
         single = data.curve is not None and within.max() == same.max()
-        single &= _codes([within, x], len(data)).max() + 1 >= MOST * len(data)
+        single &= codes([within, x], len(data)).max() + 1 >= MOST * len(data)
         named.sort(key=lambda each: (not NAMED.search(each[1]), -each[2].max()))
         code = (named or found)[0][2]
         size = int(np.median(np.bincount(code)))
@@ -128,7 +128,7 @@ def _share(code: np.ndarray, x: np.ndarray) -> float:
 
 def _repeated(data: Dataset, table: Table, within: np.ndarray) -> list[Note]:
     """Say that one scale has many rows: settings of a sweep, or evaluations of one model."""
-    scale = _codes([within, *data.inputs.values()], len(data))
+    scale = codes([within, *data.inputs.values()], len(data))
     if len(data) < REPEATED * (scale.max() + 1):
         return []
     many = f"{len(data)} rows lie at {scale.max() + 1} scales"
@@ -146,7 +146,7 @@ def _repeated(data: Dataset, table: Table, within: np.ndarray) -> list[Note]:
         )
         return [Note("sweep", text)]
     for name, code in _labels(data, table, next(iter(data.inputs)), REPEATED):
-        each = np.unique(_codes([scale, code], len(data))).size
+        each = np.unique(codes([scale, code], len(data))).size
         finer = each == code.max() + 1 > scale.max() + 1
         if finer and len(data) >= REPEATED * each:
             text = (

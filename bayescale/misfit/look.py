@@ -10,19 +10,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-import jax
 import numpy as np
 
 from ..data.dataset import Dataset
 from ..messages import Note
 from ..model.arrays import lanes
 from ..model.model import Model
-from ..model.programs import compiled
-from ..model.runs import sample_runs
-from ..model.sampling import sample_each
+from ..model.replicates import AtRows
 from .misfit import Misfit
 from .patterns import Pattern, pattern, residue
-from .told import TURNS, contradiction, far_rows, many_out, names_of, patterns, worse
+from .told import contradiction, far_rows, many_out, names_of, patterns, worse
 
 __all__ = ["look"]
 
@@ -32,6 +29,8 @@ UNLIKELY = 0.01
 """Chance of a pattern up to which it may contradict the law; so often a right law is refused."""
 LARGE = 0.2
 """Size of a pattern, as a multiple of what the law varies by, from which on it does."""
+TURNS = 0.2
+"""Share of its way that a curve goes back when it is said to turn."""
 TURNING = 0.1
 """The same where the data go back against the law."""
 MATERIAL = 0.01
@@ -47,15 +46,6 @@ SAME = 0.01
 """Values of a scale that follow each other by a smaller share are one."""
 
 
-@compiled(static_argnames=("model",))
-def _beside(model, params, data):
-    def one(params):
-        along = None if model.runs is None else model.along(params, data)
-        return model.curves(params, data), model.scatters(params, data), along
-
-    return jax.vmap(one)(params)
-
-
 def look(model: Model, params: Mapping[str, np.ndarray], data: Dataset) -> Misfit:
     """Return what the data of one curve say against its law.
 
@@ -67,28 +57,22 @@ def look(model: Model, params: Mapping[str, np.ndarray], data: Dataset) -> Misfi
         The curve's rows.
     """
     count = len(next(iter(params.values())))
-    at = np.linspace(0, count - 1, DRAWS).astype(int)
-    taken = {name: values[at] for name, values in params.items()}
+    which = np.linspace(0, count - 1, DRAWS).astype(int)
+    taken = {name: values[which] for name, values in params.items()}
     if not all(np.isfinite(values).all() for values in taken.values()):
         return Misfit()
     (lane,) = lanes(model, data)
     arrays, found = lane.data, _scales(model, data)
     natural = {name: x * arrays["ref"][name] for name, x in arrays["inputs"].items()}
-    with jax.enable_x64(True):
-        beside = _beside(model, taken, arrays | {"inputs": natural})
-        curves, scatters, along = jax.device_get(beside)
+    at = AtRows.of(model, taken, arrays | {"inputs": natural})
     for name in model.law.responses:
         own = arrays if name == model.law.response else arrays["beside"][name]
-        rng = np.random.default_rng([0, 16])
-        if model.runs is None:
-            runs = sample_each(scatters[name], rng)
-        else:
-            runs = sample_runs(scatters[name], arrays, *along, rng)
         questions = arrays["n"] if model.noise.counts and name == model.law.response else 1.0
         # Of what lies below a detection limit no residual is known.
         seen = own["mask"] & ~own.get("below", np.zeros_like(own["mask"]))
         rows = lane.place[seen[lane.place]]
-        law, new = np.asarray(curves[name], float)[:, rows], (runs / questions)[:, rows]
+        law = np.asarray(at.curves[name], float)[:, rows]
+        new = at.new_runs(name, np.random.default_rng([0, 16]))[:, rows]
         known = np.isfinite(law).all(1) & ~np.isnan(new).any(1)
         if known.sum() >= LEAST:
             measured = (own["observed"] / questions)[rows]
@@ -163,17 +147,18 @@ def _of_response(
     lo, hi = np.quantile(runs, [0.05, 0.95], axis=0)
     out = (seen < lo) | (seen > hi)
     unit = 1.0 if positive else float(np.abs(seen).max() or 1.0)
-    far = (abs(left.left) > FAR * left.noise) & (abs(left.left) > SLIGHT * unit)
+    far = (abs(left.residual) > FAR * left.noise) & (abs(left.residual) > SLIGHT * unit)
     found = Misfit(
         chance=along.chance,
         relative=along.relative,
         outside=float(out.mean()),
         far=tuple(data.rows[far].tolist()),
     )
-    large = TURNING if along.turn > TURNS and len(data.inputs) == 1 else LARGE
+    turns = along.turn > TURNS and len(data.inputs) == 1
+    large = TURNING if turns else LARGE
     material = along.size > MATERIAL * unit and along.relative > large
     if material and along.chance <= UNLIKELY:
-        problem, advice = contradiction(along, left, data, name, positive)
+        problem, advice = contradiction(along, model.law, data, name, positive, turns)
         return replace(found, problems=(problem,), advice=advice)
     notes = [*far_rows(data, name, far, left), *many_out(out)]
     if along.size > SLIGHT * unit:

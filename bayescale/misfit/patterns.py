@@ -33,7 +33,7 @@ SEED = 17
 class Residue:
     """What a fit leaves over, one entry a row."""
 
-    left: Float[np.ndarray, " row"]
+    residual: Float[np.ndarray, " row"]
     """Measured less fitted: of logs where the response is positive."""
     noise: Float[np.ndarray, " row"]
     """Half the width of the noise's central 68 %, in the same unit."""
@@ -43,6 +43,10 @@ class Residue:
     """Directions of the rows in which the posterior moves the law, orthonormal."""
     taken: Float[np.ndarray, " mode"]
     """Share of the noise's variance that the fit takes up along each, 0 to 1."""
+
+    def scaled(self, rows: Float[np.ndarray, "set row"], factor: Float[np.ndarray, " mode"]):
+        """Return sets of rows with what lies along each direction times its factor."""
+        return rows + (rows @ self.modes) * (factor - 1) @ self.modes.T
 
 
 def residue(measured: np.ndarray, law: np.ndarray, runs: np.ndarray, positive: bool) -> Residue:
@@ -104,13 +108,12 @@ def pattern(left: Residue, scales: Float[np.ndarray, "row scale"]) -> Pattern:
     """
     from scipy.special import erfc
 
-    count = len(left.left)
-    units = _cut((left.left / left.noise)[None])
+    count = len(left.residual)
+    units = _cut((left.residual / left.noise)[None])
     rng = np.random.default_rng(SEED)
     sets = int(np.clip(CELLS / count, 1000, SETS))
-    kept = 1 - left.taken
     normal = rng.standard_normal((sets, count))
-    null = _cut(normal + (normal @ left.modes) * (np.sqrt(kept) - 1) @ left.modes.T)
+    null = _cut(left.scaled(normal, np.sqrt(1 - left.taken)))
     # Rows at one place in any order: tables may have them sorted by what was measured.
     any_order = rng.random(count)
     orders = [
@@ -118,7 +121,7 @@ def pattern(left: Residue, scales: Float[np.ndarray, "row scale"]) -> Pattern:
     ]
     smooth = _smooth(left, scales)
     chances = [_chance(stat(null), stat(units)) for stat in (smooth, _together(orders))]
-    ways = [_stretches(_without_single(left.left[each]), left.fitted[each]) for each in orders]
+    ways = [_stretches(_without_single(left.residual[each]), left.fitted[each]) for each in orders]
     size, turn = max(ways)
     last = scales[:, 0] >= scales[:, 0].max() - np.ptp(scales[:, 0]) / 4
     ends = abs(null[:, last].mean(1)), abs(units[:, last].mean(1))
@@ -129,7 +132,7 @@ def pattern(left: Residue, scales: Float[np.ndarray, "row scale"]) -> Pattern:
         size=size,
         relative=size / max(float(left.fitted.std()), np.finfo(float).tiny),
         turn=turn,
-        end=float(np.median(left.left[last])),
+        end=float(np.median(left.residual[last])),
         end_chance=max(_chance(*ends), alone),
     )
 
@@ -160,17 +163,14 @@ def _smooth(left: Residue, scales: np.ndarray):
     root = np.where(kept > 0.1, np.sqrt(kept), 0.0)
     whiten = np.where(kept > 0.1, 1 / np.sqrt(np.maximum(kept, 0.1)), 0.0)
 
-    def along(rows, factor):
-        return rows + (rows @ left.modes) * (factor - 1) @ left.modes.T
-
     shapes = _polynomials(scales)
-    directions, sizes, _ = np.linalg.svd(along(shapes, root).T, full_matrices=False)
-    free = len(left.left) - int(np.sum(kept <= 0.1))
+    directions, sizes, _ = np.linalg.svd(left.scaled(shapes, root).T, full_matrices=False)
+    free = len(left.residual) - int(np.sum(kept <= 0.1))
     told = sizes > 0.1 * np.linalg.norm(shapes, axis=1).max(initial=0.0)
     basis = directions[:, told][:, : max(1, free // 3)]
 
     def statistic(residuals):
-        white = along(residuals, whiten)
+        white = left.scaled(residuals, whiten)
         taken = ((white @ basis) ** 2).sum(-1)
         return taken / np.maximum((white**2).sum(-1) - taken, 1e-300)
 

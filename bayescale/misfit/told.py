@@ -9,7 +9,7 @@ from ..messages import Note, option
 from ..parametric.parametric import Law
 from .patterns import Pattern, Residue
 
-__all__ = ["TURNS", "contradiction", "far_rows", "many_out", "names_of", "patterns", "worse"]
+__all__ = ["contradiction", "far_rows", "many_out", "names_of", "patterns", "worse"]
 
 TOLD = 0.02
 """Chance below which a pattern is told."""
@@ -17,8 +17,11 @@ JUMP = 3.0
 """Usual steps between neighbouring scales by which the largest is worse than most to be told."""
 STILL = 100.0
 """Size of a pattern, beside what the law varies by, from which on the law is still."""
-TURNS = 0.2
-"""Share of its way that a curve goes back when it is said to turn."""
+OTHER_WAY = {
+    "positive": "broken(1) or power(rising=True)",
+    "unit": "distractor, inverse or inverted_u",
+}
+"""Laws that turn or go the other way, by the support of the response."""
 
 
 def _amount(value: float, positive: bool) -> str:
@@ -32,19 +35,23 @@ def names_of(data: Dataset) -> str:
 
 
 def contradiction(
-    along: Pattern, left: Residue, data: Dataset, name: str, positive: bool
+    along: Pattern, law: Law, data: Dataset, name: str, positive: bool, turns: bool
 ) -> tuple[str, tuple[str, ...]]:
-    """Return in what the data contradict the law, and what to do."""
+    """Return in what the data contradict the law, and what to do.
+
+    `turns`: whether they go back against it.
+    """
     of, odds = names_of(data), f"chance of it {along.chance:.2g}"
     size = _amount(along.size, positive)
-    if along.turn > TURNS and len(data.inputs) == 1:
+    if turns:
         problem = (
             f"the data go against the law: along {of} {name} turns or runs the other way, and lies "
             f"about the law in a pattern of {size} ({odds})"
         )
+        other = OTHER_WAY.get(law.responses[name], OTHER_WAY["positive"])
         first = (
-            "Take a law that can go that way, such as broken(1) or power(rising=True); or leave "
-            f"out runs that diverged: {option('where', f'{of} < ...')}."
+            f"Take a law that can go that way, such as {other}; or leave out runs that diverged: "
+            f"{option('where', f'{of} < ...')}."
         )
     else:
         problem = (
@@ -52,7 +59,8 @@ def contradiction(
             f"of {size}, {_beside(along.relative)} ({odds})"
         )
         first = "Take a law of another shape: compare_laws says which foretells the runs best."
-    return problem, (first, "Look at the residuals: plot.residuals(fit) (--plot residuals.png).")
+    then = "Look at the residuals: plot.residuals(fit) (--plot FILE draws the fit)."
+    return problem, (first, then)
 
 
 def _beside(relative: float) -> str:
@@ -66,7 +74,7 @@ def far_rows(data: Dataset, name: str, far: np.ndarray, left: Residue) -> list[N
     if not far.any():
         return []
     y = data.responses[next(iter(data.responses)) if name not in data.responses else name]
-    sigma = left.left / left.noise
+    sigma = left.residual / left.noise
     worst = np.flatnonzero(far)[np.argsort(-abs(sigma[far]))]
     rows = [f"{data.rows[i]} ({y[i]:.4g}, {sigma[i]:+.0f} sigma)" for i in worst[:5]]
     more = f" and {len(worst) - 5} more" if len(worst) > 5 else ""

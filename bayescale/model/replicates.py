@@ -3,20 +3,62 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
+from numpyro.distributions import Distribution
 
 from ..data.dataset import Dataset
 from .arrays import lane_of
 from .model import Model
 from .programs import compiled
-from .sampling import sample
+from .runs import sample_runs
+from .sampling import sample, sample_each
 
-__all__ = ["columns_of", "new_runs", "prior_curves"]
+__all__ = ["AtRows", "columns_of", "new_runs", "prior_curves"]
+
+
+@compiled(static_argnames=("model",))
+def _at_rows(model, params, data):
+    def one(params):
+        along = None if model.runs is None else model.along(params, data)
+        return model.curves(params, data), model.scatters(params, data), along
+
+    return jax.vmap(one)(params)
+
+
+class AtRows(NamedTuple):
+    """What draws of the parameters say of each row that is there."""
+
+    model: Model
+    data: Mapping[str, Any]
+    """The curve's arrays, scales in natural units."""
+    curves: Mapping[str, np.ndarray]
+    """The law, by response, (draw, row)."""
+    scatters: Mapping[str, Distribution]
+    """What is observed of each response."""
+    along: tuple[Any, Any] | None
+    """How rows of one run depend on each other; None of independent rows."""
+
+    @classmethod
+    def of(cls, model: Model, params: Mapping[str, np.ndarray], data: Mapping[str, Any]) -> AtRows:
+        """Return what draws in natural units, (draw, ...), say of the rows of one curve."""
+        with jax.enable_x64(True):
+            found = jax.device_get(_at_rows(model, dict(params), dict(data)))
+        return cls(model, data, *found)
+
+    def new_runs(self, name: str, rng: np.random.Generator) -> np.ndarray:
+        """Return new runs in the place of the rows, (draw, row); of counts their share of n."""
+        with jax.enable_x64(True):
+            if self.along is None:
+                drawn = sample_each(self.scatters[name], rng)
+            else:
+                drawn = sample_runs(self.scatters[name], self.data, *self.along, rng)
+        counted = self.model.noise.counts and name == self.model.law.response
+        return drawn / self.data["n"] if counted else drawn
 
 
 def columns_of(model: Model, data: Dataset) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from ..misfit.misfit import Finding
 from ..model.arrays import pack
 from ..model.evaluate import law_at
 from ..model.model import Model
-from .health import ESS, RHAT, UNREACHED, Health, Verdict
+from .health import ESS, RHAT, ROUGH, UNREACHED, Health, Verdict
 from .intervals import normal_scores, scalar_quantities
 
 if TYPE_CHECKING:
@@ -171,8 +171,8 @@ def judge_laplace(scalars, predictions, stats) -> Verdict:
     if k_hat < 0 and np.ptp(weights[finite]) > 0:
         # psislw takes log likelihoods, whose negatives are the log weights.
         _, k_hat = array_stats.psislw(-np.where(finite, weights, weights[finite].min()))
-    problems = (f"the normal approximation is off: Pareto k-hat {float(k_hat):.2f} above 0.7",)
-    return _quick(problems * bool(k_hat > 0.7), ("Sample: sampler=NUTS().",))
+    problems = (f"the normal approximation is off: Pareto k-hat {float(k_hat):.2f} above {ROUGH}",)
+    return _quick(problems * bool(k_hat > ROUGH), ("Sample: sampler=NUTS().",))
 
 
 def judge_map(scalars, predictions, stats) -> Verdict:

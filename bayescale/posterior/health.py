@@ -9,12 +9,14 @@ from typing import Any
 from ..misfit.misfit import Finding, Misfit
 from .intervals import plain
 
-__all__ = ["ESS", "RHAT", "FailedFit", "Health", "Verdict"]
+__all__ = ["ESS", "RHAT", "ROUGH", "FailedFit", "Health", "Verdict"]
 
 RHAT = 1.01
 """Largest rank-normalised split R-hat (Vehtari et al. 2021, arXiv 1903.08008)."""
 ESS = 400.0
 """Smallest bulk and tail effective sample size, over all chains."""
+ROUGH = 0.7
+"""Pareto k above which importance weights tell nothing (Vehtari et al. 2024, arXiv 1507.02646)."""
 
 
 class FailedFit(RuntimeError):

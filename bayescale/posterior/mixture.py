@@ -83,15 +83,14 @@ class Mixture(Shown):
         if sum(self.weights[name] for name in kept) <= 0:
             problem = f"no member of this mixture is sound ({', '.join(bad)})"
             raise FailedFit((problem,), ("See the health of each.",))
-        left = f"{self.why}; left out, not to be trusted: {', '.join(bad)}"
-        prior = None if self.prior is None else {name: self.prior[name] for name in kept}
-        weights = {name: self.weights[name] for name in kept}
-        found = mix(kept, weights, prior=prior, why=left, belief=self.belief) if bad else self
-        wrong = {
-            name: one.health.verdicts[0].fit
-            for name, _, one in found.members
-            if not one.health.verdicts[0].fit.sound
-        }
+        found = self
+        if bad:
+            left = f"{self.why}; left out, not to be trusted: {', '.join(bad)}"
+            prior = None if self.prior is None else {name: self.prior[name] for name in kept}
+            weights = {name: self.weights[name] for name in kept}
+            found = mix(kept, weights, prior=prior, why=left, belief=self.belief)
+        looks = {name: one.health.verdicts[0].fit for name, _, one in found.members}
+        wrong = {name: fit for name, fit in looks.items() if not fit.sound}
         if not within and sum(found.weights[name] for name in wrong) > 0.5:
             problems = [f"{name}: {line}" for name, fit in wrong.items() for line in fit.problems]
             advice = dict.fromkeys(line for fit in wrong.values() for line in fit.advice)

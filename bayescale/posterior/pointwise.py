@@ -15,8 +15,7 @@ from ..messages import Note
 from ..model.arrays import Lane, lanes
 from ..model.evaluate import at_own, law_at
 from ..model.programs import compiled
-from ..model.runs import sample_runs
-from ..model.sampling import sample_each
+from ..model.replicates import AtRows
 from .drift import drifted_inputs
 from .intervals import normal_scores
 from .posterior import Posterior
@@ -134,15 +133,6 @@ def runs_of(posterior: Posterior) -> np.ndarray:
     return found
 
 
-@compiled(static_argnames=("model", "response"))
-def _scatters(model, params, data, response):
-    def one(params):
-        along = None if model.runs is None else model.along(params, data)
-        return model.scatters(params, data)[response], along
-
-    return jax.vmap(one)(params)
-
-
 def replicate(
     posterior: Posterior, count: int, *, seed: int = 0, response: str | None = None
 ) -> np.ndarray:
@@ -166,21 +156,15 @@ def replicate(
     """
     model, name = posterior.model, response_of(posterior, response)
     found = np.full((count, len(posterior.data)), np.nan)
-    with jax.enable_x64(True):
-        for lane, params in each_lane(posterior):
-            total = next(iter(params.values())).shape[0]
-            at = np.linspace(0, total - 1, count).astype(int)
-            taken = {k: v[at] for k, v in params.items()}
-            if not all(np.isfinite(v).all() for v in taken.values()):
-                continue  # an interrupt left it without draws
-            rng = np.random.default_rng([seed, 11, lane.curve])
-            scatter, along = _scatters(model, taken, lane.data, name)
-            if model.runs is None:
-                drawn = sample_each(scatter, rng)
-            else:
-                drawn = sample_runs(scatter, lane.data, *along, rng)
-            counted = model.noise.counts and name == model.law.response
-            found[:, lane.own] = (drawn / lane.data["n"] if counted else drawn)[:, lane.place]
+    for lane, params in each_lane(posterior):
+        total = next(iter(params.values())).shape[0]
+        at = np.linspace(0, total - 1, count).astype(int)
+        taken = {k: v[at] for k, v in params.items()}
+        if not all(np.isfinite(v).all() for v in taken.values()):
+            continue  # an interrupt left it without draws
+        rng = np.random.default_rng([seed, 11, lane.curve])
+        drawn = AtRows.of(model, taken, lane.data).new_runs(name, rng)
+        found[:, lane.own] = drawn[:, lane.place]
     if posterior.data.limit is not None:
         found = np.maximum(found, posterior.data.limit)
     return found

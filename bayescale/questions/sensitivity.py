@@ -22,6 +22,7 @@ from ..data.notes import concerning
 from ..messages import Note
 from ..posterior.checks import IDENTIFIED
 from ..posterior.display import Sheet, Shown
+from ..posterior.health import ROUGH
 from ..posterior.intervals import INTERVAL, levels, plain, pull, quantiles, summarise
 from ..posterior.mixture import Mixture
 from ..posterior.pointwise import FEWEST, hangs_on, law_draws, log_likelihood, priors
@@ -52,8 +53,6 @@ PART = IDENTIFIED**2
 data leave it more than half of its prior's spread, as a parameter that is not identified."""
 FELT = 0.05
 """Part of the prior below which (and of the data) their distance is not told."""
-ROUGH = 0.7
-"""Pareto k above which importance weights tell no quantile."""
 BEYOND = (10.0, 100.0)
 """How many times beyond the largest scale of the data forecasts are asked for."""
 LESS = (0.75, 0.5)

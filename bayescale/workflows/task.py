@@ -17,6 +17,7 @@ from ..comparison.compare import LawComparison, compare_laws
 from ..comparison.evidence import Evidence, log_evidence
 from ..comparison.explain import Explanation, explain
 from ..comparison.predictive import Backtest
+from ..comparison.units import common_unit
 from ..misfit.misfit import Finding
 from ..posterior.display import Sheet, Shown
 from ..posterior.drift import with_drift
@@ -52,6 +53,9 @@ class Task(Shown):
     """What is wrong with the laws left out, by name."""
     belief_lost: float
     """Belief in the laws left out, as far as their evidence is known."""
+    lost: Threshold | None = None
+    """Of a task that falls from above its level, the scale from which on it stays below; else
+    None."""
 
     @property
     def diverging(self) -> tuple[str, ...]:
@@ -73,10 +77,6 @@ class Task(Shown):
         if self.mixture is None:
             return False
         return sum(self.mixture.weights[law] for law in self.contradicted) <= 0.5
-
-    lost: Threshold | None = None
-    """Of a task that falls from above its level, the scale from which on it stays below; else
-    None."""
 
     def summary(self) -> dict[str, Any]:
         """Return plain numbers, fit for JSON; None where the fits are not to be trusted."""
@@ -137,7 +137,8 @@ def task(
     backtests: Mapping[str, Backtest] | None,
 ) -> Task:
     """Return the answers on one task from its fits, one a law; of the others as in `tasks`."""
-    evidence = {law: log_evidence(one, seed=seed) for law, one in parts.items()}
+    how = dict(seed=seed, unit=common_unit(parts.values()))
+    evidence = {law: log_evidence(one, **how) for law, one in parts.items()}
     wrong = {law: _wrong(one, evidence[law]) for law, one in parts.items()}
     failed = {law: why for law, why in wrong.items() if why}
     belief = _belief(evidence, prior)

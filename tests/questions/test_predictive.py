@@ -60,7 +60,8 @@ def test_each_row_is_of_its_own_curve_and_one_without_draws_has_none():
     assert abs(np.corrcoef(noise)[0, 1]) < 0.3
 
 
-def test_each_row_is_of_its_own_group():
+def pooled():
+    """A sigmoid of two groups that unlock at scales of their own."""
     data = Dataset(
         {"x": X},
         {"y": np.full(12, 0.5)},
@@ -69,8 +70,13 @@ def test_each_row_is_of_its_own_group():
     )
     model = Model(sigmoid, beta_binomial, (), ("x50",), 2)
     draws = dict(g=0.2, u=0.8, x50=1e9, k=2.0, rho=1e-5, x50_sd=1.0, x50_shift=[0.0, 5.0])
-    found = posterior_predictive(constructed(model, data, draws), 100).mean(0)
-    moved = 1e9 * np.exp(np.where(data.group == "p", 0.0, 5.0))
+    return constructed(model, data, draws)
+
+
+def test_each_row_is_of_its_own_group():
+    fit = pooled()
+    found = posterior_predictive(fit, 100).mean(0)
+    moved = 1e9 * np.exp(np.where(fit.data.group == "p", 0.0, 5.0))
     np.testing.assert_allclose(found, 0.2 + 0.6 / (1 + (X / moved) ** -2.0), atol=0.01)
 
 
@@ -198,15 +204,7 @@ def test_the_number_of_questions_is_said_where_rows_differ_in_it():
 
 
 def test_answers_of_a_pooled_fit_say_of_whom_they_speak():
-    data = Dataset(
-        {"x": X},
-        {"y": np.full(12, 0.5)},
-        n=np.full(12, 1e4),
-        group=np.array(["p", "q"] * 6, object),
-    )
-    model = Model(sigmoid, beta_binomial, (), ("x50",), 2)
-    draws = dict(g=0.2, u=0.8, x50=1e9, k=2.0, rho=1e-5, x50_sd=1.0, x50_shift=[0.0, 5.0])
-    fit = constructed(model, data, draws)
+    fit = pooled()
 
     def told(answer):
         (note,) = [note for note in answer.notes if note.kind == "group"]

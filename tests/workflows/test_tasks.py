@@ -217,7 +217,7 @@ def test_belief_lost_is_told_and_a_tenth_of_it_leaves_no_answer(three, monkeypat
     for behind in (2.0, 4.0):
         rough = dict.fromkeys(fits, Evidence(best, 0.01)) | {"flat": Evidence(best - behind, 0.5)}
         found = {id(one): rough[law] for law, one in fits.items()}
-        monkeypatch.setattr(one_task, "log_evidence", lambda one, seed, f=found: f[id(one)])
+        monkeypatch.setattr(one_task, "log_evidence", lambda one, f=found, **how: f[id(one)])
         answer = again(three, monkeypatch, {"rises": fits})["rises"]
         assert "known to 0.5" in answer.failed["flat"]
         lost[behind] = answer.belief_lost
