@@ -17,14 +17,20 @@ from ..messages import Note
 from ..model.arrays import lanes
 from ..model.model import Model
 from ..model.replicates import AtRows
+from ..parametric.parametric import Law
+from .largest import Largest, largest
 from .misfit import Misfit
-from .patterns import Pattern, pattern, residue
-from .told import contradiction, far_rows, many_out, names_of, patterns, worse
+from .patterns import Pattern, Residue, pattern, residue
+from .told import at_largest, contradiction, far_rows, many_out, names_of, patterns
 
 __all__ = ["look"]
 
 DRAWS = 200
 """Draws of the posterior, spread evenly, that are held against the data."""
+SETS = 2000
+"""Sets of new runs, which say what noise alone does; fewer of very long tables."""
+CELLS = 2_000_000
+"""New runs in all at most, or nearly."""
 UNLIKELY = 0.01
 """Chance of a pattern up to which it may contradict the law; so often a right law is refused."""
 LARGE = 0.2
@@ -42,6 +48,8 @@ LEAST = 20
 HUGE = 1e150
 FAR = 5.0
 """Widths of the noise beyond which a row is named."""
+JUMP = 3.0
+"""Usual steps between neighbouring scales by which the largest is worse than most to be told."""
 SAME = 0.01
 """Values of a scale that follow each other by a smaller share are one."""
 
@@ -72,15 +80,23 @@ def look(model: Model, params: Mapping[str, np.ndarray], data: Dataset) -> Misfi
         seen = own["mask"] & ~own.get("below", np.zeros_like(own["mask"]))
         rows = lane.place[seen[lane.place]]
         law = np.asarray(at.curves[name], float)[:, rows]
-        new = at.new_runs(name, np.random.default_rng([0, 16]))[:, rows]
-        known = np.isfinite(law).all(1) & ~np.isnan(new).any(1)
+        new, known = _new(at, name, rows, len(law))
+        known &= np.isfinite(law).all(1)
         if known.sum() >= LEAST:
             measured = (own["observed"] / questions)[rows]
-            # A new run may be infinite, under a wide prior: far out is all that is asked of it.
-            draws = law[known], np.clip(new[known], -HUGE, HUGE)
+            draws = law[known], np.concatenate(new[:, known])
             here = data.take(seen[lane.place])
             found = _and(found, _of_response(model, name, here, measured, *draws))
     return found
+
+
+def _new(at: AtRows, name: str, rows: np.ndarray, draws: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return new runs under each draw, (set, draw, row), and the draws that have them, (draw,)."""
+    rng = np.random.default_rng([0, 16])
+    sets = int(np.ceil(np.clip(CELLS / max(1, len(rows)), 1000, SETS) / draws))
+    new = np.stack([at.new_runs(name, rng)[:, rows] for _ in range(sets)])
+    # A new run may be infinite, under a wide prior: far out is all that is asked of it.
+    return np.clip(new, -HUGE, HUGE), ~np.isnan(new).any((0, 2))
 
 
 def _and(one: Misfit, other: Misfit) -> Misfit:
@@ -136,7 +152,7 @@ def _scales(model: Model, data: Dataset) -> Misfit:
 def _of_response(
     model: Model, name: str, data: Dataset, seen: np.ndarray, law: np.ndarray, runs: np.ndarray
 ) -> Misfit:
-    """Return what one response says against the law, (row,) and (draw, row)."""
+    """Return what one response says against the law: (row,), (draw, row) and (set, row)."""
     if len(data) < 3:
         return Misfit()
     positive = model.law.responses[name] == "positive" and bool(seen.min() > 0)
@@ -160,9 +176,27 @@ def _of_response(
     if material and along.chance <= UNLIKELY:
         problem, advice = contradiction(along, model.law, data, name, positive, turns)
         return replace(found, problems=(problem,), advice=advice)
+    end = _end(model.law, data, seen, left) if positive else None
+    if end and model.runs is None and end.size > MATERIAL and end.chance <= UNLIKELY:
+        problem, advice = at_largest(end, data, name, against=True)
+        return replace(found, problems=(problem,), advice=advice, chance=end.chance)
     notes = [*far_rows(data, name, far, left), *many_out(out)]
     if along.size > SLIGHT * unit:
         notes += patterns(along, data, positive)
-    if positive:
-        notes += worse(model.law, data, name, seen, left)
+    if end and end.steps > JUMP:
+        notes.append(Note("worse", at_largest(end, data, name, against=False)[0]))
     return replace(found, notes=tuple(notes))
+
+
+def _end(law: Law, data: Dataset, seen: np.ndarray, left: Residue) -> Largest | None:
+    """Return how the largest scale lies beside the smaller ones, of a law that improves.
+
+    None of several scales, and of a law that does not get better all the way.
+    """
+    if len(data.inputs) > 1:
+        return None
+    ((scale, x),) = data.inputs.items()
+    along = -np.log(x) if scale in law.less_is_better else np.log(x)
+    worse = 1 if law.improves == "down" else -1
+    onward = np.diff(worse * left.fitted[np.argsort(along, kind="stable")])
+    return largest(along, worse * np.log(seen)) if np.all(onward <= 0) else None

@@ -17,14 +17,15 @@ from numpy.polynomial import legendre
 
 __all__ = ["Pattern", "Residue", "pattern", "residue"]
 
-SETS = 2000
-"""Sets of simulated residuals, which say what noise alone does; fewer of very long tables."""
-CELLS = 2_000_000
-"""Simulated residuals in all at most, or nearly."""
 ROUGH = 4.0
 """Deviations at which a residual is cut off: single runs far out are no pattern."""
 BLOCKS = 8
 """Stretches of a scale of which each has one mean residual."""
+LITTLE = 0.1
+"""Share of the noise's variance up to which a direction is one that the fit takes up."""
+LEFT = 3
+"""Directions that a fit leaves to the noise from which on some are a pattern beside the others: all
+statistics are of shares, and what lies in one or two directions always looks alike."""
 SEED = 17
 """Of the simulated residuals: the same draws always get the same verdict."""
 
@@ -43,6 +44,14 @@ class Residue:
     """Directions of the rows in which the posterior moves the law, orthonormal."""
     taken: Float[np.ndarray, " mode"]
     """Share of the noise's variance that the fit takes up along each, 0 to 1."""
+    drawn: Float[np.ndarray, "set row"]
+    """New runs less the law of their draw, in units of `noise`: counts near a bound are no normal
+    variables, and draws differ in their scatter."""
+
+    @property
+    def free(self) -> int:
+        """How many directions the fit leaves to the noise."""
+        return len(self.residual) - int(np.sum(1 - self.taken <= LITTLE))
 
     def scaled(self, rows: Float[np.ndarray, "set row"], factor: Float[np.ndarray, " mode"]):
         """Return sets of rows with what lies along each direction times its factor."""
@@ -56,15 +65,17 @@ def residue(measured: np.ndarray, law: np.ndarray, runs: np.ndarray, positive: b
     ----------
     measured
         Responses, (row,).
-    law, runs
-        The law and a new run under draws of the posterior, (draw, row).
+    law
+        The law under draws of the posterior, (draw, row).
+    runs
+        New runs under the same draws, once or several times over, (set, row).
     positive
         Whether the response is positive, and residuals are of logs.
     """
     if positive:
         measured, law, runs = (np.log(np.clip(v, 1e-300, 1e300)) for v in (measured, law, runs))
     fitted = np.median(law, 0)
-    gaps = runs - law
+    gaps = runs - np.tile(law, (len(runs) // len(law), 1))
     lo, hi = np.quantile(gaps, [0.16, 0.84], axis=0)
     noise = (hi - lo) / 2
     alike = noise <= 0  # as counts may be in the middle 68 %
@@ -73,7 +84,7 @@ def residue(measured: np.ndarray, law: np.ndarray, runs: np.ndarray, positive: b
     _, sizes, modes = np.linalg.svd((law - law.mean(0)) / noise, full_matrices=False)
     taken = np.minimum(sizes**2 / len(law), 1.0)
     known = taken > 1e-4
-    return Residue(measured - fitted, noise, fitted, modes[known].T, taken[known])
+    return Residue(measured - fitted, noise, fitted, modes[known].T, taken[known], gaps / noise)
 
 
 @dataclass(frozen=True)
@@ -100,6 +111,7 @@ def pattern(left: Residue, scales: Float[np.ndarray, "row scale"]) -> Pattern:
     Two statistics tell a pattern: what low polynomials of the ranks of the scales take off the
     residual sum of squares, and the successive differences along each scale (von Neumann 1941,
     doi 10.1214/aoms/1177731677). The chance is of the smaller one, doubled.
+    Nothing is told where the fit leaves fewer than three directions.
 
     Parameters
     ----------
@@ -108,14 +120,12 @@ def pattern(left: Residue, scales: Float[np.ndarray, "row scale"]) -> Pattern:
     """
     from scipy.special import erfc
 
-    count = len(left.residual)
+    if left.free < LEFT:
+        return Pattern()
     units = _cut((left.residual / left.noise)[None])
-    rng = np.random.default_rng(SEED)
-    sets = int(np.clip(CELLS / count, 1000, SETS))
-    normal = rng.standard_normal((sets, count))
-    null = _cut(left.scaled(normal, np.sqrt(1 - left.taken)))
+    null = _cut(left.scaled(left.drawn, np.sqrt(1 - left.taken)))
     # Rows at one place in any order: tables may have them sorted by what was measured.
-    any_order = rng.random(count)
+    any_order = np.random.default_rng(SEED).random(len(left.residual))
     orders = [
         np.lexsort([any_order, *np.delete(scales, j, 1).T, x]) for j, x in enumerate(scales.T)
     ]
@@ -160,14 +170,13 @@ def _smooth(left: Residue, scales: np.ndarray):
     tenths say nothing.
     """
     kept = 1 - left.taken
-    root = np.where(kept > 0.1, np.sqrt(kept), 0.0)
-    whiten = np.where(kept > 0.1, 1 / np.sqrt(np.maximum(kept, 0.1)), 0.0)
+    root = np.where(kept > LITTLE, np.sqrt(kept), 0.0)
+    whiten = np.where(kept > LITTLE, 1 / np.sqrt(np.maximum(kept, LITTLE)), 0.0)
 
     shapes = _polynomials(scales)
     directions, sizes, _ = np.linalg.svd(left.scaled(shapes, root).T, full_matrices=False)
-    free = len(left.residual) - int(np.sum(kept <= 0.1))
     told = sizes > 0.1 * np.linalg.norm(shapes, axis=1).max(initial=0.0)
-    basis = directions[:, told][:, : max(1, free // 3)]
+    basis = directions[:, told][:, : left.free // 3]
 
     def statistic(residuals):
         white = left.scaled(residuals, whiten)

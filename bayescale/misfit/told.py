@@ -7,16 +7,16 @@ import numpy as np
 from ..data.dataset import Dataset
 from ..messages import Note, option
 from ..parametric.parametric import Law
+from .largest import Largest
 from .patterns import Pattern, Residue
 
-__all__ = ["contradiction", "far_rows", "many_out", "names_of", "patterns", "worse"]
+__all__ = ["at_largest", "contradiction", "far_rows", "many_out", "names_of", "patterns"]
 
 TOLD = 0.02
 """Chance below which a pattern is told."""
-JUMP = 3.0
-"""Usual steps between neighbouring scales by which the largest is worse than most to be told."""
 STILL = 100.0
 """Size of a pattern, beside what the law varies by, from which on the law is still."""
+LOOK = "Look at the residuals: plot.residuals(fit) (--plot FILE draws the fit)."
 OTHER_WAY = {
     "positive": "broken(1) or power(rising=True)",
     "unit": "distractor, inverse or inverted_u",
@@ -59,8 +59,7 @@ def contradiction(
             f"of {size}, {_beside(along.relative)} ({odds})"
         )
         first = "Take a law of another shape: compare_laws says which foretells the runs best."
-    then = "Look at the residuals: plot.residuals(fit) (--plot FILE draws the fit)."
-    return problem, (first, then)
+    return problem, (first, LOOK)
 
 
 def _beside(relative: float) -> str:
@@ -113,28 +112,29 @@ def patterns(along: Pattern, data: Dataset, positive: bool) -> list[Note]:
     return notes
 
 
-def worse(law: Law, data: Dataset, name: str, seen: np.ndarray, left: Residue) -> list[Note]:
-    """Say that the largest scale is clearly worse than most smaller ones, of one that improves."""
-    if len(data.inputs) > 1:
-        return []
-    ((scale, x),) = data.inputs.items()
-    places = np.unique(x)
-    means = np.array([np.log(seen[x == place]).mean() for place in places])
-    means = means if law.improves == "down" else -means
-    if scale in law.less_is_better:
-        means = means[::-1]
-    if len(means) < 4:
-        return []
-    fitted = np.array([left.fitted[x == place].mean() for place in places])
-    onward = np.diff(fitted[::-1] if scale in law.less_is_better else fitted)
-    better = np.all(onward <= 0 if law.improves == "down" else onward >= 0)
-    usual = np.median(abs(np.diff(means)))
-    if not better or means[-1] - np.median(means[:-1]) <= JUMP * usual:
-        return []
-    rows = ", ".join(map(str, data.rows[x == places[-1]][:3]))
-    text = (
-        f"at the largest {data.columns.get(scale, scale)} (row {rows}) {name} is worse than at "
-        "most smaller ones, where the law gets better all the way: leave runs that diverged out by "
-        "where (--where); if none did, its forecasts do not hold"
+def at_largest(
+    end: Largest, data: Dataset, name: str, against: bool
+) -> tuple[str, tuple[str, ...]]:
+    """Return that the largest scale is worse than the smaller ones, and what to do.
+
+    `against`: than all of them, by more than chance allows.
+    """
+    (scale,) = data.inputs
+    column = data.columns.get(scale, scale)
+    rows = ", ".join(map(str, data.rows[end.rows][:3]))
+    where = f"at the largest {column} (row {rows}) {name} is worse than at"
+    if not against:
+        text = (
+            f"{where} most smaller ones, where the law gets better all the way: leave runs that "
+            "diverged out by where (--where); if none did, its forecasts do not hold"
+        )
+        return text, ()
+    problem = (
+        f"the data go against the law: {where} every smaller one, by {_amount(end.size, True)} of "
+        f"their median, where the law gets better all the way (chance of it {end.chance:.2g})"
     )
-    return [Note("worse", text)]
+    first = (
+        f"Leave out runs that diverged: {option('where', f'{column} < ...')}; if none did, take a "
+        f"law that can turn, such as {OTHER_WAY['positive']}."
+    )
+    return problem, (first, LOOK)

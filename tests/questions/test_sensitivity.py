@@ -7,7 +7,8 @@ import numpy as np
 import numpyro.distributions as dist
 import pytest
 import xarray as xr
-from scipy.stats import norm
+from scipy.special import expit, log_expit
+from scipy.stats import binom, norm
 
 import bayescale as bs
 from bayescale.cli.commands import main
@@ -128,6 +129,77 @@ def test_a_fit_under_the_weaker_prior_says_the_same():
         assert ends["lo"] == pytest.approx(lo[i], abs=0.05 * width)
         assert ends["hi"] == pytest.approx(hi[i], abs=0.05 * width)
         assert width > one.spread["hi"] - one.spread["lo"]
+
+
+# ------------------------------------------------------------------ counts of right answers
+
+CHANCE, ASKED, RIGHT = 0.25, 12, np.array([4, 7, 5])
+
+
+def near_chance(z):
+    """The floor of accuracies, as its docstring has it."""
+    above, below = 0.02 * np.exp(1.5 * z), 0.02 * np.exp(-1.5 * z)
+    return CHANCE * (1 - below / (1 + below)) + (1 - CHANCE) * above / (1 + above)
+
+
+def floor(power=1.0):
+    """A floor whose prior, of z, is raised to a power: its precision is."""
+    import jax.numpy as jnp
+
+    def form(z, at):
+        above, below = 0.02 * jnp.exp(1.5 * z), 0.02 * jnp.exp(-1.5 * z)
+        return at.chance * (1 - below / (1 + below)) + (1 - at.chance) * above / (1 + above)
+
+    return shares_of("floor", bs.scaled(dist.Normal(0.0, power**-0.5), form, link="logit"))
+
+
+def ceiling(power=1.0):
+    """A ceiling, 1 - (1 - g) v with v of Beta(1, 6): on the logit that is Beta(a, 6 a)."""
+    form = lambda v, at: 1 - (1 - CHANCE) * v  # noqa: E731
+    return shares_of("ceiling", bs.scaled(dist.Beta(power, 6 * power), form, link="logit"))
+
+
+def shares_of(name, coordinate):
+    """A law that is one share everywhere."""
+
+    @bs.law(support="unit", response="accuracy", name=name)
+    def formula(x, *, p=coordinate):
+        return p + 0 * x
+
+    return formula
+
+
+def powered(name, power):
+    """Median and ends of the share under its prior of a power, by integration."""
+    z = np.linspace(-9.0, 9.0, 20_001)  # of the floor; the logit of v, of the ceiling
+    if name == "floor":
+        p, prior = near_chance(z), -(z**2) / 2
+    else:
+        p, prior = 1 - (1 - CHANCE) * expit(z), log_expit(z) + 6 * log_expit(-z)
+    told = binom.logpmf(RIGHT[:, None], ASKED, p).sum(0)
+    density = np.exp(power * prior + told - (power * prior + told).max())
+    order = np.argsort(p)
+    below = np.cumsum(density[order]) / density.sum()
+    ends = np.interp([0.05, 0.5, 0.95], below, p[order])
+    return dict(zip(("lo", "median", "hi"), ends, strict=True))
+
+
+@pytest.mark.parametrize("law", [floor, ceiling])
+def test_shares_of_counts_as_by_integration_and_by_fits_under_other_priors(law):
+    n, chance = np.full(3, float(ASKED)), np.full(3, CHANCE)
+    x = np.geomspace(1.0, 10.0, 3)
+    data = bs.Dataset({"x": x}, {"y": RIGHT / ASKED}, n=n, chance=chance)
+    sampler = bs.NUTS(warmup=300, draws=4000, retries=0)
+    how = dict(noise="binomial", sampler=sampler, seed=1)
+    one = bs.sensitivity(bs.fit(law(), data, **how)).quantities["p"]
+    assert one.prior > 0.05  # twelve answers of three models do not drown it
+    for way, power in (("weaker_prior", 0.8), ("stronger_prior", 1.25)):
+        again = bs.fit(law(power), data, **how).table().loc["p"]
+        exact = powered(law.__name__, power)
+        for end, value in exact.items():
+            near = pytest.approx(value, abs=0.05 * (exact["hi"] - exact["lo"]))
+            assert one.under[way][end] == near, (way, end)
+            assert again[end] == near, (way, end)
 
 
 # ------------------------------------------------------------------ said unasked
