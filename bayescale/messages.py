@@ -51,8 +51,9 @@ def as_notes(texts: Mapping[str, str]) -> list[Note]:
 def refuse(source: str, problem: str, remedy: str, **place: Any) -> NoReturn:
     """Raise a DataError; `place` holds any of row, column and value."""
     value = place.pop("value", None)
+    value = value.item() if isinstance(value, np.generic) else value
     if value is not None:
-        shown = f"{value:.6g}" if isinstance(value, float | np.floating) else repr(value)[:60]
+        shown = f"{value:.6g}" if isinstance(value, float) else repr(value)[:60]
         problem = f"{shown} {problem}"
     parts = [
         f"{kind} {shortened(repr(name), 200)}" for kind, name in place.items() if name is not None
@@ -121,6 +122,12 @@ def near(name: str, known: Iterable[str]) -> str:
     hint = f"; did you mean {' or '.join(map(repr, close))}? T" if close else "; t"
     more = f" and {len(known) - 15} more" if len(known) > 15 else ""
     return f"{hint}here are: {', '.join(map(repr, known[:15])) or 'none'}{more}"
+
+
+def bare(text: str) -> str:
+    """Return the name of a column that stands in backticks; any other text as it is."""
+    inside = text[1:-1]
+    return inside if text == f"`{inside}`" and "`" not in inside else text
 
 
 def quoted(name: str) -> str:

@@ -72,7 +72,8 @@ def assignments(texts: Iterable[str], flag: str) -> dict[str, str]:
         Naming the flag, the text and how it is written.
     """
     found: dict[str, str] = {}
-    for part in ",".join(texts).split(","):
+    # A comma in backticks is of a column's name.
+    for part in re.split(r",(?=(?:[^`]*`[^`]*`)*[^`]*$)", ",".join(texts)):
         # The name is what stands before the last "=": a column may be an expression.
         name, equals, text = (each.strip() for each in part.rpartition("="))
         if not (name and equals and text):

@@ -27,10 +27,6 @@ __all__ = ["look"]
 
 DRAWS = 200
 """Draws of the posterior, spread evenly, that are held against the data."""
-SETS = 2000
-"""Sets of new runs, which say what noise alone does; fewer of very long tables."""
-CELLS = 2_000_000
-"""New runs in all at most, or nearly."""
 UNLIKELY = 0.01
 """Chance of a pattern up to which it may contradict the law; so often a right law is refused."""
 LARGE = 0.2
@@ -75,28 +71,22 @@ def look(model: Model, params: Mapping[str, np.ndarray], data: Dataset) -> Misfi
     at = AtRows.of(model, taken, arrays | {"inputs": natural})
     for name in model.law.responses:
         own = arrays if name == model.law.response else arrays["beside"][name]
-        questions = arrays["n"] if model.noise.counts and name == model.law.response else 1.0
+        counted = model.noise.counts and name == model.law.response
+        questions = arrays["n"] if counted else np.ones(len(own["mask"]))
         # Of what lies below a detection limit no residual is known.
         seen = own["mask"] & ~own.get("below", np.zeros_like(own["mask"]))
         rows = lane.place[seen[lane.place]]
         law = np.asarray(at.curves[name], float)[:, rows]
-        new, known = _new(at, name, rows, len(law))
-        known &= np.isfinite(law).all(1)
+        new = at.new_runs(name, np.random.default_rng([0, 16]))[:, rows]
+        known = np.isfinite(law).all(1) & ~np.isnan(new).any(1)
         if known.sum() >= LEAST:
-            measured = (own["observed"] / questions)[rows]
-            draws = law[known], np.concatenate(new[:, known])
+            measured = own["observed"][rows] / questions[rows]
+            # A new run may be infinite, under a wide prior: far out is all that is asked of it.
+            draws = law[known], np.clip(new[known], -HUGE, HUGE)
             here = data.take(seen[lane.place])
-            found = _and(found, _of_response(model, name, here, measured, *draws))
+            least = float(np.median(1 / questions[rows])) if counted else 0.0
+            found = _and(found, _of_response(model, name, here, measured, *draws, least))
     return found
-
-
-def _new(at: AtRows, name: str, rows: np.ndarray, draws: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return new runs under each draw, (set, draw, row), and the draws that have them, (draw,)."""
-    rng = np.random.default_rng([0, 16])
-    sets = int(np.ceil(np.clip(CELLS / max(1, len(rows)), 1000, SETS) / draws))
-    new = np.stack([at.new_runs(name, rng)[:, rows] for _ in range(sets)])
-    # A new run may be infinite, under a wide prior: far out is all that is asked of it.
-    return np.clip(new, -HUGE, HUGE), ~np.isnan(new).any((0, 2))
 
 
 def _and(one: Misfit, other: Misfit) -> Misfit:
@@ -150,9 +140,18 @@ def _scales(model: Model, data: Dataset) -> Misfit:
 
 
 def _of_response(
-    model: Model, name: str, data: Dataset, seen: np.ndarray, law: np.ndarray, runs: np.ndarray
+    model: Model,
+    name: str,
+    data: Dataset,
+    seen: np.ndarray,
+    law: np.ndarray,
+    runs: np.ndarray,
+    least: float,
 ) -> Misfit:
-    """Return what one response says against the law: (row,), (draw, row) and (set, row)."""
+    """Return what one response says against the law, (row,) and (draw, row).
+
+    `least`: what cannot be measured, such as less than one question: no pattern is that small.
+    """
     if len(data) < 3:
         return Misfit()
     positive = model.law.responses[name] == "positive" and bool(seen.min() > 0)
@@ -172,7 +171,7 @@ def _of_response(
     )
     turns = along.turn > TURNS and len(data.inputs) == 1
     large = TURNING if turns else LARGE
-    material = along.size > MATERIAL * unit and along.relative > large
+    material = along.size > max(MATERIAL * unit, least) and along.relative > large
     if material and along.chance <= UNLIKELY:
         problem, advice = contradiction(along, model.law, data, name, positive, turns)
         return replace(found, problems=(problem,), advice=advice)
@@ -181,7 +180,7 @@ def _of_response(
         problem, advice = at_largest(end, data, name, against=True)
         return replace(found, problems=(problem,), advice=advice, chance=end.chance)
     notes = [*far_rows(data, name, far, left), *many_out(out)]
-    if along.size > SLIGHT * unit:
+    if along.size > max(SLIGHT * unit, least):
         notes += patterns(along, data, positive)
     if end and end.steps > JUMP:
         notes.append(Note("worse", at_largest(end, data, name, against=False)[0]))

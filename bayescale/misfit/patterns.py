@@ -17,6 +17,10 @@ from numpy.polynomial import legendre
 
 __all__ = ["Pattern", "Residue", "pattern", "residue"]
 
+SETS = 2000
+"""Sets of simulated residuals, which say what noise alone does; fewer of very long tables."""
+CELLS = 2_000_000
+"""Simulated residuals in all at most, or nearly."""
 ROUGH = 4.0
 """Deviations at which a residual is cut off: single runs far out are no pattern."""
 BLOCKS = 8
@@ -44,9 +48,6 @@ class Residue:
     """Directions of the rows in which the posterior moves the law, orthonormal."""
     taken: Float[np.ndarray, " mode"]
     """Share of the noise's variance that the fit takes up along each, 0 to 1."""
-    drawn: Float[np.ndarray, "set row"]
-    """New runs less the law of their draw, in units of `noise`: counts near a bound are no normal
-    variables, and draws differ in their scatter."""
 
     @property
     def free(self) -> int:
@@ -65,17 +66,15 @@ def residue(measured: np.ndarray, law: np.ndarray, runs: np.ndarray, positive: b
     ----------
     measured
         Responses, (row,).
-    law
-        The law under draws of the posterior, (draw, row).
-    runs
-        New runs under the same draws, once or several times over, (set, row).
+    law, runs
+        The law and a new run under draws of the posterior, (draw, row).
     positive
         Whether the response is positive, and residuals are of logs.
     """
     if positive:
         measured, law, runs = (np.log(np.clip(v, 1e-300, 1e300)) for v in (measured, law, runs))
     fitted = np.median(law, 0)
-    gaps = runs - np.tile(law, (len(runs) // len(law), 1))
+    gaps = runs - law
     lo, hi = np.quantile(gaps, [0.16, 0.84], axis=0)
     noise = (hi - lo) / 2
     alike = noise <= 0  # as counts may be in the middle 68 %
@@ -84,7 +83,7 @@ def residue(measured: np.ndarray, law: np.ndarray, runs: np.ndarray, positive: b
     _, sizes, modes = np.linalg.svd((law - law.mean(0)) / noise, full_matrices=False)
     taken = np.minimum(sizes**2 / len(law), 1.0)
     known = taken > 1e-4
-    return Residue(measured - fitted, noise, fitted, modes[known].T, taken[known], gaps / noise)
+    return Residue(measured - fitted, noise, fitted, modes[known].T, taken[known])
 
 
 @dataclass(frozen=True)
@@ -122,10 +121,14 @@ def pattern(left: Residue, scales: Float[np.ndarray, "row scale"]) -> Pattern:
 
     if left.free < LEFT:
         return Pattern()
+    count = len(left.residual)
     units = _cut((left.residual / left.noise)[None])
-    null = _cut(left.scaled(left.drawn, np.sqrt(1 - left.taken)))
+    rng = np.random.default_rng(SEED)
+    sets = int(np.clip(CELLS / count, 1000, SETS))
+    normal = rng.standard_normal((sets, count))
+    null = _cut(left.scaled(normal, np.sqrt(1 - left.taken)))
     # Rows at one place in any order: tables may have them sorted by what was measured.
-    any_order = np.random.default_rng(SEED).random(len(left.residual))
+    any_order = rng.random(count)
     orders = [
         np.lexsort([any_order, *np.delete(scales, j, 1).T, x]) for j, x in enumerate(scales.T)
     ]

@@ -25,8 +25,11 @@ OTHER_WAY = {
 
 
 def _amount(value: float, positive: bool) -> str:
-    """Return a residual in words: as a share of the response, or as it is."""
-    return f"{100 * np.expm1(abs(value)):.2g} %" if positive else f"{abs(value):.2g}"
+    """Return a residual in words: as a share of the response, as a factor, or as it is."""
+    if not positive:
+        return f"{abs(value):.2g}"
+    share = np.expm1(abs(value))
+    return f"{100 * share:.2g} %" if share < 1 else f"a factor of {1 + share:.3g}"
 
 
 def names_of(data: Dataset) -> str:
@@ -130,7 +133,7 @@ def at_largest(
         )
         return text, ()
     problem = (
-        f"the data go against the law: {where} every smaller one, by {_amount(end.size, True)} of "
+        f"the data go against the law: {where} every smaller one, {_amount(end.size, True)} off "
         f"their median, where the law gets better all the way (chance of it {end.chance:.2g})"
     )
     first = (

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..data.dataset import Dataset
-from ..messages import Note
+from ..messages import Note, bare
 from ..model.model import Model
 from ..model.pooling import link_of
 from . import shown
@@ -112,18 +112,21 @@ class Posterior(Shown):
     def name_of(self, column: str) -> str:
         """Return the law's input that is called so, or that stands in this column of the table.
 
+        A column whose name wants backticks in arithmetic is known with and without them.
+
         Raises
         ------
         ValueError
             If there is none.
         """
         inputs, columns = self.law.inputs, self.data.columns
-        found = {columns.get(name): name for name in inputs} | {name: name for name in inputs}
-        if column not in found:
+        found = {bare(columns.get(name, name)): name for name in inputs}
+        found |= {name: name for name in inputs}
+        if bare(column) not in found:
             raise ValueError(
                 f"{column!r} is no scale of this fit; its scales are {self.scale_names}"
             )
-        return found[column]
+        return found[bare(column)]
 
     @property
     def scale_names(self) -> str:
