@@ -259,6 +259,8 @@ def test_a_floor_that_short_data_cannot_tell(data_dir):
     found = bs.sensitivity(fit, {"flops": [1e20, 1e22]})
     assert found.quantities["E"].diagnosis == THE_PRIORS
     assert found.quantities["macro_loss at flops=1e+22"].diagnosis == THE_PRIORS
+    notes = bs.predict(fit, {"flops": 1e22}, allow_failed=True).notes
+    assert any(n.kind == "prior" and n.startswith("E, and the loss at flops=1e+22") for n in notes)
 
 
 # ------------------------------------------------------------------ how it is told
