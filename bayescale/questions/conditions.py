@@ -21,10 +21,10 @@ from ..posterior.intervals import INTERVAL, levels, plain, quantiles
 from ..posterior.mixture import Mixture, said_of_fits
 from ..posterior.posterior import Posterior
 from . import shown
-from .curves import level_of, side
+from .curves import side
 from .kind import POINTS, Kind, kind
 from .kinds import FEW, KINDS, classify
-from .sweep import Sweep, sweep
+from .sweep import level_of, Sweep, sweep
 from .threshold import Threshold, threshold
 
 if TYPE_CHECKING:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -20,10 +21,11 @@ from ..model.replicates import prior_curves
 from ..posterior.drift import drifted_inputs
 from ..posterior.health import FailedFit
 from ..posterior.intervals import INTERVAL
+from ..posterior.later import FLAT, decades_later
 from ..posterior.mixture import Mixture
 from ..posterior.pointwise import law_draws
 from ..posterior.posterior import Posterior
-from .sweep import HALF, Sweep, sweep
+from .sweep import HALF, Sweep, past_level, sweep
 
 __all__ = [
     "LEVELS",
@@ -35,8 +37,7 @@ __all__ = [
     "curve",
     "drawn",
     "drawn_before",
-    "level_of",
-    "past_level",
+    "outcomes",
     "side",
     "task_curves",
 ]
@@ -118,28 +119,6 @@ power is there at last. Formulas that overflow there are asked nearer."""
 def draws_on(posterior: Posterior, along: Sweep, grid: np.ndarray) -> np.ndarray:
     """Return each draw's curve at a grid of scales, (draw, point)."""
     return law_draws(posterior, along.at(grid))
-
-
-def level_of(which: Posterior | Mixture, level: float | str | None) -> float:
-    """Return the level that is meant, checked; of accuracies by default the one halfway up."""
-    law, chance = which.law, which.data.chance
-    if level is None or level == "half":
-        if law.support != "unit":
-            raise ValueError(
-                f"a {law.response} has no natural level: name one (level=...); only accuracies "
-                "have a default, halfway between chance and 1"
-            )
-        return float((1 + (0.0 if chance is None else chance[0])) / 2)
-    if isinstance(level, str) or not np.isfinite(level):
-        raise ValueError(f'a level is a number, or "half"; got {level!r}')
-    if law.support == "unit" and not 0 < level < 1:
-        raise ValueError(f"a level of accuracy lies between 0 and 1, got {level:g}")
-    return float(level)
-
-
-def past_level(values: np.ndarray, level: float, direction: str) -> np.ndarray:
-    """Return whether values are past a level: at it or above (`up`), at it or below (`down`)."""
-    return values >= level if direction == "up" else values <= level
 
 
 def side(
@@ -228,6 +207,40 @@ def crossings(
     short = never & np.isfinite(far) & ~past(far)
     log10 = np.where(crosses, way.sign * hi, np.nan)
     return Crossed(log10, on_grid.all(1) & finite, never, short, finite)
+
+
+def outcomes(
+    which: Posterior | Mixture,
+    ways: Mapping[str, Sweep],
+    grid: np.ndarray,
+    level: float,
+    direction: str,
+) -> dict[str, Crossed]:
+    """Return the last crossing of each draw of each member, by its name.
+
+    In a mixture what is `FLAT` over the data may still rise beyond them: see `posterior.later`.
+    """
+    past = partial(past_level, level=level, direction=direction)
+    found = {name: crossings(one, ways[name], grid, past) for name, _, one in which.members}
+    if isinstance(which, Mixture) and direction == "up" == which.law.improves:
+        for name, _, one in which.members:
+            if one.law.told == FLAT and one.law.support == "unit" and ways[name].sign > 0:
+                found[name] = _still(found[name], one, ways[name], grid[-1], level)
+    return found
+
+
+def _still(
+    found: Crossed, posterior: Posterior, way: Sweep, horizon: float, level: float
+) -> Crossed:
+    """Return when draws that are short of a level over the data pass it beyond them."""
+    floor = draws_on(posterior, way, np.array([way.best]))[:, 0]
+    decades = np.where(found.never, decades_later(floor, level), np.inf)
+    comes = decades <= np.log10(horizon / way.best)
+    return found._replace(
+        log10_scale=np.where(comes, np.log10(way.best) + decades, found.log10_scale),
+        never=found.never & ~comes,
+        limit_short=found.limit_short & np.isinf(decades),
+    )
 
 
 def _limit(value: Callable, last: float, sign: float, draws: int) -> np.ndarray:

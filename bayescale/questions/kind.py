@@ -77,7 +77,7 @@ class Kind(Shown):
     """Largest fall of each draw, in the response's unit, (draw,); `rise` is the largest rise."""
     rise: np.ndarray
     waited: np.ndarray
-    """Share of the log range before each draw leaves the surroundings of its start, (draw,)."""
+    """Share of the log range that each draw waits at its start, (draw,); see `kinds`."""
     improves: str
     """`up` or `down`: the side on which the response gets better."""
     column: str
@@ -88,7 +88,7 @@ class Kind(Shown):
     cut: float
     """The least change that counts, in the unit of the response."""
     wait: float
-    """Share of the log range that an emergent curve spends near its start."""
+    """Share of the log range that an emergent curve waits at its start."""
     notes: tuple[Note, ...]
     """What should be said with the answer."""
 
@@ -168,8 +168,8 @@ def kind(
         The least change that counts, in the unit of the response: .05 for accuracies, 5 % of the
         median response for others.
     wait
-        Share of the log range that an emergent curve spends near its start: within `cut`, or a
-        tenth of its rise where that is less.
+        Share of the log range that an emergent curve waits within `cut` of its start, or within
+        half of its rise where that is less; what a straight line takes for that is no wait.
     prior
         Probability of the kinds before the data, over `KINDS`, those left out having none; None
         takes what the laws' priors say.

@@ -6,13 +6,16 @@ F the largest fall, and c the cut, the least change that counts:
 
     flat        R < c,  F < c
     steady      R >= c, F < c
-    emergent    the same, and within min(c, R/10) of its start for at least `wait` of the log range
+    emergent    the same, and it waits at its start for at least `wait` of the log range
     u_shaped    R >= c, F >= c, and after the bottom of the largest fall it rises by c again
     inverted_u  R >= c, F >= c, and it does not
     inverse     R < c,  F >= c
 
-A straight line leaves a tenth of its rise behind after a tenth of the range: it is steady, however
-little it rises.
+How long it waits is told by the shares t1 and t2 of the range before it is a = min(c, D/2) and 2 a
+away from its start, D being the farthest it goes, on the side where that is: wait = 2 t1 - t2, or 0.
+What is level and then straight waits as long as it is level, a step until it comes, a straight line
+not at all, however little it rises. What moves by less than the cut meanwhile counts as level. The
+labels of open tasks in benchmarks/unlock/labels.py are by the same rule.
 """
 
 from __future__ import annotations
@@ -32,6 +35,7 @@ __all__ = [
     "checked",
     "checked_cut",
     "classify",
+    "coded",
     "fall",
     "remarks",
     "reweighted",
@@ -47,9 +51,7 @@ TURNING = ("u_shaped", "inverted_u")
 CUT = 0.05
 """The least change that counts: in accuracy, or as a share of the median of other responses."""
 WAIT = 1 / 3
-"""Share of the log range that an emergent curve spends near its start."""
-NEAR = 0.1
-"""Share of its own rise within which a curve is near its start, where the cut is larger."""
+"""Share of the log range that an emergent curve waits at its start."""
 FEW = 20
 """Draws below which nothing is said of a kind: of its turning point, or of its prior."""
 ALIKE = 0.1
@@ -80,15 +82,40 @@ def fall(curves: np.ndarray) -> Fall:
     return Fall(top, bottom[:, 0], depth[:, 0])
 
 
-def waited(curves: np.ndarray, cut: float) -> np.ndarray:
-    """Return the share of the range before each curve leaves the surroundings of its start.
+def waited(curves: np.ndarray, cut: float, at: np.ndarray | None = None) -> np.ndarray:
+    """Return how long each curve waits at its start, as a share of the log range, (draw,).
 
-    They reach as far as `cut`, or as a tenth of the largest rise where that is less and counts.
+    Parameters
+    ----------
+    curves
+        As in `classify`, (draw, point).
+    cut
+        The least change that counts.
+    at
+        Share of the log range at each point, rising from 0 to 1, (point,); even unless given.
+
+    Returns
+    -------
+    ndarray
+        2 t1 - t2, or 0, as said above; 1 where no change counts.
     """
-    rise = fall(-curves).depth
-    near = np.where(_reaches(rise, cut), np.minimum(cut, NEAR * rise), cut)
-    left = _reaches(np.abs(curves - curves[:, :1]), near[:, None])
-    return np.where(left.any(1), np.argmax(left, 1) / (curves.shape[1] - 1), 1.0)
+    at = np.linspace(0, 1, curves.shape[1]) if at is None else at
+    gone = curves - curves[:, :1]
+    falls = -gone.min(1) > gone.max(1)
+    away = np.where(falls[:, None], -gone, gone)
+    near = np.minimum(cut, away.max(1) / 2)
+    found = np.maximum(2 * _first(away, near, at) - _first(away, 2 * near, at), 0.0)
+    moves = _reaches(fall(-curves).depth, cut) | _reaches(fall(curves).depth, cut)
+    return np.where(moves, found, 1.0)
+
+
+def _first(away: np.ndarray, wanted: np.ndarray, at: np.ndarray) -> np.ndarray:
+    """Return where each curve, joined by lines, is first so far away, (draw,)."""
+    rows = np.arange(len(away))
+    i = np.maximum(np.argmax(_reaches(away, wanted[:, None]), 1), 1)
+    before, after = away[rows, i - 1], away[rows, i]
+    share = (wanted - before) / np.where(after > before, after - before, 1.0)
+    return at[i - 1] + np.clip(share, 0, 1) * (at[i] - at[i - 1])
 
 
 def classify(curves: np.ndarray, cut: float, wait: float = WAIT) -> np.ndarray:
@@ -101,7 +128,7 @@ def classify(curves: np.ndarray, cut: float, wait: float = WAIT) -> np.ndarray:
     cut
         The least change that counts, in the unit of the curves.
     wait
-        Share of the range that an emergent curve spends near its start.
+        Share of the range that an emergent curve waits at its start.
     """
     down = fall(curves)
     rises, falls = _reaches(fall(-curves).depth, cut), _reaches(down.depth, cut)
@@ -109,6 +136,23 @@ def classify(curves: np.ndarray, cut: float, wait: float = WAIT) -> np.ndarray:
     after = np.arange(curves.shape[1]) >= down.bottom[:, None]
     bottom = np.take_along_axis(curves, down.bottom[:, None], 1)
     again = _reaches(np.max(np.where(after, curves - bottom, 0.0), 1), cut)
+    return coded(rises, falls, late, again)
+
+
+def coded(
+    rises: np.ndarray, falls: np.ndarray, late: np.ndarray, again: np.ndarray
+) -> np.ndarray:
+    """Return kinds as positions in `KINDS`, from what is true of each curve, (draw,) each.
+
+    Parameters
+    ----------
+    rises, falls
+        Whether its largest rise counts, and its largest fall.
+    late
+        Whether it waits for long enough.
+    again
+        Whether a rise that counts follows the bottom of the largest fall.
+    """
     kinds = {
         "flat": ~rises & ~falls,
         "steady": rises & ~falls & ~late,

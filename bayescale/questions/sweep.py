@@ -5,7 +5,8 @@ Most scales are better the larger; of a loss from which an accuracy is told, les
 *ordered* (earlier and later, passed by, the ends of an interval) is ordered by `Sweep.progress`:
 log10 of the scale, its negative where less is better. What is *told* is log10 of the scale itself.
 
-`scales` reads the points that a question names, `decades_beyond` how far from the data they lie.
+`scales` reads the points that a question names, `decades_beyond` how far from the data they lie,
+`level_of` the level of the response that is to be passed.
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ from ..data.expression import evaluate
 from ..posterior.mixture import Mixture
 from ..posterior.posterior import Posterior
 
-__all__ = ["HALF", "Sweep", "decades_beyond", "follow", "inputs", "scales", "sweep"]
+__all__ = ["HALF", "Sweep", "decades_beyond", "follow", "inputs", "level_of", "past_level"]
+__all__ += ["scales", "sweep"]
 
 
 HALF = 0.5
@@ -136,6 +138,28 @@ def sweep(
                 "laws of the same scale"
             )
     return found
+
+
+def level_of(which: Posterior | Mixture, level: float | str | None) -> float:
+    """Return the level that is meant, checked; of accuracies by default the one halfway up."""
+    law, chance = which.law, which.data.chance
+    if level is None or level == "half":
+        if law.support != "unit":
+            raise ValueError(
+                f"a {law.response} has no natural level: name one (level=...); only accuracies "
+                "have a default, halfway between chance and 1"
+            )
+        return float((1 + (0.0 if chance is None else chance[0])) / 2)
+    if isinstance(level, str) or not np.isfinite(level):
+        raise ValueError(f'a level is a number, or "half"; got {level!r}')
+    if law.support == "unit" and not 0 < level < 1:
+        raise ValueError(f"a level of accuracy lies between 0 and 1, got {level:g}")
+    return float(level)
+
+
+def past_level(values: np.ndarray, level: float, direction: str) -> np.ndarray:
+    """Return whether values are past a level: at it or above (`up`), at it or below (`down`)."""
+    return values >= level if direction == "up" else values <= level
 
 
 def _sweep(posterior: Posterior, by: str | None, at: Mapping[str, Any] | None) -> Sweep:

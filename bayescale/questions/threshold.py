@@ -19,7 +19,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -31,9 +30,9 @@ from ..posterior.intervals import plain
 from ..posterior.mixture import Mixture
 from ..posterior.posterior import Posterior
 from . import shown
-from .curves import Crossed, crossings, level_of, past_level, side
+from .curves import Crossed, outcomes, side
 from .remarks import remarks
-from .sweep import Sweep, sweep
+from .sweep import Sweep, level_of, sweep
 from .unlock import (
     Spread,
     Unlock,
@@ -256,6 +255,9 @@ def threshold(
     weights are between 1/2 and 4. Where the two differ, the prior speaks, not the data. In a
     mixture by evidence the laws' weights change with it (`wider.weights`), in others they stay.
 
+    In a mixture a law that says that nothing happens, as `flat`, speaks of the data alone: beyond
+    them something may still come, with the probability and at the scales of `posterior.later`.
+
     Examples
     --------
     >>> answer = bs.threshold(sigmoid_fit, 0.6)
@@ -282,8 +284,7 @@ def _one(
     parts, way = which.members, next(iter(ways.values()))
     horizon = way.horizon(horizon, DECADES)
     grid = way.onward(horizon, PER_DECADE)
-    past = partial(past_level, level=level, direction=direction)
-    found = {name: crossings(one, ways[name], grid, past) for name, _, one in parts}
+    found = outcomes(which, ways, grid, level, direction)
     crossed = Crossed(*map(np.concatenate, zip(*found.values(), strict=True)))
     late = {k: ordered(way.sign * each.log10_scale, *each[1:3]) for k, each in found.items()}
     finite = {name: each.finite.astype(float) for name, each in found.items()}

@@ -3,6 +3,7 @@
 | question | file |
 |---|---|
 | what of many tasks? | `tasks` |
+| how probable is each hypothesis before the data? | `hypotheses` |
 | what of one, from the fits of several laws? | `task` |
 | what would a law fitted to the smaller scales have foretold? | `backtest` |
 | is the jump in the metric or in the model? | `metric_or_model` |

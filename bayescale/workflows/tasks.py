@@ -30,13 +30,14 @@ from ..progress import Progress, Tell, waiting
 from . import shown
 from .backtest import backtest as backtest_of
 from .backtest import checked_share, fitted
+from .hypotheses import prior_of
 from .resume import Kept
 from .task import Task, task
 
 if TYPE_CHECKING:
     import pandas
 
-__all__ = ["LAWS", "QUICK", "Tasks", "pool_of", "prior_of", "tasks"]
+__all__ = ["LAWS", "QUICK", "Tasks", "pool_of", "tasks"]
 
 LAWS = ("sigmoid", "exact_match", "multi_step", "elbow")
 LAWS += ("flat", "distractor", "inverse", "inverted_u")
@@ -100,13 +101,6 @@ class Tasks(Shown):
         return shown.tasks(self.summary())
 
 
-def prior_of(laws: Iterable[Law]) -> dict[str, float]:
-    """Return the prior probability of laws: equal for each hypothesis, which several may tell."""
-    hypothesis = {law.name: law.told for law in laws}
-    told = list(hypothesis.values())
-    return {name: 1 / len(set(told)) / told.count(of) for name, of in hypothesis.items()}
-
-
 def tasks(
     data: Dataset,
     laws: Iterable[Law | str] = LAWS,
@@ -137,7 +131,8 @@ def tasks(
     noise, pool, sampler, seed, precision
         As in `fit`.
     prior
-        Prior probability of each law; by default equal for each hypothesis (`prior_of`).
+        Prior probability of each law; by default that of its hypothesis as learnt from open tasks
+        (`workflows.hypotheses`), in equal shares where several laws tell one.
     horizon
         The largest scale looked at for an unlock; 4 decades beyond the largest run by default.
     drift

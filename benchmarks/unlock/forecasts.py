@@ -16,8 +16,8 @@ import pandas as pd
 import bayescale as bs
 from bayescale.comparison.evidence import log_evidence
 from bayescale.laws.capability import UNLOCK_PRIOR
-from bayescale.model.evaluate import law_at
-from bayescale.posterior.drift import with_drift
+from bayescale.posterior.drift import drifted_inputs, with_drift
+from bayescale.posterior.pointwise import law_draws
 from bayescale.workflows.tasks import QUICK
 
 from .designs import Case
@@ -50,12 +50,12 @@ class Unlock:
 
 
 @partial(jax.jit, static_argnames=("model",))
-def _ahead(model, params, data, keys):
-    def one(params, key):
-        made = model.scatter(params, data)
+def _ahead(model, params, data, x, keys):
+    def one(params, x, key):
+        made = model.scatter(params, data | {"inputs": {"x": x}})
         return made.log_prob(data["observed"]), made.sample(key)
 
-    return jax.vmap(one)(params, keys)
+    return jax.vmap(one)(params, x, keys)
 
 
 def fit_all(cases: list[Case], laws=LAWS, sampler=ONCE) -> dict:
@@ -76,31 +76,43 @@ def ahead(case: Case, posterior, drifts) -> dict[float, Unlock]:
     return {sd: _forecast(case, with_drift(posterior, sd), evidence) for sd in drifts}
 
 
-def _forecast(case: Case, one, evidence: float) -> Unlock:
+def density_of(case: Case, one) -> np.ndarray:
+    """Return the log density of a case's held-out models under each draw, (draw, model)."""
+    return _beyond(case, one)[1]
+
+
+def _beyond(case: Case, one) -> tuple[dict, np.ndarray, np.ndarray]:
+    """Return draws, the log density of what came beyond the cut, and new runs there."""
     every = one.flat()
     thin = max(1, len(next(iter(every.values()))) // DRAWS)
     every = {name: values[::thin] for name, values in every.items()}
     held = case.held.iloc[:ROWS]
 
-    def pad(column):
-        return np.concatenate([column, np.full(ROWS - len(held), column.iloc[0])])
-
-    n = pad(held.n).astype(int)
-    data = {"inputs": {"x": pad(held.x)}, "observed": np.round(pad(held.y) * n), "n": n}
-    data["stderr"] = np.zeros(ROWS)
+    n = _padded(held, held.n).astype(int)
+    data = {"observed": np.round(_padded(held, held.y) * n), "n": n, "stderr": np.zeros(ROWS)}
+    x = drifted_inputs(one, {"x": _padded(held, held.x)})["x"][::thin]
     count = len(next(iter(every.values())))
     with jax.enable_x64(True):
         keys = jax.random.split(jax.random.key(0), count)
-        density, new = jax.device_get(_ahead(one.model, every, data, keys))
-    draws = {name: values[None] for name, values in one.draws.items()}
-    curve = law_at(one.law, draws, {"x": pad(held.x)[None]})[0]
+        density, new = jax.device_get(_ahead(one.model, every, data, x, keys))
+    return every, density[:, : len(held)], (new / n)[:, : len(held)]
+
+
+def _padded(held: pd.DataFrame, column) -> np.ndarray:
+    return np.concatenate([column, np.full(ROWS - len(held), column.iloc[0])])
+
+
+def _forecast(case: Case, one, evidence: float) -> Unlock:
+    every, density, new = _beyond(case, one)
+    thin = max(1, len(next(iter(one.flat().values()))) // DRAWS)
+    held = case.held.iloc[:ROWS]
     top = case.fitted.x.max() * 10**DECADES
     found = bs.threshold(one, case.level, horizon=top, allow_failed=True)
     x50 = every.get("x50")
     return Unlock(
-        density=density[:, : len(held)],
-        new=(new / n)[:, : len(held)],
-        curve=curve.reshape(-1, ROWS)[::thin, : len(held)],
+        density=density,
+        new=new,
+        curve=law_draws(one, {"x": held.x.to_numpy()})[::thin],
         unlock=found.unlock[::thin],
         beyond=None if x50 is None else np.log(x50 / case.fitted.x.max()),
         evidence=evidence,

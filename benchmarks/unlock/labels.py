@@ -15,11 +15,11 @@ Performance s is accuracy, 1 - Brier score, 1 - error or -loss; scale is taken i
    among those that count where any does.
 4. Neither counts: flat. Only the fall: inverse. Both: u_shaped if a counted rise follows the
    bottom of the largest fall, else inverted_u.
-5. Only the rise: emergent if wait >= 1/3 and the highest level is at least two cuts above the
-   first (below that, the cut hides the shape), else steady. Let t be the share of the log range
-   before the levels, joined by lines, first exceed the first by the cut. A straight line takes
-   q = cut / (highest - first), so wait = (t - q) / (1 - q), not below 0: for a curve that is
-   level and then straight it is the level share.
+5. Only the rise: emergent if it waits for a third of the log range, else steady. The wait is
+   that of the product, `bayescale.questions.kinds.waited`, of the levels joined by lines: with
+   t1 and t2 the shares of the range before they are a = min(cut, D/2) and 2 a away from the
+   first, D being the farthest they go, it is 2 t1 - t2, or 0: for a curve that is level and
+   then straight the level share.
 6. Unlock. The published threshold where the table has one. Else, for emergent and steady tasks
    with FLOP as scale and R >= 0.1: the smallest scale from which on the median of the next
    bin's worth of rows stays above halfway between chance (the first level, where the
@@ -37,14 +37,14 @@ import numpy as np
 import pandas as pd
 from scipy.stats import studentized_range
 
+from bayescale.questions.kinds import CUT, KINDS, WAIT, coded, waited
+
 from .. import common
 from ..common import data_dir
 
-KINDS = ("flat", "steady", "emergent", "u_shaped", "inverted_u", "inverse")
 COLUMNS = ["table", "task", "metric", "rows", "published", "label", "source", "start", "end"]
 COLUMNS += ["fall", "rise", "wait", "range_decades", "unlock_flops", "threshold_source"]
 PUBLISHED = {"Emergence": "emergent", "No Emergence": "steady"}
-SHARE = 1 / 3
 MEDIAN = np.sqrt(np.pi / 2)  # standard error of a median over that of a mean
 
 
@@ -108,14 +108,9 @@ def largest(found: pd.DataFrame, sign: int, cut: float, z: float, start: int = 0
 
 
 def waiting(found: pd.DataFrame, cut: float) -> float:
-    """Return the share of the log range that is level before the rise; nan if none is seen."""
-    x, s = found.x.to_numpy(), found.s.to_numpy() - found.s[0]
-    if s.max() < 2 * cut:
-        return np.nan
-    i = np.argmax(s > cut)
-    t = np.interp(cut, s[i - 1 : i + 1], x[i - 1 : i + 1]) - x[0]
-    q = cut / s.max()
-    return float(max((t / (x[-1] - x[0]) - q) / (1 - q), 0.0))
+    """Return the share of the log range that the levels wait at their start."""
+    x, s = found.x.to_numpy(), found.s.to_numpy()
+    return float(waited(s[None], cut, (x - x[0]) / np.ptp(x))[0])
 
 
 def classify(curve: pd.DataFrame, loss: bool = False) -> dict:
@@ -125,16 +120,13 @@ def classify(curve: pd.DataFrame, loss: bool = False) -> dict:
     whether it is one recipe's curve, which needs no bins.
     """
     found, z = levels(curve)
-    cut = 0.05 * (abs(curve.s.median()) if loss else 1)
+    cut = CUT * (abs(curve.s.median()) if loss else 1)
     fall, bottom, falls = largest(found, -1, cut, z)
     rise, _, rises = largest(found, 1, cut, z)
     wait = waiting(found, cut) if rises and not falls else np.nan
-    if falls and rises:
-        label = "u_shaped" if largest(found, 1, cut, z, bottom)[2] else "inverted_u"
-    elif rises:
-        label = "emergent" if wait >= SHARE else "steady"
-    else:
-        label = "inverse" if falls else "flat"
+    again = falls and largest(found, 1, cut, z, bottom)[2]
+    said = (np.array([each]) for each in (rises, falls, wait >= WAIT, again))
+    label = KINDS[coded(*said)[0]]
     figures = {"label": label, "start": found.s[0], "end": found.s.iloc[-1], "fall": fall}
     return figures | {"rise": rise, "wait": wait, "top": found.s.max(), "bins": len(found)}
 

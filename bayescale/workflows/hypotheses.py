@@ -1,0 +1,55 @@
+"""hypotheses: how probable each hypothesis is of a task before its data, learnt from open tasks.
+
+Laws tell hypotheses (`law.hypothesis`): that accuracy rises, that nothing happens, that it falls and
+recovers, falls, or rises and falls. With the evidence Z_ih of hypothesis h on task i, and tasks of
+one family (prompts, digits, tables of one task) sharing the weight w_i of one task, the learnt
+probabilities are the fixed point of expectation and maximisation under a Dirichlet prior of one
+task for each hypothesis::
+
+    r_ih = pi_h Z_ih / sum_k pi_k Z_ik
+    pi_h = (1 + sum_i w_i r_ih) / (H + sum_i w_i)
+
+What was found, on which tasks, and how it fares on families left out: benchmarks/results/beliefs.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from ..parametric.parametric import Law
+
+__all__ = ["LEARNT", "prior_of"]
+
+LEARNT: Mapping[str, float] = {
+    "rise": 0.5,
+    "flat": 0.2,
+    "u_shape": 0.1,
+    "inverse": 0.1,
+    "inverted_u": 0.1,
+}
+"""Probability of each hypothesis of a task before its data."""
+
+
+def prior_of(laws: Iterable[Law]) -> dict[str, float]:
+    """Return the prior probability of laws, which several of one hypothesis share alike.
+
+    Of k hypotheses each that is not among `LEARNT`, such as that of a law of one's own, has 1 / k;
+    those that are share the rest as they were learnt.
+
+    Parameters
+    ----------
+    laws
+        Laws of one task.
+
+    Returns
+    -------
+    dict
+        By name of the law; they sum to 1.
+    """
+    hypothesis = {law.name: law.told for law in laws}
+    every = list(hypothesis.values())
+    names = set(every)
+    known = sum(LEARNT[name] for name in names if name in LEARNT)
+    share = sum(name in LEARNT for name in names) / len(names)
+    of = {name: share * LEARNT[name] / known if name in LEARNT else 1 / len(names) for name in names}
+    return {law: of[name] / every.count(name) for law, name in hypothesis.items()}
