@@ -11,6 +11,7 @@ STUDIES = {
     "starts": "starts",
     "robustness": "robustness",
     "labels": "unlock.labels",
+    "beliefs": "unlock.beliefs",
     "kinds": "unlock.kinds",
     "unlock": "unlock.real",
     "unlock_simulated": "unlock.simulated",

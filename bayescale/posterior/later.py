@@ -26,7 +26,7 @@ __all__ = ["FLAT", "NEVER", "decades_later"]
 
 FLAT = "flat"
 """The hypothesis that nothing happens."""
-NEVER = 0.5
+NEVER = 0.85
 """Probability that nothing ever comes, given that nothing came over the data."""
 STEPS = 0.8191725133961645, 0.6710436067037893, 0.5497004779019703
 """1/p, 1/p^2 and 1/p^3 with p^4 = p + 1: multiples of them fill the cube evenly (Roberts 2018,
@@ -51,6 +51,6 @@ def decades_later(floor: np.ndarray, level: float, never: float = NEVER) -> np.n
         inf where nothing comes, or the ceiling is no higher than the level.
     """
     place = np.modf(0.5 + np.arange(1, len(floor) + 1)[:, None] * np.array(STEPS))[0].T
-    v = np.asarray(quantiles(CEILING.prior, place[1]))
+    v = np.asarray(quantiles(CEILING.prior, place[1].tolist()))
     comes = (place[0] >= never) & (1 - (1 - floor) * v > level)
     return np.where(comes, place[2] * np.sqrt(2 / (1 - place[2] ** 2)), np.inf)

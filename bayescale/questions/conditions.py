@@ -24,7 +24,7 @@ from . import shown
 from .curves import side
 from .kind import POINTS, Kind, kind
 from .kinds import FEW, KINDS, classify
-from .sweep import level_of, Sweep, sweep
+from .sweep import Sweep, level_of, sweep
 from .threshold import Threshold, threshold
 
 if TYPE_CHECKING:

@@ -12,7 +12,10 @@ F the largest fall, and c the cut, the least change that counts:
     inverse     R < c,  F >= c
 
 How long it waits is told by the shares t1 and t2 of the range before it is a = min(c, D/2) and 2 a
-away from its start, D being the farthest it goes, on the side where that is: wait = 2 t1 - t2, or 0.
+away from its start, D being the farthest it goes, on the side where that is::
+
+    wait = max(2 t1 - t2, 0)
+
 What is level and then straight waits as long as it is level, a step until it comes, a straight line
 not at all, however little it rises. What moves by less than the cut meanwhile counts as level. The
 labels of open tasks in benchmarks/unlock/labels.py are by the same rule.
@@ -139,9 +142,7 @@ def classify(curves: np.ndarray, cut: float, wait: float = WAIT) -> np.ndarray:
     return coded(rises, falls, late, again)
 
 
-def coded(
-    rises: np.ndarray, falls: np.ndarray, late: np.ndarray, again: np.ndarray
-) -> np.ndarray:
+def coded(rises: np.ndarray, falls: np.ndarray, late: np.ndarray, again: np.ndarray) -> np.ndarray:
     """Return kinds as positions in `KINDS`, from what is true of each curve, (draw,) each.
 
     Parameters

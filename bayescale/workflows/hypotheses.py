@@ -1,15 +1,15 @@
 """hypotheses: how probable each hypothesis is of a task before its data, learnt from open tasks.
 
-Laws tell hypotheses (`law.hypothesis`): that accuracy rises, that nothing happens, that it falls and
-recovers, falls, or rises and falls. With the evidence Z_ih of hypothesis h on task i, and tasks of
-one family (prompts, digits, tables of one task) sharing the weight w_i of one task, the learnt
-probabilities are the fixed point of expectation and maximisation under a Dirichlet prior of one
-task for each hypothesis::
+Laws tell hypotheses (`law.hypothesis`): that accuracy rises, that nothing happens, that it falls
+and recovers, falls, or rises and falls. With the evidence Z_ih of hypothesis h on task i, and tasks
+of one family (prompts, digits, tables of one task) sharing the weight w_i of one task, the learnt
+probabilities are the fixed point of expectation and maximisation under a Dirichlet prior worth one
+task of each of the H hypotheses::
 
     r_ih = pi_h Z_ih / sum_k pi_k Z_ik
     pi_h = (1 + sum_i w_i r_ih) / (H + sum_i w_i)
 
-What was found, on which tasks, and how it fares on families left out: benchmarks/results/beliefs.md.
+On which tasks, and how it fares on families left out: benchmarks/results/kinds.md.
 """
 
 from __future__ import annotations
@@ -51,5 +51,7 @@ def prior_of(laws: Iterable[Law]) -> dict[str, float]:
     names = set(every)
     known = sum(LEARNT[name] for name in names if name in LEARNT)
     share = sum(name in LEARNT for name in names) / len(names)
-    of = {name: share * LEARNT[name] / known if name in LEARNT else 1 / len(names) for name in names}
+    of = {
+        name: share * LEARNT[name] / known if name in LEARNT else 1 / len(names) for name in names
+    }
     return {law: of[name] / every.count(name) for law, name in hypothesis.items()}

@@ -1,7 +1,7 @@
 """Tasks cut by design: at quantiles of scale that know nothing of where anything happens.
 
-`measured` fits each hypothesis to each cut with a ceiling of which nothing is known, v ~ Beta(1, 1);
-a narrower one is had by weighing draws, Beta(1, b) by b (1 - v)^(b - 1), and its evidence is the mean
+`measured` fits a law to each cut with a ceiling of which nothing is known, v ~ Beta(1, 1); a
+narrower one is had by weighing draws, Beta(1, b) by b (1 - v)^(b - 1), and its evidence is the mean
 of that weight times the evidence found.
 """
 
@@ -24,7 +24,6 @@ from . import designs, forecasts, labels
 from .designs import Case
 from .real import EXTRACTORS
 
-HYPOTHESES = ("sigmoid", "flat", "distractor", "inverse", "inverted_u")
 SHARES = (0.4, 0.6, 0.8)
 """Quantiles of scale at which a task is cut."""
 FEWEST = 3
@@ -148,8 +147,9 @@ def _measured(case: Case, one, levels: tuple[float, ...]) -> Measured:
         (1 - every["u"]) / (1 - every["g"]) if low else None,
         every["g"],
         forecasts.density_of(case, later) if len(case.held) else None,
-        {
-            level: bs.threshold(later, level, horizon=top, direction="up", allow_failed=True).unlock[::thin]
-            for level in levels
-        },
+        {level: _unlock(later, level, top)[::thin] for level in levels},
     )
+
+
+def _unlock(one, level: float, top: float) -> np.ndarray:
+    return bs.threshold(one, level, horizon=top, direction="up", allow_failed=True).unlock

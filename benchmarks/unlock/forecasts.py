@@ -15,9 +15,11 @@ import pandas as pd
 
 import bayescale as bs
 from bayescale.comparison.evidence import log_evidence
+from bayescale.laws import get_law
 from bayescale.laws.capability import UNLOCK_PRIOR
 from bayescale.posterior.drift import drifted_inputs, with_drift
 from bayescale.posterior.pointwise import law_draws
+from bayescale.workflows.hypotheses import prior_of
 from bayescale.workflows.tasks import QUICK
 
 from .designs import Case
@@ -107,7 +109,9 @@ def _forecast(case: Case, one, evidence: float) -> Unlock:
     thin = max(1, len(next(iter(one.flat().values()))) // DRAWS)
     held = case.held.iloc[:ROWS]
     top = case.fitted.x.max() * 10**DECADES
-    found = bs.threshold(one, case.level, horizon=top, allow_failed=True)
+    # As a member of a mixture: what is flat over the data may still come.
+    alone = bs.mix({one.law.name: one})
+    found = bs.threshold(alone, case.level, horizon=top, direction="up", allow_failed=True)
     x50 = every.get("x50")
     return Unlock(
         density=density,
@@ -142,7 +146,7 @@ def law_weights(parts: dict[str, Unlock], by: str) -> dict[str, float]:
     accuracy rises at all, and equal of the laws of a rise that are not clearly worse than the best.
     """
     best = max(part.evidence for part in parts.values())
-    prior = {law: 0.5 / len(RISING) if law in RISING else 0.5 for law in parts}
+    prior = prior_of(map(get_law, parts))
     belief = {law: prior[law] * np.exp(part.evidence - best) for law, part in parts.items()}
     least = max(parts[law].evidence for law in RISING) - WINDOW
     near = [law for law in RISING if parts[law].evidence >= least]

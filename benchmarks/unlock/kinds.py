@@ -1,104 +1,84 @@
 """Which kind each open task is, against labels fixed before any fit; and calibration of kinds.
 
 Five hypotheses: it rises (`sigmoid`), nothing happens (`flat`), it falls and recovers
-(`distractor`), it falls (`inverse`), it rises and falls (`inverted_u`), equally probable
-beforehand. Losses that turn up and double descent go through broken laws of either sign instead.
+(`distractor`), it falls (`inverse`), it rises and falls (`inverted_u`). Their prior is learnt from
+the tasks (`hypotheses`); what is judged against the labels is the one learnt without the task's own
+family. Losses that turn up and double descent go through broken laws of either sign instead.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 
 import jax
 import numpy as np
 import pandas as pd
 
 import bayescale as bs
+from bayescale.comparison.evidence import log_evidence
 from bayescale.data.dataset import Dataset
 from bayescale.inference.make_model import make_model
 from bayescale.laws import broken, distractor, flat, get_law, inverse, inverted_u, sigmoid
 from bayescale.model.arrays import pack
-from bayescale.questions.kind import kind
-from bayescale.questions.kinds import KINDS, classify
+from bayescale.questions.curves import drawn
+from bayescale.questions.kind import POINTS, kind
+from bayescale.questions.kinds import CUT, KINDS, classify
+from bayescale.questions.sweep import sweep
 from bayescale.workflows.confusion import stacked
+from bayescale.workflows.hypotheses import LEARNT
 from bayescale.workflows.tasks import QUICK, tasks
 
 from .. import common
+from . import cuts, hypotheses
+from .real import wilson
+from .tables import groups_of, labelled, labels_of, open_tasks, prize, table_of
 
 HYPOTHESES = ("sigmoid", "flat", "distractor", "inverse", "inverted_u")
-SAMPLER = replace(QUICK, draws=500, retries=1)
+SAMPLER = replace(QUICK, chains=2, warmup=300, draws=500, starts=32, retries=0)
 FEW = (sigmoid, flat, distractor.fix(gap=2.3, k=1.5), inverse, inverted_u.fix(gap=2.3, k=1.5))
 """For curves of four points: no more parameters than points."""
 SIMULATED = 4
 """Curves simulated from each hypothesis, at each design."""
 
 
-def labelled() -> pd.DataFrame:
-    """Return the committed labels."""
-    path = common.RESULTS / "labels.csv"
-    return pd.read_csv(path).set_index(["table", "task", "metric"])
+def judged(data: Dataset, laws=HYPOTHESES) -> tuple[pd.DataFrame, str]:
+    """Return one row a task, by hypothesis its evidence and kinds; and what it cost.
+
+    All fits count, as they do not in `tasks`, which runs what fails again and leaves out what still
+    does.
+    """
+    before, found, failed = common.cpu_seconds(), {}, {}
+    for law in laws:
+        fit = bs.fit(law, data, sampler=SAMPLER, progress=False)
+        for name, one in fit:
+            found.setdefault(name, {})[one.law.told] = _told(one)
+            failed.setdefault(name, [])
+            if not one.health.verdicts[0].settled:
+                failed[name].append(one.law.told)
+        print(one.law.name, f"{common.cpu_seconds() - before:.0f} CPU s", flush=True)
+    rows = [{"task": name, "told": told} for name, told in found.items()]
+    for row in rows:
+        row["family"] = cuts.family(row["task"])
+        row["unsettled"] = ", ".join(failed[row["task"]])
+    spent, fits = common.cpu_seconds() - before, len(found) * len(laws)
+    return pd.DataFrame(rows), f"{fits} fits, {spent:.0f} CPU s ({spent / fits:.2f} a fit)"
 
 
-def table_of(name: str, x: str, y: str, n: str, unit: float = 1.0) -> Dataset:
-    """Return a table's accuracies, one curve a task."""
-    frame = pd.read_csv(common.data_dir() / f"{name}.csv")
-    frame = frame[(frame[x] > 0) & frame[y].notna() & (frame[n] > 0)]
-    frame = frame.assign(scale=frame[x] * unit)
-    chance = "chance" if "chance" in frame else None
-    how = dict(n=n, chance=chance, curve="task", duplicates="keep", source=name)
-    return bs.from_frame(frame, "scale", y, **how)
+def _told(one) -> tuple[float, np.ndarray]:
+    """Return the log evidence of a fit, and the share of each kind among its draws."""
+    ways = sweep(one)
+    curves = drawn(one, ways, next(iter(ways.values())).grid(None, None, POINTS)).curves
+    codes = classify(curves, CUT)
+    return log_evidence(one).log, np.bincount(codes, minlength=len(KINDS)) / len(codes)
 
 
-def groups_of() -> Dataset:
-    """Return the accuracies by difficulty, one curve a task and group."""
-    frame = pd.read_csv(common.data_dir() / "expemergence_difficulty_groups.csv")
-    frame = frame[(frame.flops_1e21 > 0) & (frame.metric == "acc") & frame.value.notna()]
-    chance = {"mmlu": 0.25, "parsinlu_qa_mc": 0.25, "arithmetic": 0.145}
-    frame = frame.assign(
-        name=frame.task + "/" + frame.difficulty_group.astype(str),
-        chance=frame.task.map(chance),
-        y=(frame.value * frame.n_questions).round() / frame.n_questions,
-    )
-    how = dict(n="n_questions", chance="chance", curve="name", duplicates="keep", source="groups")
-    return bs.from_frame(frame, "flops_1e21*1e21", "y", **how)
-
-
-def prize() -> Dataset:
-    """Return the inverse-scaling evaluations of four sizes, one curve a model family."""
-    frame = pd.read_csv(common.data_dir() / "inverse_scaling_pipeline.csv")
-    frame = frame[frame.accuracy.notna() & (frame.n_scored >= 30)]
-    frame = frame.assign(name=frame.experiment + "/" + frame.family)
-    frame = frame[frame.groupby("name").params.transform("nunique") >= 4]
-    how = dict(n="n_scored", chance=0.5, curve="name", duplicates="drop", source="prize")
-    return bs.from_frame(frame, "params", "accuracy", **how)
-
-
-def judged(data: Dataset, table: str, laws=HYPOTHESES) -> tuple[pd.DataFrame, str]:
-    """Return one row a task with its kind and the label, and what it cost."""
-    said = labelled().xs("acc", level="metric").loc[table]
-    before = common.cpu_seconds()
-    found = tasks(data, laws, sampler=SAMPLER)
-    spent = common.cpu_seconds() - before
-    rows = []
-    for task in found:
-        key = task.name if task.name in said.index else _key(task.name, said.index)
-        label = said.label.get(key, "")
-        row = {"table": table, "task": task.name[:48], "label": label}
-        if task.kind is not None:
-            row |= {"kind": task.kind.likeliest, "probability": task.kind.probability}
-            row |= {"half": _top(task.kind.half), "double": _top(task.kind.double)}
-            row["P(label)"] = task.kind.kinds.get(label, np.nan)
-        rows.append(row | {"failed": ", ".join(task.failed)})
-    fits = len(found) * len(found.laws)
-    return pd.DataFrame(rows), f"{table}: {fits} fits, {spent:.0f} CPU s ({spent / fits:.2f} a fit)"
-
-
-def _key(name: str, known) -> str:
-    return next((each for each in known if name.startswith(str(each)[:40])), name)
-
-
-def _top(kinds) -> str:
-    return max(kinds, key=kinds.get)
+def called(told: dict, prior: dict[str, float]) -> np.ndarray:
+    """Return the probability of each kind under a prior of the hypotheses, as `tasks` has it."""
+    best = max(log for log, _ in told.values())
+    weights = {name: prior[name] * np.exp(log - best) for name, (log, _) in told.items()}
+    total = sum(weights.values())
+    return sum(weights[name] / total * shares for name, (_, shares) in told.items())
 
 
 def curves_of_losses() -> pd.DataFrame:
@@ -153,18 +133,12 @@ def simulated() -> str:
     frame = pd.DataFrame(
         rows, columns=["design", "truth", "called", "probability", "right", "p_truth"]
     )
-    called = frame[frame.probability.notna()]
-    bins = pd.cut(called.probability, [0, 0.5, 0.7, 0.9, 0.97, 1.0001], right=False)
-    reliable = called.groupby(bins, observed=True).agg(
-        calls=("right", "size"), right=("right", "mean"), promised=("probability", "mean")
-    )
-    reliable.index = reliable.index.astype(str)
-    reliable.index.name = "probability of the call"
+    known = frame[frame.probability.notna()]
     matrix = pd.crosstab(frame.truth, frame.called)
     return (
         f"{len(frame)} curves simulated from the five laws' priors at the scales and questions of "
-        f"{', '.join(designs)}; {len(frame) - len(called)} without a sound law.\n\n"
-        + common.table(reliable, 3)
+        f"{', '.join(designs)}; {len(frame) - len(known)} without a sound law.\n\n"
+        + common.table(by_bins(known.probability, known.right), 3)
         + "\n\nTruth in rows, call in columns:\n\n"
         + common.table(matrix)
     )
@@ -191,56 +165,84 @@ def _simulate(data: Dataset, seed: int) -> tuple[dict[str, str], Dataset]:
     return truth, stacked(data, tables, list(truth))
 
 
-SOURCES = (
-    ("expemergence_overall", "flops_1e21", "acc", "n_questions", 1e21),
-    ("gadre_downstream", "flops", "accuracy", "n_examples", 1.0),
-    ("obsscaling_emergent", "flops_1e21", "value", "n_examples", 1e21),
-)
-
-
 def main() -> None:
     """Judge, simulate and write; after each part, so that a long study leaves what it has."""
     found, costs, parts = [], [], {}
-    sources = [(name, table_of(name, *rest), HYPOTHESES) for name, *rest in SOURCES]
-    sources += [("expemergence_difficulty_groups", groups_of(), HYPOTHESES)]
-    sources += [("inverse_scaling_pipeline", prize(), FEW)]
-    for name, data, laws in sources:
-        rows, cost = judged(data, name, laws)
-        print(cost, flush=True)
-        found.append(rows)
-        costs.append(cost)
-        _write(pd.concat(found, ignore_index=True), costs, parts)
-        if name == "obsscaling_emergent":
-            parts["Calibration on simulated curves"] = simulated()
+    sources = (("open tasks", open_tasks, HYPOTHESES), ("prize", prize, FEW))
+    for name, data, laws in (*sources, ("groups", groups_of, HYPOTHESES)):
+        rows, cost = judged(data(), laws)
+        found.append(labels_of(rows))
+        costs.append(f"{name}: {cost}")
+        print(costs[-1], flush=True)
+        write(pd.concat(found, ignore_index=True), costs, parts)
+    parts["Calibration on simulated curves"] = simulated()
     parts["Losses"] = common.table(curves_of_losses(), 3)
-    _write(pd.concat(found, ignore_index=True), costs, parts)
+    write(pd.concat(found, ignore_index=True), costs, parts)
 
 
-def _write(rows: pd.DataFrame, costs: list[str], parts: dict[str, str]) -> None:
-    report = [f"Laws: {', '.join(HYPOTHESES)}. {'; '.join(costs)}."]
-    report += ["## Against the labels\n\n" + agreement(rows)]
+def write(rows: pd.DataFrame, costs: list[str], parts: dict[str, str]) -> None:
+    """Write what was found."""
+    told, under = hypotheses.learning(rows)
+    calls = {name: with_calls(rows, prior) for name, prior in under.items()}
+    final = with_calls(rows, [dict(LEARNT)] * len(rows))
+    report = [
+        f"Laws: {', '.join(HYPOTHESES)}. {'; '.join(costs)}. 2 chains of 500 draws and no second "
+        "tries: all fits count, also what `tasks` would run again or leave out."
+    ]
+    report += ["## The prior of the hypotheses\n\n" + told]
+    for name, each in calls.items():
+        report += [f"## Against the labels, {name} prior\n\n" + agreement(each)]
     if (rows.table == "gadre_downstream").any():
-        report += ["## By category\n\n" + by_category(rows)]
+        report += ["## By category\n\n" + by_category(final)]
     report += [f"## {title}\n\n{text}" for title, text in parts.items()]
-    report += ["## Every task\n\n" + common.table(rows, 3)]
+    columns = ["table", "task", "label", "kind", "probability", "P(label)", "unsettled"]
+    report += ["## Every task, with the prior in use\n\n" + common.table(final[columns], 3)]
     common.write("kinds", "Which kind of task", *report)
+
+
+def with_calls(rows: pd.DataFrame, priors: list[dict[str, float]]) -> pd.DataFrame:
+    """Return the rows with the kind that is likeliest under each row's prior."""
+    found = np.array([called(one, prior) for one, prior in zip(rows.told, priors, strict=True)])
+    label = [KINDS.index(each) if each in KINDS else -1 for each in rows.label]
+    of_label = [row[at] if at >= 0 else np.nan for row, at in zip(found, label, strict=True)]
+    kind = [KINDS[at] for at in found.argmax(1)]
+    return rows.assign(kind=kind, probability=found.max(1), **{"P(label)": of_label})
 
 
 def agreement(rows: pd.DataFrame) -> str:
     """Return label against kind, and reliability of the calls against the labels."""
-    known = rows[(rows.label != "") & rows.likeliest.notna()]
-    matrix = pd.crosstab(known.label, known.likeliest)
-    sure = known[known.probability >= 0.9]
-    right = (known.likeliest == known.label).mean()
+    known = rows[rows.label != ""]
+    matrix = pd.crosstab(known.label, known.kind)
     # Most labels are by a rule on raw accuracies, which noise moves over the line between the two.
     rise = {"emergent": "rises", "steady": "rises"}
-    alike = known.likeliest.replace(rise) == known.label.replace(rise)
+    alike = known.kind.replace(rise) == known.label.replace(rise)
+    score = np.log(np.maximum(known["P(label)"], 0.001))
     return (
-        f"{len(known)} tasks with a label: {right:.0%} agree; of {len(sure)} calls made with 90 % "
-        f"or more, {(sure.likeliest == sure.label).mean():.0%}. With steady and emergent as one: "
-        f"{alike.mean():.0%}, and {alike[sure.index].mean():.0%}. Label in rows:\n\n"
+        f"{len(known)} tasks with a label: {(known.kind == known.label).mean():.0%} agree, "
+        f"{alike.mean():.0%} with steady and emergent as one; log probability of the label "
+        f"{score.mean():.3g} a task (no less than log .001). Calls by their probability:\n\n"
+        + common.table(by_bins(known.probability, known.kind == known.label, alike), 3)
+        + "\n\nLabel in rows, call in columns:\n\n"
         + common.table(matrix)
     )
+
+
+def by_bins(probability, right, alike=None) -> pd.DataFrame:
+    """Return how many calls of each probability were right, with 90 % binomial intervals."""
+    edges, rows = (0, 0.5, 0.7, 0.9, 0.97, 1.0001), []
+    p, right = np.asarray(probability, float), np.asarray(right, bool)
+    for lo, hi in (*pairwise(edges), (0.9, 1.0001)):
+        own = (p >= lo) & (p < hi)
+        row = {"probability": f"{lo:g} to {min(hi, 1):g}", "calls": int(own.sum())}
+        if own.any():
+            row |= {"promised": p[own].mean(), "right": f"{right[own].sum()} of {own.sum()}"}
+            row["90 % interval"] = "{:.2f}-{:.2f}".format(*wilson(int(right[own].sum()), own.sum()))
+            if alike is not None:
+                both = int(np.asarray(alike)[own].sum())
+                row["steady = emergent"] = f"{both} of {own.sum()}"
+                row["90 % interval "] = "{:.2f}-{:.2f}".format(*wilson(both, own.sum()))
+        rows.append(row)
+    return pd.DataFrame(rows).fillna("-")
 
 
 def by_category(rows: pd.DataFrame) -> str:
@@ -248,4 +250,4 @@ def by_category(rows: pd.DataFrame) -> str:
     own = rows[rows.table == "gadre_downstream"]
     frame = pd.read_csv(common.data_dir() / "gadre_downstream.csv")
     category = frame.drop_duplicates("task").set_index("task").category
-    return common.table(pd.crosstab(own.task.map(category).rename("category"), own.likeliest))
+    return common.table(pd.crosstab(own.task.map(category).rename("category"), own.kind))

@@ -13,13 +13,14 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 
-from bayescale.workflows.tasks import QUICK
+import bayescale as bs
 
 from .. import common
 from . import baselines, designs, forecasts
 from .designs import Case
 
 DRIFTS = (0.0, 0.5, 1.0, 1.5)
+SAMPLER = bs.NUTS(chains=2, warmup=300, draws=400, target_accept=0.9, starts=32, retries=0)
 EXTRACTORS = ("gsm8k_5_flex", "gsm8k_cot_8_flex", "gsm8k_cot_zeroshot_0_flex")
 """Of GSM8K one extractor a prompt format: the others read the same generations."""
 
@@ -119,7 +120,7 @@ def main() -> None:
     """Fit, score and write."""
     tasks = designs.tasks()
     rise, stay = unlocking(tasks), staying(tasks)
-    fits = forecasts.fit_all(rise + stay, sampler=QUICK)
+    fits = forecasts.fit_all(rise + stay, sampler=SAMPLER)
     made = {
         (case.name, law): forecasts.ahead(case, fits[case.name, law], DRIFTS)
         for case in rise + stay
@@ -139,9 +140,9 @@ def main() -> None:
     count = len({case.task for case in rise})
     head = (
         f"{len(rise)} cases of {count} tasks that unlock (their prompts and digits are related), "
-        f"{len(stay)} tasks that do not. Fits that pass, with a second try: "
-        f"{sound}; those that fail are counted all the same. Means over cases; `sooner`: the truth "
-        "lies before the interval."
+        f"{len(stay)} tasks that do not. 2 chains of 400 draws and no second tries, fewer than the "
+        f"product takes; fits that pass: {sound}; those that fail are counted all the same. Means "
+        "over cases; `sooner`: the truth lies before the interval."
     )
     common.write("unlock", "Forecasts of unlocks, and alarms", head, *text)
 

@@ -18,7 +18,7 @@ from bayescale.laws import get_law
 from bayescale.model.arrays import pack
 
 from .. import common
-from . import designs, forecasts, kinds
+from . import designs, forecasts, tables
 from .designs import Case
 from .real import alarms, reliability, summary
 
@@ -32,16 +32,16 @@ DRIFTS = (0.0, 1.0)
 
 def simulate() -> list[Case]:
     """Return simulated cases; the level is halfway between chance and 1 or, if lower, the top."""
-    tables = (
-        ("mmlu", kinds.table_of("expemergence_overall", "flops_1e21", "acc", "n_questions", 1e21)),
+    designs_of = (
+        ("mmlu", tables.table_of("expemergence_overall", "flops_1e21", "acc", "n_questions", 1e21)),
         (
             "arithmetic_2dm",
-            kinds.table_of("obsscaling_emergent", "flops_1e21", "value", "n_examples", 1e21),
+            tables.table_of("obsscaling_emergent", "flops_1e21", "value", "n_examples", 1e21),
         ),
-        ("arc_easy", kinds.table_of("gadre_downstream", "flops", "accuracy", "n_examples")),
+        ("arc_easy", tables.table_of("gadre_downstream", "flops", "accuracy", "n_examples")),
     )
     found = []
-    for i, (task, table) in enumerate(tables):
+    for i, (task, table) in enumerate(designs_of):
         data = replace(table.take(table.curve == task), curve=None)
         for j, law in enumerate(forecasts.RISING):
             key = jax.random.key(100 * i + j)
