@@ -15,13 +15,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..laws.later import FLAT, decades_later
 from ..messages import Note
 from ..model.evaluate import at_own
 from ..model.replicates import prior_curves
 from ..posterior.drift import drifted_inputs
 from ..posterior.health import FailedFit
 from ..posterior.intervals import INTERVAL
-from ..posterior.later import FLAT, decades_later
 from ..posterior.mixture import Mixture
 from ..posterior.pointwise import law_draws
 from ..posterior.posterior import Posterior
@@ -218,7 +218,7 @@ def outcomes(
 ) -> dict[str, Crossed]:
     """Return the last crossing of each draw of each member, by its name.
 
-    In a mixture what is `FLAT` over the data may still rise beyond them: see `posterior.later`.
+    In a mixture what is `FLAT` over the data may still rise beyond them: see `laws.later`.
     """
     past = partial(past_level, level=level, direction=direction)
     found = {name: crossings(one, ways[name], grid, past) for name, _, one in which.members}

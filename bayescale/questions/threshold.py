@@ -256,7 +256,7 @@ def threshold(
     mixture by evidence the laws' weights change with it (`wider.weights`), in others they stay.
 
     In a mixture a law that says that nothing happens, as `flat`, speaks of the data alone: beyond
-    them something may still come, with the probability and at the scales of `posterior.later`.
+    them something may still come, with the probability and at the scales of `laws.later`.
 
     Examples
     --------

@@ -13,7 +13,7 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 
-from bayescale.posterior.later import NEVER, decades_later
+from bayescale.laws.later import NEVER, decades_later
 
 from .. import common
 from . import cuts, designs

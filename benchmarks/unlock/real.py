@@ -139,6 +139,7 @@ def main() -> None:
     sound = ", ".join(f"{law} {share}" for law, share in health.items())
     count = len({case.task for case in rise})
     head = (
+        f"Laws: {', '.join(forecasts.LAWS)}; drifts {', '.join(f'{sd:g}' for sd in DRIFTS)}. "
         f"{len(rise)} cases of {count} tasks that unlock (their prompts and digits are related), "
         f"{len(stay)} tasks that do not. 2 chains of 400 draws and no second tries, fewer than the "
         f"product takes; fits that pass: {sound}; those that fail are counted all the same. Means "

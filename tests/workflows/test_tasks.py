@@ -16,12 +16,11 @@ from bayescale.data.dataset import DataError, Dataset
 from bayescale.data.from_frame import from_frame
 from bayescale.inference import nuts
 from bayescale.inference.samplers import NUTS
-from bayescale.laws import get_law
 from bayescale.misfit.misfit import Finding, Misfit
 from bayescale.posterior.health import Health, Verdict
 from bayescale.workflows import task as one_task
 from bayescale.workflows import tasks as many
-from bayescale.workflows.tasks import LAWS, QUICK, Tasks, prior_of, tasks
+from bayescale.workflows.tasks import LAWS, QUICK, Tasks, tasks
 
 X = np.geomspace(1e8, 1e12, 40)
 CURVES = {
@@ -235,17 +234,6 @@ def test_data_that_contradict_what_weighs_most_are_told(three, monkeypatch):
     assert found["rises"].kind.likeliest == "emergent", "what lies within the data is answered"
     assert found.summary()["health"]["failed"] == ["rises"]
     assert "NOT TO BE TRUSTED: rises: sigmoid: the data have another shape" in str(found)
-
-
-def test_the_prior_of_laws_is_that_of_their_hypotheses():
-    assert prior_of(map(get_law, ["sigmoid", "flat"])) == {"sigmoid": 0.5, "flat": 0.5}
-    found = prior_of(map(get_law, ["sigmoid", "elbow", "flat", "inverse"]))
-    assert found == pytest.approx(
-        {"sigmoid": 1 / 6, "elbow": 1 / 6, "flat": 1 / 3, "inverse": 1 / 3}
-    )
-    named = prior_of(map(get_law, ["exact_match(tokens=True)", "multi_step", "broken_accuracy(1)"]))
-    assert list(named.values()) == pytest.approx([0.25, 0.25, 0.5])
-    assert sum(prior_of(map(get_law, LAWS)).values()) == pytest.approx(1)
 
 
 @pytest.mark.parametrize(

@@ -6,11 +6,11 @@ import pytest
 from bayescale.data.dataset import Dataset
 from bayescale.laws import flat, inverse, sigmoid
 from bayescale.laws.capability import CEILING
+from bayescale.laws.later import NEVER, decades_later
 from bayescale.misfit.misfit import Finding
 from bayescale.model.model import Model
 from bayescale.noises.accuracy import beta_binomial
 from bayescale.posterior.health import Health, Verdict
-from bayescale.posterior.later import NEVER, decades_later
 from bayescale.posterior.mixture import mix
 from bayescale.posterior.posterior import Posterior, SamplingInfo
 from bayescale.questions.threshold import threshold

@@ -19,8 +19,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..laws.capability import CEILING
 from ..parametric.words import quantiles
+from .capability import CEILING
 
 __all__ = ["FLAT", "NEVER", "decades_later"]
 
