@@ -9,8 +9,9 @@ three tasks of each of the H hypotheses::
     r_ih = pi_h Z_ih / sum_k pi_k Z_ik
     pi_h = (3 + sum_i w_i r_ih) / (3 H + sum_i w_i)
 
-They are of laws, not of kinds: a law that may fall and recovers early tells many rises as well as one
-that only rises, and which kind it is is decided by its draws. On which tasks, and how it fares on families left out: benchmarks/results/kinds.md.
+They are of laws, not of kinds: a law that may fall and recovers early tells many rises as well as
+one that only rises, and which kind it is is decided by its draws. On which tasks, and how it fares
+on families left out: benchmarks/results/kinds.md.
 """
 
 from __future__ import annotations

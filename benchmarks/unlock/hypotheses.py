@@ -1,8 +1,8 @@
 """The prior of the hypotheses, learnt from open tasks, families of tasks left out.
 
-pi_h = (a + sum_i w_i r_ih) / (a H + sum_i w_i), r_ih = pi_h Z_ih / sum_k pi_k Z_ik, by iteration:
-expectation and maximisation under a Dirichlet prior worth a tasks of each hypothesis. Each family of
-tasks (prompts, digits, tables of one task) weighs as one.
+pi_h = (a + sum_i w_i r_ih) / (a H + sum_i w_i), r_ih = pi_h Z_ih / sum_k pi_k Z_ik, iterated:
+expectation and maximisation under a Dirichlet prior worth a tasks of each hypothesis. Each family
+of tasks (prompts, digits, tables of one task) weighs as one.
 """
 
 from __future__ import annotations
