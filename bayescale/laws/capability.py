@@ -44,14 +44,15 @@ FLOOR = scaled(
 
 
 def ceiling(floor: str = "g") -> Coordinate:
-    """Return the coordinate of a ceiling, uniform between the parameter `floor` and 1.
+    """Return the coordinate of a ceiling u between the parameter `floor` and 1.
 
-    A prior that expects it near 1, Beta(1, 6), cost .2 to .3 nats a model beyond cuts of open tasks
-    made by design, 17 of 28 of which end below its 5 %: benchmarks/results/beliefs.md.
+    u = 1 - (1 - floor) v, v ~ Beta(1, 2). One that expects u near 1, Beta(1, 6), cost .15 to .2
+    nats a model beyond cuts of open tasks made by design, 16 of 22 of which end below its 5 %
+    (benchmarks/results/beliefs.md).
     """
     beyond = lambda v, at: 1 - (1 - at.param[floor]) * v  # noqa: E731
     says = f"1 - (1 - {floor}) v with v {{}}"
-    return scaled(fraction(1 / 2, 2.0), beyond, link="logit", says=says)
+    return scaled(fraction(1 / 3, 3.0), beyond, link="logit", says=says)
 
 
 CEILING = ceiling()

@@ -562,7 +562,6 @@ def test_addition_from_models_that_are_all_near_the_floor():
     data = from_frame(load("gpt3_addition"), {"x": "params"}, "accuracy", n="n", where=where)
     posterior = fit("sigmoid", data, sampler=NUTS(warmup=200, draws=200, retries=0))
     found = threshold(posterior, allow_failed=True)
-    assert 10.0 < found.forecast.lo < 12.5
-    assert 0.4 < found.forecast.p_never < 0.9, "half of the ceilings are below the level a priori"
+    assert 10.0 < found.forecast.median < 12.5
     assert found.forecast.hi - found.forecast.lo > 1
     assert found.wider.hi - found.wider.lo > 1
