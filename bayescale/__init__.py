@@ -58,7 +58,11 @@ if TYPE_CHECKING:
     from .questions.threshold import threshold as threshold
     from .workflows.backtest import backtest as backtest
     from .workflows.confusion import confusion as confusion
+    from .workflows.forecast import forecast as forecast
+    from .workflows.futures import backtest_forecast as backtest_forecast
     from .workflows.metric_or_model import metric_or_model as metric_or_model
+    from .workflows.register import register as register
+    from .workflows.register import score as score
     from .workflows.tasks import tasks as tasks
 
 __version__ = version("bayescale")
@@ -79,6 +83,7 @@ _HOMES = {
     "Threshold": "questions.threshold",
     "allocate": "planning.allocate",
     "backtest": "workflows.backtest",
+    "backtest_forecast": "workflows.futures",
     "budget": "planning.budget",
     "compare_laws": "comparison.compare",
     "compare_runs": "planning.compare_runs",
@@ -87,6 +92,7 @@ _HOMES = {
     "explain": "comparison.explain",
     "fit": "inference.fit",
     "for_group": "posterior.groups",
+    "forecast": "workflows.forecast",
     "fraction": "parametric.priors",
     "from_frame": "data.from_frame",
     "get_law": "laws.names",
@@ -107,10 +113,12 @@ _HOMES = {
     "prior_predictive": "inference.prior",
     "read_table": "data.read_table",
     "real": "parametric.priors",
+    "register": "workflows.register",
     "relate": "questions.relate",
     "residuals": "questions.residuals",
     "save": "posterior.storage",
     "scaled": "parametric.coordinates",
+    "score": "workflows.register",
     "sensitivity": "questions.sensitivity",
     "share": "parametric.coordinates",
     "tasks": "workflows.tasks",

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from ..workflows.task import Task
     from ..workflows.tasks import Tasks
 
-__all__ = ["answers", "fit", "tasks", "verdict"]
+__all__ = ["answers", "fit", "tasks", "told", "verdict"]
 
 LINES = 12
 """So many notes on single tasks are shown."""
@@ -100,6 +100,12 @@ def answers(which: Posterior | Saved, found: Mapping[str | None, Any]) -> list[R
         parts += [Text(f"note: {note}", "yellow") for note in own]
     shared = dict.fromkeys(note for note in told if told.count(note) > 1 or len(found) == 1)
     return [*parts, *(Text(f"note: {note}", "yellow") for note in shared)]
+
+
+def told(found: Any) -> list[RenderableType]:
+    """Return a result that has sheets and notes, and nothing else."""
+    notes = [Text(f"note: {note}", "yellow") for note in found.notes]
+    return [*drawn(found.sheets()), *notes]
 
 
 def _notes(answer: Mapping[str, Any] | FailedFit) -> list[str]:

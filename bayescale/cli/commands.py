@@ -7,7 +7,7 @@ to be trusted, 2 the input or the call is wrong, 130 interrupted.
 from __future__ import annotations
 
 from ..progress import waiting
-from . import lists, options, terminal
+from . import options, tables, terminal
 from . import output as reply
 from .app import app, command, main
 
@@ -219,71 +219,16 @@ def sensitivity(
     return reply.answers(which, found, json)
 
 
-# ------------------------------------------------------------------ many tasks
+# ------------------------------------------------------------------ tables, and what there is
 
-
-@command
-def tasks(
-    table: options.Table,
-    curve: options.Task = None,
-    x: options.X = None,
-    y: options.Y = None,
-    n: options.N = None,
-    stderr: options.Stderr = None,
-    chance: options.Chance = None,
-    limit: options.Limit = None,
-    group: options.Group = None,
-    where: options.Where = None,
-    duplicates: options.Duplicates = "error",
-    laws: options.Laws = None,
-    level: options.Level = None,
-    horizon: options.Horizon = None,
-    drift: options.Drift = None,
-    backtest: options.Backtest = None,
-    noise: options.Noise = None,
-    pool: options.Pool = None,
-    prior: options.Prior = None,
-    seed: options.Seed = 0,
-    chains: options.Chains = 4,
-    draws: options.Draws = 1000,
-    warmup: options.Warmup = 500,
-    precision: options.Precision = "float64",
-    output: options.Folder = None,
-    json: options.TasksJson = False,
-    plot: options.Plot = None,
-) -> int:
-    """Say of each task which kind it is, what explains it, and when it unlocks."""
-    with waiting() as progress:
-        terminal.start_jax()
-        from ..posterior.drift import DRIFT
-        from ..workflows import tasks as workflow
-        from . import arguments, plans
-
-        reply.check(None, plot)
-        place = reply.folder(output) if output else None
-        plan = plans.Tasks(
-            laws=arguments.names(laws) or workflow.LAWS,
-            prior=arguments.priors(prior or ()),
-            level=arguments.level(level),
-            horizon=horizon,
-            drift=DRIFT if drift is None else drift,
-            backtest=backtest,
-            noise=arguments.noise(noise),
-            pool=arguments.names(pool),
-            sampler=arguments.build_sampler("nuts", chains, draws, warmup, target_accept=0.9),
-            seed=seed,
-            precision=precision,
-        )
-        columns = dict(curve=curve, group=group, where=where, duplicates=duplicates)
-        roles = arguments.Roles(x, y, n, stderr, chance, limit, **columns)
-        data = arguments.build_data(table, roles, plan.formulas[0])
-        terminal.tell(*arguments.echo(data))
-        with reply.resumable(place):
-            found = plan(data, progress, place and place / "fits")
-    return reply.tasks(found, data, plan, output, json, plot)
-
-
-# ------------------------------------------------------------------ what there is
-
-for listed in (lists.laws, lists.data, lists.info, lists.demo):
-    command(listed)
+for further in (
+    tables.forecast,
+    tables.backtest,
+    tables.score,
+    tables.tasks,
+    tables.laws,
+    tables.data,
+    tables.info,
+    tables.demo,
+):
+    command(further)

@@ -175,7 +175,22 @@ Cut = Annotated[
     _option("Least change that counts; .05 of an accuracy, 5 % of other responses by default."),
 ]
 
-# ------------------------------------------------------------------ what tasks take
+# ------------------------------------------------------------------ what forecasts and tasks take
+
+Registered = Annotated[
+    Text,
+    _option("Register it: write it down for `score`.", "-o", "--output", metavar="F.forecast.json"),
+]
+RegisteredFile = Annotated[
+    str, _argument("A forecast registered by `bayescale forecast -o`.", "F.forecast.json")
+]
+Cuts = Annotated[
+    Text,
+    _option("Shares of the largest scale beyond which runs are left out.", metavar=".5,.1,.03"),
+]
+ResponseKind = Annotated[
+    Text, _option("What the response is, where the table does not say.", metavar="loss|accuracy")
+]
 
 Task = Annotated[Texts, _option("The task of a row; else all are of one.", metavar="COL")]
 Laws = Annotated[

@@ -13,10 +13,22 @@ if TYPE_CHECKING:
     from ..data.dataset import Dataset
     from ..posterior.posterior import Posterior
     from ..workflows import tasks as workflow
+    from ..workflows.forecast import Forecast
     from . import plans
     from .saved import Saved
 
-__all__ = ["FILES", "answers", "check", "fit", "folder", "load", "resumable", "tasks"]
+__all__ = [
+    "FILES",
+    "answers",
+    "check",
+    "fit",
+    "folder",
+    "forecast",
+    "load",
+    "resumable",
+    "tasks",
+    "told",
+]
 
 
 def check(output: str | None, plot: str | None) -> None:
@@ -81,6 +93,37 @@ def answers(which: Saved, found: dict[str | None, Any], json: bool, plot: str | 
     if len(refused) == len(found):
         return terminal.complain(refused[0], terminal.UNTRUSTED)
     return _status([*which.fits.values()], json)
+
+
+def forecast(found: Forecast, json: bool, plot: str | None, output: str | None) -> int:
+    """Print a forecast, register and draw it; 1 where a law that has weight is not settled."""
+    from . import as_text
+
+    if json:
+        terminal.put({"quantities": {}} | found.summary())
+    else:
+        terminal.show(*as_text.told(found))
+    if output:
+        from ..workflows.register import register
+
+        register(found, output)
+        terminal.tell(f"registered: {output}")
+    if plot:
+        from . import pictures
+
+        pictures.draw(plot, pictures.forecast, found)
+    return terminal.SOUND if found.sound else terminal.UNTRUSTED
+
+
+def told(found: Any, json: bool) -> int:
+    """Print a result that has a summary, sheets and notes."""
+    from . import as_text
+
+    if json:
+        terminal.put(found.summary())
+    else:
+        terminal.show(*as_text.told(found))
+    return terminal.SOUND
 
 
 def _status(fits: list[Posterior], json: bool) -> int:

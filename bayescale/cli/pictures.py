@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from .. import plot
 from ..data.dataset import Dataset
 from ..data.scales import not_flop
@@ -15,12 +17,14 @@ from ..plot.style import PALETTE, style
 from ..posterior.files import StorageError, line_of, writable, write
 from ..posterior.health import FailedFit
 from ..posterior.posterior import Posterior
+from ..questions.predict import predict
 from . import terminal
 
 if TYPE_CHECKING:
+    from ..workflows.forecast import Forecast
     from ..workflows.tasks import Tasks
 
-__all__ = ["check", "draw", "fit", "keep", "panels", "tasks", "thresholds"]
+__all__ = ["check", "draw", "fit", "forecast", "keep", "panels", "tasks", "thresholds"]
 
 ENDINGS = (".png", ".pdf", ".svg")
 
@@ -95,6 +99,21 @@ def fit(path: str, posterior: Posterior) -> None:
             plot.isoflop(posterior, ax=ax)
         else:
             plot.residuals(posterior, ax)
+    keep(figure, path)
+
+
+def forecast(path: str, found: Forecast) -> None:
+    """Draw a forecast in one scale, one panel a curve: runs, and the bands up to what was asked."""
+    figure, axes = panels(len(found.mixtures), 3.6)
+    (scale, asked), *others = found.inputs.items()
+    if others:
+        raise ValueError("a forecast in several scales has no picture; its table has it all")
+    with style():
+        for ax, (name, which) in zip(axes, found.mixtures.items(), strict=True):
+            seen = which.data.inputs[scale]
+            at = {scale: np.geomspace(seen.min(), max(asked.max(), seen.max()), 80)}
+            plot.curve(which, predict(which, at, allow_failed=True), ax)
+            ax.set_title(name or "", loc="left", fontsize=9)
     keep(figure, path)
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from .. import datasets
 from ..data.dataset import Dataset
 from ..inference.samplers import NUTS
 from ..laws import get_law
@@ -21,8 +24,9 @@ from ..planning.match import match
 from ..posterior.posterior import Posterior
 from ..progress import Progress
 from ..workflows import tasks as workflow
+from . import arguments
 
-__all__ = ["Plan", "Tasks", "flops"]
+__all__ = ["Plan", "Tasks", "cuts", "flops", "law_of", "points"]
 
 
 def flops(
@@ -40,6 +44,41 @@ def flops(
     if given is not None:
         raise ValueError("--flops and --budget both name a budget; give one of them")
     return budget(words, flops_per_gpu=flops_per_gpu, mfu=mfu)
+
+
+def points(texts: Iterable[str], data: Dataset) -> dict[str, np.ndarray]:
+    """Return scales of a table at several points, one text a point.
+
+    Raises
+    ------
+    ValueError
+        Naming the flag and the text, or points of different scales.
+    """
+    only = next(iter(data.inputs)) if len(data.inputs) == 1 else None
+    each = [arguments.numbers([text], "--at", only) for text in texts]
+    if len({tuple(sorted(one)) for one in each}) > 1:
+        raise ValueError("--at: every point names the same scales")
+    return {name: np.array([one[name] for one in each]) for name in each[0]}
+
+
+def cuts(text: str | None) -> tuple[float, ...] | None:
+    """Return the shares of `.5,.1`; None where there are none, a ValueError for other texts."""
+    if text is None:
+        return None
+    try:
+        return tuple(float(part) for part in text.split(","))
+    except ValueError:
+        raise ValueError(f"--cuts: write shares, such as .5,.1, not {text!r}") from None
+
+
+def law_of(table: str, x: Sequence[str] | None, laws: Sequence[str] | None) -> Law:
+    """Return a law of the scales of a table: the first that is named, or one of as many scales."""
+    if laws:
+        return get_law(laws[0])
+    if not x and table in datasets.names() and datasets.describe(table).law is not None:
+        return get_law(datasets.describe(table).law)
+    by_number = {2: "chinchilla", 3: "data_constrained"}
+    return get_law(by_number.get(len(list(x or ())), "power"))
 
 
 @dataclass(frozen=True)

@@ -212,6 +212,8 @@ def _finish(
 ) -> tuple[dict[str, np.ndarray], list[Verdict]]:
     """Return the draws in natural units and each curve's verdict."""
     draws, plain = natural(model, chains.z, batch.data)
+    if model.law.wander is not None:
+        draws["bends"] = _bends(model, chains.z, batch)
     predictions = law_at(model.law, draws, checked_scales(batch.data))
     _, spread = prior_moments(model)
     verdicts = []
@@ -252,6 +254,26 @@ def _relative(model: Model, z, data):
         return {name: jnp.asarray(value) for name, value in found.items()}, plain
 
     return jax.vmap(jax.vmap(one, (0, None)))(z, data)
+
+
+@compiled(static_argnames=("model",))
+def _bent(model: Model, z, data, normal):
+    def one(z, data, normal):
+        values, _, _ = model.constrain(z, data)
+        return model.bends(model.parameters(values, data), data, normal)
+
+    return jax.vmap(jax.vmap(one, (0, None, 0)))(z, data, normal)
+
+
+def _bends(model: Model, z: np.ndarray, batch: Batch) -> np.ndarray:
+    """Return of each draw where the law's bends are, (curve, chain, draw, bend)."""
+    lead, size = z.shape[:3], model.law.shape("bends")
+    normal = np.stack(
+        [np.random.default_rng([key, 18]).normal(size=(*lead[1:], *size)) for key in batch.keys]
+    ).reshape(lead[0], -1, *size)
+    flat = z.reshape(lead[0], -1, z.shape[-1])
+    found = jax.device_get(_bent(model, flat, batch.data, normal.astype(z.dtype)))
+    return np.asarray(found, float).reshape(*lead, *size)
 
 
 def natural(model: Model, z: np.ndarray, data: dict) -> tuple[dict[str, np.ndarray], np.ndarray]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 from ..messages import near
 from ..parametric.parametric import Law, Parametric
 from ..parametric.priors import Distribution, fraction, positive, real
+from .approximate import approximate
 from .broken import broken, broken_accuracy
 from .capability import elbow, exact_match, flat, multi_step, sigmoid
 from .distractor import distractor, inverse, inverted_u
@@ -107,6 +109,9 @@ def get_law(text: str | Parametric | Callable[..., Law]) -> Law:
 
 
 def _named(text: str) -> Law:
+    inner = re.fullmatch(r"\s*approximate\((.*)\)\s*", text, re.DOTALL)
+    if inner:
+        return approximate(_named(inner[1]))
     name, args, options = parse_call(text)
     if name not in LAWS:
         raise ValueError(f"unknown law {name!r}{near(name, LAWS)}")

@@ -17,6 +17,7 @@ from ..data.responses import RESOLUTION
 from .layout import Layout, as_they_come, by_run
 from .model import Model
 from .pooling import unpinned
+from .wander import wander_of
 
 __all__ = ["Batch", "Lane", "check_responses", "lane_of", "lanes", "pack"]
 
@@ -248,6 +249,8 @@ def _lane(model: Model, data: Dataset, layout: Layout, groups: tuple[str, ...]) 
     if model.pool:
         lane["group"] = pad(np.searchsorted(groups, data.group.astype(str)))
         lane["pinned"] = dict.fromkeys(model.pool, unpinned(len(groups)))
+    if law.wander is not None:
+        lane |= wander_of(law, lane)
     lane |= layout.runs
     return lane | ({"n": pad(data.n.astype(int))} if data.n is not None else {})
 

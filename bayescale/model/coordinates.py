@@ -237,6 +237,8 @@ class Coordinates:
                 return known[to] * self.unit(to, known, data) / self.unit(name, known, data)
             if not isinstance(prior, Coordinate):
                 return values[name]
+            if prior.given:
+                return prior.form(0.0, at)
             return prior.form(amplitude(name) if prior.prior is None else values[name], at)
 
         def once(name):

@@ -21,6 +21,7 @@ from .censored import log_cdf
 from .coordinates import Coordinates, Site
 from .pooling import check_pool, shifted
 from .runs import has_location, log_densities, of_new_run
+from .wander import is_lognormal, log_marginal, sample_bends
 
 __all__ = ["Model", "Site"]
 
@@ -52,6 +53,11 @@ class Model(Coordinates):
                     f"noise {self.noise.name} asks for {name}; a noise takes mean, stderr, n, "
                     "floor and ceiling"
                 )
+        if self.law.wander is not None and not is_lognormal(self.noise):
+            raise ValueError(
+                f"the misfit of {self.law.name} is integrated out, which takes the noise "
+                f"lognormal, not {self.noise.name}"
+            )
         if self.runs is not None:
             self._check_runs()
         # A law of losses may be of an error rate, and counted; above 1 it is taken for 1.
@@ -66,6 +72,11 @@ class Model(Coordinates):
     def _check_runs(self) -> None:
         """Refuse rows of runs where the joint density of such is not known."""
         remedy = "leave the run column out and keep one row a run (where)"
+        if self.law.wander is not None:
+            raise ValueError(
+                f"the misfit of {self.law.name} and what is a run's own are not told apart here; "
+                f"{remedy}, or take the law without its misfit"
+            )
         if self.law.further:
             raise ValueError(
                 f"the law {self.law.name} speaks of several responses, of which rows of one run "
@@ -178,8 +189,18 @@ class Model(Coordinates):
     def log_density(self, z: Float[Array, " size"], data: Mapping[str, Any]) -> Array:
         """Return the log joint density of z and one curve's data."""
         values, log_prior, _ = self.constrain(z, data)
-        rows = self.log_likelihood(*self.as_the_law_takes(self.parameters(values, data), data))
-        return log_prior + jnp.sum(rows)
+        params, data = self.as_the_law_takes(self.parameters(values, data), data)
+        if self.law.wander is not None:
+            (found,) = self.scatters(params, data).values()
+            return log_prior + log_marginal(found, self.law.wander.rates(params), data)
+        return log_prior + jnp.sum(self.log_likelihood(params, data))
+
+    def bends(self, params: Mapping[str, Any], data: Mapping[str, Any], normal: Array) -> Array:
+        """Return a draw of the law's bends given its other parameters and the rows."""
+        assert self.law.wander is not None
+        params, data = self.as_the_law_takes(params, data)
+        (found,) = self.scatters(params, data).values()
+        return sample_bends(found, self.law.wander.rates(params), data, normal)
 
     def as_the_law_takes(self, params: Mapping[str, Any], data: Mapping[str, Any]) -> tuple:
         """Return parameters and data as the formula is to see them.

@@ -16,7 +16,7 @@ from ..messages import near
 from .coordinates import At, Coordinate, Lookup, in_own_unit
 from .words import LEVEL, said, written
 
-__all__ = ["Parametric", "checked_prior", "from_signature"]
+__all__ = ["Parametric", "Wander", "checked_prior", "from_signature"]
 
 DIRECTIONS = ("down", "up")
 SUPPORTS = ("positive", "real", "unit")
@@ -74,6 +74,7 @@ class Parametric:
     def free(self) -> tuple[str, ...]:
         """Names of the parameters that are neither fixed nor tied."""
         held = {name for name, _ in self.fixed + self.tied}
+        held |= {name for name, prior in self.priors if getattr(prior, "given", False)}
         return tuple(name for name in self.parameters if name not in held)
 
     def prior_of(self, name: str) -> Distribution | Coordinate:
@@ -170,6 +171,21 @@ class Parametric:
     def _known(self, name: str) -> None:
         if name not in self.parameters:
             raise ValueError(f"{self.name} has no parameter {name!r}{near(name, self.parameters)}")
+
+
+@dataclass(frozen=True, eq=False)
+class Wander:
+    """The misfit of a law: a sum of smooth functions, bends times rates times a basis."""
+
+    basis: Callable[..., Any]
+    """`(*inputs, **edges)` -> what a bend of 1 at a rate of 1 adds to the log of the response,
+    (row, bend)."""
+    rates: Callable[..., Any]
+    """Parameters -> the rate of each bend, (bend,)."""
+    edges: tuple[str, ...]
+    """Parameters that say where the data end."""
+    ahead: np.ndarray
+    """Which bends lie beyond the data, (bend,)."""
 
 
 def checked_prior(default: Any, where: str) -> Distribution | Coordinate:

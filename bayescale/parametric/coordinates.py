@@ -16,7 +16,17 @@ import jax.numpy as jnp
 import numpyro.distributions as dist
 from numpyro.distributions import Distribution
 
-__all__ = ["At", "Coordinate", "Lookup", "as_it_is", "in_own_unit", "no_unit", "scaled", "share"]
+__all__ = [
+    "At",
+    "Coordinate",
+    "Lookup",
+    "as_it_is",
+    "given",
+    "in_own_unit",
+    "no_unit",
+    "scaled",
+    "share",
+]
 
 
 class Lookup:
@@ -95,6 +105,8 @@ class Coordinate:
     link: str | None = None
     """How groups differ in the constant where it is pooled: `log`, `logit` or `identity`; by
     default as the prior's support suggests."""
+    given: bool = False
+    """Whether nothing is sampled: the data say what the constant is, unit * form(0)."""
     says: str = ""
     """What the prior of the constant is in words, where there is a form or a unit; `{}` in it
     stands for the prior of the coordinate: `{} times a typical loss`."""
@@ -151,7 +163,12 @@ def scaled(
     >>> float(step(1e9, x50=1e9))
     0.5
     """
-    return Coordinate(prior, form, unit, warp, link, says)
+    return Coordinate(prior, form, unit, warp, link, says=says)
+
+
+def given(form: Callable[[At], Any], unit: Callable[[At], Any] = no_unit, says: str = "") -> Any:
+    """Return what stands for a constant of the table at hand, of which nothing is sampled."""
+    return Coordinate(None, lambda _, at: form(at), unit, given=True, says=says)
 
 
 def in_own_unit(old: Distribution | Coordinate, prior: Distribution) -> Distribution | Coordinate:

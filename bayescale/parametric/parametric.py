@@ -20,7 +20,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ..messages import near
-from .base import Parametric, from_signature
+from .base import Parametric, Wander, from_signature
 from .coordinates import Coordinate
 from .extend import extended
 
@@ -70,6 +70,8 @@ class Law(Parametric):
     """("loss", "L0") where the response follows from a further one, L, through L0 - L."""
     powers: Callable[..., Any] | None = None
     """`(**parameters)` -> `PowerSum`, where the law of N and D is a sum of two powers."""
+    wander: Wander | None = None
+    """What its misfit is made of, where the law is `approximate`."""
     absolute: tuple[str, ...] = ()
     """Inputs that `extend` added: they have no reference scale, and are in their own unit."""
     natural: bool = False

@@ -3,21 +3,97 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from ..comparison import shown as comparison
-from ..posterior.display import MASS, Sheet, count, number, share
+from ..posterior.display import MASS, Sheet, count, number, share, span
 from ..questions import shown as questions
 
-__all__ = ["metric_or_model", "task", "tasks"]
+__all__ = ["forecast", "futures", "metric_or_model", "scored", "task", "tasks"]
 
 Summary = Mapping[str, Any]
+FEW = 3
+"""So many scales of each law are shown."""
 WORTH = 0.005
 """Belief lost from which it is told."""
 RISING = ("steady", "emergent", "u_shaped")
 """Kinds whose rise there is something to explain of."""
 FALLING = ("inverse", "inverted_u")
 """Kinds that end by a fall: what they pass is no unlock."""
+
+
+def forecast(found: Summary) -> list[Sheet]:
+    """Return one row a scale, and of one curve one row a law."""
+    (sheet,) = questions.predictions(found)
+    columns = (*sheet.columns, *(f"{name}\n(share)" for name in found["points"][0]["shares"]))
+    rows = [
+        [*row, *(share(part) for part in point["shares"].values())]
+        for row, point in zip(sheet.rows, found["points"], strict=True)
+    ]
+    return [replace(sheet, columns=columns, rows=rows), *_laws(found)]
+
+
+def _laws(found: Summary) -> list[Sheet]:
+    """Return what each law says, of a forecast of one curve."""
+    rows = []
+    for name, law in found.get("laws", {}).items():
+        cells = [f"{number(median)} ({span(lo, hi)})" for lo, median, hi in _points(law)]
+        rows.append([name, share(law["weight"]), law["health"], *cells[:FEW]])
+    if not rows:
+        return []
+    asked = [
+        ", ".join(f"{k} {count(v)}" for k, v in each["at"].items()) for each in found["points"]
+    ]
+    return [Sheet(("law", "weight", "health", *asked[:FEW]), rows, "each law alone", left=1)]
+
+
+def _points(law: Summary):
+    return zip(*(law[name] for name in ("lo", "median", "hi")), strict=True) if "lo" in law else ()
+
+
+def futures(found: Summary) -> list[Sheet]:
+    """Return how forecasts fared, one row a cut and one a distance."""
+    heads = {
+        "cut": "by where the table was cut (share of the largest scale)",
+        "distance": "by distance (multiples of the last scale fitted)",
+    }
+    columns = ("runs", "curves", "rms error", "inside 50 %", "80 %", "90 %", "width of 90 %")
+    columns += ("CRPS", "log density")
+    sheets = []
+    for name, head in heads.items():
+        rows = []
+        for each in found[f"by_{name}"]:
+            inside = [share(each[f"inside{mass}"]) for mass in (50, 80)]
+            se = each["inside90_se"]
+            inside.append(share(each["inside90"]) + (f" ± {se:.2f}" if se is not None else ""))
+            scores = [number(each[score]) for score in ("width90", "crps", "log_density")]
+            counts = [f"{each[score]:.0f}" for score in ("runs", "curves")]
+            rows.append([str(each[name]), *counts, number(each["rmse"]), *inside, *scores])
+        sheets.append(Sheet((name, *columns), rows, head, left=1))
+    return sheets
+
+
+def scored(found: Summary) -> list[Sheet]:
+    """Return one row a run that was forecast and is measured now."""
+    scores = ("seen", "median", "lo", "hi", "error", "level", "crps")
+    rows = []
+    for run in found["runs"]:
+        scales = [
+            count(value) if isinstance(value, float) else str(value)
+            for name, value in run.items()
+            if name not in scores and not name.startswith("inside")
+        ]
+        inside = ["yes" if run[f"inside{mass}"] else "no" for mass in (50, 90)]
+        interval = span(run["lo"], run["hi"])
+        cells = [number(run["seen"]), number(run["median"]), interval, share(run["level"])]
+        rows.append([*scales, *cells, *inside])
+    if not rows:
+        return []
+    names = [k for k in found["runs"][0] if k not in scores and not k.startswith("inside")]
+    columns = (*names, "measured", "forecast", MASS, "level", "inside 50 %", "90 %")
+    head = f"registered {found['made']} by version {found['version']}"
+    return [Sheet(columns, rows, head, left=len(names))]
 
 
 def tasks(found: Summary) -> list[Sheet]:

@@ -1,0 +1,217 @@
+"""tables: the commands that ask a table, and those that say what there is.
+
+`forecast` and `tasks` fit several laws and answer at once; laws, data sets, the installation and
+the demo are told as they are.
+"""
+
+from __future__ import annotations
+
+from ..progress import waiting
+from . import options, terminal
+from . import output as reply
+
+__all__ = ["backtest", "data", "demo", "forecast", "info", "laws", "score", "tasks"]
+
+PICTURE = "bayescale-demo.png"
+
+
+def forecast(
+    table: options.Table,
+    at: options.At,
+    x: options.X = None,
+    y: options.Y = None,
+    n: options.N = None,
+    stderr: options.Stderr = None,
+    chance: options.Chance = None,
+    curve: options.Curve = None,
+    best: options.Best = None,
+    where: options.Where = None,
+    duplicates: options.Duplicates = "error",
+    laws: options.Laws = None,
+    kind: options.ResponseKind = None,
+    noise: options.Noise = None,
+    seed: options.Seed = 0,
+    chains: options.Chains = 4,
+    draws: options.Draws = 500,
+    warmup: options.Warmup = 500,
+    precision: options.Precision = "float64",
+    output: options.Registered = None,
+    json: options.Json = False,
+    plot: options.Plot = None,
+) -> int:
+    """Forecast larger runs from a table: no law to choose, the misfit of laws in the width."""
+    with waiting() as progress:
+        terminal.start_jax()
+        from ..workflows import forecast as workflow
+        from . import arguments, plans
+
+        reply.check(output, plot)
+        chosen = arguments.names(laws)
+        columns = dict(curve=curve, best=arguments.names(best), where=where)
+        roles = arguments.Roles(x, y, n, stderr, chance, duplicates=duplicates, **columns)
+        data = arguments.build_data(table, roles, plans.law_of(table, x, chosen))
+        terminal.tell(*arguments.echo(data))
+        sampler = arguments.build_sampler("nuts", chains, draws, warmup, retries=0)
+        how = dict(laws=chosen, kind=kind, noise=arguments.noise(noise), sampler=sampler)
+        how |= dict(seed=seed, precision=precision, progress=progress)
+        found = workflow.forecast(data, plans.points(at, data), **how)
+    return reply.forecast(found, json, plot, output)
+
+
+def score(
+    path: options.RegisteredFile,
+    table: options.Table,
+    x: options.X = None,
+    y: options.Y = None,
+    curve: options.Curve = None,
+    where: options.Where = None,
+    json: options.Json = False,
+) -> int:
+    """Say how a registered forecast came out, from a table of the runs made since."""
+    with waiting():
+        terminal.start_jax()
+        from ..data.read_table import read_table
+        from ..workflows.register import score as scored
+
+        of, label = (given[0] if given else None for given in (y, curve))
+        columns = dict(x=x, y=of, curve=label, where=where, source=table)
+        found = scored(path, read_table(table), **columns)
+    return reply.told(found, json)
+
+
+def backtest(
+    table: options.Table,
+    x: options.X = None,
+    y: options.Y = None,
+    n: options.N = None,
+    stderr: options.Stderr = None,
+    chance: options.Chance = None,
+    curve: options.Curve = None,
+    best: options.Best = None,
+    where: options.Where = None,
+    duplicates: options.Duplicates = "error",
+    cuts: options.Cuts = None,
+    laws: options.Laws = None,
+    kind: options.ResponseKind = None,
+    noise: options.Noise = None,
+    seed: options.Seed = 0,
+    precision: options.Precision = "float64",
+    json: options.Json = False,
+) -> int:
+    """Say how forecasts from a table's smaller scales fare on its larger ones."""
+    with waiting() as progress:
+        terminal.start_jax()
+        from ..workflows import futures as workflow
+        from . import arguments, plans
+
+        chosen = arguments.names(laws)
+        columns = dict(curve=curve, best=arguments.names(best), where=where)
+        roles = arguments.Roles(x, y, n, stderr, chance, duplicates=duplicates, **columns)
+        data = arguments.build_data(table, roles, plans.law_of(table, x, chosen))
+        terminal.tell(*arguments.echo(data))
+        how = dict(laws=chosen, kind=kind, noise=arguments.noise(noise), seed=seed)
+        how |= dict(precision=precision, progress=progress)
+        found = workflow.backtest_forecast(data, plans.cuts(cuts), **how)
+    return reply.told(found, json)
+
+
+def tasks(
+    table: options.Table,
+    curve: options.Task = None,
+    x: options.X = None,
+    y: options.Y = None,
+    n: options.N = None,
+    stderr: options.Stderr = None,
+    chance: options.Chance = None,
+    limit: options.Limit = None,
+    group: options.Group = None,
+    where: options.Where = None,
+    duplicates: options.Duplicates = "error",
+    laws: options.Laws = None,
+    level: options.Level = None,
+    horizon: options.Horizon = None,
+    drift: options.Drift = None,
+    backtest: options.Backtest = None,
+    noise: options.Noise = None,
+    pool: options.Pool = None,
+    prior: options.Prior = None,
+    seed: options.Seed = 0,
+    chains: options.Chains = 4,
+    draws: options.Draws = 1000,
+    warmup: options.Warmup = 500,
+    precision: options.Precision = "float64",
+    output: options.Folder = None,
+    json: options.TasksJson = False,
+    plot: options.Plot = None,
+) -> int:
+    """Say of each task which kind it is, what explains it, and when it unlocks."""
+    with waiting() as progress:
+        terminal.start_jax()
+        from ..posterior.drift import DRIFT
+        from ..workflows import tasks as workflow
+        from . import arguments, plans
+
+        reply.check(None, plot)
+        place = reply.folder(output) if output else None
+        plan = plans.Tasks(
+            laws=arguments.names(laws) or workflow.LAWS,
+            prior=arguments.priors(prior or ()),
+            level=arguments.level(level),
+            horizon=horizon,
+            drift=DRIFT if drift is None else drift,
+            backtest=backtest,
+            noise=arguments.noise(noise),
+            pool=arguments.names(pool),
+            sampler=arguments.build_sampler("nuts", chains, draws, warmup, target_accept=0.9),
+            seed=seed,
+            precision=precision,
+        )
+        columns = dict(curve=curve, group=group, where=where, duplicates=duplicates)
+        roles = arguments.Roles(x, y, n, stderr, chance, limit, **columns)
+        data = arguments.build_data(table, roles, plan.formulas[0])
+        terminal.tell(*arguments.echo(data))
+        with reply.resumable(place):
+            found = plan(data, progress, place and place / "fits")
+    return reply.tasks(found, data, plan, output, json, plot)
+
+
+def laws(name: options.LawName = None) -> None:
+    """List the laws: formula, inputs, parameters, source."""
+    with waiting():
+        from . import catalogue
+    terminal.show(catalogue.law(name) if name else catalogue.laws())
+
+
+def data(name: options.DataName = None, csv: options.Csv = False) -> None:
+    """List the named data sets, describe one, or print its rows."""
+    from .. import datasets
+    from . import catalogue
+
+    if csv:
+        terminal.put(datasets.load(name or "").to_csv(index=False))
+    else:
+        terminal.show(catalogue.data_set(name) if name else catalogue.data_sets())
+
+
+def info() -> None:
+    """Say versions, devices and where things are kept."""
+    with waiting():
+        kept = terminal.start_jax()
+        from ..datasets.tables import cache_folder
+        from . import catalogue
+
+        shown = catalogue.info(cache_folder(), kept)
+    terminal.show(shown)
+
+
+def demo(seed: options.Seed = 0) -> None:
+    """Unlock two-digit addition of large GPT-3 models from the small ones."""
+    with waiting() as progress:
+        terminal.start_jax()
+        from . import demo as story
+        from . import pictures
+
+        reply.check(None, PICTURE)
+        told = story.run(seed, progress)
+    terminal.show(story.report(told))
+    pictures.draw(PICTURE, story.draw, told)

@@ -1,0 +1,179 @@
+"""approximate: a law that real runs follow only nearly, and wander about.
+
+Residuals of real curves are smooth: the local exponent is a little larger here and smaller there,
+more so the farther one goes. A law alone takes that for noise, learns its exponent far too well and
+is sure of what comes. `approximate(power)` is the law with its misfit in the model: intervals grow
+with the distance from the data, as fast as this table's own curve bends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import cache
+from itertools import combinations
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import numpyro.distributions as dist
+from jax.nn import sigmoid
+
+from ..parametric.base import Wander
+from ..parametric.coordinates import given, scaled
+from ..parametric.parametric import Law
+
+__all__ = ["ahead_variance", "approximate"]
+
+LENGTH = 4.0
+"""E-folds of a scale over which the misfit of a slope is forgotten."""
+KNOTS = np.array([-12.0, -8, -5, -3, -2, -1, -0.5, 0, 0.5, 1, 2, 4, 7, 12, 20])
+COARSE = np.array([-8.0, -4, -1.5, 0, 1.5, 4, 10])
+"""E-folds from the largest scale of the data where slopes are drawn; linear between."""
+SLOPE = scaled(
+    dist.Normal(-2.2, 1.5), lambda v, at: 0.2 * sigmoid(v), says="0.2 times a logistic of {}"
+)
+BOTH = scaled(
+    dist.Normal(-2.2, 1.5), lambda v, at: 0.03 * sigmoid(v), says="0.03 times a logistic of {}"
+)
+
+
+def _chain(knots: np.ndarray) -> np.ndarray:
+    """Return what makes slopes at the knots of independent normal numbers: v = M c."""
+    stay = np.exp(-np.diff(knots) / LENGTH)
+    found = np.eye(len(knots))
+    for i, p in enumerate(stay, 1):
+        found[i, i] = np.sqrt(1 - p**2)
+        found[i, :i] = p * found[i - 1, :i]
+    return found
+
+
+def _reached(t, knots: np.ndarray):
+    """Return what a slope of 1 at each knot, linear to its neighbours, adds up to from 0 to t."""
+    lead = tuple(range(jnp.ndim(t)))
+    lo, width = (jnp.expand_dims(v, lead) for v in (knots[:-1], np.diff(knots)))
+    here, nought = (jnp.minimum(jnp.maximum(s - lo, 0), width) for s in (t[..., None], 0.0))
+    gone, curved = here - nought, (here**2 - nought**2) / (2 * width)
+    pad = [(0, 0)] * len(lead)
+    return jnp.pad(gone - curved, [*pad, (0, 1)]) + jnp.pad(curved, [*pad, (1, 0)])
+
+
+def _basis(x, edge, knots: np.ndarray):
+    t = jnp.log(x / edge)
+    return _reached(t, knots) @ jnp.asarray(_chain(knots), t.dtype)
+
+
+@cache
+def approximate(base: Law) -> Law:
+    """f(x) exp(delta(log x)): a law f, and a misfit delta whose slope wanders about 0.
+
+    delta(0) = 0 at the largest scale of the data, and its slope v is an Ornstein-Uhlenbeck process
+    in t = log x, stationary, of sd `misfit` and length 4: Cov[v(s), v(t)] = misfit^2
+    exp(-|s - t|/4). So real curves lie about the law within the data, and beyond them the local
+    exponent is off by what it was off there, and by more the farther one goes. Of several scales
+    the misfits add, and each pair has one of both: a product of two such functions.
+
+    v is drawn at knots and linear between, by independent normal `bends`. Given the other
+    parameters the bends are integrated out of the density of the rows, exactly under `lognormal`
+    noise, and drawn afterwards: draws of the law have them.
+
+    Parameters
+    ----------
+    base
+        A law of one loss.
+
+    Returns
+    -------
+    Law
+        The law with its misfit, always the same one; `fit` takes it with noise `lognormal`.
+
+    Raises
+    ------
+    ValueError
+        If the law is of no positive response, or of several.
+
+    Notes
+    -----
+    The local exponent of a real curve differs from its law's by a few hundredths; the prior of
+    `misfit` is bounded by .2, its median .02. Rasmussen and Williams 2006, chapter 2.7 (a Gaussian
+    process about a parametric mean).
+
+    Examples
+    --------
+    >>> bs.get_law("approximate(power)").parameters
+    ('E', 'A', 'alpha', 'edge_x', 'misfit_x', 'bends')
+    """
+    if base.support != "positive" or base.further or base.less_is_better:
+        raise ValueError(f"approximate is of laws of one positive response, not of {base.name}")
+    if base.wander is not None:
+        return base
+    scales = [x for x in base.inputs if x not in (*base.not_scales, *base.absolute)]
+    pairs = list(combinations(scales, 2))
+    sizes = {x: len(KNOTS) for x in scales} | {f"{a}_{b}": len(COARSE) ** 2 for a, b in pairs}
+    priors: dict[str, Any] = {f"edge_{x}": _edge(x) for x in scales}
+    priors |= {f"misfit_{x}": SLOPE if x in scales else BOTH for x in sizes}
+    total = sum(sizes.values())
+    priors["bends"] = given(lambda at: jnp.zeros(total), says="what the rows leave open")
+    later = [KNOTS > 0] * len(scales)
+    later += [np.logical_or.outer(COARSE > 0, COARSE > 0).ravel()] * len(pairs)
+
+    def basis(*inputs, **edges):
+        at = dict(zip(base.inputs, inputs, strict=True))
+        parts = [_basis(at[x], edges[f"edge_{x}"], KNOTS) for x in scales]
+        for pair in pairs:
+            left, right = (_basis(at[x], edges[f"edge_{x}"], COARSE) for x in pair)
+            parts.append((left[..., :, None] * right[..., None, :]).reshape(*left.shape[:-1], -1))
+        return jnp.concatenate(parts, -1)
+
+    def rates(params):
+        each = [jnp.broadcast_to(params[f"misfit_{x}"], size) for x, size in sizes.items()]
+        return jnp.concatenate(each)
+
+    def formula(*inputs, **params):
+        own = {name: params.pop(name) for name in priors}
+        edges = {f"edge_{x}": own[f"edge_{x}"] for x in scales}
+        off = basis(*inputs, **edges) @ (rates(own) * own["bends"])
+        return base.fn(*inputs, **params) * jnp.exp(off)
+
+    return replace(
+        base,
+        fn=formula,
+        name=f"approximate({base.name})",
+        priors=(*base.priors, *priors.items()),
+        doc=f"{base.doc.splitlines()[0] if base.doc else base.name} Nearly: with a misfit.",
+        powers=None,
+        second_stage=None,
+        wander=Wander(basis, rates, tuple(f"edge_{x}" for x in scales), np.concatenate(later)),
+    )
+
+
+def _edge(x: str):
+    """Return the largest scale of the data, which a table tells."""
+    return given(
+        lambda at: jnp.exp(at.span[x][1]), lambda at: at.ref[x], says="the largest of the data"
+    )
+
+
+def ahead_variance(law: Law, params: Mapping[str, Any], inputs: Mapping[str, Any]) -> np.ndarray:
+    """Return what the bends beyond the data, which no row tells of, add to log y, (draw, point).
+
+    Parameters
+    ----------
+    params
+        Draws of the law's parameters in natural units, (draw, ...).
+    inputs
+        Scales in natural units, (point,) each.
+    """
+    columns = [jnp.asarray(inputs[name]) for name in law.inputs]
+    wander = law.wander
+
+    def one(params):
+        return (
+            wander.basis(*columns, **{k: params[k] for k in wander.edges})
+            * wander.rates(params)[None]
+        )
+
+    with jax.enable_x64(True):
+        found = jax.vmap(one)({name: params[name] for name in law.parameters})
+    return np.square(np.asarray(found)[..., wander.ahead]).sum(-1)

@@ -1,0 +1,100 @@
+"""wander: the density of rows about a law with its misfit integrated out, and draws of the misfit.
+
+Rows lie about the law by r = B q c + e: B the basis, q the rates, c ~ Normal(0, I) the bends. Under
+a noise that is normal (of the log), with w and A the rows of r and B q in units of their scale,
+
+    log p(r) = sum log N(w_i) - log|M|/2 + |M^(-1/2) A^T w|^2/2,  M = I + A^T A,
+
+(Woodbury), and c given the rows is Normal(M^-1 A^T w, M^-1). Where all rows have one scale s and
+there is one rate, B = U S V^T once and for all, and M is diagonal: 1 + (q S/s)^2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import numpyro.distributions as dist
+from jax.scipy.linalg import cho_solve, solve_triangular
+from jaxtyping import Array, Float
+from numpyro.distributions import Distribution
+
+from ..parametric.parametric import Law, Noise
+from .runs import located
+
+__all__ = ["is_lognormal", "log_marginal", "sample_bends", "wander_of"]
+
+
+@cache
+def is_lognormal(noise: Noise) -> bool:
+    """Return whether a noise is normal in the log, by what it is about a mean of one half."""
+    half = jnp.full(2, 0.5)
+    given = {name: jnp.full(noise.shape(name), 0.5) for name in noise.parameters}
+    if not set(noise.inputs) <= {"mean", "stderr"}:
+        return False
+    found = located(noise.fn(*(half for _ in noise.inputs), **given))
+    return found is not None and found.log and type(found.base) is dist.Normal
+
+
+def wander_of(law: Law, lane: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the basis of a law's misfit at the rows of one curve, turned where it may be."""
+    assert law.wander is not None
+    edges = {f"edge_{x}": np.exp(lane["span"][x][1]) for x in lane["span"]}
+    columns = [lane["inputs"][name] for name in law.inputs]
+    with jax.enable_x64(True):
+        known = {name: edges[name] for name in law.wander.edges}
+        basis = np.asarray(law.wander.basis(*map(jnp.asarray, columns), **known))
+    basis = np.where(lane["mask"][:, None], basis, 0.0)
+    if lane["stderr"].any() or len(law.wander.edges) > 1:
+        return {"basis": basis}
+    turned, sizes, _ = np.linalg.svd(basis, full_matrices=False)
+    return {"basis": basis, "turned": turned, "sizes": sizes}
+
+
+def _whitened(found: Distribution, data: Mapping[str, Any]) -> tuple[Array, Array]:
+    """Return the rows' residuals in units of their scale, 0 of padding, and these scales."""
+    noise = located(found)
+    assert noise is not None  # the model was checked
+    value = jnp.log(data["observed"]) if noise.log else data["observed"]
+    scale = jnp.broadcast_to(noise.base.scale, value.shape)
+    return jnp.where(data["mask"], (value - noise.base.loc) / scale, 0.0), scale
+
+
+def _solved(found: Distribution, rates: Array, data: Mapping[str, Any]) -> tuple[Array, Array]:
+    """Return the root of M, and A^T w."""
+    w, scale = _whitened(found, data)
+    A = data["basis"] * rates[None] / scale[:, None]
+    return jnp.linalg.cholesky(jnp.eye(A.shape[1], dtype=A.dtype) + A.T @ A), A.T @ w
+
+
+def log_marginal(
+    found: Distribution, rates: Float[Array, " bend"], data: Mapping[str, Any]
+) -> Array:
+    """Return the log density of all rows of one curve, the bends integrated out.
+
+    Parameters
+    ----------
+    found
+        The noise about the law without bends.
+    """
+    alone = jnp.sum(jnp.where(data["mask"], found.log_prob(data["observed"]), 0.0))
+    if "turned" in data:
+        w, scale = _whitened(found, data)
+        gain = (rates[0] * data["sizes"] / scale[0]) ** 2
+        seen = w @ data["turned"]
+        return alone + 0.5 * jnp.sum(gain / (1 + gain) * seen**2 - jnp.log1p(gain))
+    root, seen = _solved(found, rates, data)
+    half = solve_triangular(root, seen, lower=True)
+    return alone - jnp.sum(jnp.log(jnp.diagonal(root))) + 0.5 * half @ half
+
+
+def sample_bends(
+    found: Distribution, rates: Array, data: Mapping[str, Any], normal: Float[Array, " bend"]
+) -> Float[Array, " bend"]:
+    """Return a draw of the bends given the rows, from standard normal numbers."""
+    root, seen = _solved(found, rates, data)
+    return cho_solve((root, True), seen) + solve_triangular(root, normal, lower=True, trans=1)

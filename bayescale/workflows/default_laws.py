@@ -1,0 +1,55 @@
+"""default_laws: by which laws a table is forecast where none is named."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..data.dataset import Dataset
+from .tasks import LAWS as ACCURACIES
+
+__all__ = ["kind_of", "laws_of"]
+
+LOSSES = ("power", "power(floor=False)")
+SURFACES = ("chinchilla",)
+REPEATED = ("data_constrained",)
+
+
+def laws_of(data: Dataset, kind: str | None = None) -> tuple[str, ...]:
+    """Return the laws that a table is forecast by.
+
+    Parameters
+    ----------
+    kind
+        `loss` or `accuracy`; by default what the table says: an accuracy has a number of
+        questions or a chance level, or lies between 0 and 1 and rises.
+
+    Raises
+    ------
+    DataError
+        Where there is no law of such scales.
+    """
+    kind = kind or kind_of(data)
+    if kind not in ("loss", "accuracy"):
+        raise ValueError(f"kind is loss or accuracy, got {kind!r}")
+    scales = tuple(data.inputs)
+    if len(scales) == 1:
+        return LOSSES if kind == "loss" else ACCURACIES
+    known = {("D", "N"): SURFACES, ("D", "N", "U"): REPEATED}
+    if kind == "loss" and tuple(sorted(scales)) in known:
+        return known[tuple(sorted(scales))]
+    data.fail(
+        f"has the scales {', '.join(scales)}, of which no law of {kind} is forecast by default",
+        remedy="give one scale, or N and D (and U) for losses, or name laws=... (--law)",
+    )
+
+
+def kind_of(data: Dataset) -> str:
+    """Return whether a response is a `loss` or an `accuracy`, by its table."""
+    if data.n is not None or data.chance is not None:
+        return "accuracy"
+    (y, *_), (x, *_) = data.responses.values(), data.inputs.values()
+    if np.nanmin(y) < 0 or np.nanmax(y) > 1:
+        return "loss"
+    order = np.argsort(x, kind="stable")
+    ends = max(1, len(y) // 4)
+    return "accuracy" if y[order[-ends:]].mean() > y[order[:ends]].mean() else "loss"

@@ -1,0 +1,301 @@
+"""forecast: what larger runs will measure, told from a table, with no law to choose.
+
+Several laws, each with its misfit in the model (`laws.approximate`), weighed by evidence: what is
+not known of the law, of its parameters and of how it goes on beyond the data is all in the width.
+A forecast refuses no table that can be fitted: it widens, and says why.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..comparison.evidence import log_evidence
+from ..data.dataset import Dataset
+from ..data.from_frame import from_frame
+from ..inference.fit import fit
+from ..inference.samplers import NUTS
+from ..laws import get_law
+from ..laws.approximate import ahead_variance, approximate
+from ..messages import Note, near
+from ..parametric.parametric import Law
+from ..posterior.display import Sheet, Shown
+from ..posterior.drift import DRIFT, with_drift
+from ..posterior.intervals import INTERVAL, plain
+from ..posterior.mixture import Mixture, mix, said_of_fits
+from ..posterior.posterior import Posterior
+from ..progress import Progress, Tell, waiting
+from ..questions.predict import Prediction, predict
+from . import shown
+from .default_laws import laws_of
+from .tasks import prior_of
+
+if TYPE_CHECKING:
+    import pandas
+
+__all__ = ["Forecast", "forecast"]
+
+SAMPLER = NUTS(warmup=500, draws=500, retries=0)
+"""Enough for quantiles of a mixture, at a fourth of the default's cost."""
+LEAST = 0.02
+"""Weight of a law below which it is left out of the answer."""
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Forecast(Shown):
+    """What runs at given scales will measure, and which laws say so."""
+
+    prediction: Prediction
+    """The mean and new runs at the scales asked for."""
+    mixtures: Mapping[str | None, Mixture]
+    """By curve, under None where there are none: the laws, fitted and weighed."""
+    shares: Mapping[str, np.ndarray]
+    """Of the variance of log new runs (of accuracies themselves) how much is `noise`, `misfit` (of
+    the law beyond the data) and `parameters` (and choice of the law), ([curve,] point) each."""
+    notes: tuple[Note, ...]
+    """What should be said with the answer."""
+
+    @property
+    def inputs(self) -> Mapping[str, np.ndarray]:
+        """The scales asked for, (point,) each."""
+        return self.prediction.inputs
+
+    @property
+    def curves(self) -> tuple[str, ...]:
+        """Names of the curves; () where there are none."""
+        return self.prediction.curves
+
+    @property
+    def weights(self) -> dict[str | None, dict[str, float]]:
+        """Of each curve the laws' weights."""
+        return {curve: dict(one.weights) for curve, one in self.mixtures.items()}
+
+    @property
+    def sound(self) -> bool:
+        """Whether draws of every law that has weight are sound."""
+        parts = [one for which in self.mixtures.values() for *_, one in which.members]
+        return all(one.health.verdicts[0].settled for one in parts)
+
+    def quantiles(self, which: str = "new", mass: float = INTERVAL) -> np.ndarray:
+        """Return lo, median and hi of `new` runs or of the `mean`, (3, [curve,] point)."""
+        return self.prediction.quantiles(which, mass)
+
+    def table(self, mass: float = INTERVAL) -> pandas.DataFrame:
+        """Return one row a point (and curve), as `predict` does, with the shares of the width."""
+        found = self.prediction.table(mass)
+        for name, values in self.shares.items():
+            found[f"share_{name}"] = np.ravel(values)
+        return found
+
+    def summary(self) -> dict[str, Any]:
+        """Return plain numbers, fit for JSON: `points`, `laws` and `health` by curve, `notes`."""
+        points = self.prediction.summary()["points"]
+        for i, point in enumerate(points):
+            point["shares"] = {name: np.ravel(v)[i] for name, v in self.shares.items()}
+        found = {"points": points, "notes": self.notes, "health": {"sound": self.sound}}
+        each = {curve: _of_laws(which, self, i) for i, (curve, which) in self._numbered()}
+        own = {"laws": each[None]} if None in each else {"curves": each}
+        return plain(found | own)
+
+    def _numbered(self):
+        return enumerate(self.mixtures.items())
+
+    def sheets(self) -> list[Sheet]:
+        """Return one row a scale, and of one curve what each law says."""
+        return shown.forecast(self.summary())
+
+
+def _of_laws(which: Mixture, found: Forecast, i: int) -> dict[str, Any]:
+    """Return of each law of a curve its weight, its health and what it says at each point."""
+    told = {}
+    for name, weight in which.weights.items():
+        one = which.parts[name]
+        told[name] = {"weight": weight, "health": one.health.verdicts[0].word}
+        said = found.prediction.members.get(name)
+        if said is not None and not found.curves:
+            told[name] |= dict(zip(("lo", "median", "hi"), said.tolist(), strict=True))
+    return told
+
+
+def forecast(
+    data: Any,
+    at: Mapping[str, Any],
+    *,
+    x: Any = None,
+    y: Any = None,
+    laws: Iterable[Law | str] | None = None,
+    kind: str | None = None,
+    noise: Any = None,
+    sampler: NUTS = SAMPLER,
+    seed: int = 0,
+    precision: str = "float64",
+    progress: Progress = True,
+    **roles: Any,
+) -> Forecast:
+    """Return what new runs at some scales will measure, with no law to choose.
+
+    Parameters
+    ----------
+    data
+        A checked table (`from_frame`), or a data frame whose columns `x`, `y` and further `roles`
+        (as `from_frame` takes them) name.
+    at
+        Scale by input name (or column), as in `predict`.
+    laws
+        Laws to weigh, in place of the usual ones.
+    kind
+        `loss` or `accuracy`, where the table does not say (`laws_of`).
+    noise
+        As in `fit`; `lognormal` for losses unless given.
+    sampler, seed, precision, progress
+        As in `fit`.
+
+    Returns
+    -------
+    Forecast
+        Mean and new runs for every draw, the laws with their weights, what the width is made of.
+
+    Raises
+    ------
+    DataError
+        Where the table cannot be fitted.
+    ValueError
+        For an unknown or missing scale, or an unknown law.
+
+    Notes
+    -----
+    Each law of losses is `approximate`: its misfit is in the model. Weights are prior times
+    evidence, the prior equal for each hypothesis (`tasks`). Of the variance of a new run `misfit`
+    is what the local exponent may still change beyond the data, `noise` the scatter of runs,
+    `parameters` the rest.
+
+    Examples
+    --------
+    >>> told = bs.forecast(power_data, {"x": 1e12})
+    >>> lo, median, hi = told.quantiles("new")[:, 0]
+    >>> bool(lo < median < hi)
+    True
+    """
+    if not isinstance(data, Dataset):
+        data = from_frame(data, x if x is not None else [*at], y, **roles)
+    elif x is not None or y is not None or roles:
+        raise ValueError("columns (x=, y=, ...) are of a data frame; a Dataset has them already")
+    _check_scales(data, at)
+    names = laws_of(data, kind) if laws is None else tuple(laws)
+    made = {}
+    for law in map(get_law, names):
+        whole = law if law.wander is not None or law.support != "positive" else approximate(law)
+        made[law.name] = whole
+    if not made:
+        raise ValueError("name at least one law")
+    losses = all(law.wander is not None for law in made.values())
+    how = dict(noise=noise or ("lognormal" if losses else None), sampler=sampler, seed=seed)
+    with waiting(progress) as tell:
+        fits = {
+            name: fit(law, data, precision=precision, progress=_telling(tell, name, i, made), **how)
+            for i, (name, law) in enumerate(made.items())
+        }
+    mixtures = _weighed(fits, prior_of({k: get_law(k) for k in made}.values()), seed)
+    if not losses:
+        mixtures = {curve: with_drift(one, DRIFT, seed=seed) for curve, one in mixtures.items()}
+    told = {
+        curve: predict(one, at, seed=seed, allow_failed=True) for curve, one in mixtures.items()
+    }
+    shares = [_shares(mixtures[curve], one) for curve, one in told.items()]
+    whole, notes = _together(told), _notes(mixtures, told)
+    parts = {name: np.stack([each[name] for each in shares]) for name in shares[0]}
+    parts = parts if whole.curves else {name: values[0] for name, values in parts.items()}
+    return Forecast(replace(whole, notes=notes), mixtures, parts, notes)
+
+
+def _check_scales(data: Dataset, at: Mapping[str, Any]) -> None:
+    """Refuse scales that the table does not have, or leaves without a value."""
+    columns = {data.columns.get(name, name): name for name in data.inputs}
+    known = columns | {name: name for name in data.inputs}
+    for name in at:
+        if name not in known:
+            raise ValueError(
+                f"at (--at): {name!r} is no scale of {data.source}{near(name, columns)}"
+            )
+        values = np.asarray(at[name], float)
+        if not (np.isfinite(values).all() and (values > 0).all()):
+            raise ValueError(f"at (--at): {name} is positive and finite, got {values.min():g}")
+    if missing := set(data.inputs) - {known[name] for name in at}:
+        raise ValueError(f"at (--at): no value for {', '.join(sorted(missing))}")
+
+
+def _telling(tell: Tell, law: str, i: int, made: Mapping) -> Tell:
+    return lambda stage, share: tell(f"{law}: {stage}", (i + share) / len(made))
+
+
+def _weighed(
+    fits: Mapping[str, Posterior], prior: Mapping[str, float], seed: int
+) -> dict[str | None, Mixture]:
+    """Return of each curve its laws, weighed by prior times evidence."""
+    logs = {name: log_evidence(one, seed=seed) for name, one in fits.items()}
+    first = next(iter(fits.values()))
+    found = {}
+    for curve in first.curves or (None,):
+        own = {k: (one if curve is None else one[curve]).log for k, one in logs.items()}
+        most = max(own.values())
+        weights = {k: prior[k] * np.exp(log - most) for k, log in own.items()}
+        total = sum(weights.values())
+        kept = {k: w for k, w in weights.items() if w >= LEAST * total}
+        parts = {k: fits[k] if curve is None else fits[k].curve(curve) for k in kept}
+        found[curve] = mix(
+            parts, kept, prior={k: prior[k] for k in kept}, why="evidence", belief=True
+        )
+    return found
+
+
+def _shares(which: Mixture, told: Prediction) -> dict[str, np.ndarray]:
+    """Return of what the variance of new runs of one curve is made, (point,) each."""
+    positive = which.law.support == "positive"
+    mean, new = (np.log(x) if positive else x for x in (told.mean, told.new))
+    total = new.var(0)
+    law = np.minimum(mean.var(0), total)
+    misfit = np.zeros_like(total)
+    for _, weight, one in which.members:
+        if one.law.wander is not None:
+            misfit += weight * ahead_variance(one.law, one.flat(), told.inputs).mean(0)
+    misfit = np.minimum(misfit, law)
+    parts = {"noise": total - law, "parameters": law - misfit, "misfit": misfit}
+    return {name: part / np.where(total > 0, total, 1.0) for name, part in parts.items()}
+
+
+def _together(told: Mapping[str | None, Prediction]) -> Prediction:
+    """Return the predictions of all curves as one; that of the only one as it is."""
+    if None in told:
+        return told[None]
+    each = [*told.values()]
+    least = min(len(one.mean) for one in each)
+    take = [np.linspace(0, len(one.mean) - 1, least).astype(int) for one in each]
+
+    def stacked(name: str) -> np.ndarray:
+        return np.stack([getattr(one, name)[i] for one, i in zip(each, take, strict=True)])
+
+    stderr = None if any(one.stderr is None for one in each) else stacked("stderr")
+    return Prediction(
+        each[0].inputs,
+        stacked("mean"),
+        stacked("new"),
+        np.stack([one.decades for one in each]),
+        (),
+        curves=tuple(map(str, told)),
+        stderr=stderr,
+    )
+
+
+def _notes(
+    mixtures: Mapping[str | None, Mixture], told: Mapping[str | None, Prediction]
+) -> tuple[Note, ...]:
+    """Return what is to be said of the answer, of several curves each with its name."""
+    notes = []
+    for curve, which in mixtures.items():
+        own = [*told[curve].notes, *said_of_fits(which)]
+        own = [note for note in dict.fromkeys(own) if curve is None or note.kind != "average"]
+        notes += [note if curve is None else Note(note.kind, f"{curve}: {note}") for note in own]
+    return tuple(dict.fromkeys(notes))

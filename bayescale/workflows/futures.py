@@ -1,0 +1,225 @@
+"""futures: how forecasts would have fared on each table's own larger runs.
+
+`backtest_forecast` leaves out all that lies beyond a cut, forecasts it from what lies below, and
+compares: before a forecast is believed, this says what became of such forecasts on this table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..data.dataset import Dataset
+from ..messages import Note
+from ..posterior.display import Sheet, Shown
+from ..posterior.intervals import plain
+from ..progress import Progress
+from ..questions.predict import predict
+from . import shown
+from .forecast import forecast
+
+if TYPE_CHECKING:
+    import pandas
+
+__all__ = ["CUTS", "Futures", "backtest_forecast", "cut_tables", "scores"]
+
+CUTS = (0.5, 0.1, 0.03, 0.01)
+"""Shares of the largest scale beyond which runs are left out."""
+SCALES = 5
+"""Fewest scales that are fitted."""
+MASSES = (0.5, 0.8, 0.9)
+REACHES = (2.0, 10.0, 30.0, 100.0, np.inf)
+"""Bounds of the distance, as multiples of the last scale fitted, by which scores are told."""
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Futures(Shown):
+    """Every run that was left out, beside what was forecast of it."""
+
+    runs: pandas.DataFrame
+    """One row a run and cut: `curve`, `cut`, `distance` (multiple of the last scale fitted), its
+    `reach`, `seen`, `median`, `error` (log median less log seen; of accuracies the difference),
+    `width` and `inside` of 50, 80 and 90 %, `crps`, `log_density`."""
+    notes: tuple[Note, ...] = ()
+
+    def by_distance(self) -> pandas.DataFrame:
+        """Return mean scores by distance, curves counting alike, and their standard errors."""
+        return _told(self.runs, self.runs.reach, "distance")
+
+    def by_cut(self) -> pandas.DataFrame:
+        """Return mean scores by cut, curves counting alike, and their standard errors."""
+        return _told(self.runs, self.runs.cut, "cut")
+
+    def summary(self) -> dict[str, Any]:
+        """Return plain numbers, fit for JSON: `by_cut`, `by_distance`."""
+        found = {"by_cut": self.by_cut(), "by_distance": self.by_distance()}
+        parts = {name: table.reset_index().to_dict("records") for name, table in found.items()}
+        return plain(parts | {"notes": self.notes})
+
+    def sheets(self) -> list[Sheet]:
+        """Return one row a cut, and one a distance."""
+        return shown.futures(self.summary())
+
+
+def _told(runs: pandas.DataFrame, by: Any, name: str) -> pandas.DataFrame:
+    import pandas as pd
+
+    columns = ["squared", "inside50", "inside80", "inside90", "width90", "crps", "log_density"]
+    found = runs.assign(squared=runs.error**2)
+    each = found.groupby([by.rename(name), "curve"], observed=True)[columns].mean()
+    groups = each.groupby(name, observed=True)
+    told = groups.mean()
+    told.insert(0, "rmse", np.sqrt(told.pop("squared")))
+    count = groups.inside90.count()
+    told["inside90_se"] = groups.inside90.std(ddof=1) / np.sqrt(count)
+    told["curves"] = count
+    told["runs"] = found.groupby(by.rename(name), observed=True).size()
+    return pd.DataFrame(told)
+
+
+def cut_tables(data: Dataset, cuts: Iterable[float]) -> tuple[Dataset, dict[str, tuple]]:
+    """Return what lies below each cut of each curve, as curves of one table, and the rest.
+
+    Returns
+    -------
+    Dataset
+        Its curves are named `CURVE < CUT`.
+    dict
+        Of each of these: the curve, the cut, and which rows of `data` lie beyond.
+
+    Raises
+    ------
+    DataError
+        Where no curve has scales enough below any cut.
+    """
+    (x,) = data.inputs.values()
+    parts, beyond = [], {}
+    for name in data.curve_names or (None,):
+        own = np.ones(len(data), bool) if name is None else data.curve == name
+        for cut in cuts:
+            below = own & (x <= cut * x[own].max())
+            if len(np.unique(x[below])) >= SCALES and (own & ~below).any():
+                label = f"{name or 'table'} < {cut:g}"
+                beyond[label] = (str(name or "table"), cut, own & ~below)
+                rows = data.take(below)
+                parts.append(replace(rows, curve=np.full(len(rows), label, object)))
+    if not parts:
+        data.fail(
+            f"has no curve with {SCALES} scales below a cut and runs beyond it",
+            remedy="measure more scales, or leave out less (--cuts .5)",
+        )
+    return _joined(parts), beyond
+
+
+def _joined(parts: list[Dataset]) -> Dataset:
+    """Return tables of the same columns below one another."""
+
+    def together(values: list) -> Any:
+        return None if values[0] is None else np.concatenate(values)
+
+    first = parts[0]
+    arrays = ("n", "stderr", "chance", "limit", "curve", "group", "run", "rows")
+    return replace(
+        first,
+        inputs={k: np.concatenate([one.inputs[k] for one in parts]) for k in first.inputs},
+        responses={k: np.concatenate([one.responses[k] for one in parts]) for k in first.responses},
+        **{name: together([getattr(one, name) for one in parts]) for name in arrays},
+    )
+
+
+def scores(new: np.ndarray, seen: np.ndarray, logs: bool) -> dict[str, np.ndarray]:
+    """Return how draws of new runs, (draw, point), fare on what was seen, (point,).
+
+    Parameters
+    ----------
+    logs
+        Whether errors, widths, CRPS and densities are of the log.
+
+    Notes
+    -----
+    CRPS from draws: E|X - y| - E|X - X'|/2 (Gneiting and Raftery 2007,
+    doi 10.1198/016214506000001437). The density is that of a kernel estimate.
+    """
+    from scipy.stats import gaussian_kde
+
+    draws, y = (np.log(v) if logs else v for v in (new, seen))
+    ordered, count = np.sort(draws, 0), len(draws)
+    weight = (2 * np.arange(1, count + 1) - count - 1)[:, None] / count**2
+    found = {"median": np.median(new, 0), "error": np.median(draws, 0) - y}
+    for mass in MASSES:
+        lo, hi = np.quantile(draws, [(1 - mass) / 2, (1 + mass) / 2], axis=0)
+        found[f"inside{mass * 100:.0f}"] = (lo <= y) & (y <= hi)
+        found[f"width{mass * 100:.0f}"] = hi - lo
+    found["crps"] = np.abs(draws - y).mean(0) - (weight * ordered).sum(0)
+    found["log_density"] = np.array(
+        [gaussian_kde(draws[:, i]).logpdf(y[i])[0] for i in range(len(y))]
+    )
+    return found
+
+
+def backtest_forecast(
+    data: Dataset,
+    cuts: Iterable[float] | None = None,
+    *,
+    progress: Progress = True,
+    **how: Any,
+) -> Futures:
+    """Return how forecasts from the smaller scales of a table fare on its larger ones.
+
+    Parameters
+    ----------
+    data
+        Runs in one scale, of one or several curves; each curve is cut on its own.
+    cuts
+        Shares of the largest scale beyond which runs are left out; by default 1/2, 1/10, 3/100 and
+        1/100, as far as five scales remain.
+    progress, how
+        As in `forecast`: laws, kind, noise, sampler, seed, precision.
+
+    Returns
+    -------
+    Futures
+        Error, coverage, width, CRPS and log density of every run left out.
+
+    Raises
+    ------
+    DataError
+        Where no curve has scales enough.
+    ValueError
+        If there are several scales, or a cut is no share.
+
+    Examples
+    --------
+    >>> fared = bs.backtest_forecast(power_data, [0.3])
+    >>> fared.by_cut().index.tolist()
+    [0.3]
+    """
+    import pandas as pd
+
+    cuts = tuple(CUTS if cuts is None else cuts)
+    if not cuts or not all(0 < cut < 1 for cut in cuts):
+        raise ValueError(f"cuts (--cuts) are shares between 0 and 1, got {cuts}")
+    if len(data.inputs) != 1:
+        raise ValueError("a backtest of forecasts is of runs in one scale; keep one (-x)")
+    fitted, beyond = cut_tables(data, cuts)
+    ((name, x),) = data.inputs.items()
+    (y,) = data.responses.values()
+    seed = how.get("seed", 0)
+    told = forecast(fitted, {name: [x.max()]}, progress=progress, **how)
+    logs = bool(next(iter(told.mixtures.values())).law.support == "positive")
+    rows = []
+    for label, which in told.mixtures.items():
+        curve, cut, held = beyond[str(label)]
+        last = fitted.inputs[name][fitted.curve == label].max()
+        column = next(iter(which.law.inputs))
+        new = predict(which, {column: x[held]}, seed=seed, allow_failed=True).new
+        part = pd.DataFrame(scores(new, y[held], logs))
+        rows.append(part.assign(curve=curve, cut=cut, distance=x[held] / last, seen=y[held]))
+    runs = pd.concat(rows, ignore_index=True)
+    edges = [1.0, *REACHES]
+    labels = [f"to {edge:g}" for edge in REACHES[:-1]] + [f"beyond {REACHES[-2]:g}"]
+    runs["reach"] = pd.cut(runs.distance, edges, labels=labels)
+    return Futures(runs, told.notes if not told.sound else ())

@@ -1,0 +1,119 @@
+"""A law with its misfit in the model: the process it says, and densities without its bends."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from scipy.stats import multivariate_normal
+
+from bayescale.data.dataset import Dataset
+from bayescale.inference.make_model import make_model
+from bayescale.laws import get_law
+from bayescale.laws.approximate import LENGTH, approximate
+from bayescale.model.arrays import lane_of
+
+X = np.geomspace(1e8, 1e11, 20)
+SURFACE = {"N": np.tile(X[::4], 5), "D": 20 * np.repeat(X[::4], 5)}
+
+
+@pytest.fixture(autouse=True)
+def wide():
+    with jax.enable_x64(True):
+        yield
+
+
+def table(inputs, stderr=None):
+    rng = np.random.default_rng(3)
+    y = 1.8 + sum(150 * x**-0.25 for x in inputs.values())
+    return Dataset(inputs, {"y": y * np.exp(0.01 * rng.normal(size=len(y)))}, stderr=stderr)
+
+
+def of(law, data, noise="lognormal"):
+    model = make_model(get_law(law), data, noise)
+    return model, lane_of(model, data)
+
+
+def values(model, z, lane):
+    params = model.parameters(model.constrain(z, lane)[0], lane)
+    return params, *model.as_the_law_takes(params, lane)
+
+
+def test_misfit_is_the_integral_of_a_stationary_process():
+    law = approximate(get_law("power"))
+    t = np.array([-6.0, -2.5, -0.7, 0.4, 1.5, 6.0, 11.0])
+    basis = np.asarray(law.wander.basis(jnp.exp(t), edge_x=1.0))
+    found = basis @ basis.T
+    # Var of the integral from 0 to t of a process of sd 1 and length LENGTH; both sides of 0.
+    lag = np.abs(np.subtract.outer(t, t))
+    own = lambda d: 2 * LENGTH**2 * (d / LENGTH - 1 + np.exp(-d / LENGTH))  # noqa: E731
+    exact = (own(abs(t))[:, None] + own(abs(t))[None] - own(lag)) / 2
+    np.testing.assert_allclose(found, exact, rtol=0.06, atol=0.02)
+
+
+def test_beyond_the_data_nothing_tells_of_the_bends_ahead():
+    law = approximate(get_law("power"))
+    basis = np.asarray(law.wander.basis(jnp.asarray(X), edge_x=X[-1]))
+    assert not basis[:, law.wander.ahead].any()
+    there = np.asarray(law.wander.basis(jnp.asarray(X[-1:] * 10), edge_x=X[-1]))
+    assert there[:, law.wander.ahead].any()
+
+
+@pytest.mark.parametrize("known", [False, True], ids=["one scale of noise", "known errors"])
+@pytest.mark.parametrize("inputs", [{"x": X}, SURFACE], ids=["curve", "surface"])
+def test_density_without_bends_is_that_of_a_dense_normal(inputs, known):
+    law = "power" if "x" in inputs else "chinchilla"
+    count = len(next(iter(inputs.values())))
+    errors = np.linspace(0.001, 0.02, count) if known else None
+    data = table(inputs, errors)
+    model, lane = of(f"approximate({law})", data)
+    z = jnp.asarray(np.random.default_rng(1).normal(size=model.size) * 0.3)
+    _, params, at = values(model, z, lane)
+    here = lane["mask"]
+    mean = np.log(model.means(params, at)["loss"])[here]
+    (found,) = model.scatters(params, at).values()
+    basis = (lane["basis"] * np.asarray(model.law.wander.rates(params)))[here]
+    cov = basis @ basis.T + np.diag(np.broadcast_to(found.scale, here.shape)[here] ** 2)
+    y = np.log(lane["observed"][here])
+    exact = multivariate_normal.logpdf(y, mean, cov) - y.sum()
+    log_prior = model.constrain(z, lane)[1]
+    np.testing.assert_allclose(model.log_density(z, lane) - log_prior, exact, rtol=1e-6)
+    if law == "power":
+        assert ("turned" in lane) is not known
+
+
+def test_bends_are_drawn_from_what_the_rows_leave_open():
+    data = table({"x": X})
+    model, lane = of("approximate(power)", data)
+    z = jnp.asarray(np.random.default_rng(1).normal(size=model.size) * 0.3)
+    params, _, at = values(model, z, lane)
+    (size,) = model.law.shape("bends")
+    normal = np.random.default_rng(2).normal(size=(4000, size))
+    draws = np.asarray(jax.vmap(lambda n: model.bends(params, lane, n))(normal))
+    (found,) = model.scatters(params, at).values()
+    here, scale = lane["mask"], float(found.scale[0])
+    A = (lane["basis"] * np.asarray(model.law.wander.rates(params)))[here] / scale
+    w = (np.log(lane["observed"]) - np.asarray(found.loc))[here] / scale
+    cov = np.linalg.inv(np.eye(size) + A.T @ A)
+    np.testing.assert_allclose(draws.mean(0), cov @ A.T @ w, atol=0.08)
+    np.testing.assert_allclose(np.cov(draws.T), cov, atol=0.1)
+
+
+def test_without_misfit_it_is_the_law():
+    law = get_law("approximate(power(floor=False))")
+    given = dict(A=150.0, alpha=0.25, edge_x=1e11, bends=np.ones(15))
+    np.testing.assert_allclose(
+        law(jnp.asarray(X), misfit_x=0.0, **given), 150 * X**-0.25, rtol=1e-12
+    )
+    assert law is get_law("approximate(power(floor=False))")
+    assert approximate(law) is law
+
+
+@pytest.mark.parametrize("law", ["sigmoid", "two_stage", "from_loss"])
+def test_misfit_is_of_laws_of_one_loss(law):
+    with pytest.raises(ValueError, match="one positive response"):
+        get_law(f"approximate({law})")
+
+
+def test_other_noises_are_refused_in_one_line():
+    with pytest.raises(ValueError, match="takes the noise lognormal, not student"):
+        of("approximate(power)", table({"x": X}), "student")

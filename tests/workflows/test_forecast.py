@@ -1,0 +1,218 @@
+"""Forecasts without a law to choose: what they say, how they fare, and how they are kept."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import bayescale as bs
+from bayescale.cli.commands import main
+from bayescale.data.dataset import DataError, Dataset
+from bayescale.inference.samplers import NUTS
+from bayescale.posterior.files import StorageError
+from bayescale.workflows.default_laws import kind_of, laws_of
+
+QUICK = NUTS(chains=2, warmup=300, draws=300, retries=0)
+HOW = dict(sampler=QUICK, progress=False)
+X = np.geomspace(1e8, 1e11, 16)
+BUDGETS = np.array([1e18, 3e18, 1e19, 3e19, 1e20, 3e20])
+LOSSES = np.array([3.522, 3.339, 3.154, 3.0, 2.848, 2.7242])
+"""Macro losses of Marin's six budgets; measured later: 2.599 at 1e21 and 2.234 at 1e23."""
+
+
+def two_curves():
+    rng = np.random.default_rng(5)
+    y = np.concatenate([1.8 + 150 * X**-0.25, 2.2 + 90 * X**-0.2])
+    y *= np.exp(0.004 * rng.normal(size=len(y)))
+    curve = np.repeat(np.array(["a", "b"], object), len(X))
+    return Dataset({"x": np.tile(X, 2)}, {"y": y}, curve=curve)
+
+
+@pytest.fixture(scope="module")
+def told():
+    return bs.forecast(two_curves(), {"x": [1e12, 1e13]}, **HOW)
+
+
+@pytest.fixture(scope="module")
+def marin():
+    frame = pd.DataFrame({"budget": BUDGETS, "macro_loss": LOSSES})
+    return bs.forecast(frame, {"budget": [1e21, 1e23]}, y="macro_loss", **HOW)
+
+
+# ------------------------------------------------------------------ what it says
+
+
+def test_settled_public_forecast_is_inside(marin):
+    lo, median, hi = marin.quantiles("new")
+    assert (lo < [2.599, 2.234]).all()
+    assert (hi > [2.599, 2.234]).all()
+    np.testing.assert_allclose(median, [2.599, 2.234], rtol=0.015)
+    assert (hi - lo)[1] > 3 * (hi - lo)[0]
+    assert set(marin.weights[None]) <= {"power", "power(floor=False)"}
+
+
+def test_curves_of_a_law_are_forecast_by_it(told):
+    truth = np.array([1.8 + 150 * 1e13**-0.25, 2.2 + 90 * 1e13**-0.2])
+    lo, median, hi = told.quantiles("mean")[..., 1]
+    assert told.curves == ("a", "b")
+    assert (lo < truth).all()
+    assert (truth < hi).all()
+    np.testing.assert_allclose(median, truth, rtol=0.06)
+
+
+def test_width_is_made_of_its_parts(told):
+    total = sum(told.shares.values())
+    np.testing.assert_allclose(total, 1.0)
+    assert all((part >= 0).all() for part in told.shares.values())
+    assert (told.shares["noise"][:, 0] > told.shares["noise"][:, 1]).all()
+    within = bs.forecast(two_curves(), {"x": [1e10]}, **HOW)
+    assert (within.shares["misfit"] == 0).all()
+
+
+def test_summary_is_plain_and_names_laws(told, marin):
+    whole = json.loads(json.dumps(marin.summary()))
+    assert len(whole["points"]) == 2
+    assert set(whole["points"][0]["shares"]) == set(told.shares)
+    assert sum(law["weight"] for law in whole["laws"].values()) == pytest.approx(1)
+    assert [*json.loads(json.dumps(told.summary()))["curves"]] == ["a", "b"]
+    assert marin.table().shape[0] == 2
+    assert "share_misfit" in marin.table()
+    assert str(marin).count("1e21") >= 2
+
+
+def test_misfit_is_saved_with_a_fit(marin, tmp_path):
+    part = next(iter(marin.mixtures[None].parts.values()))
+    bs.save(part, tmp_path / "fit.nc")
+    again = bs.load(tmp_path / "fit.nc")
+    np.testing.assert_array_equal(again.draws["bends"], part.draws["bends"])
+    at = {"x": 1e23}
+    np.testing.assert_array_equal(
+        bs.predict(again, at, allow_failed=True).mean, bs.predict(part, at, allow_failed=True).mean
+    )
+
+
+# ------------------------------------------------------------------ which laws
+
+
+def test_table_says_which_kind():
+    rising = np.linspace(0.2, 0.8, len(X))
+    assert kind_of(Dataset({"x": X}, {"y": rising})) == "accuracy"
+    assert kind_of(Dataset({"x": X}, {"y": rising[::-1]})) == "loss"
+    assert kind_of(Dataset({"x": X}, {"y": rising * 3})) == "loss"
+    counted = Dataset({"x": X}, {"y": rising[::-1].round(2)}, n=np.full(len(X), 100.0))
+    assert kind_of(counted) == "accuracy"
+    assert "sigmoid" in laws_of(counted)
+    assert laws_of(Dataset({"N": X, "D": X[::-1]}, {"y": 3 - rising})) == ("chinchilla",)
+
+
+def test_scales_without_a_law_are_refused():
+    with pytest.raises(DataError, match="no law of loss is forecast"):
+        laws_of(Dataset({"lr": X, "batch": X[::-1]}, {"y": 3 + 0 * X}))
+    with pytest.raises(ValueError, match="are of a data frame"):
+        bs.forecast(two_curves(), {"x": 1e12}, y="y")
+
+
+# ------------------------------------------------------------------ its own past
+
+
+def test_backtest_scores_what_was_left_out():
+    fared = bs.backtest_forecast(two_curves(), [0.1], **HOW)
+    runs = fared.runs
+    assert set(runs.curve) == {"a", "b"}
+    assert (runs.distance > 1).all()
+    assert len(runs) == 2 * (0.1 * X.max() < X).sum()
+    assert runs.inside90.mean() >= 0.7
+    told = json.loads(json.dumps(fared.summary()))
+    assert told["by_cut"][0]["curves"] == 2
+    assert told["by_cut"][0]["runs"] == len(runs)
+    np.testing.assert_allclose(told["by_cut"][0]["rmse"], _rms(runs), rtol=1e-9)
+
+
+def _rms(runs):
+    return np.sqrt(np.mean([np.mean(own.error**2) for _, own in runs.groupby("curve")]))
+
+
+@pytest.mark.parametrize("cuts", [[], [1.5], [0.0]])
+def test_cuts_are_shares(cuts):
+    with pytest.raises(ValueError, match="shares between 0 and 1"):
+        bs.backtest_forecast(two_curves(), cuts)
+
+
+def test_too_short_a_table_has_no_past():
+    short = Dataset({"x": X[:6]}, {"y": 3 - 0.1 * np.arange(6)})
+    with pytest.raises(DataError, match="no curve with 5 scales below a cut"):
+        bs.backtest_forecast(short, [0.01])
+
+
+# ------------------------------------------------------------------ written down
+
+
+def test_registered_forecast_is_scored_once_measured(marin, tmp_path):
+    path = tmp_path / "runs.forecast.json"
+    bs.register(marin, path)
+    with pytest.raises(StorageError, match="stays as it is"):
+        bs.register(marin, path)
+    later = pd.DataFrame({"budget": [1e21, 1e22], "macro_loss": [2.599, 2.4]})
+    came = bs.score(path, later)
+    assert came.open == 1
+    assert len(came.runs) == 1
+    (run,) = came.runs.to_dict("records")
+    assert run["inside90"]
+    assert 0 < run["level"] < 1
+    assert run["budget"] == 1e21
+    assert run["error"] == pytest.approx(np.log(run["median"] / 2.599))
+    far = bs.score(path, later.assign(macro_loss=3.0)).runs.iloc[0]
+    assert not far.inside90
+    assert far.level == 1
+    assert far.crps > run["crps"]
+    record = json.loads(path.read_text())
+    assert record["version"] == bs.__version__
+    assert len(record["table"]["sha256"]) == 64
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda text: "",
+        lambda text: text[:100],
+        lambda text: text.replace('"format": 1', '"format": 2'),
+        lambda text: text.replace('"0.5"', '"0.6"'),
+        lambda text: "[1, 2]",
+        lambda text: "[" * 100_000,
+    ],
+)
+def test_damaged_register_is_one_line(marin, tmp_path, damage):
+    path = tmp_path / "one.forecast.json"
+    bs.register(marin, path)
+    path.write_text(damage(path.read_text()))
+    with pytest.raises(StorageError, match="is no registered forecast") as error:
+        bs.score(path, pd.DataFrame({"budget": [1e21], "macro_loss": [2.6]}))
+    assert "\n" not in str(error.value)
+
+
+# ------------------------------------------------------------------ on the command line
+
+
+def test_command_line_forecasts_registers_and_scores(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    pd.DataFrame({"budget": BUDGETS, "loss": LOSSES}).to_csv("runs.csv", index=False)
+    asked = ["forecast", "runs.csv", "-x", "budget", "-y", "loss", "--at", "budget=1e21"]
+    few = ["--chains", "2", "--draws", "300", "--warmup", "300"]
+    main([*asked, *few, "-o", "f.forecast.json", "--plot", "f.png", "--json"])
+    whole = json.loads(capsys.readouterr().out)
+    assert whole["points"][0]["new"]["lo"] < 2.599 < whole["points"][0]["new"]["hi"]
+    assert (tmp_path / "f.png").stat().st_size > 10_000
+    pd.DataFrame({"budget": [1e21], "loss": [2.599]}).to_csv("later.csv", index=False)
+    assert main(["score", "f.forecast.json", "later.csv", "-x", "budget", "-y", "loss"]) == 0
+    assert "yes" in capsys.readouterr().out
+
+
+def test_command_line_says_what_is_wrong(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    pd.DataFrame({"budget": BUDGETS, "loss": LOSSES}).to_csv("runs.csv", index=False)
+    both = ["runs.csv", "-x", "budget", "-y", "loss"]
+    assert main(["forecast", *both, "--at", "flops=1e21"]) == 2
+    assert "flops" in capsys.readouterr().err
+    assert main(["backtest", *both, "--cuts", "a"]) == 2
+    assert "--cuts" in capsys.readouterr().err
