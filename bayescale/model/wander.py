@@ -6,7 +6,8 @@ a noise that is normal (of the log), with w and A the rows of r and B q in units
     log p(r) = sum log N(w_i) - log|M|/2 + |M^(-1/2) A^T w|^2/2,  M = I + A^T A,
 
 (Woodbury), and c given the rows is Normal(M^-1 A^T w, M^-1). Where all rows have one scale s and
-there is one rate, B = U S V^T once and for all, and M is diagonal: 1 + (q S/s)^2.
+there is one rate, B = U S V^T once and for all, and M is diagonal: 1 + (q S/s)^2; where there are
+several, B^T B is known once and for all.
 """
 
 from __future__ import annotations
@@ -49,8 +50,10 @@ def wander_of(law: Law, lane: Mapping[str, Any]) -> dict[str, Any]:
         known = {name: edges[name] for name in law.wander.edges}
         basis = np.asarray(law.wander.basis(*map(jnp.asarray, columns), **known))
     basis = np.where(lane["mask"][:, None], basis, 0.0)
-    if lane["stderr"].any() or len(law.wander.edges) > 1:
+    if lane["stderr"].any():
         return {"basis": basis}
+    if len(law.wander.edges) > 1:
+        return {"basis": basis, "gram": basis.T @ basis}
     turned, sizes, _ = np.linalg.svd(basis, full_matrices=False)
     return {"basis": basis, "turned": turned, "sizes": sizes}
 
@@ -67,6 +70,12 @@ def _whitened(found: Distribution, data: Mapping[str, Any]) -> tuple[Array, Arra
 def _solved(found: Distribution, rates: Array, data: Mapping[str, Any]) -> tuple[Array, Array]:
     """Return the root of M, and A^T w."""
     w, scale = _whitened(found, data)
+    if "gram" in data:
+        each = rates / scale[0]
+        inner = each[:, None] * data["gram"] * each[None]
+        return jnp.linalg.cholesky(jnp.eye(len(rates), dtype=each.dtype) + inner), each * (
+            w @ data["basis"]
+        )
     A = data["basis"] * rates[None] / scale[:, None]
     return jnp.linalg.cholesky(jnp.eye(A.shape[1], dtype=A.dtype) + A.T @ A), A.T @ w
 
