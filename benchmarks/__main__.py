@@ -23,6 +23,7 @@ STUDIES = {
     "lack_of_fit": "lack_of_fit",
     "new_runs": "new_runs",
     "dependence": "dependence",
+    "forecasts": "forecasts",
 }
 """Name of a study -> its module."""
 

@@ -97,9 +97,9 @@ def approximate(base: Law) -> Law:
 
     Notes
     -----
-    The prior of `misfit` is half-normal of sd .1 (of two scales together bounded by .03): chosen
-    on half of the open curves of benchmarks/results/forecasts.md. Rasmussen and Williams 2006, chapter 2.7 (a Gaussian
-    process about a parametric mean).
+    The prior of `misfit` is half-normal of sd .1 (of two scales together it is bounded by .03):
+    benchmarks/results/forecasts.md says on what it was chosen, and how it fares elsewhere.
+    Rasmussen and Williams 2006, chapter 2.7 (a Gaussian process about a parametric mean).
 
     Examples
     --------

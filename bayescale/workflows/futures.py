@@ -6,7 +6,7 @@ compares: before a forecast is believed, this says what became of such forecasts
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +24,7 @@ from .forecast import forecast
 if TYPE_CHECKING:
     import pandas
 
-__all__ = ["CUTS", "Futures", "backtest_forecast", "cut_tables", "scores"]
+__all__ = ["CUTS", "Futures", "backtest_forecast", "cut_tables", "fared", "scores"]
 
 CUTS = (0.5, 0.1, 0.03, 0.01)
 """Shares of the largest scale beyond which runs are left out."""
@@ -197,25 +197,35 @@ def backtest_forecast(
     >>> fared.by_cut().index.tolist()
     [0.3]
     """
-    import pandas as pd
-
     cuts = tuple(CUTS if cuts is None else cuts)
     if not cuts or not all(0 < cut < 1 for cut in cuts):
         raise ValueError(f"cuts (--cuts) are shares between 0 and 1, got {cuts}")
     if len(data.inputs) != 1:
         raise ValueError("a backtest of forecasts is of runs in one scale; keep one (-x)")
-    fitted, beyond = cut_tables(data, cuts)
+    return fared(data, *cut_tables(data, cuts), progress=progress, **how)
+
+
+def fared(data: Dataset, fitted: Dataset, beyond: Mapping[str, tuple], **how: Any) -> Futures:
+    """Return how forecasts from what is `fitted` fare on the rows of `data` that lie `beyond`.
+
+    Parameters
+    ----------
+    fitted, beyond
+        As `cut_tables` returns them.
+    """
+    import pandas as pd
+
     ((name, x),) = data.inputs.items()
     (y,) = data.responses.values()
-    seed = how.get("seed", 0)
-    told = forecast(fitted, {name: [x.max()]}, progress=progress, **how)
+    told = forecast(fitted, {name: [x.max()]}, **how)
     logs = bool(next(iter(told.mixtures.values())).law.support == "positive")
     rows = []
     for label, which in told.mixtures.items():
         curve, cut, held = beyond[str(label)]
         last = fitted.inputs[name][fitted.curve == label].max()
         column = next(iter(which.law.inputs))
-        new = predict(which, {column: x[held]}, seed=seed, allow_failed=True).new
+        asked = dict(seed=how.get("seed", 0), allow_failed=True)
+        new = predict(which, {column: x[held]}, **asked).new
         part = pd.DataFrame(scores(new, y[held], logs))
         rows.append(part.assign(curve=curve, cut=cut, distance=x[held] / last, seen=y[held]))
     runs = pd.concat(rows, ignore_index=True)
