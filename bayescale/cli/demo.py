@@ -1,4 +1,7 @@
-"""demo: GPT-3's two-digit addition, forecast from the small models and held against the large.
+"""demo: two forecasts from small runs, held against what the large ones measured.
+
+The macro loss of Marin's runs at 1e21 and 1e23 FLOP, from the best of six budgets up to 3e20; no
+law is chosen. And GPT-3's two-digit addition, forecast from the small models.
 
 The models up to 6.7B are fitted, in each of three prompt settings on its own. Asked are the size
 at which half of the problems are solved, and what 13B and 175B will score; then it is shown what
@@ -21,18 +24,24 @@ from ..data.from_frame import from_frame
 from ..inference.fit import fit
 from ..inference.samplers import NUTS
 from ..plot.style import style
-from ..posterior.display import MASS, Sheet, count, share, span
+from ..posterior.display import MASS, Sheet, count, number, share, span
 from ..posterior.posterior import Posterior
 from ..progress import Progress
 from ..questions.predict import Prediction, predict
 from ..questions.shown import when
 from ..questions.threshold import Threshold, Unlock, threshold
+from ..workflows.forecast import Forecast, forecast
 from . import pictures
 from .as_text import verdict
 from .layout import Drawn
 
 __all__ = ["Story", "draw", "logistic_half", "measured_half", "report", "run"]
 
+BUDGETS = (1e18, 3e18, 1e19, 3e19, 1e20, 3e20)
+LOSSES = (3.522, 3.339, 3.154, 3.000, 2.848, 2.725)
+LATER = {1e21: 2.599, 1e23: 2.234}
+"""Marin's mixture-of-experts models: the least macro loss at each budget, and what runs made after
+these were published measured (marin-community/marin, issues 4447 and 4697, 2026)."""
 LARGEST_SEEN = 7e9
 LEVEL = 0.5
 LARGE = {"GPT-3 13B": 13e9, "GPT-3 175B": 175e9}
@@ -44,6 +53,8 @@ SAMPLER = NUTS(target_accept=0.99)
 class Story:
     """What was fitted, forecast and found."""
 
+    losses: Forecast
+    """Of Marin's runs."""
     posterior: Posterior
     large: Dataset
     """The runs that the fit has not seen."""
@@ -71,7 +82,10 @@ def run(seed: int = 0, progress: Progress = True) -> Story:
         for name, group in frame.groupby("setting", sort=False)
     }
     small = {name: (N[N < LARGEST_SEEN], y[N < LARGEST_SEEN]) for name, (N, y) in runs.items()}
+    runs_of = {"flops": BUDGETS, "loss": LOSSES}
+    losses = forecast(runs_of, {"flops": [*LATER]}, y="loss", seed=seed, progress=progress)
     return Story(
+        losses=losses,
         posterior=posterior,
         large=large,
         half=threshold(posterior, LEVEL, allow_failed=True),
@@ -126,9 +140,24 @@ def report(story: Story) -> RenderableType:
     """Return the tables, and what they can and cannot say."""
     settings = story.posterior.curves
     head = "GPT-3 on two-digit addition: fitted to the six models up to 6.7B"
-    parts = [Text(head, "bold"), Text(""), _halves(story), Text(""), _scores(story), Text("")]
+    parts = [Text(LOSSES_OF, "bold"), Text(""), _losses(story), Text("")]
+    parts += [Text(head, "bold"), Text(""), _halves(story), Text(""), _scores(story), Text("")]
     parts += [Text(f"{line}\n") for line in _lesson(story, settings[-1])]
     return Group(*parts, verdict(story.posterior))
+
+
+LOSSES_OF = "Marin's loss at 1e21 and 1e23 FLOP, from the best of six budgets up to 3e20"
+
+
+def _losses(story: Story) -> RenderableType:
+    """Return the table of the losses that were forecast, and measured later."""
+    rows = []
+    for flops, *ends in zip(LATER, *story.losses.quantiles("new"), strict=True):
+        lo, median, hi = ends
+        inside = "inside" if lo <= LATER[flops] <= hi else "OUTSIDE"
+        rows.append([count(flops), number(median), span(lo, hi), number(LATER[flops]), inside])
+    columns = ("loss at", "forecast", f"{MASS} interval", "measured later", "")
+    return Drawn(Sheet(columns, rows))
 
 
 def _halves(story: Story) -> RenderableType:
