@@ -1,6 +1,7 @@
 """Forecasts of real curves, by data set and by distance: with misfit, without, and rivals.
 
-Each curve is cut, forecast from what lies below and scored on what lies beyond. Each part is kept as it is done (`python -m benchmarks forecasts` goes on from there).
+Each curve is cut, forecast from what lies below and scored on what lies beyond. Each part is kept
+as it is done (`python -m benchmarks forecasts` goes on from there).
 """
 
 from __future__ import annotations
@@ -16,8 +17,8 @@ from .common import RESULTS, cpu_seconds, data_dir, table, write
 
 ROWS = 80
 """Most rows of a curve, even in log scale."""
-CURVES = 40
-"""Most curves of a data set, drawn once."""
+CURVES = 24
+"""Most curves of a data set, drawn once; of `revisiting` such as played no part in choosing."""
 CUTS = (0.5, 0.1, 0.03, 0.01)
 KEPT = RESULTS / "forecasts.csv"
 DRAWS = 4000
@@ -66,14 +67,16 @@ def _frames() -> dict[str, pd.DataFrame]:
 def parts(name: str, frame: pd.DataFrame) -> tuple[Dataset, Dataset, dict]:
     """Return the runs of a data set, what is fitted of them, and what lies beyond."""
     names = np.unique(frame.curve)
-    if len(names) > CURVES and name != "revisiting":
-        names = np.sort(np.random.default_rng(0).choice(names, CURVES, replace=False))
+    rng = np.random.default_rng(0)
+    if name == "revisiting":
+        names = np.setdiff1d(names, rng.choice(names, 24, replace=False))
+    if len(names) > CURVES:
+        names = np.sort(rng.choice(names, CURVES, replace=False))
     frame = frame[frame.curve.isin(names)]
     if name != "revisiting":
         rows = pd.concat([_thinned(own) for _, own in frame.groupby("curve")])
         data = from_frame(rows, {"x": "x"}, "y", curve="curve")
         return data, *cut_tables(data, CUTS)
-    # Every other curve of the source's own split, the images thinned.
     split = frame.groupby(["curve", "training"], group_keys=False)
     rows = pd.concat([_thinned(own).assign(training=key[1]) for key, own in split])
     data = from_frame(rows, {"x": "x"}, "y", curve="curve")
@@ -165,8 +168,8 @@ def main() -> None:
         "forecasts",
         "Forecasts of real curves",
         f"Curves cut at {', '.join(map(str, CUTS))} of their largest scale (revisiting: at the "
-        f"source's own split) where five scales remain, at most {CURVES} curves a data set and "
-        f"{ROWS} rows a curve; every run beyond is scored, runs of a curve averaged, curves "
+        f"source's own split) where five scales remain, at most {CURVES} curves a data set (of "
+        f"revisiting none on which a choice was made) and {ROWS} rows a curve; every run beyond is scored, runs of a curve averaged, curves "
         "counting alike. misfit: `bs.forecast`; no misfit: the same laws taken at their word; "
         "line: least squares in double logs through the second half; last: the last value, as a "
         "random walk. CRPS, width and log density are of log y; cpu is CPU seconds a table.",

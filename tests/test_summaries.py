@@ -4,6 +4,7 @@ import re
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from bayescale.cli import as_json
@@ -35,7 +36,10 @@ from bayescale.questions.relate import Relation
 from bayescale.questions.residuals import Residuals
 from bayescale.questions.sensitivity import WAYS, Sensitive, Sensitivity
 from bayescale.questions.threshold import threshold
+from bayescale.workflows.forecast import Forecast
+from bayescale.workflows.futures import Futures, scores
 from bayescale.workflows.metric_or_model import MetricOrModel
+from bayescale.workflows.register import Scored
 from bayescale.workflows.task import Task
 from bayescale.workflows.tasks import Tasks
 from tests.documented import RECORDS, SEEN, kept
@@ -85,6 +89,18 @@ def losses():
 def compared(parts):
     each = dict.fromkeys(parts, 0.5)
     return LawComparison(parts, *[each] * 4, dict.fromkeys(parts, 1), *[each] * 5)
+
+
+def left_out():
+    drawn = np.exp(np.random.default_rng(0).normal(size=(DRAWS, 4)))
+    frame = pd.DataFrame(scores(drawn, np.ones(4), True))
+    reach = pd.Categorical(["to 2", "to 2", "to 10", "to 10"])
+    return frame.assign(curve=["a", "b", "a", "a"], cut=0.5, distance=3.0, reach=reach, seen=1.0)
+
+
+def measured():
+    run = dict(flops=1e21, seen=2.6, median=2.59, lo=2.5, hi=2.7, error=-0.004, level=0.55)
+    return pd.DataFrame([run | dict(inside50=True, inside80=True, inside90=True, crps=0.01)])
 
 
 def built():
@@ -153,6 +169,14 @@ def built():
         depth=np.full(DRAWS, 0.2),
     )
     reached = mix({"early": rises, "never": plain})
+    shares = {name: np.full(1, 1 / 3) for name in ("noise", "parameters", "misfit")}
+    told = Forecast(predict(both, {"x": 7e10}), {None: both}, shares, NOTES)
+    of_curves = Forecast(
+        predict(accuracies(curves=2), {"x": 7e10}),
+        {"one": both, "two": both},
+        {name: np.full((2, 1), 1 / 3) for name in shares},
+        NOTES,
+    )
     return {
         "one curve": (rises, "Document"),
         "not to be trusted": (accuracies(verdict=FAILED), "Document"),
@@ -181,6 +205,10 @@ def built():
         ),
         "sensitivity": (hanging, "Sensitivity"),
         "residuals": (left, "Residuals"),
+        "forecast": (told, "Forecast"),
+        "forecast of curves": (of_curves, "Forecast"),
+        "futures": (Futures(left_out(), NOTES), "Futures"),
+        "scored": (Scored(measured(), 1, {"made": "now", "version": "1", "table": {}}), "Scored"),
         "laws": (laws, "{Compared}"),
         "explanation": (why, "Explanation"),
         "backtest": (tested, "Backtest"),

@@ -100,7 +100,7 @@ def forecast(found: Forecast, json: bool, plot: str | None, output: str | None) 
     from . import as_text
 
     if json:
-        terminal.put({"quantities": {}} | found.summary())
+        terminal.put(found.summary())
     else:
         terminal.show(*as_text.told(found))
     if output:

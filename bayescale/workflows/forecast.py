@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..comparison.evidence import log_evidence
+from ..comparison.evidence import Evidence, log_evidence
 from ..data.dataset import Dataset
 from ..data.from_frame import from_frame
 from ..inference.fit import fit
@@ -189,9 +189,11 @@ def forecast(
         raise ValueError("columns (x=, y=, ...) are of a data frame; a Dataset has them already")
     _check_scales(data, at)
     names = laws_of(data, kind) if laws is None else tuple(laws)
-    made = {}
-    for law in map(get_law, names):
-        made[law.name] = approximate(law) if misfit and law.support == "positive" else law
+    plain = {law.name: law for law in map(get_law, names)}
+    made = {
+        name: approximate(law) if misfit and law.support == "positive" else law
+        for name, law in plain.items()
+    }
     if not made:
         raise ValueError("name at least one law")
     losses = all(law.support == "positive" for law in made.values())
@@ -201,7 +203,7 @@ def forecast(
             name: fit(law, data, precision=precision, progress=_telling(tell, name, i, made), **how)
             for i, (name, law) in enumerate(made.items())
         }
-    mixtures = _weighed(fits, prior_of({k: get_law(k) for k in made}.values()), seed)
+    mixtures = _weighed(fits, prior_of(plain.values()), seed)
     if not losses:
         mixtures = {curve: with_drift(one, DRIFT, seed=seed) for curve, one in mixtures.items()}
     told = {
@@ -242,9 +244,10 @@ def _weighed(
     first = next(iter(fits.values()))
     found = {}
     for curve in first.curves or (None,):
-        own = {k: (one if curve is None else one[curve]).log for k, one in logs.items()}
-        most = max(own.values())
-        weights = {k: prior[k] * np.exp(log - most) for k, log in own.items()}
+        own = {k: (one if isinstance(one, Evidence) else one[curve]).log for k, one in logs.items()}
+        most = max(filter(np.isfinite, own.values()), default=0.0)
+        found_out = {k: log if np.isfinite(log) else -np.inf for k, log in own.items()}
+        weights = {k: prior[k] * np.exp(log - most) for k, log in found_out.items()}
         total = sum(weights.values())
         kept = {k: w for k, w in weights.items() if w >= LEAST * total}
         parts = {k: fits[k] if curve is None else fits[k].curve(curve) for k in kept}

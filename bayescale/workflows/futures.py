@@ -68,16 +68,16 @@ def _told(runs: pandas.DataFrame, by: Any, name: str) -> pandas.DataFrame:
     import pandas as pd
 
     columns = ["squared", "inside50", "inside80", "inside90", "width90", "crps", "log_density"]
-    found = runs.assign(squared=runs.error**2)
-    each = found.groupby([by.rename(name), "curve"], observed=True)[columns].mean()
-    groups = each.groupby(name, observed=True)
-    told = groups.mean()
-    told.insert(0, "rmse", np.sqrt(told.pop("squared")))
-    count = groups.inside90.count()
-    told["inside90_se"] = groups.inside90.std(ddof=1) / np.sqrt(count)
-    told["curves"] = count
-    told["runs"] = found.groupby(by.rename(name), observed=True).size()
-    return pd.DataFrame(told)
+    found = runs.assign(squared=runs.error**2, **{name: by})
+    each = found.groupby([name, "curve"], observed=True)[columns].mean()
+    rows = {}
+    for label, own in each.groupby(level=name, observed=True):
+        means = {column: float(own[column].mean()) for column in columns[1:]}
+        spread = own.inside90.std(ddof=1) / np.sqrt(len(own))
+        counts = {"curves": len(own), "runs": int((found[name] == label).sum())}
+        root = np.sqrt(own.squared.mean())
+        rows[label] = {"rmse": float(root)} | means | {"inside90_se": float(spread)} | counts
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis(name)
 
 
 def cut_tables(data: Dataset, cuts: Iterable[float]) -> tuple[Dataset, dict[str, tuple]]:

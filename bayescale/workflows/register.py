@@ -209,7 +209,8 @@ def _scored(point: Mapping[str, Any], seen: float, logs: bool) -> dict[str, Any]
     levels = np.array([float(level) for level in point["new"]])
     values = np.array([*point["new"].values()], float)
     found = dict(zip(point["new"], values, strict=True))
-    value, at = (np.log(v) if logs else v for v in (seen, values))
+    value = np.log(seen) if logs else seen
+    at = np.log(values) if logs else values
     told = {f"inside{m}": bool(found[lo] <= seen <= found[hi]) for m, lo, hi in BOUNDS}
     # CRPS is twice the integral of the pinball loss over levels (Gneiting and Ranjan 2011).
     loss = 2 * (levels - (value < at)) * (value - at)
