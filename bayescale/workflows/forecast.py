@@ -245,9 +245,9 @@ def _weighed(
     found = {}
     for curve in first.curves or (None,):
         own = {k: (one if isinstance(one, Evidence) else one[curve]).log for k, one in logs.items()}
-        most = max(filter(np.isfinite, own.values()), default=0.0)
-        found_out = {k: log if np.isfinite(log) else -np.inf for k, log in own.items()}
-        weights = {k: prior[k] * np.exp(log - most) for k, log in found_out.items()}
+        known = {k: log for k, log in own.items() if np.isfinite(log)} or dict.fromkeys(own, 0.0)
+        most = max(known.values())
+        weights = {k: prior[k] * np.exp(log - most) for k, log in known.items()}
         total = sum(weights.values())
         kept = {k: w for k, w in weights.items() if w >= LEAST * total}
         parts = {k: fits[k] if curve is None else fits[k].curve(curve) for k in kept}
