@@ -48,6 +48,11 @@ def register(found: Forecast, path: str | os.PathLike) -> None:
     path
         A file that is not there yet, such as `runs.forecast.json`.
 
+    Returns
+    -------
+    None
+        The file holds quantiles of a new run at each point, and a hash of the table.
+
     Raises
     ------
     StorageError
@@ -55,10 +60,7 @@ def register(found: Forecast, path: str | os.PathLike) -> None:
 
     Examples
     --------
-    >>> told = bs.forecast(power_data, {"x": 1e12})
-    >>> bs.register(told, "runs.forecast.json")
-    >>> bs.score("runs.forecast.json", {"x": [1e12], "loss": [1.95]}).runs.inside90.tolist()
-    [True]
+    >>> bs.register(bs.forecast(power_data, {"x": 1e12}), "runs.forecast.json")
     """
     if Path(path).expanduser().exists():
         raise StorageError(
@@ -167,6 +169,12 @@ def score(
         If the file is none, or not one of ours.
     DataError
         Where the table has no such columns, or a cell is no number.
+
+    Examples
+    --------
+    >>> bs.register(bs.forecast(power_data, {"x": 1e12}), "later.forecast.json")
+    >>> bs.score("later.forecast.json", {"x": [1e12], "y": [1.95]}).runs.inside90.tolist()
+    [True]
     """
     import pandas as pd
 
