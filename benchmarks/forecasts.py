@@ -170,9 +170,10 @@ def main() -> None:
         f"Curves cut at {', '.join(map(str, CUTS))} of their largest scale (revisiting: at the "
         f"source's own split) where five scales remain, at most {CURVES} curves a data set (of "
         f"revisiting none on which a choice was made) and {ROWS} rows a curve; every run beyond "
-        "is scored, runs of a curve averaged, curves counting alike. misfit: `bs.forecast`; no misfit: the same laws taken at their word; "
-        "line: least squares in double logs through the second half; last: the last value, as a "
-        "random walk. CRPS, width and log density are of log y; cpu is CPU seconds a table.",
+        "is scored, runs of a curve averaged, curves counting alike. misfit: `bs.forecast`; no "
+        "misfit: the same laws taken at their word; line: least squares in double logs through "
+        "the second half; last: the last value, as a random walk. CRPS, width and log density are "
+        "of log y; cpu is CPU seconds a table.",
         CHOSEN,
         "## By distance, in multiples of the last scale fitted\n\n"
         + table(_told(kept, ["distance, to", "way"]), 3),
