@@ -31,7 +31,7 @@ from ..progress import Progress, Tell, waiting
 from ..questions.predict import Prediction, predict
 from . import shown
 from .default_laws import laws_of
-from .tasks import prior_of
+from .hypotheses import prior_of
 
 if TYPE_CHECKING:
     import pandas
