@@ -7,11 +7,15 @@ import numpy as np
 from ..data.dataset import Dataset
 from .tasks import LAWS as ACCURACIES
 
-__all__ = ["kind_of", "laws_of"]
+__all__ = ["kind_of", "laws_of", "rise_of"]
 
 LOSSES = ("power", "power(floor=False)")
+GROWING = ("power(rising=True)", "power(floor=False, rising=True)")
+"""Of what grows with scale and is no accuracy."""
 SURFACES = ("chinchilla",)
 REPEATED = ("data_constrained",)
+CLEARLY = 0.8
+"""Rank correlation from which on a response that is no accuracy is said to grow."""
 
 
 def laws_of(data: Dataset, kind: str | None = None) -> tuple[str, ...]:
@@ -32,8 +36,10 @@ def laws_of(data: Dataset, kind: str | None = None) -> tuple[str, ...]:
     if kind not in ("loss", "accuracy"):
         raise ValueError(f"kind is loss or accuracy, got {kind!r}")
     scales = tuple(data.inputs)
+    if len(scales) == 1 and kind == "accuracy":
+        return ACCURACIES
     if len(scales) == 1:
-        return LOSSES if kind == "loss" else ACCURACIES
+        return GROWING if rise_of(data) > CLEARLY else LOSSES
     known = {("D", "N"): SURFACES, ("D", "N", "U"): REPEATED}
     if kind == "loss" and tuple(sorted(scales)) in known:
         return known[tuple(sorted(scales))]
@@ -47,9 +53,20 @@ def kind_of(data: Dataset) -> str:
     """Return whether a response is a `loss` or an `accuracy`, by its table."""
     if data.n is not None or data.chance is not None:
         return "accuracy"
-    (y, *_), (x, *_) = data.responses.values(), data.inputs.values()
+    (y, *_) = data.responses.values()
     if np.nanmin(y) < 0 or np.nanmax(y) > 1:
         return "loss"
-    order = np.argsort(x, kind="stable")
-    ends = max(1, len(y) // 4)
-    return "accuracy" if y[order[-ends:]].mean() > y[order[:ends]].mean() else "loss"
+    return "accuracy" if rise_of(data) > 0 else "loss"
+
+
+def rise_of(data: Dataset) -> float:
+    """Return the rank correlation of response and scale, the mean of all curves; -1 to 1."""
+    from scipy.stats import spearmanr
+
+    (y, *_), (x, *_) = data.responses.values(), data.inputs.values()
+    found = []
+    for name in data.curve_names or (None,):
+        own = np.isfinite(y) if name is None else np.isfinite(y) & (data.curve == name)
+        if own.sum() > 1 and np.ptp(x[own]) and np.ptp(y[own]):
+            found.append(float(spearmanr(x[own], y[own]).statistic))
+    return float(np.mean(found)) if found else 0.0

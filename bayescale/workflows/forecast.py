@@ -40,6 +40,10 @@ __all__ = ["Forecast", "forecast"]
 
 SAMPLER = NUTS(warmup=500, draws=500, retries=0)
 """Enough for quantiles of a mixture, at a fourth of the default's cost."""
+WITHOUT = (
+    "rows of runs, and rows below a detection limit, are fitted without the misfit of the law: "
+    "intervals beyond the data are too narrow"
+)
 LEAST = 0.02
 """Weight of a law below which it is left out of the answer."""
 
@@ -189,6 +193,8 @@ def forecast(
         raise ValueError("columns (x=, y=, ...) are of a data frame; a Dataset has them already")
     _check_scales(data, at)
     names = laws_of(data, kind) if laws is None else tuple(laws)
+    apart = data.run is not None or data.limit is not None
+    misfit = misfit and not apart
     plain = {law.name: law for law in map(get_law, names)}
     made = {
         name: approximate(law) if misfit and law.support == "positive" else law
@@ -211,6 +217,8 @@ def forecast(
     }
     shares = [_shares(mixtures[curve], one) for curve, one in told.items()]
     whole, notes = _together(told), _notes(mixtures, told)
+    if apart and losses:
+        notes = (*notes, Note("misfit", WITHOUT))
     parts = {name: np.stack([each[name] for each in shares]) for name in shares[0]}
     parts = parts if whole.curves else {name: values[0] for name, values in parts.items()}
     return Forecast(replace(whole, notes=notes), mixtures, parts, notes)

@@ -106,6 +106,23 @@ def test_table_says_which_kind():
     assert laws_of(Dataset({"N": X, "D": X[::-1]}, {"y": 3 - rising})) == ("chinchilla",)
 
 
+def test_what_grows_is_no_loss():
+    grown = Dataset({"x": X}, {"y": 8.4 - 7.2 * (X / X[0]) ** -0.14})
+    assert laws_of(grown)[0] == "power(rising=True)"
+    turned = Dataset({"x": X[:5]}, {"y": np.array([2.9, 2.5, 2.2, 1.7, 2.4])})
+    assert laws_of(turned)[0] == "power"
+
+
+def test_kind_is_told_curve_by_curve():
+    falls = np.linspace(0.5, 0.4, 8)
+    later = Dataset(
+        {"x": np.r_[X[:8], X[8:]]},
+        {"y": np.r_[falls, falls + 0.3]},
+        curve=np.repeat(np.array(["a", "b"], object), 8),
+    )
+    assert kind_of(later) == "loss"
+
+
 def test_scales_without_a_law_are_refused():
     with pytest.raises(DataError, match="no law of loss is forecast"):
         laws_of(Dataset({"lr": X, "batch": X[::-1]}, {"y": 3 + 0 * X}))
