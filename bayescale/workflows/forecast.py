@@ -31,6 +31,7 @@ from ..progress import Progress, Tell, waiting
 from ..questions.predict import Prediction, predict
 from . import shown
 from .default_laws import laws_of
+from .fared import fared
 from .hypotheses import prior_of
 
 if TYPE_CHECKING:
@@ -217,6 +218,8 @@ def forecast(
     }
     shares = [_shares(mixtures[curve], one) for curve, one in told.items()]
     whole, notes = _together(told), _notes(mixtures, told)
+    if misfit and losses and len(whole.inputs) == 1:
+        notes = (*notes, *fared(float(whole.decades.max())))
     if apart and losses:
         notes = (*notes, Note("misfit", WITHOUT))
     parts = {name: np.stack([each[name] for each in shares]) for name in shares[0]}

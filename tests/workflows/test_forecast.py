@@ -12,6 +12,7 @@ from bayescale.data.dataset import DataError, Dataset
 from bayescale.inference.samplers import NUTS
 from bayescale.posterior.files import StorageError
 from bayescale.workflows.default_laws import kind_of, laws_of
+from bayescale.workflows.fared import fared
 
 QUICK = NUTS(chains=2, warmup=300, draws=300, retries=0)
 HOW = dict(sampler=QUICK, progress=False)
@@ -79,6 +80,14 @@ def test_summary_is_plain_and_names_laws(told, marin):
     assert marin.table().shape[0] == 2
     assert "share_misfit" in marin.table()
     assert str(marin).count("1e21") >= 2
+
+
+def test_answer_says_how_such_forecasts_fared(marin):
+    (said,) = (note for note in marin.notes if note.kind == "fared")
+    assert "more than 100 times" in said  # 1e23 is 333 times beyond
+    assert [note.kind for note in fared(np.log10(2))] == ["fared"]
+    assert "up to 2 times" in fared(np.log10(2))[0]
+    assert fared(0.0) == []
 
 
 def test_misfit_is_saved_with_a_fit(marin, tmp_path):
