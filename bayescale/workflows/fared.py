@@ -18,7 +18,7 @@ def fared(decades: float) -> list[Note]:
     """Return how such forecasts fared as far beyond the data."""
     if decades <= 0:
         return []
-    most = next(far for far in FARED if 10**decades <= far)
+    most = next(far for far in FARED if 10**decades <= 1.001 * far)
     known = [far for far in FARED if far < np.inf]
     where = f"up to {most:g} times" if most < np.inf else f"more than {known[-1]} times"
     text = f"on real curves 90 % intervals of such forecasts held {FARED[most]:.0%} of the runs at "
