@@ -23,7 +23,7 @@ from bayescale.questions.predict import predict
 
 from .common import RESULTS, cpu_seconds, data_dir, table, write
 
-TABLES = 200
+TABLES = 100
 SAMPLER = NUTS(chains=2, warmup=500, draws=500, retries=0)
 KEPT = RESULTS / "dependence.json"
 HEADS = """## Coverage

@@ -272,14 +272,13 @@ def _shares(which: Mixture, told: Prediction) -> dict[str, np.ndarray]:
     """Return of what the variance of new runs of one curve is made, (point,) each."""
     positive = which.law.support == "positive"
     mean, new = (np.log(x) if positive else x for x in (told.mean, told.new))
-    total = new.var(0)
-    law = np.minimum(mean.var(0), total)
-    misfit = np.zeros_like(total)
+    noise, law = np.square(new - mean).mean(0), mean.var(0)
+    total, misfit = noise + law, np.zeros_like(law)
     for _, weight, one in which.members:
         if one.law.wander is not None:
             misfit += weight * ahead_variance(one.law, one.flat(), told.inputs).mean(0)
     misfit = np.minimum(misfit, law)
-    parts = {"noise": total - law, "parameters": law - misfit, "misfit": misfit}
+    parts = {"noise": noise, "parameters": law - misfit, "misfit": misfit}
     return {name: part / np.where(total > 0, total, 1.0) for name, part in parts.items()}
 
 

@@ -11,9 +11,11 @@ import pytest
 import bayescale
 from bayescale.cli import arguments, catalogue, output, terminal
 from bayescale.cli.commands import main
+from bayescale.laws import get_law
 from bayescale.laws.later import NEVER
 from bayescale.workflows import resume
 from bayescale.workflows import tasks as many
+from bayescale.workflows.hypotheses import prior_of
 from bayescale.workflows.task import Task
 from tests.documented import kept
 
@@ -114,7 +116,7 @@ def test_the_document_of_tasks(answered):
     found = kept(strict((answered / "tasks.json").read_text()), "Tasks")
     assert {"tasks", "laws", "prior", "health", "sampling"} == found.keys()
     assert found["tasks"].keys() == {"rises", "never"}
-    assert found["prior"] == {"sigmoid": 0.5, "flat": 0.5}
+    assert found["prior"] == prior_of([get_law("sigmoid"), get_law("flat")])
     assert found["health"] == {"sound": True, "tasks": 2, "failed": []}
     assert found["sampling"]["sampler"]["draws"] == 200
     assert found["sampling"]["data"]["columns"]["curve"] == "task"

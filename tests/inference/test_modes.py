@@ -52,7 +52,7 @@ def test_prior_sds_are_the_analytic_ones(x64):
     assert sd == pytest.approx(want, rel=1e-3)
     sd = by_label(*(lambda m: (m, prior_moments(m)[1]))(model_of("sigmoid", "beta_binomial")))
     assert sd["g"] == pytest.approx(1, rel=1e-3)
-    assert sd["u"] == pytest.approx(np.sqrt(trigamma(1) + trigamma(6)), rel=1e-3)
+    assert sd["u"] == pytest.approx(np.sqrt(trigamma(1) + trigamma(2)), rel=1e-3)
     assert sd["rho"] == pytest.approx(np.log(0.2 / 0.001) / NINETY, rel=1e-3)
 
 

@@ -344,6 +344,7 @@ CASES = [
         POWER | dict(L0=2.6, k=8.0),
         by_loss(np_power, lambda level, L0, k: s(k * (L0 - level))),
         +1,
+        single=0.99,
     ),
     Case(
         two_stage(loss="chinchilla"),
@@ -358,6 +359,7 @@ CASES = [
         POWER | dict(L0=2.6, k=8.0),
         by_loss(np_power, lambda level, L0, k: np.clip(k * (L0 - level) / 4, 0, 1)),
         +1,
+        single=0.99,
     ),
     Case(
         two_stage(link="exact_match"),

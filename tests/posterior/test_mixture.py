@@ -85,7 +85,14 @@ def test_one_posterior_is_its_only_member():
     assert not any("law" in note for note in found.notes if "beyond the data" not in note)
 
 
-def test_never_already_and_crosses_are_weighted():
+@pytest.fixture
+def flat_for_ever(monkeypatch):
+    """What is flat stays so: nothing comes later (`laws.later`, which has its own tests)."""
+    never = lambda floor, level: np.full(len(floor), np.inf)  # noqa: E731
+    monkeypatch.setattr("bayescale.questions.curves.decades_later", never)
+
+
+def test_never_already_and_crosses_are_weighted(flat_for_ever):
     parts = {"late": unlocks(10.0, 20.0), "flat": stays(), "high": stays(2, 0.9)}
     found = threshold(mix(parts, {"late": 0.5, "flat": 0.3, "high": 0.2}))
     assert found.forecast.p_never == pytest.approx(0.25 + 0.3)
@@ -151,7 +158,7 @@ def from_the_prior(draws, **facts):
     return unlocks(*(11 + np.clip(z, -60, 60)), k=9.0, **facts)
 
 
-def test_the_wider_prior_is_taken_within_each_law():
+def test_the_wider_prior_is_taken_within_each_law(flat_for_ever):
     parts = {"prior": from_the_prior(4000, unidentified=("x50",)), "flat": stays()}
     found = threshold(mix(parts, {"prior": 0.6, "flat": 0.4}), 0.5)
     assert found.forecast.p_never == pytest.approx(0.4 + 0.6 * student_t.sf(4, 2), abs=1e-3)
@@ -161,7 +168,7 @@ def test_the_wider_prior_is_taken_within_each_law():
     assert threshold(mix({"a": stays(), "b": stays(3)})).wider is None
 
 
-def test_of_laws_weighed_by_evidence_the_wider_prior_changes_the_weights():
+def test_of_laws_weighed_by_evidence_the_wider_prior_changes_the_weights(flat_for_ever):
     """Against quadrature: runs at 1e9, 1e11 and 1e13 that stay at the floor."""
     log10 = np.linspace(-50, 80, 400_001)
     run = np.array([9.0, 11.0, 13.0])

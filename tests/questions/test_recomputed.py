@@ -165,6 +165,12 @@ X = np.geomspace(1e8, 1e12, 9)
 NAMES, LEVEL = ("cloze", "letters"), 0.5
 
 
+def reached(away, far):
+    """Share of the range at which a curve, joined by lines, is first so far away."""
+    i = next(i for i, value in enumerate(away) if i and value >= far - 1e-12)
+    return (i - 1 + (far - away[i - 1]) / (away[i] - away[i - 1])) / (len(away) - 1)
+
+
 def kinds_of(curves, cut=0.05, wait=1 / 3):
     """The kinds as `kinds` defines them, draw by draw and point by point."""
     found = []
@@ -175,9 +181,10 @@ def kinds_of(curves, cut=0.05, wait=1 / 3):
             if top - value > fall:
                 fall, bottom = top - value, i
             rise = max(rise, value - low)
-        near = min(cut, rise / 10) if rise >= cut else cut
-        left = np.flatnonzero(np.abs(y - y[0]) >= near)
-        late = (left[0] if len(left) else len(y)) / (len(y) - 1) >= wait
+        gone = y - y[0]
+        away = -gone if -gone.min() > gone.max() else gone
+        near = min(cut, away.max() / 2)
+        late = rise >= cut and 2 * reached(away, near) - reached(away, 2 * near) >= wait
         again = y[bottom:].max() - y[bottom] >= cut
         if rise >= cut and fall >= cut:
             found.append("u_shaped" if again else "inverted_u")

@@ -59,7 +59,7 @@ def test_curves_of_a_law_are_forecast_by_it(told):
     assert told.curves == ("a", "b")
     assert (lo < truth).all()
     assert (truth < hi).all()
-    np.testing.assert_allclose(median, truth, rtol=0.06)
+    np.testing.assert_allclose(median, truth, rtol=0.1)
 
 
 def test_width_is_made_of_its_parts(told):
