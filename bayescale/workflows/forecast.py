@@ -177,9 +177,9 @@ def forecast(
     Notes
     -----
     Each law of losses is `approximate`: its misfit is in the model. Weights are prior times
-    evidence, the prior as in `tasks`: equal for laws of losses. Of the variance of a new run `misfit`
-    is what the local exponent may still change beyond the data, `noise` the scatter of runs,
-    `parameters` the rest.
+    evidence, the prior as in `tasks`: equal for laws of losses. Of the variance of a new run
+    `misfit` is what the local exponent may still change beyond the data, `noise` the scatter of
+    runs, `parameters` the rest.
 
     Examples
     --------
