@@ -42,8 +42,8 @@ __all__ = ["Forecast", "forecast"]
 SAMPLER = NUTS(warmup=500, draws=500, retries=0)
 """Enough for quantiles of a mixture, at a fourth of the default's cost."""
 WITHOUT = (
-    "rows of runs, and rows below a detection limit, are fitted without the misfit of the law: "
-    "intervals beyond the data are too narrow"
+    "several scales, rows of runs and rows below a detection limit are fitted without the misfit "
+    "of the law: intervals beyond the data are too narrow"
 )
 LEAST = 0.02
 """Weight of a law below which it is left out of the answer."""
@@ -155,9 +155,9 @@ def forecast(
     kind
         `loss` or `accuracy`, where the table does not say (`laws_of`).
     noise
-        As in `fit`; `lognormal` for losses unless given.
+        As in `fit`; `lognormal` for losses in one scale unless given.
     misfit
-        Whether laws of losses are `approximate`; without it each is taken at its word, and
+        Whether laws of one scale are `approximate`; without it each is taken at its word, and
         intervals beyond the data are too narrow (benchmarks/results/forecasts.md).
     sampler, seed, precision, progress
         As in `fit`.
@@ -176,10 +176,10 @@ def forecast(
 
     Notes
     -----
-    Each law of losses is `approximate`: its misfit is in the model. Weights are prior times
-    evidence, the prior as in `tasks`: equal for laws of losses. Of the variance of a new run
-    `misfit` is what the local exponent may still change beyond the data, `noise` the scatter of
-    runs, `parameters` the rest.
+    Each law of losses in one scale is `approximate`. Of N and D it is not: on Farseer's runs that
+    made forecasts right, on Chinchilla's wrong (benchmarks/results/forecasts.md). Weights are prior
+    times evidence, the prior as in `tasks`. Of the variance of a new run `misfit` is what the local
+    exponent may still change beyond the data, `noise` the scatter of runs, `parameters` the rest.
 
     Examples
     --------
@@ -194,7 +194,8 @@ def forecast(
         raise ValueError("columns (x=, y=, ...) are of a data frame; a Dataset has them already")
     _check_scales(data, at)
     names = laws_of(data, kind) if laws is None else tuple(laws)
-    apart = data.run is not None or data.limit is not None
+    several = len(data.inputs) > 1
+    apart = several or data.run is not None or data.limit is not None
     misfit = misfit and not apart
     plain = {law.name: law for law in map(get_law, names)}
     made = {
@@ -204,7 +205,9 @@ def forecast(
     if not made:
         raise ValueError("name at least one law")
     losses = all(law.support == "positive" for law in made.values())
-    how = dict(noise=noise or ("lognormal" if losses else None), sampler=sampler, seed=seed)
+    nearly = any(law.wander is not None for law in made.values())
+    usual = "lognormal" if nearly or (losses and not several) else None
+    how = dict(noise=noise or usual, sampler=sampler, seed=seed)
     with waiting(progress) as tell:
         fits = {
             name: fit(law, data, precision=precision, progress=_telling(tell, name, i, made), **how)
