@@ -142,7 +142,8 @@ def _reweighed(posterior: Posterior, one: Evidence, logs: np.ndarray) -> Evidenc
     from arviz_stats.base.array import array_stats
     from scipy.special import logsumexp
 
-    _, k_hat = array_stats.psislw(-logs.reshape(1, -1))  # which takes negatives
+    with np.errstate(divide="ignore", over="ignore", invalid="ignore"):  # told by k
+        _, k_hat = array_stats.psislw(-logs.reshape(1, -1))  # which takes negatives
     if not np.isfinite(logs).all() or float(np.squeeze(k_hat)) > ROUGH:
         raise ValueError(
             f"the noise {posterior.model.noise.name} is so narrow beside a question, 1/n, that its "

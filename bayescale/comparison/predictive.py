@@ -97,7 +97,8 @@ def leave_one_out(
     runs, own = (v.reshape(-1, v.shape[-1]).T[seen] for v in (density, score))
     if runs.shape[1] < FEWEST:
         raise ValueError(f"leave-one-out needs {FEWEST} draws or more, got {runs.shape[1]}")
-    weights, k_hat = array_stats.psislw(runs)  # which takes the negatives of log weights
+    with np.errstate(divide="ignore", over="ignore", invalid="ignore"):  # told by k
+        weights, k_hat = array_stats.psislw(runs)  # which takes the negatives of log weights
     elpd = np.array(logsumexp(weights + own, axis=1))
     inside = logsumexp(own, axis=1) - np.log(own.shape[1])
     k_hat, refitted = np.asarray(k_hat, float), np.zeros(len(elpd), bool)

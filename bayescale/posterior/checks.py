@@ -170,7 +170,8 @@ def judge_laplace(scalars, predictions, stats) -> Verdict:
     k_hat = np.inf if finite.mean() <= 0.5 else -np.inf
     if k_hat < 0 and np.ptp(weights[finite]) > 0:
         # psislw takes log likelihoods, whose negatives are the log weights.
-        _, k_hat = array_stats.psislw(-np.where(finite, weights, weights[finite].min()))
+        with np.errstate(divide="ignore", over="ignore", invalid="ignore"):  # told by k
+            _, k_hat = array_stats.psislw(-np.where(finite, weights, weights[finite].min()))
     problems = (f"the normal approximation is off: Pareto k-hat {float(k_hat):.2f} above {ROUGH}",)
     return _quick(problems * bool(k_hat > ROUGH), ("Sample: sampler=NUTS().",))
 

@@ -256,7 +256,8 @@ def _weights(logs: np.ndarray, power: float) -> tuple[np.ndarray, float]:
 
     if np.ptp(logs) < 1e-12:  # a part that says nothing
         return np.full(logs.shape, 1 / logs.size), -np.inf
-    weights, k_hat = array_stats.psislw((1 - power) * logs.reshape(1, -1))  # of negatives
+    with np.errstate(divide="ignore", over="ignore", invalid="ignore"):  # told by k
+        weights, k_hat = array_stats.psislw((1 - power) * logs.reshape(1, -1))  # of negatives
     return np.exp(weights).reshape(logs.shape), float(np.squeeze(k_hat))
 
 

@@ -37,7 +37,8 @@ def of_runs(data, small):
 def test_the_level_of_runs_is_told_from_the_scatter_of_their_rows(of_runs):
     lo, hi = np.quantile(of_runs.draws["run_sd"], [0.05, 0.95])
     assert lo < 0.02 < hi
-    assert np.quantile(of_runs.draws["sigma"], 0.95) < lo
+    # A residual that is remembered for as long as a run cannot be told from the run's level.
+    assert np.median(of_runs.draws["sigma"]) < lo
     assert "runs by id" in of_runs.head
     assert of_runs.summary()["sampling"]["runs"] is True
 
