@@ -97,12 +97,7 @@ def answers(which: Saved, found: dict[str | None, Any], json: bool, plot: str | 
 
 def forecast(found: Forecast, json: bool, plot: str | None, output: str | None) -> int:
     """Print a forecast, register and draw it; 1 where a law that has weight is not settled."""
-    from . import as_text
-
-    if json:
-        terminal.put(found.summary())
-    else:
-        terminal.show(*as_text.told(found))
+    told(found, json)
     if output:
         from ..workflows.register import register
 

@@ -24,9 +24,10 @@ from ..planning.match import match
 from ..posterior.posterior import Posterior
 from ..progress import Progress
 from ..workflows import tasks as workflow
-from . import arguments
+from ..workflows.default_laws import LOSSES, REPEATED, SURFACES
+from . import arguments, terminal
 
-__all__ = ["Plan", "Tasks", "cuts", "flops", "law_of", "points"]
+__all__ = ["Plan", "Tasks", "cuts", "flops", "points", "told"]
 
 
 def flops(
@@ -71,14 +72,21 @@ def cuts(text: str | None) -> tuple[float, ...] | None:
         raise ValueError(f"--cuts: write shares, such as .5,.1, not {text!r}") from None
 
 
-def law_of(table: str, x: Sequence[str] | None, laws: Sequence[str] | None) -> Law:
+def told(table: str, roles: arguments.Roles, laws: Sequence[str] | None) -> Dataset:
+    """Return the checked rows of a table by roles, and tell of them."""
+    data = arguments.build_data(table, roles, _law_of(table, roles.x, laws))
+    terminal.tell(*arguments.echo(data))
+    return data
+
+
+def _law_of(table: str, x: Sequence[str] | None, laws: Sequence[str] | None) -> Law:
     """Return a law of the scales of a table: the first that is named, or one of as many scales."""
     if laws:
         return get_law(laws[0])
     if not x and table in datasets.names() and datasets.describe(table).law is not None:
         return get_law(datasets.describe(table).law)
-    by_number = {2: "chinchilla", 3: "data_constrained"}
-    return get_law(by_number.get(len(list(x or ())), "power"))
+    several = {2: SURFACES, 3: REPEATED}.get(len(x or ()), LOSSES)
+    return get_law(several[0])
 
 
 @dataclass(frozen=True)

@@ -49,8 +49,7 @@ def forecast(
         chosen = arguments.names(laws)
         columns = dict(curve=curve, best=arguments.names(best), where=where)
         roles = arguments.Roles(x, y, n, stderr, chance, duplicates=duplicates, **columns)
-        data = arguments.build_data(table, roles, plans.law_of(table, x, chosen))
-        terminal.tell(*arguments.echo(data))
+        data = plans.told(table, roles, chosen)
         sampler = arguments.build_sampler("nuts", chains, draws, warmup, retries=0)
         how = dict(laws=chosen, kind=kind, noise=arguments.noise(noise), sampler=sampler)
         how |= dict(seed=seed, precision=precision, progress=progress)
@@ -107,8 +106,7 @@ def backtest(
         chosen = arguments.names(laws)
         columns = dict(curve=curve, best=arguments.names(best), where=where)
         roles = arguments.Roles(x, y, n, stderr, chance, duplicates=duplicates, **columns)
-        data = arguments.build_data(table, roles, plans.law_of(table, x, chosen))
-        terminal.tell(*arguments.echo(data))
+        data = plans.told(table, roles, chosen)
         how = dict(laws=chosen, kind=kind, noise=arguments.noise(noise), seed=seed)
         how |= dict(precision=precision, progress=progress)
         found = workflow.backtest_forecast(data, plans.cuts(cuts), **how)
@@ -205,7 +203,7 @@ def info() -> None:
 
 
 def demo(seed: options.Seed = 0) -> None:
-    """Unlock two-digit addition of large GPT-3 models from the small ones."""
+    """Forecast a loss, and two-digit addition of GPT-3, from small runs, beside what came."""
     with waiting() as progress:
         terminal.start_jax()
         from . import demo as story

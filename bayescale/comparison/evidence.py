@@ -18,7 +18,7 @@ from ..model.arrays import pack
 from ..model.programs import compiled
 from ..posterior.checks import bulk_ess
 from ..posterior.display import Sheet, Shown
-from ..posterior.health import ROUGH
+from ..posterior.health import ROUGH, pareto
 from ..posterior.intervals import plain
 from ..posterior.posterior import Posterior
 from . import shown
@@ -139,11 +139,9 @@ def _told_in(unit: str, posterior: Posterior, found: dict) -> dict[str | None, E
 
 def _reweighed(posterior: Posterior, one: Evidence, logs: np.ndarray) -> Evidence:
     """Return the evidence times the mean of exp(logs), (chain, draw), where that has a mean."""
-    from arviz_stats.base.array import array_stats
     from scipy.special import logsumexp
 
-    with np.errstate(divide="ignore", over="ignore", invalid="ignore"):  # told by k
-        _, k_hat = array_stats.psislw(-logs.reshape(1, -1))  # which takes negatives
+    _, k_hat = pareto(logs.reshape(1, -1))
     if not np.isfinite(logs).all() or float(np.squeeze(k_hat)) > ROUGH:
         raise ValueError(
             f"the noise {posterior.model.noise.name} is so narrow beside a question, 1/n, that its "

@@ -13,7 +13,7 @@ from ..inference.leave_out import can_refit, without_each
 from ..messages import Note
 from ..posterior.display import Sheet, Shown
 from ..posterior.groups import OWN_GROUP
-from ..posterior.health import ROUGH
+from ..posterior.health import ROUGH, pareto
 from ..posterior.intervals import levels, plain
 from ..posterior.pointwise import log_likelihood, replicate, runs_of
 from ..posterior.posterior import Posterior
@@ -86,7 +86,6 @@ def leave_one_out(
     Vehtari, Gelman and Gabry 2017 (arXiv 1507.04544); smoothing as in ArviZ. Runs with a Pareto k
     above .7 are left out in truth, all of them in one batch of fits in which they do not count.
     """
-    from arviz_stats.base.array import array_stats
     from scipy.special import logsumexp
 
     law, scored = posterior.law, checked_unit(posterior, unit)
@@ -97,8 +96,7 @@ def leave_one_out(
     runs, own = (v.reshape(-1, v.shape[-1]).T[seen] for v in (density, score))
     if runs.shape[1] < FEWEST:
         raise ValueError(f"leave-one-out needs {FEWEST} draws or more, got {runs.shape[1]}")
-    with np.errstate(divide="ignore", over="ignore", invalid="ignore"):  # told by k
-        weights, k_hat = array_stats.psislw(runs)  # which takes the negatives of log weights
+    weights, k_hat = pareto(-runs)
     elpd = np.array(logsumexp(weights + own, axis=1))
     inside = logsumexp(own, axis=1) - np.log(own.shape[1])
     k_hat, refitted = np.asarray(k_hat, float), np.zeros(len(elpd), bool)

@@ -22,7 +22,7 @@ from .expression import ExpressionError
 from .notes import remarks
 from .table import Table, open_table
 
-__all__ = ["from_frame"]
+__all__ = ["canonical", "from_frame"]
 
 DUPLICATES = ("error", "keep", "drop")
 
@@ -113,7 +113,7 @@ def from_frame(
         for name in inputs.keys() & responses.keys():
             refuse(source, f"{name!r} is both input and response", "name one of them anew")
         extras = {"n": n, "stderr": stderr, "chance": chance, "limit": limit}
-        extras = {k: _canonical(v, table) for k, v in extras.items() if v is not None}
+        extras = {k: canonical(v, table) for k, v in extras.items() if v is not None}
         labels = {"curve": curve, "group": group, "run": run}
         labels = {k: [v] if isinstance(v, str) else list(v) for k, v in labels.items() if v}
         chosen = {k: _setting(table, k) for k in ([best] if isinstance(best, str) else best or ())}
@@ -154,7 +154,7 @@ def _setting(table: Table, name: str) -> np.ndarray:
         return labels
 
 
-def _canonical(text: Any, table: Table) -> str:
+def canonical(text: Any, table: Table) -> str:
     """Return the text of an expression so that its meaning is plain without the table."""
     return quoted(text) if text in table.known else str(text).strip()
 
@@ -186,7 +186,7 @@ def _named(given: Any, flag: str, table: Table, law: Iterable[str] | None) -> di
         if name in (*result, *EXTRAS, *LABELS):
             remedy = f"give another: {option(flag, f'name={text}')}"
             refuse(table.source, f"the name {name!r} is taken", remedy)
-        result[name] = _canonical(text, table)
+        result[name] = canonical(text, table)
     return result if law is None else {name: result[name] for name in law}
 
 

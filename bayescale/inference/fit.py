@@ -175,7 +175,7 @@ def fit_batch(model: Model, batch: Batch, sampler: Sampler, seed: int, clock: Cl
     """Return the fits of one length class, failed curves run again."""
     chains = sampler.run(model, batch, seed, clock)
     stats = chains.stats | {"z": chains.z}
-    draws, verdicts = clock.timed("checks", _finish, model, batch, sampler, chains)
+    draws, verdicts = clock.timed("checks", _finish, model, batch, sampler, chains, seed)
     for attempt in range(sampler.retries if isinstance(sampler, NUTS) else 0):
         long = np.mean(stats["n_steps"], (1, 2)) > LONG
         bad = [i for i, each in enumerate(verdicts) if not (each.sound or long[i])]
@@ -186,10 +186,9 @@ def fit_batch(model: Model, batch: Batch, sampler: Sampler, seed: int, clock: Cl
             tuple(batch.keys[i] for i in bad),
             jax.tree.map(lambda leaf, bad=bad: leaf[bad], batch.data),
         )
+        other = (seed + RESEED * (attempt + 1)) % SEEDS
         try:
-            again = sampler.harder(attempt).run(
-                model, part, (seed + RESEED * (attempt + 1)) % SEEDS, clock
-            )
+            again = sampler.harder(attempt).run(model, part, other, clock)
         except KeyboardInterrupt:
             clock.stopped = INTERRUPTED
             break
@@ -197,7 +196,8 @@ def fit_batch(model: Model, batch: Batch, sampler: Sampler, seed: int, clock: Cl
         if clock.stopped or not thin:
             break
         again = jax.tree.map(lambda leaf, thin=thin: leaf[:, :, thin - 1 :: thin], again)
-        draws_again, verdicts_again = clock.timed("checks", _finish, model, part, sampler, again)
+        finished = clock.timed("checks", _finish, model, part, sampler, again, other)
+        draws_again, verdicts_again = finished
         for row, i in enumerate(bad):
             for old, new in ((draws, draws_again), (stats, again.stats | {"z": again.z})):
                 for name in old:
@@ -208,12 +208,12 @@ def fit_batch(model: Model, batch: Batch, sampler: Sampler, seed: int, clock: Cl
 
 
 def _finish(
-    model: Model, batch: Batch, sampler: Sampler, chains: Chains
+    model: Model, batch: Batch, sampler: Sampler, chains: Chains, seed: int
 ) -> tuple[dict[str, np.ndarray], list[Verdict]]:
     """Return the draws in natural units and each curve's verdict."""
     draws, plain = natural(model, chains.z, batch.data)
     if model.law.wander is not None:
-        draws["bends"] = _bends(model, chains.z, batch)
+        draws["bends"] = _bends(model, chains.z, batch, seed)
     predictions = law_at(model.law, draws, checked_scales(batch.data))
     _, spread = prior_moments(model)
     verdicts = []
@@ -265,12 +265,11 @@ def _bent(model: Model, z, data, normal):
     return jax.vmap(jax.vmap(one, (0, None, 0)))(z, data, normal)
 
 
-def _bends(model: Model, z: np.ndarray, batch: Batch) -> np.ndarray:
+def _bends(model: Model, z: np.ndarray, batch: Batch, seed: int) -> np.ndarray:
     """Return of each draw where the law's bends are, (curve, chain, draw, bend)."""
     lead, size = z.shape[:3], model.law.shape("bends")
-    normal = np.stack(
-        [np.random.default_rng([key, 18]).normal(size=(*lead[1:], *size)) for key in batch.keys]
-    ).reshape(lead[0], -1, *size)
+    rngs = [np.random.default_rng([seed, key, 18]) for key in batch.keys]
+    normal = np.stack([rng.normal(size=(lead[1] * lead[2], *size)) for rng in rngs])
     flat = z.reshape(lead[0], -1, z.shape[-1])
     found = jax.device_get(_bent(model, flat, batch.data, normal.astype(z.dtype)))
     return np.asarray(found, float).reshape(*lead, *size)

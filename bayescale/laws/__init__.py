@@ -4,6 +4,7 @@
 |---|---|
 | which laws are there, and how are they called? | `names` |
 | how does loss fall with scale? | `loss`, with bends `broken` |
+| and nearly, with a misfit? | `approximate` |
 | how does accuracy rise, or fall? | `capability`, `distractor` |
 | what may still come where nothing has happened? | `later` |
 | accuracy from loss, and both together? | `two_stage` |

@@ -147,7 +147,9 @@ def approximate(base: Law) -> Law:
         doc=f"{base.doc.splitlines()[0] if base.doc else base.name} Nearly: with a misfit.",
         powers=None,
         second_stage=None,
-        wander=Wander(basis, rates, tuple(f"edge_{x}" for x in scales), np.concatenate(later)),
+        wander=Wander(
+            base, basis, rates, tuple(f"edge_{x}" for x in scales), np.concatenate(later)
+        ),
     )
 
 
@@ -170,12 +172,11 @@ def ahead_variance(law: Law, params: Mapping[str, Any], inputs: Mapping[str, Any
     """
     columns = [jnp.asarray(inputs[name]) for name in law.inputs]
     wander = law.wander
+    assert wander is not None
 
     def one(params):
-        return (
-            wander.basis(*columns, **{k: params[k] for k in wander.edges})
-            * wander.rates(params)[None]
-        )
+        edges = {name: params[name] for name in wander.edges}
+        return wander.basis(*columns, **edges) * wander.rates(params)[None]
 
     with jax.enable_x64(True):
         found = jax.vmap(one)({name: params[name] for name in law.parameters})

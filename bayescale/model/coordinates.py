@@ -238,7 +238,7 @@ class Coordinates:
             if not isinstance(prior, Coordinate):
                 return values[name]
             if prior.given:
-                return prior.form(0.0, at)
+                return values[name] if name in values else prior.form(0.0, at)
             return prior.form(amplitude(name) if prior.prior is None else values[name], at)
 
         def once(name):

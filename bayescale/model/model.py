@@ -7,7 +7,7 @@ sampler or optimiser of the field can be run on it.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial, reduce
 from typing import Any
 
@@ -191,16 +191,22 @@ class Model(Coordinates):
         values, log_prior, _ = self.constrain(z, data)
         params, data = self.as_the_law_takes(self.parameters(values, data), data)
         if self.law.wander is not None:
-            (found,) = self.scatters(params, data).values()
-            return log_prior + log_marginal(found, self.law.wander.rates(params), data)
+            rates = self.law.wander.rates(params)
+            return log_prior + log_marginal(self._unbent(params, data), rates, data)
         return log_prior + jnp.sum(self.log_likelihood(params, data))
 
     def bends(self, params: Mapping[str, Any], data: Mapping[str, Any], normal: Array) -> Array:
         """Return a draw of the law's bends given its other parameters and the rows."""
         assert self.law.wander is not None
         params, data = self.as_the_law_takes(params, data)
-        (found,) = self.scatters(params, data).values()
-        return sample_bends(found, self.law.wander.rates(params), data, normal)
+        rates = self.law.wander.rates(params)
+        return sample_bends(self._unbent(params, data), rates, data, normal)
+
+    def _unbent(self, params: Mapping[str, Any], data: Mapping[str, Any]) -> Distribution:
+        """Return the noise about the law without its bends."""
+        assert self.law.wander is not None
+        (found,) = replace(self, law=self.law.wander.base).scatters(params, data).values()
+        return found
 
     def as_the_law_takes(self, params: Mapping[str, Any], data: Mapping[str, Any]) -> tuple:
         """Return parameters and data as the formula is to see them.

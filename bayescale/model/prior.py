@@ -12,8 +12,9 @@ from ..data.dataset import Dataset
 from .arrays import lanes
 from .model import Model
 from .programs import compiled
+from .replicates import sample_sites
 from .runs import sample_runs
-from .sampling import sample, sample_each
+from .sampling import sample_each
 
 __all__ = ["Before", "before"]
 
@@ -67,7 +68,7 @@ def before(
     with jax.enable_x64(True):
         for curve, own, place, lane in lanes(model, data):
             rng = np.random.default_rng([seed, 12, curve])
-            values = {site.name: sample(site.prior, rng, draws) for site in model.sites}
+            values = sample_sites(model, rng, draws)
             relative = {k: np.asarray(x, float) / lane["ref"][k] for k, x in points.items()}
             *found[curve], along, said, scatters = _before(model, values, lane, relative)
             for name, scatter in scatters.items():

@@ -18,7 +18,7 @@ from .programs import compiled
 from .runs import sample_runs
 from .sampling import sample, sample_each
 
-__all__ = ["AtRows", "columns_of", "new_runs", "prior_curves"]
+__all__ = ["AtRows", "columns_of", "new_runs", "prior_curves", "sample_sites"]
 
 
 @compiled(static_argnames=("model",))
@@ -103,6 +103,14 @@ def new_runs(
     return found / columns["n"] if model.noise.counts else found
 
 
+def sample_sites(model: Model, rng: np.random.Generator, count: int) -> dict[str, np.ndarray]:
+    """Return draws of the prior of each site, (draw, ...), and of the bends of a law's misfit."""
+    found = {site.name: sample(site.prior, rng, count) for site in model.sites}
+    if model.law.wander is not None:
+        found["bends"] = rng.normal(size=(count, *model.law.shape("bends")))
+    return found
+
+
 @compiled(static_argnames=("model", "groups"))
 def _prior_curves(model: Model, values, lane, scales, groups):
     inputs = [scales[name] for name in model.law.inputs]
@@ -135,6 +143,6 @@ def prior_curves(
     """
     with jax.enable_x64(True):
         lane = lane_of(model, data)
-        values = {site.name: sample(site.prior, rng, draws) for site in model.sites}
+        values = sample_sites(model, rng, draws)
         scales = {name: x / lane["ref"][name] for name, x in at.items()}
         return np.asarray(_prior_curves(model, values, lane, scales, groups), float)

@@ -73,11 +73,11 @@ def _solved(found: Distribution, rates: Array, data: Mapping[str, Any]) -> tuple
     if "gram" in data:
         each = rates / scale[0]
         inner = each[:, None] * data["gram"] * each[None]
-        return jnp.linalg.cholesky(jnp.eye(len(rates), dtype=each.dtype) + inner), each * (
-            w @ data["basis"]
-        )
-    A = data["basis"] * rates[None] / scale[:, None]
-    return jnp.linalg.cholesky(jnp.eye(A.shape[1], dtype=A.dtype) + A.T @ A), A.T @ w
+        seen = each * (w @ data["basis"])
+    else:
+        A = data["basis"] * rates[None] / scale[:, None]
+        inner, seen = A.T @ A, A.T @ w
+    return jnp.linalg.cholesky(jnp.eye(len(seen), dtype=seen.dtype) + inner), seen
 
 
 def log_marginal(

@@ -177,6 +177,8 @@ class Parametric:
 class Wander:
     """The misfit of a law: a sum of smooth functions, bends times rates times a basis."""
 
+    base: Parametric
+    """The law without it."""
     basis: Callable[..., Any]
     """`(*inputs, **edges)` -> what a bend of 1 at a rate of 1 adds to the log of the response,
     (row, bend)."""

@@ -17,7 +17,7 @@ from ..misfit.misfit import Finding
 from ..model.arrays import pack
 from ..model.evaluate import law_at
 from ..model.model import Model
-from .health import ESS, RHAT, ROUGH, UNREACHED, Health, Verdict
+from .health import ESS, RHAT, ROUGH, UNREACHED, Health, Verdict, pareto
 from .intervals import normal_scores, scalar_quantities
 
 if TYPE_CHECKING:
@@ -163,15 +163,11 @@ def judge_laplace(scalars, predictions, stats) -> Verdict:
     Pareto k-hat of the weights above .7 means that the approximation misses part of the
     posterior (Vehtari et al. 2024, arXiv 1507.02646).
     """
-    from arviz_stats.base.array import array_stats
-
     weights = (stats["log_density"] - stats["log_proposal"]).ravel()
     finite = np.isfinite(weights)
     k_hat = np.inf if finite.mean() <= 0.5 else -np.inf
     if k_hat < 0 and np.ptp(weights[finite]) > 0:
-        # psislw takes log likelihoods, whose negatives are the log weights.
-        with np.errstate(divide="ignore", over="ignore", invalid="ignore"):  # told by k
-            _, k_hat = array_stats.psislw(-np.where(finite, weights, weights[finite].min()))
+        _, k_hat = pareto(np.where(finite, weights, weights[finite].min()))
     problems = (f"the normal approximation is off: Pareto k-hat {float(k_hat):.2f} above {ROUGH}",)
     return _quick(problems * bool(k_hat > ROUGH), ("Sample: sampler=NUTS().",))
 

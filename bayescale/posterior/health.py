@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+import numpy as np
+
 from ..misfit.misfit import Finding, Misfit
 from .intervals import plain
 
-__all__ = ["ESS", "RHAT", "ROUGH", "FailedFit", "Health", "Verdict"]
+__all__ = ["ESS", "RHAT", "ROUGH", "FailedFit", "Health", "Verdict", "pareto"]
 
 RHAT = 1.01
 """Largest rank-normalised split R-hat (Vehtari et al. 2021, arXiv 1903.08008)."""
@@ -17,6 +19,18 @@ ESS = 400.0
 """Smallest bulk and tail effective sample size, over all chains."""
 ROUGH = 0.7
 """Pareto k above which importance weights tell nothing (Vehtari et al. 2024, arXiv 1507.02646)."""
+
+
+def pareto(log_weights: np.ndarray) -> tuple[Any, Any]:
+    """Return smoothed log importance weights, along the last axis, and the Pareto k of their tail.
+
+    Vehtari et al. 2024 (arXiv 1507.02646). A tail without end is told by its k, not by a warning.
+    """
+    from arviz_stats.base.array import array_stats
+
+    with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
+        smoothed, k_hat = array_stats.psislw(-log_weights)  # which takes negatives
+    return smoothed, k_hat
 
 
 class FailedFit(RuntimeError):

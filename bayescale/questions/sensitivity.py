@@ -22,7 +22,7 @@ from ..data.notes import concerning
 from ..messages import Note
 from ..posterior.checks import IDENTIFIED
 from ..posterior.display import Sheet, Shown
-from ..posterior.health import ROUGH
+from ..posterior.health import ROUGH, pareto
 from ..posterior.intervals import INTERVAL, levels, plain, pull, quantiles, summarise
 from ..posterior.mixture import Mixture
 from ..posterior.pointwise import FEWEST, hangs_on, law_draws, log_likelihood, priors
@@ -252,12 +252,9 @@ def _beyond(one: Posterior) -> dict[str, np.ndarray]:
 
 def _weights(logs: np.ndarray, power: float) -> tuple[np.ndarray, float]:
     """Return the weights of draws as a part is raised to a power, (chain, draw), and Pareto k."""
-    from arviz_stats.base.array import array_stats
-
     if np.ptp(logs) < 1e-12:  # a part that says nothing
         return np.full(logs.shape, 1 / logs.size), -np.inf
-    with np.errstate(divide="ignore", over="ignore", invalid="ignore"):  # told by k
-        weights, k_hat = array_stats.psislw((1 - power) * logs.reshape(1, -1))  # of negatives
+    weights, k_hat = pareto((power - 1) * logs.reshape(1, -1))
     return np.exp(weights).reshape(logs.shape), float(np.squeeze(k_hat))
 
 

@@ -21,8 +21,17 @@ from ..data.expression import evaluate
 from ..posterior.mixture import Mixture
 from ..posterior.posterior import Posterior
 
-__all__ = ["HALF", "Sweep", "decades_beyond", "follow", "inputs", "level_of", "past_level"]
-__all__ += ["scales", "sweep"]
+__all__ = [
+    "HALF",
+    "Sweep",
+    "decades_beyond",
+    "follow",
+    "inputs",
+    "level_of",
+    "past_level",
+    "scales",
+    "sweep",
+]
 
 
 HALF = 0.5

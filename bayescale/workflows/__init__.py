@@ -2,6 +2,9 @@
 
 | question | file |
 |---|---|
+| what will larger runs measure? | `forecast`, by `default_laws`; `fared` |
+| how do such forecasts fare on a table's own larger runs? | `futures` |
+| how did one come out? | `register` |
 | what of many tasks? | `tasks` |
 | how probable is each hypothesis before the data? | `hypotheses` |
 | what of one, from the fits of several laws? | `task` |

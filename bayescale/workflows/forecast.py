@@ -20,7 +20,7 @@ from ..inference.fit import fit
 from ..inference.samplers import NUTS
 from ..laws import get_law
 from ..laws.approximate import ahead_variance, approximate
-from ..messages import Note, near
+from ..messages import Note, bare, near
 from ..parametric.parametric import Law
 from ..posterior.display import Sheet, Shown
 from ..posterior.drift import DRIFT, with_drift
@@ -101,26 +101,23 @@ class Forecast(Shown):
         for i, point in enumerate(points):
             point["shares"] = {name: np.ravel(v)[i] for name, v in self.shares.items()}
         found = {"points": points, "notes": self.notes, "health": {"sound": self.sound}}
-        each = {curve: _of_laws(which, self, i) for i, (curve, which) in self._numbered()}
+        each = {curve: _of_laws(one, self.prediction) for curve, one in self.mixtures.items()}
         own = {"laws": each[None]} if None in each else {"curves": each}
         return plain(found | own)
-
-    def _numbered(self):
-        return enumerate(self.mixtures.items())
 
     def sheets(self) -> list[Sheet]:
         """Return one row a scale, and of one curve what each law says."""
         return shown.forecast(self.summary())
 
 
-def _of_laws(which: Mixture, found: Forecast, i: int) -> dict[str, Any]:
-    """Return of each law of a curve its weight, its health and what it says at each point."""
+def _of_laws(which: Mixture, told_of: Prediction) -> dict[str, Any]:
+    """Return of each law its weight, its health and, of one curve, what it says at each point."""
     told = {}
     for name, weight in which.weights.items():
         one = which.parts[name]
         told[name] = {"weight": weight, "health": one.health.verdicts[0].word}
-        said = found.prediction.members.get(name)
-        if said is not None and not found.curves:
+        said = told_of.members.get(name)
+        if said is not None:
             told[name] |= dict(zip(("lo", "median", "hi"), said.tolist(), strict=True))
     return told
 
@@ -233,16 +230,17 @@ def forecast(
 def _check_scales(data: Dataset, at: Mapping[str, Any]) -> None:
     """Refuse scales that the table does not have, or leaves without a value."""
     columns = {data.columns.get(name, name): name for name in data.inputs}
-    known = columns | {name: name for name in data.inputs}
+    known = {bare(text): name for text, name in columns.items()}
+    known |= {name: name for name in data.inputs}
     for name in at:
-        if name not in known:
+        if bare(name) not in known:
             raise ValueError(
                 f"at (--at): {name!r} is no scale of {data.source}{near(name, columns)}"
             )
         values = np.asarray(at[name], float)
         if not (np.isfinite(values).all() and (values > 0).all()):
             raise ValueError(f"at (--at): {name} is positive and finite, got {values.min():g}")
-    if missing := set(data.inputs) - {known[name] for name in at}:
+    if missing := set(data.inputs) - {known[bare(name)] for name in at}:
         raise ValueError(f"at (--at): no value for {', '.join(sorted(missing))}")
 
 

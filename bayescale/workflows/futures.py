@@ -96,7 +96,7 @@ def cut_tables(data: Dataset, cuts: Iterable[float]) -> tuple[Dataset, dict[str,
         Where no curve has scales enough below any cut.
     """
     (x,) = data.inputs.values()
-    parts, beyond = [], {}
+    picked, labels, beyond = [], [], {}
     for name in data.curve_names or (None,):
         own = np.ones(len(data), bool) if name is None else data.curve == name
         for cut in cuts:
@@ -104,30 +104,15 @@ def cut_tables(data: Dataset, cuts: Iterable[float]) -> tuple[Dataset, dict[str,
             if len(np.unique(x[below])) >= SCALES and (own & ~below).any():
                 label = f"{name or 'table'} < {cut:g}"
                 beyond[label] = (str(name or "table"), cut, own & ~below)
-                rows = data.take(below)
-                parts.append(replace(rows, curve=np.full(len(rows), label, object)))
-    if not parts:
+                picked.append(np.flatnonzero(below))
+                labels += [label] * int(below.sum())
+    if not picked:
         data.fail(
             f"has no curve with {SCALES} scales below a cut and runs beyond it",
             remedy="measure more scales, or leave out less (--cuts .5)",
         )
-    return _joined(parts), beyond
-
-
-def _joined(parts: list[Dataset]) -> Dataset:
-    """Return tables of the same columns below one another."""
-
-    def together(values: list) -> Any:
-        return None if values[0] is None else np.concatenate(values)
-
-    first = parts[0]
-    arrays = ("n", "stderr", "chance", "limit", "curve", "group", "run", "rows")
-    return replace(
-        first,
-        inputs={k: np.concatenate([one.inputs[k] for one in parts]) for k in first.inputs},
-        responses={k: np.concatenate([one.responses[k] for one in parts]) for k in first.responses},
-        **{name: together([getattr(one, name) for one in parts]) for name in arrays},
-    )
+    rows = data.take(np.concatenate(picked))
+    return replace(rows, curve=np.array(labels, object)), beyond
 
 
 def scores(new: np.ndarray, seen: np.ndarray, logs: bool) -> dict[str, np.ndarray]:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..data.expression import ExpressionError
+from ..data.from_frame import canonical
 from ..data.table import open_table
 from ..messages import DataError
 from ..posterior.display import Sheet, Shown
@@ -182,8 +183,9 @@ def score(
     first = record["points"][0]
     try:
         table, _ = open_table(measured, source).filtered(where)
-        scales = {k: table.number(text) for k, text in _columns(x, [*first["at"]]).items()}
-        seen = table.number(y or record["response"])
+        named = _columns(x, [*first["at"]])
+        scales = {k: table.number(canonical(text, table)) for k, text in named.items()}
+        seen = table.number(canonical(y or record["response"], table))
         labels = table.labels([curve or "curve"]) if "curve" in first else None
     except ExpressionError as error:
         raise DataError(f"{source}: {error}") from None

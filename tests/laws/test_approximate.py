@@ -6,8 +6,11 @@ import numpy as np
 import pytest
 from scipy.stats import multivariate_normal
 
-from bayescale.data.dataset import Dataset
+from bayescale.data.dataset import DataError, Dataset
+from bayescale.inference.fit import fit
 from bayescale.inference.make_model import make_model
+from bayescale.inference.prior import prior_predictive
+from bayescale.inference.samplers import NUTS
 from bayescale.laws import get_law
 from bayescale.laws.approximate import LENGTH, approximate
 from bayescale.model.arrays import lane_of
@@ -117,3 +120,27 @@ def test_misfit_is_of_laws_of_one_loss(law):
 def test_other_noises_are_refused_in_one_line():
     with pytest.raises(ValueError, match="takes the noise lognormal, not student"):
         of("approximate(power)", table({"x": X}), "student")
+
+
+def test_before_the_data_the_misfit_is_drawn_too():
+    data, law = table({"x": X}), get_law("approximate(power(floor=False))").fix(A=150, alpha=0.25)
+    law = law.fix(misfit_x=0.1)
+    found = prior_predictive(law, data, "lognormal", draws=4000)
+    off = np.log(found.curves / (150 * X**-0.25))
+    exact = 0.1**2 * np.square(law.wander.basis(jnp.asarray(X), edge_x=X[-1])).sum(1)
+    np.testing.assert_allclose(off.var(0), exact, rtol=0.1, atol=1e-12)
+
+
+def test_a_detection_limit_is_refused():
+    y = 150 * X**-0.25
+    data = Dataset({"x": X}, {"y": y}, limit=np.full(len(X), y.min() / 2))
+    with pytest.raises(DataError, match="no joint density; take the law without its misfit, power"):
+        lane_of(make_model(get_law("approximate(power)"), data, "lognormal"), data)
+
+
+def test_another_seed_draws_other_bends():
+    quick = NUTS(chains=1, warmup=100, draws=100, starts=4, retries=0)
+    how = dict(noise="lognormal", sampler=quick, progress=False)
+    one, other = (fit("approximate(power)", table({"x": X}), seed=s, **how) for s in (0, 1))
+    told = [each.draws["bends"][..., each.law.wander.ahead].ravel() for each in (one, other)]
+    assert abs(np.corrcoef(*told)[0, 1]) < 0.3

@@ -234,6 +234,18 @@ def test_command_line_forecasts_registers_and_scores(tmp_path, capsys, monkeypat
     assert "yes" in capsys.readouterr().out
 
 
+def test_columns_that_want_backticks_are_asked_by_their_names(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    frame = pd.DataFrame({"run/flops": BUDGETS, "eval/loss": LOSSES})
+    frame.to_csv("runs.csv", index=False)
+    few = ["--chains", "1", "--draws", "150", "--warmup", "150", "-o", "f.forecast.json"]
+    roles = ["-x", "run/flops", "-y", "eval/loss"]
+    assert main(["forecast", "runs.csv", *roles, "--at", "run/flops=1e21", *few]) in (0, 1)
+    later = pd.DataFrame({"run/flops": [1e21], "eval/loss": [2.599]})
+    for named in ({}, {"x": "run/flops", "y": "eval/loss"}):
+        assert len(bs.score("f.forecast.json", later, **named).runs) == 1
+
+
 def test_command_line_says_what_is_wrong(tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
     pd.DataFrame({"budget": BUDGETS, "loss": LOSSES}).to_csv("runs.csv", index=False)
