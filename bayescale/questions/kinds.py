@@ -12,7 +12,7 @@ F the largest fall, and c the cut, the least change that counts:
     inverse     R < c,  F >= c
 
 How long it waits is told by the shares t1 and t2 of the range before it is a = min(c, D/2) and 2 a
-away from its start, D being the farthest it goes, on the side where that is::
+away from its start, D being the farthest it goes, up where R > F and down else::
 
     wait = max(2 t1 - t2, 0)
 
@@ -104,12 +104,11 @@ def waited(curves: np.ndarray, cut: float, at: np.ndarray | None = None) -> np.n
     """
     at = np.linspace(0, 1, curves.shape[1]) if at is None else at
     gone = curves - curves[:, :1]
-    falls = -gone.min(1) > gone.max(1)
-    away = np.where(falls[:, None], -gone, gone)
+    rise, drop = fall(-curves).depth, fall(curves).depth
+    away = np.where((rise > drop)[:, None], gone, -gone)
     near = np.minimum(cut, away.max(1) / 2)
     found = np.maximum(2 * _first(away, near, at) - _first(away, 2 * near, at), 0.0)
-    moves = _reaches(fall(-curves).depth, cut) | _reaches(fall(curves).depth, cut)
-    return np.where(moves, found, 1.0)
+    return np.where(_reaches(np.maximum(rise, drop), cut), found, 1.0)
 
 
 def _first(away: np.ndarray, wanted: np.ndarray, at: np.ndarray) -> np.ndarray:

@@ -18,8 +18,8 @@ Performance s is accuracy, 1 - Brier score, 1 - error or -loss; scale is taken i
 5. Only the rise: emergent if it waits for a third of the log range, else steady. The wait is
    that of the product, `bayescale.questions.kinds.waited`, of the levels joined by lines: with
    t1 and t2 the shares of the range before they are a = min(cut, D/2) and 2 a away from the
-   first, D being the farthest they go, it is 2 t1 - t2, or 0: for a curve that is level and
-   then straight the level share.
+   first, D being the farthest they go (up where the rise is larger), it is 2 t1 - t2, or 0:
+   for a curve that is level and then straight the level share.
 6. Unlock. The published threshold where the table has one. Else, for emergent and steady tasks
    with FLOP as scale and R >= 0.1: the smallest scale from which on the median of the next
    bin's worth of rows stays above halfway between chance (the first level, where the
