@@ -3,7 +3,7 @@
 #   make study STUDIES=speed     one study, or several; `benchmarks/__main__.py` lists them
 #   make test PYTEST_ARGS="-k cli"  arguments for pytest (by default two workers)
 .DEFAULT_GOAL := help
-.PHONY: help demo test docs study lint clean
+.PHONY: help demo test test-study docs study lint clean
 
 PYTHON ?= python3
 # Files in their order: by number of tests the notebooks, few and long, would come last. A worker
@@ -32,18 +32,22 @@ CHECK = @$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3
 PYTEST := JAX_PLATFORMS=$${JAX_PLATFORMS:-cpu} $(BIN)/python -m pytest
 
 help:
-	@echo "make demo     GPT-3's two-digit addition, forecast from the small models"
-	@echo "make test     all tests but the studies"
-	@echo "make docs     the site, in docs/_build; executes the notebooks with few draws"
-	@echo "make study    simulation-based calibration, speed and memory (long)"
-	@echo "make lint     ruff and pyright"
-	@echo "make clean    remove .venv, caches and build output"
+	@echo "make demo        GPT-3's two-digit addition, forecast from the small models"
+	@echo "make test        all tests but those marked as studies"
+	@echo "make test-study  the tests so marked: every law, every notebook, many damages (long)"
+	@echo "make docs        the site, in docs/_build; executes the notebooks with few draws"
+	@echo "make study       simulation-based calibration, speed and memory (long)"
+	@echo "make lint        ruff and pyright"
+	@echo "make clean       remove .venv, caches and build output"
 
 demo: $(VENV)/.installed
 	$(BIN)/bayescale demo
 
 test: $(VENV)/.installed-test
 	$(PYTEST) $(PYTEST_ARGS)
+
+test-study: $(VENV)/.installed-test
+	$(PYTEST) $(PYTEST_ARGS) -m study
 
 # In environments aside: Sphinx, and the rivals of the speed study, would weigh on everybody's install.
 docs: $(VENV)-docs/.installed

@@ -9,7 +9,8 @@ from pathlib import Path
 HERE = Path(__file__).parent
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
 # Each program of a notebook runs once here: compiling it costs more than running it slowly.
-os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=1")
+FLAGS = "--xla_backend_optimization_level=1 --xla_cpu_use_fusion_emitters=false"
+os.environ.setdefault("XLA_FLAGS", FLAGS)
 os.environ.setdefault("BAYESCALE_NOTEBOOK_DRAWS", "100")
 
 project = "bayescale"

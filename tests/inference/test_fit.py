@@ -2,12 +2,12 @@
 
 import importlib
 import inspect
-import json
 import os
 import pkgutil
 import subprocess
 import sys
 
+import jax
 import numpy as np
 import numpyro.distributions as dist
 import pytest
@@ -158,39 +158,41 @@ def test_single_precision_agrees(power_data, power_fit):
         fit("power", power_data, precision="half")
 
 
-def test_sharding_over_devices_changes_nothing(line_data, tmp_path):
+def test_sharding_over_devices_changes_nothing(tmp_path, monkeypatch):
     """Eight forced host devices, in another process, give the draws of one device.
 
     All steps are sampling steps here: adapting the step size would amplify the last digit, in
     which programs for one lane a device and for four may differ.
     """
     script = """
-import json, sys
+import sys
 import jax, numpy as np
 from bayescale.data.dataset import Dataset
 from bayescale.inference import nuts
 from bayescale.inference.fit import fit
 from bayescale.inference.samplers import NUTS
-nuts.chunks = lambda warmup, draws: [(0, np.full(250, nuts.SAMPLE, np.int8))]
-x, y = (np.array(column) for column in json.loads(sys.argv[1]))
-data = Dataset({"x": x}, {"y": y})
-posterior = fit("power", data, seed=5, sampler=NUTS(warmup=200, draws=50, retries=0))
-np.savez(sys.argv[2], devices=len(jax.devices()), **posterior.draws)
-"""
+def draws():
+    nuts.chunks = lambda warmup, draws: [(0, np.full(250, nuts.SAMPLE, np.int8))]
     x = np.geomspace(1e8, 1e11, 12)
     y = 2 + 50 * x**-0.2 * np.exp(0.01 * np.random.default_rng(0).normal(size=12))
-    found = []
-    for count in (1, 8):
-        flags = f"--xla_force_host_platform_device_count={count}"
-        env = {**os.environ, "XLA_FLAGS": flags, "JAX_PLATFORMS": "cpu"}
-        file = tmp_path / f"{count}.npz"
-        args = [sys.executable, "-c", script, json.dumps([x.tolist(), y.tolist()]), str(file)]
-        subprocess.run(args, env=env, check=True, timeout=300, capture_output=True)
-        found.append(np.load(file))
-    assert [int(each["devices"]) for each in found] == [1, 8]
-    assert found[0]["E"].shape == (4, 250)
+    data = Dataset({"x": x}, {"y": y})
+    sampler = NUTS(warmup=200, draws=50, retries=0)
+    return fit("power", data, seed=5, sampler=sampler).draws
+"""
+    monkeypatch.setattr(nuts, "chunks", nuts.chunks)  # put back when the test ends
+    exec(script, here := {})
+    one = here["draws"]()
+    assert len(jax.devices()) == 1
+    flags = os.environ["XLA_FLAGS"] + " --xla_force_host_platform_device_count=8"
+    env = {**os.environ, "XLA_FLAGS": flags, "JAX_PLATFORMS": "cpu"}
+    script += "np.savez(sys.argv[1], devices=len(jax.devices()), **draws())"
+    args = [sys.executable, "-c", script, str(tmp_path / "8.npz")]
+    subprocess.run(args, env=env, check=True, timeout=300, capture_output=True)
+    eight = np.load(tmp_path / "8.npz")
+    assert int(eight["devices"]) == 8
+    assert one["E"].shape == (4, 250)
     for name in ("E", "A", "alpha", "sigma", "nu"):
-        np.testing.assert_allclose(found[0][name], found[1][name], rtol=1e-6, err_msg=name)
+        np.testing.assert_allclose(one[name], eight[name], rtol=1e-6, err_msg=name)
 
 
 # ------------------------------------------------------------------ many curves

@@ -51,6 +51,17 @@ CASES = {
     "breakthrough": ([X], RISE | dict(k=1.2, drop=0.5, high=3.0)),
 }
 
+COMMON = ("power", "chinchilla", "broken(1)", "sigmoid", "two_stage")
+"""One law of a kind each: one scale, two, parameters with an event, accuracy, two responses."""
+
+
+def each_of(names, common=COMMON):
+    """Laws to test; all but the common ones when studies are asked for."""
+    return pytest.mark.parametrize(
+        "name",
+        [pytest.param(n, marks=[] if n in common else pytest.mark.study) for n in names],
+    )
+
 
 def copied(law):
     """The law under another name, with other names of its parameters, and the same facts."""
@@ -146,7 +157,7 @@ def same(mine, ours):
         assert mine is None
 
 
-@pytest.mark.parametrize("name", CASES)
+@each_of(CASES)
 def test_fit_predict_and_pictures(name):
     ours, mine = pair(name)
     np.testing.assert_allclose(mine.z, ours.z, rtol=1e-9, atol=1e-12)
@@ -171,7 +182,7 @@ ONE_SCALE = [
 ]
 
 
-@pytest.mark.parametrize("name", ONE_SCALE)
+@each_of(ONE_SCALE)
 def test_kinds_and_thresholds_with_a_wider_prior(name):
     ours, mine = pair(name)
     same(*(bs.kind(each, allow_failed=True).summary() for each in (mine, ours)))
@@ -187,14 +198,14 @@ def test_kinds_and_thresholds_with_a_wider_prior(name):
     assert (b.wider is None) == (ours.law.unlock is None)
 
 
-@pytest.mark.parametrize("name", ["sigmoid", "exact_match(tokens=True)", "flat", "two_stage"])
+@each_of(["sigmoid", "exact_match(tokens=True)", "flat", "two_stage"], common=["sigmoid"])
 def test_pooling(name):
     ours, mine = pair(name, groups=True)
     assert mine.model.pool == tuple(f"{each}_of_mine" for each in ours.model.pool)
     np.testing.assert_allclose(mine.z, ours.z, rtol=1e-9, atol=1e-12)
 
 
-@pytest.mark.parametrize("name", ["chinchilla", "kaplan"])
+@each_of(["chinchilla", "kaplan"])
 def test_allocation_in_closed_form(name):
     ours, mine = pair(name)
     a, b = (bs.allocate(each, 1e21, allow_failed=True) for each in (ours, mine))
