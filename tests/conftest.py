@@ -1,5 +1,6 @@
 """What all tests share. Width (x64) and devices are a test's own choice."""
 
+import gc
 import os
 from pathlib import Path
 
@@ -23,6 +24,8 @@ import numpy as np
 import pytest
 
 jax.config.update("jax_numpy_rank_promotion", "raise")
+# Tracing makes millions of small objects, hardly any of them garbage: looking costs a twentieth.
+gc.set_threshold(100_000, 20, 50)
 
 
 @pytest.fixture(autouse=True, scope="session")

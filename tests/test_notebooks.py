@@ -1,5 +1,11 @@
-"""Notebooks are code: committed without outputs, and executed here with few draws."""
+"""Notebooks are code: committed without outputs, and executed here with few draws.
 
+The first runs always, all when studies are asked for or the site is built; what the others call of
+the package, and with which arguments, is checked without running them.
+"""
+
+import ast
+import inspect
 import json
 import sys
 from pathlib import Path
@@ -11,6 +17,7 @@ from nbclient import NotebookClient
 NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
 DRAWS = "100"  # as few as NUTS warms up with
 SECONDS_A_CELL = 600  # most is compiling, slow where others use the cores too
+QUICK = ("01_chinchilla",)
 TABLES = {"01_chinchilla": "svg_extracted_data.csv"}
 """What a notebook would download, by its name."""
 
@@ -47,7 +54,48 @@ def test_committed_without_outputs(path):
             assert cell.execution_count is None
 
 
+def code_of(path):
+    """The cells' code, without magic commands."""
+    cells = [cell for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"]
+    lines = "\n".join(cell.source for cell in cells).splitlines()
+    return ast.parse("\n".join(line for line in lines if not line.startswith("%")))
+
+
+def named(node, known):
+    """What a name with dots stands for; None where it is no name of a module's."""
+    if isinstance(node, ast.Attribute):
+        home = named(node.value, known)
+        return getattr(home, node.attr) if inspect.ismodule(home) else None
+    return known.get(node.id) if isinstance(node, ast.Name) else None
+
+
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_what_it_calls_is_there_and_takes_its_arguments(path):
+    code, known, bound = code_of(path), {}, 0
+    for node in ast.walk(code):
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            exec(compile(ast.Module([node], []), path.name, "exec"), known)
+    for node in ast.walk(code):
+        if isinstance(node, ast.Attribute):
+            named(node, known)
+        if not isinstance(node, ast.Call):
+            continue
+        called, words = named(node.func, known), [word.arg for word in node.keywords]
+        ours = getattr(called, "__module__", "").startswith("bayescale")
+        if ours and None not in words and ast.Starred not in map(type, node.args):
+            inspect.signature(called).bind(*node.args, **dict.fromkeys(words))
+            bound += 1
+    assert bound > 5
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        pytest.param(path, marks=[] if path.stem in QUICK else pytest.mark.study)
+        for path in NOTEBOOKS
+    ],
+    ids=lambda path: path.stem,
+)
 def test_runs(path, kernel, request, monkeypatch, tmp_path):
     if needed := TABLES.get(path.stem):
         data_dir = request.getfixturevalue("data_dir")

@@ -90,20 +90,18 @@ def bayescale(*words, shell=None, **changed):
     return subprocess.run(command, env=env, capture_output=True, text=True)
 
 
+C_LOCALE = {"LC_ALL": "C", "LANG": "C"}
+
+
 @pytest.mark.parametrize(
     ("shell", "changed", "status"),
     [
         (">&-", {}, 0),
         (">&- 2>&-", {}, 0),
         (">/dev/full", {}, 2),
-        (None, {"COLUMNS": "0"}, 0),
-        (None, {"COLUMNS": "x"}, 0),
-        (None, {"PYTHONIOENCODING": "ascii"}, 0),
-        (None, {"LC_ALL": "C", "LANG": "C"}, 0),
-        (None, {"HOME": "~nouser", "XDG_CACHE_HOME": "~nouser/x"}, 0),
-        (None, {"XDG_CACHE_HOME": "/dev/null/cache"}, 0),
-        (None, {"BAYESCALE_CACHE": "~nouser/x"}, 0),
-        (None, {"TMPDIR": "/nonexistent"}, 0),
+        (None, {"COLUMNS": "0", "PYTHONIOENCODING": "ascii", "BAYESCALE_CACHE": "~nouser/x"}, 0),
+        (None, {"COLUMNS": "x", "HOME": "~nouser", "XDG_CACHE_HOME": "~nouser/x"}, 0),
+        (None, C_LOCALE | {"XDG_CACHE_HOME": "/dev/null/cache", "TMPDIR": "/nonexistent"}, 0),
     ],
 )
 def test_odd_surroundings(shell, changed, status):
