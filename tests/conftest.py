@@ -1,6 +1,7 @@
 """What all tests share. Width (x64) and devices are a test's own choice."""
 
 import gc
+import inspect
 import os
 from pathlib import Path
 
@@ -172,6 +173,16 @@ def small():
     from bayescale.inference.samplers import NUTS
 
     return NUTS(chains=2, warmup=200, draws=200, retries=0)
+
+
+@pytest.fixture
+def quick_forecasts(monkeypatch):
+    """Forecasts from few draws where no sampler is named: 2 x 300."""
+    from bayescale.inference.samplers import NUTS
+    from bayescale.workflows.forecast import forecast
+
+    few = NUTS(chains=2, warmup=300, draws=300, retries=0)
+    monkeypatch.setitem(inspect.unwrap(forecast).__kwdefaults__, "sampler", few)
 
 
 @pytest.fixture(scope="session")

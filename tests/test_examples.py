@@ -124,7 +124,7 @@ def no_fits(monkeypatch, loss_fit):
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
-@pytest.mark.usefixtures("no_fits")
+@pytest.mark.usefixtures("no_fits", "quick_forecasts")
 def test_the_example_runs(name, request, monkeypatch, tmp_path):
     text = inspect.getdoc(FUNCTIONS[name])
     given = {each: request.getfixturevalue(each) for each in NAMES if each in text}

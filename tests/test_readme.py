@@ -25,6 +25,7 @@ NEEDS = "evals"
 """What stands for a table of the reader's own."""
 
 
+@pytest.mark.usefixtures("quick_forecasts")
 def test_python_blocks(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     known = {}
@@ -46,6 +47,7 @@ def _tables(folder):
     curves.to_csv(folder / "curves.csv", index=False)
 
 
+@pytest.mark.usefixtures("quick_forecasts")
 def test_command_lines(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(terminal, "start_jax", lambda: None)

@@ -67,6 +67,7 @@ def test_chinchilla_beats_gopher(replication):
     assert 0.8 < compared.p_run_better < compared.p_better
 
 
+@pytest.mark.study
 def test_porian_exponents_fall_as_the_accounting_is_mended(data_dir):
     optima = bs.read_table(data_dir / "porian_optima.csv")
     published = pd.read_csv(data_dir / "porian_published_fits.csv")
@@ -100,6 +101,7 @@ def repeated(data_dir):
     )
 
 
+@pytest.mark.study
 def test_repetition_with_the_published_constants_held(repeated):
     held = {"E": exp(0.6254804), "A": exp(6.255414), "B": exp(7.3049974)}
     law = data_constrained.fix(**held, alpha=0.3526596, beta=0.3526596)
