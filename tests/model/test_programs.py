@@ -60,7 +60,7 @@ from bayescale.model import programs
 
 programs.KEPT = 300
 most = 0
-for i in range(8):
+for i in range(4):
     x = np.geomspace(1e8, 1e11, 12)
     data = bs.from_frame({"x": x, "y": 1.8 + 150 * x**-0.25 + 0.01 * np.cos(40 * x)}, "x", "y")
     bs.fit(bs.get_law("power").fix(E=1.7 + 0.01 * i), data, sampler=bs.MAP(), seed=i)
