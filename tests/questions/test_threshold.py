@@ -562,6 +562,9 @@ def test_addition_from_models_that_are_all_near_the_floor():
     data = from_frame(load("gpt3_addition"), {"x": "params"}, "accuracy", n="n", where=where)
     posterior = fit("sigmoid", data, sampler=NUTS(warmup=200, draws=200, retries=0))
     found = threshold(posterior, allow_failed=True)
-    assert 10.0 < found.forecast.median < 12.5
+    # With 16,000 draws lo is 10.7, P(never) .42: so near a half, few draws may have no median.
+    assert 10.3 < found.forecast.lo < 11.1
+    assert 0.2 < found.forecast.p_never < 0.65
+    assert found.forecast.median > 11
     assert found.forecast.hi - found.forecast.lo > 1
     assert found.wider.hi - found.wider.lo > 1
