@@ -60,9 +60,10 @@ class Table:
         parts, missing = {}, np.zeros(self.keep.shape, bool)
         with_units = expression.measured(text, self.known)
         for name in expression.columns(text, self.known):
-            cells, test = self.column(name), f"isfinite({quoted(name)})"
+            cells, read = self.column(name), quoted(name)
+            test = f"isfinite({f'units({read})' if name in with_units else read})"
             parts[name], bad = (measures if name in with_units else numbers)(cells)
-            if bad.any() and name not in with_units and not measures(cells)[1].any():
+            if bad.any() and name not in with_units and not measures(cells)[1][bad.argmax()]:
                 self._refuse_units(bad, cells, name)
             self._check(bad, cells, name, "is no number", test)
             if not gaps:
@@ -121,7 +122,7 @@ class Table:
         return bool(kept.sum() > 1 and not bad[kept].any())
 
     def _refuse_units(self, bad: np.ndarray, cells: np.ndarray, name: str) -> NoReturn:
-        """Refuse cells that have units, all of which `units` reads."""
+        """Refuse cells that have units, the first of which `units` reads."""
         at = int(np.flatnonzero(bad)[0])
         said = f"units({quoted(name)})"
         remedy = f"it has a unit: write {said} where the column stands, which reads it as "
@@ -150,7 +151,8 @@ def open_table(frame: Any, source: str) -> Table:
         import narwhals as nw
 
         try:
-            table = nw.from_native(frame, eager_only=True)
+            table = nw.from_native(frame)
+            table = table.collect() if isinstance(table, nw.LazyFrame) else table
             names, length = table.columns, len(table)
         except (TypeError, ValueError) as error:
             remedy = "give a dataframe with its own name for each column, or a mapping of arrays"
