@@ -17,7 +17,6 @@ from .. import datasets
 from ..data.cells import number
 from ..data.dataset import Dataset
 from ..data.from_frame import from_frame
-from ..data.read_table import read_table
 from ..datasets.published import place
 from ..inference.samplers import MAP, NUTS, Laplace
 from ..laws.names import get_law, get_prior
@@ -25,6 +24,7 @@ from ..messages import DataError
 from ..parametric.parametric import Law
 from ..posterior.posterior import Posterior
 from ..questions import predict as prediction
+from ..reading.read_table import STDIN, read_table
 
 __all__ = [
     "Roles",
@@ -239,7 +239,7 @@ def build_data(table: str, roles: Roles, law: Law) -> Dataset:
     Parameters
     ----------
     table
-        CSV, TSV or Parquet file, or a name of `datasets.names`.
+        A file that `read_table` reads, `-`, or a name of `datasets.names`.
     roles
         Columns; for a named data set the usual ones where neither x nor y is given.
     law
@@ -257,7 +257,7 @@ def build_data(table: str, roles: Roles, law: Law) -> Dataset:
         if not given:
             example = " ".join(f"-x {name}=COLUMN" for name in inputs)
             raise DataError(f"{table}: {flag} is missing; {law.name} takes {example} -y COLUMN")
-    if not (named or Path(table).suffix or Path(table).exists()):
+    if not (named or table == STDIN or Path(table).suffix or Path(table).exists()):
         known = ", ".join(datasets.names())
         raise DataError(f"{table}: there is no such file, nor a data set; data sets are {known}")
     return from_frame(
@@ -274,7 +274,7 @@ def build_data(table: str, roles: Roles, law: Law) -> Dataset:
         best=roles.best,
         where=roles.where,
         duplicates=roles.duplicates,
-        source=table,
+        source="standard input" if table == STDIN else table,
         input_names=inputs,
     )
 

@@ -21,7 +21,13 @@ Number = float | None
 
 # ------------------------------------------------------------------ what is fitted
 
-Table = Annotated[str, _argument("CSV, TSV or Parquet file, or a name of `data`.", "TABLE")]
+Table = Annotated[
+    str,
+    _argument(
+        "CSV, TSV, JSON, Parquet, Feather or XLSX file, - for standard input, or a name of `data`.",
+        "TABLE",
+    ),
+]
 Law = Annotated[Text, _option('chinchilla, "broken(2)", ...; see `laws`.', metavar="LAW")]
 X = Annotated[
     Texts,

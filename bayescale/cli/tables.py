@@ -69,7 +69,7 @@ def score(
     """Say how a registered forecast came out, from a table of the runs made since."""
     with waiting():
         terminal.start_jax()
-        from ..data.read_table import read_table
+        from ..reading.read_table import read_table
         from ..workflows.register import score as scored
 
         of, label = (given[0] if given else None for given in (y, curve))

@@ -1,0 +1,9 @@
+"""From files as people have them to a table with one row a run; no JAX here.
+
+| question | file |
+|---|---|
+| how is a file read? | `read_table` |
+| which delimiter, which decimal sign? | `dialect` |
+| how are JSON records read? | `records` |
+| Parquet, Feather, Excel? | `binary` |
+"""
