@@ -56,6 +56,7 @@ if TYPE_CHECKING:
     from .questions.threshold import Threshold as Threshold
     from .questions.threshold import threshold as threshold
     from .reading.read_table import read_table as read_table
+    from .reading.to_long import to_long as to_long
     from .workflows.backtest import backtest as backtest
     from .workflows.confusion import confusion as confusion
     from .workflows.forecast import forecast as forecast
@@ -124,6 +125,7 @@ _HOMES = {
     "tasks": "workflows.tasks",
     "threshold": "questions.threshold",
     "to_arviz": "posterior.arviz",
+    "to_long": "reading.to_long",
     "with_drift": "posterior.drift",
 }
 __all__ = ["__version__", *_PACKAGES, *_HOMES]

@@ -25,6 +25,7 @@ from ..parametric.parametric import Law
 from ..posterior.posterior import Posterior
 from ..questions import predict as prediction
 from ..reading.read_table import STDIN, read_table
+from ..reading.to_long import parse_long, to_long
 
 __all__ = [
     "Roles",
@@ -61,6 +62,7 @@ class Roles:
     best: Sequence[str] | None = None
     where: str | None = None
     duplicates: str = "error"
+    long: Sequence[str] | None = None
 
 
 def assignments(texts: Iterable[str], flag: str) -> dict[str, str]:
@@ -260,8 +262,13 @@ def build_data(table: str, roles: Roles, law: Law) -> Dataset:
     if not (named or table == STDIN or Path(table).suffix or Path(table).exists()):
         known = ", ".join(datasets.names())
         raise DataError(f"{table}: there is no such file, nor a data set; data sets are {known}")
+    source = "standard input" if table == STDIN else table
+    frame = datasets.load(table) if named else read_table(table)
+    if roles.long:
+        frame = to_long(frame, *parse_long(roles.long), source=source)
+        source += ", as rows"
     return from_frame(
-        datasets.load(table) if named else read_table(table),
+        frame,
         roles.x,
         roles.y,
         n=roles.n,
@@ -274,7 +281,7 @@ def build_data(table: str, roles: Roles, law: Law) -> Dataset:
         best=roles.best,
         where=roles.where,
         duplicates=roles.duplicates,
-        source="standard input" if table == STDIN else table,
+        source=source,
         input_names=inputs,
     )
 

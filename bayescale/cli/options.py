@@ -67,6 +67,14 @@ Run = Annotated[
 Best = Annotated[
     Texts, _option("Settings of a sweep: keep the best one at each scale.", metavar="lr,batch")
 ]
+Long = Annotated[
+    Texts,
+    _option(
+        "Columns that become rows: what they differ in, and what their cells are; * stands for "
+        "what differs.",
+        metavar="params:loss=loss_*",
+    ),
+]
 Where = Annotated[Text, _option("Rows to keep: \"loss < 5 and family != 'T5'\".", metavar="EXPR")]
 Duplicates = Annotated[
     str, _option("What to do with rows that are alike.", metavar="error|keep|drop")

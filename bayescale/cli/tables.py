@@ -26,6 +26,7 @@ def forecast(
     curve: options.Curve = None,
     best: options.Best = None,
     where: options.Where = None,
+    long: options.Long = None,
     duplicates: options.Duplicates = "error",
     laws: options.Laws = None,
     kind: options.ResponseKind = None,
@@ -47,7 +48,7 @@ def forecast(
 
         reply.check(output, plot)
         chosen = arguments.names(laws)
-        columns = dict(curve=curve, best=arguments.names(best), where=where)
+        columns = dict(curve=curve, best=arguments.names(best), where=where, long=long)
         roles = arguments.Roles(x, y, n, stderr, chance, duplicates=duplicates, **columns)
         data = plans.told(table, roles, chosen)
         sampler = arguments.build_sampler("nuts", chains, draws, warmup, retries=0)
@@ -88,6 +89,7 @@ def backtest(
     curve: options.Curve = None,
     best: options.Best = None,
     where: options.Where = None,
+    long: options.Long = None,
     duplicates: options.Duplicates = "error",
     cuts: options.Cuts = None,
     laws: options.Laws = None,
@@ -104,7 +106,7 @@ def backtest(
         from . import arguments, plans
 
         chosen = arguments.names(laws)
-        columns = dict(curve=curve, best=arguments.names(best), where=where)
+        columns = dict(curve=curve, best=arguments.names(best), where=where, long=long)
         roles = arguments.Roles(x, y, n, stderr, chance, duplicates=duplicates, **columns)
         data = plans.told(table, roles, chosen)
         how = dict(laws=chosen, kind=kind, noise=arguments.noise(noise), seed=seed)
@@ -124,6 +126,7 @@ def tasks(
     limit: options.Limit = None,
     group: options.Group = None,
     where: options.Where = None,
+    long: options.Long = None,
     duplicates: options.Duplicates = "error",
     laws: options.Laws = None,
     level: options.Level = None,
@@ -164,7 +167,7 @@ def tasks(
             seed=seed,
             precision=precision,
         )
-        columns = dict(curve=curve, group=group, where=where, duplicates=duplicates)
+        columns = dict(curve=curve, group=group, where=where, long=long, duplicates=duplicates)
         roles = arguments.Roles(x, y, n, stderr, chance, limit, **columns)
         data = arguments.build_data(table, roles, plan.formulas[0])
         terminal.tell(*arguments.echo(data))

@@ -13,14 +13,14 @@ from typing import Any
 
 import numpy as np
 
-from ..messages import TOLD, DataError, Note, as_notes, option, quoted, refuse
+from ..messages import TOLD, DataError, Note, as_notes, bare, option, quoted, refuse
 from .best import best_rows
 from .dataset import EXTRAS, LABELS, Dataset
 from .dependent import dependent
 from .embeddings import embeddings
 from .expression import ExpressionError
 from .given import mask_of, with_columns
-from .notes import remarks
+from .notes import remarks, wide
 from .table import Table, open_table
 
 __all__ = ["as_dataset", "canonical", "from_frame"]
@@ -105,17 +105,19 @@ def from_frame(
     >>> rates = {"n_train": [100, 1000, 10000], "error": [0.2, 0.01, 0.0]}
     >>> bs.from_frame(rates, "n_train", "error", limit=0.001).below.tolist()
     [False, False, True]
-    >>> frame = pandas.DataFrame(runs)
+    >>> import pandas as pd
+    >>> frame = pd.DataFrame(runs)
     >>> len(bs.from_frame(frame, frame["params"], frame["loss"], where=frame["loss"] < 3.5))
     2
     """
     if duplicates not in DUPLICATES:
         remedy = f"known are {', '.join(DUPLICATES)}"
         refuse(source, f"duplicates={duplicates!r} is unknown", remedy)
+    whole = open_table(frame, source)
     try:
         roles = dict(x=x, y=y, n=n, stderr=stderr, chance=chance, limit=limit)
         roles |= dict(curve=curve, group=group, run=run)
-        whole, named = with_columns(open_table(frame, source), frame, roles)
+        whole, named = with_columns(whole, frame, roles)
         x, y, n, stderr, chance, limit, curve, group, run = named.values()
         table, notes = mask_of(whole, frame, where) or whole.filtered(where)
         notes = (*as_notes(_told(frame)), *notes)
@@ -147,13 +149,29 @@ def from_frame(
         )
         notes = embeddings(data, table)
     except ExpressionError as error:
-        raise DataError(f"{source}: {error}") from None
+        raise DataError(f"{source}: {error}{_wide(whole)}") from None
+    except DataError as error:
+        raise DataError(f"{error}{_wide(whole, error)}") from None
     said = () if best else dependent(data, table)
     if best:
         data = best_rows(data, chosen)
     data = _settle_copies(data, duplicates)
     _check_spread(data)
-    return replace(data, notes=(*data.notes, *remarks(data), *notes, *said))
+    return replace(data, notes=(*data.notes, *remarks(data), *notes, *said, *_beside(data, whole)))
+
+
+def _beside(data: Dataset, table: Table) -> tuple[Note, ...]:
+    """Say that the response is one of several columns that look as if they should be rows."""
+    names, way = wide(table.known) or ((), "")
+    used = {bare(data.columns[name]) for name in data.responses}
+    return (Note("wide", f"the table looks wide: {way}"),) if used & {*names} else ()
+
+
+def _wide(table: Table, error: DataError | None = None) -> str:
+    """Return, after a message, how columns that are named in it may become rows."""
+    names, way = wide(table.known) or ((), "")
+    meant = error is None or any(repr(name) in str(error) for name in names)
+    return f"; {way}" if way and meant else ""
 
 
 def _told(frame: Any) -> Mapping[str, str]:

@@ -6,4 +6,5 @@
 | which delimiter, which decimal sign? | `dialect` |
 | how are JSON records read? | `records` |
 | Parquet, Feather, Excel? | `binary` |
+| how do columns side by side become rows? | `to_long` |
 """
