@@ -55,8 +55,10 @@ if TYPE_CHECKING:
     from .questions.sensitivity import sensitivity as sensitivity
     from .questions.threshold import Threshold as Threshold
     from .questions.threshold import threshold as threshold
+    from .reading.lm_eval import read_lm_eval as read_lm_eval
     from .reading.read_table import read_table as read_table
     from .reading.to_long import to_long as to_long
+    from .reading.wandb import read_wandb as read_wandb
     from .workflows.backtest import backtest as backtest
     from .workflows.confusion import confusion as confusion
     from .workflows.forecast import forecast as forecast
@@ -112,7 +114,9 @@ _HOMES = {
     "posterior_predictive": "questions.predictive",
     "predict": "questions.predict",
     "prior_predictive": "inference.prior",
+    "read_lm_eval": "reading.lm_eval",
     "read_table": "reading.read_table",
+    "read_wandb": "reading.wandb",
     "real": "parametric.priors",
     "register": "workflows.register",
     "relate": "questions.relate",

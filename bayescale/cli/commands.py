@@ -9,7 +9,7 @@ from __future__ import annotations
 from ..progress import waiting
 from . import options, tables, terminal
 from . import output as reply
-from .app import app, command, main
+from .app import app, command, importer, main
 
 __all__ = ["app", "main"]
 
@@ -233,3 +233,6 @@ for further in (
     tables.demo,
 ):
     command(further)
+
+for further in (tables.lm_eval, tables.wandb):
+    command(further, importer)

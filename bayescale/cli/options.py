@@ -232,3 +232,20 @@ TasksJson = Annotated[
 LawName = Annotated[Text, _argument("One law, described in full.", "LAW")]
 DataName = Annotated[Text, _argument("One data set, described in full.", "NAME")]
 Csv = Annotated[bool, _option("Print its rows as CSV.", "--csv")]
+
+# ------------------------------------------------------------------ what importers take
+
+Results = Annotated[
+    list[str], _argument("results_*.json, or folders in which such are.", "FILE|DIR...")
+]
+Exports = Annotated[list[str], _argument("A chart or histories (CSV, JSON lines, ...).", "FILE...")]
+TableFile = Annotated[
+    Text,
+    _option("Write the table there, else to standard output.", "-o", "--output", metavar="CSV"),
+]
+Models = Annotated[
+    Text, _option("What is known of models: columns model, params, tokens, ...", metavar="FILE")
+]
+RunModels = Annotated[
+    Text, _option("What is known of runs: columns run, params, tokens, ...", metavar="FILE")
+]

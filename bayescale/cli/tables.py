@@ -10,9 +10,22 @@ from ..progress import waiting
 from . import options, terminal
 from . import output as reply
 
-__all__ = ["backtest", "data", "demo", "forecast", "info", "laws", "score", "tasks"]
+__all__ = [
+    "backtest",
+    "data",
+    "demo",
+    "forecast",
+    "info",
+    "laws",
+    "lm_eval",
+    "score",
+    "tasks",
+    "wandb",
+]
 
 PICTURE = "bayescale-demo.png"
+PER_TASK = {"-n": "n", "--chance": "chance"}
+"""Options of `tasks` -> columns of a table of results."""
 
 
 def forecast(
@@ -174,6 +187,44 @@ def tasks(
         with reply.resumable(place):
             found = plan(data, progress, place and place / "fits")
     return reply.tasks(found, data, plan, output, json, plot)
+
+
+def lm_eval(
+    paths: options.Results,
+    output: options.TableFile = None,
+    models: options.Models = None,
+) -> int:
+    """Make a table of results of lm-evaluation-harness: model, task, metric, value, n, chance."""
+    with waiting():
+        reply.check(output, None)
+        from ..reading.lm_eval import SHARES, read_lm_eval
+
+        found = read_lm_eval(paths, models=models)
+    metrics = [each for each in SHARES if (found["metric"] == each).any()]
+    metric = (metrics or [found["metric"].iloc[0]])[0]
+    known = found[found["metric"] == metric].notna().mean()
+    roles = "".join(f" {flag} {name}" for flag, name in PER_TASK.items() if known[name])
+    gaps = [name for name in ("params", *PER_TASK.values()) if 0 < known.get(name, 0) < 1]
+    where = " and ".join([f"metric == '{metric}'", *(f"isfinite({name})" for name in gaps)])
+    example = f'bayescale tasks {{}} --curve task -x params -y value{roles} --where "{where}"'
+    return reply.table(found, output, example)
+
+
+def wandb(
+    paths: options.Exports,
+    output: options.TableFile = None,
+    models: options.RunModels = None,
+) -> int:
+    """Make a table of exports of Weights & Biases: charts, run histories, the table of runs."""
+    with waiting():
+        reply.check(output, None)
+        from ..reading.wandb import read_wandb
+
+        found = read_wandb(paths, models=models)
+    axis, *metrics = [name for name in found if name != "run"]
+    shown = next((each for each in metrics if not each.startswith("_")), "loss")
+    example = f"bayescale fit {{}} --law power -x '{axis}' -y '{shown}' --curve run"
+    return reply.table(found, output, example)
 
 
 def laws(name: options.LawName = None) -> None:

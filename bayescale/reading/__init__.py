@@ -7,4 +7,6 @@
 | how are JSON records read? | `records` |
 | Parquet, Feather, Excel? | `binary` |
 | how do columns side by side become rows? | `to_long` |
+| how do results of lm-evaluation-harness become a table? | `lm_eval` |
+| exports of Weights & Biases? | `wandb`; what they do not say of models: `join` |
 """

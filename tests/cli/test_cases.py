@@ -19,7 +19,6 @@ SHORT = ["--chains", "2", "--warmup", "500", "--draws", "500"]
 SOUND, UNTRUSTED, WRONG = terminal.SOUND, terminal.UNTRUSTED, terminal.WRONG
 
 LATER = {
-    "02_wandb_chart_export": "several runs side by side in one table",
     "14_two_variants": "by which factor one variant needs less compute than another",
     "22_rising_with_constant": "a rising law that levels off",
     "27_eval_log_linear": "a straight line in log scale",
@@ -78,12 +77,26 @@ def test_every_row_is_asked_or_stands_for_later(data_dir):
     assert names >= set(LATER)
 
 
-def test_a_chart_export_is_not_read_as_it_is(ask):
+def test_a_chart_export_becomes_rows(ask, data_dir, tmp_path):
     x, y = "llama-30M - _step", "llama-30M - eval/loss"
     status, out, err = ask("fit", "02_wandb_chart_export.csv", "--law", "power", "-x", x, "-y", y)
-    assert (status, out) == (WRONG, "")
+    assert (status, out, err.count("\n")) == (WRONG, "", 1)
     assert "row 2, column" in err
-    assert err.count("\n") == 1
+    assert "bayescale import wandb FILE -o TABLE.csv" in err
+    options = shlex.split(err[err.index("--long") :])
+    args = ["--law", "power(floor=False)", "--curve", "run", *QUICK, "--json"]
+    _, out, err = ask(
+        "fit", "02_wandb_chart_export.csv", *options, "-x", "step", "-y", "loss", *args
+    )
+    assert "curve = run: 2 labels of 4 .. 4 rows" in err
+    table = str(tmp_path / "runs.csv")
+    case = str(data_dir / "cases" / "02_wandb_chart_export.csv")
+    assert main(["import", "wandb", case, "-o", table]) == SOUND
+    _, same, _ = ask("fit", table, "-x", "Step", "-y", "eval/loss", *args)
+    both = [json.loads(each[each.index("{") :])["curves"] for each in (out, same)]
+    slopes = [{k: one["quantities"]["alpha"]["median"] for k, one in each.items()} for each in both]
+    assert slopes[0] == slopes[1]
+    assert {*slopes[0]} == {"llama-30M", "llama-90M"}
 
 
 def test_a_spreadsheet_in_another_dialect(ask):
