@@ -230,6 +230,16 @@ TasksJson = Annotated[
 # ------------------------------------------------------------------ what lists take
 
 LawName = Annotated[Text, _argument("One law, described in full.", "LAW")]
+Values = Annotated[
+    Texts,
+    _option(
+        "What it says there, with the constants that were published; may be repeated.",
+        metavar="N=7e10,D=1.4e12",
+    ),
+]
+Constants = Annotated[
+    Texts, _option("Constants in place of published ones, in their own units.", metavar="E=1.8,A=3")
+]
 DataName = Annotated[Text, _argument("One data set, described in full.", "NAME")]
 Csv = Annotated[bool, _option("Print its rows as CSV.", "--csv")]
 

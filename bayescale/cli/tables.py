@@ -227,11 +227,18 @@ def wandb(
     return reply.table(found, output, example)
 
 
-def laws(name: options.LawName = None) -> None:
-    """List the laws: formula, inputs, parameters, source."""
+def laws(
+    name: options.LawName = None, at: options.Values = None, fix: options.Constants = None
+) -> None:
+    """List the laws: formula, inputs, parameters, source; or what one says at a scale."""
     with waiting():
         from . import catalogue
-    terminal.show(catalogue.law(name) if name else catalogue.laws())
+
+        if at or fix:
+            shown = catalogue.values(name, at or (), fix or ())
+        else:
+            shown = catalogue.law(name) if name else catalogue.laws()
+    terminal.show(shown)
 
 
 def data(name: options.DataName = None, csv: options.Csv = False) -> None:
