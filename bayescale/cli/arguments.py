@@ -124,9 +124,12 @@ def rules(texts: Iterable[str], flag: str) -> dict[str, float | str]:
 
 
 def names(texts: Iterable[str] | str | None) -> tuple[str, ...] | None:
-    """Return the names of `x50,g` or `sigmoid,broken(2, True)`; None where there are none."""
+    """Return the names of `x50,g` or `sigmoid,broken(2, True)`; None where there are none.
+
+    A comma in backticks is of a column's name.
+    """
     joined = texts if isinstance(texts, str) else ",".join(texts or ())
-    parts = re.split(r",(?![^()]*\))", joined)
+    parts = re.split(r",(?![^()]*\))(?=(?:[^`]*`[^`]*`)*[^`]*$)", joined)
     return tuple(part.strip() for part in parts if part.strip()) or None
 
 

@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from ..messages import Note, leave_out, near, quoted, refuse
+from ..messages import Note, bare, leave_out, near, quoted, refuse
 from . import expression
 from .cells import ROW, measures, numbers, texts
 from .expression import ExpressionError
@@ -78,6 +78,7 @@ class Table:
     def labels(self, given: str | Iterable[str]) -> np.ndarray:
         """Return the labels in one column, or those in several joined with "/", (rows,) of str."""
         names = [given] if isinstance(given, str) else list(given)
+        names = [name if name in self.known else bare(name) for name in names]
         parts = []
         for name in names:
             if name not in self.known:
