@@ -24,8 +24,8 @@ __all__ = [
 ]
 
 PICTURE = "bayescale-demo.png"
-PER_TASK = {"-n": "n", "--chance": "chance"}
-"""Options of `tasks` -> columns of a table of results."""
+ROLES = {"params": "-x", "value": "-y", "n": "-n", "chance": "--chance"}
+"""Columns of a table of results -> options of `tasks`."""
 
 
 def forecast(
@@ -203,10 +203,12 @@ def lm_eval(
     metrics = [each for each in SHARES if (found["metric"] == each).any()]
     metric = (metrics or [found["metric"].iloc[0]])[0]
     known = found[found["metric"] == metric].notna().mean()
-    roles = "".join(f" {flag} {name}" for flag, name in PER_TASK.items() if known[name])
-    gaps = [name for name in ("params", *PER_TASK.values()) if 0 < known.get(name, 0) < 1]
+    roles = "".join(
+        f" {flag} {name}" for name, flag in ROLES.items() if known.get(name, flag == "-x")
+    )
+    gaps = [name for name, share in known.items() if name in ROLES and 0 < share < 1]
     where = " and ".join([f"metric == '{metric}'", *(f"isfinite({name})" for name in gaps)])
-    example = f'bayescale tasks {{}} --curve task -x params -y value{roles} --where "{where}"'
+    example = f'bayescale tasks {{}} --curve task{roles} --where "{where}"'
     return reply.table(found, output, example)
 
 

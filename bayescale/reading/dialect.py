@@ -93,12 +93,11 @@ def read_text(text: str, usual: str, source: str, notes: dict[str, str]) -> pd.D
 def _delimiter(text: str, usual: str, source: str) -> tuple[str, Rows]:
     """Return the delimiter by which all rows have as many cells."""
     try:
-        found = _scan(text, usual, source)
-        if found.width > 1:
-            return usual, found
-        problem = None
+        own: Rows | DataError = _scan(text, usual, source)
+        if own.width > 1:
+            return usual, own
     except DataError as error:
-        found, problem = None, error
+        own = error
     others: dict[str, Rows] = {}
     for each in DELIMITERS:
         try:
@@ -112,9 +111,9 @@ def _delimiter(text: str, usual: str, source: str) -> tuple[str, Rows]:
     if others:
         told = " or ".join(DELIMITERS[each] for each in others)
         refuse(source, f"the delimiter may be {told}", f"write it with {DELIMITERS[usual]}")
-    if problem is not None:
-        raise problem
-    return usual, found
+    if isinstance(own, DataError):
+        raise own
+    return usual, own
 
 
 def _scan(text: str, delimiter: str, source: str) -> Rows:

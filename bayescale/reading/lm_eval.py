@@ -147,12 +147,13 @@ def _files(given: Iterable[str | Path], skipped: list[str]) -> Iterator[Path]:
 def _results(path: Path, skipped: list[str], asked: bool) -> dict[str, Any]:
     """Return what a file holds; of one that was not named, {} where it holds no results."""
     problem = "holds no results of lm-evaluation-harness"
+    whole: Any = None
     try:
         whole = json.loads(path.read_bytes())
     except (OSError, ValueError, RecursionError) as error:
-        whole, problem = None, f"is no readable JSON ({error})"
-    good = isinstance(whole, dict) and isinstance(whole.get("results"), dict)
-    if good and all(isinstance(each, dict) for each in whole["results"].values()):
+        problem = f"is no readable JSON ({error})"
+    tasks = whole.get("results") if isinstance(whole, dict) else None
+    if isinstance(tasks, dict) and all(isinstance(each, dict) for each in tasks.values()):
         return whole
     if asked:
         refuse(str(path), problem, "name a file results_*.json")

@@ -128,8 +128,8 @@ def _chart(frame: pandas.DataFrame, path: Path, notes: dict[str, str]) -> pandas
             f"in {averaged} of {points} points __MIN and __MAX differ: the chart shows means of "
             "steps or runs; for what was logged export the history"
         )
-    found = pd.concat(made, ignore_index=True)
-    return found[["run", axis, *(metric for metric in metrics if metric != axis)]]
+    kept = ["run", axis, *(metric for metric in metrics if metric != axis)]
+    return pd.concat(made, ignore_index=True).reindex(columns=kept)
 
 
 def _history(frame: pandas.DataFrame, path: Path, notes: dict[str, str]) -> pandas.DataFrame:
