@@ -58,8 +58,8 @@ def from_frame(
         The scales: columns or arithmetic on columns, `params` or `N=params_b*1e9`, one or
         several, or a mapping name -> text. Without names they are the law's inputs in order;
         without a law a single one is called "x", several are called by their texts. `units(col)`
-        reads cells such as `75.3 B` or `2.00×10¹⁹`. A column may be given as it is, a Series or an
-        array of numbers, here and in all that follows.
+        reads cells such as `75.3 B` or `2.00×10¹⁹`, `exp(years(col) - 2020)` dates. A column may be
+        given as it is, a Series or an array of numbers, here and in all that follows.
     y
         The responses, likewise; a single one without a name is called "y". With several, a cell
         may be missing where a response was not measured.
@@ -131,7 +131,7 @@ def from_frame(
         labels = {k: [v] if isinstance(v, str) else list(v) for k, v in labels.items() if v}
         chosen = {k: _setting(table, k) for k in ([best] if isinstance(best, str) else best or ())}
         data = Dataset(
-            inputs={role: table.number(text) for role, text in inputs.items()},
+            inputs={role: table.scale(text) for role, text in inputs.items()},
             responses={k: table.number(text, len(responses) > 1) for k, text in responses.items()},
             **{role: table.number(text) for role, text in extras.items()},
             **{role: table.labels(names) for role, names in labels.items()},
