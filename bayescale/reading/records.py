@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..data.cells import ROW
-from ..messages import refuse
+from ..messages import DataError, refuse, shortened
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -81,6 +81,10 @@ def _parsed(text: str, source: str, line: int | None = None) -> Any:
         refuse(source, f"line {at} is no JSON ({error.msg})", "write it again")
     except RecursionError:
         refuse(source, "is nested without end", "write it as a list of objects")
+    except ValueError as error:  # a number of too many digits
+        if isinstance(error, DataError):
+            raise
+        refuse(source, f"is no readable JSON ({shortened(str(error), 200)})", "write it again")
 
 
 def _once(pairs: list[tuple[str, Any]], source: str, line: int | None) -> dict[str, Any]:
