@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from .comparison.explain import explain as explain
     from .data.dataset import Dataset as Dataset
     from .data.from_frame import from_frame as from_frame
-    from .data.read_table import read_table as read_table
     from .inference.fit import fit as fit
     from .inference.prior import prior_predictive as prior_predictive
     from .inference.samplers import MAP as MAP
@@ -56,6 +55,10 @@ if TYPE_CHECKING:
     from .questions.sensitivity import sensitivity as sensitivity
     from .questions.threshold import Threshold as Threshold
     from .questions.threshold import threshold as threshold
+    from .reading.lm_eval import read_lm_eval as read_lm_eval
+    from .reading.read_table import read_table as read_table
+    from .reading.to_long import to_long as to_long
+    from .reading.wandb import read_wandb as read_wandb
     from .workflows.backtest import backtest as backtest
     from .workflows.confusion import confusion as confusion
     from .workflows.forecast import forecast as forecast
@@ -111,7 +114,9 @@ _HOMES = {
     "posterior_predictive": "questions.predictive",
     "predict": "questions.predict",
     "prior_predictive": "inference.prior",
-    "read_table": "data.read_table",
+    "read_lm_eval": "reading.lm_eval",
+    "read_table": "reading.read_table",
+    "read_wandb": "reading.wandb",
     "real": "parametric.priors",
     "register": "workflows.register",
     "relate": "questions.relate",
@@ -124,6 +129,7 @@ _HOMES = {
     "tasks": "workflows.tasks",
     "threshold": "questions.threshold",
     "to_arviz": "posterior.arviz",
+    "to_long": "reading.to_long",
     "with_drift": "posterior.drift",
 }
 __all__ = ["__version__", *_PACKAGES, *_HOMES]

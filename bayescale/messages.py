@@ -13,6 +13,10 @@ import numpy as np
 __all__ = ["DataError", "Note"]
 
 
+TOLD = "bayescale"
+"""Where a pandas frame, in its `attrs`, keeps the notes on how it was read, text by kind."""
+
+
 class Note(str):
     """What should be said with an answer: a text, and its `kind` for programs that look for it."""
 

@@ -10,7 +10,7 @@ ROOT = Path(bayescale.__file__).parent
 FLOORS = (
     "messages",
     "data datasets parametric progress",
-    "laws noises model",
+    "laws noises model reading",
     "misfit",
     "posterior",
     "inference questions",

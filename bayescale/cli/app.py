@@ -70,10 +70,18 @@ def _ours(error: BaseException) -> bool:
     return frame.f_globals.get("__name__", "").startswith("bayescale.")
 
 
-def command(run: Callable[..., int | None]) -> Callable[..., int | None]:
+importer = typer.Typer(
+    help="Make a table of what other programs write.",
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.add_typer(importer, name="import")
+
+
+def command(run: Callable[..., int | None], within: typer.Typer = app) -> Callable[..., int | None]:
     """Make a function a command."""
 
-    @app.command()
+    @within.command()
     @wraps(run)
     def guarded(*args: Any, **kwargs: Any) -> int | None:
         try:

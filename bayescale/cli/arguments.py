@@ -17,7 +17,6 @@ from .. import datasets
 from ..data.cells import number
 from ..data.dataset import Dataset
 from ..data.from_frame import from_frame
-from ..data.read_table import read_table
 from ..datasets.published import place
 from ..inference.samplers import MAP, NUTS, Laplace
 from ..laws.names import get_law, get_prior
@@ -25,6 +24,8 @@ from ..messages import DataError
 from ..parametric.parametric import Law
 from ..posterior.posterior import Posterior
 from ..questions import predict as prediction
+from ..reading.read_table import STDIN, read_table
+from ..reading.to_long import parse_long, to_long
 
 __all__ = [
     "Roles",
@@ -61,6 +62,7 @@ class Roles:
     best: Sequence[str] | None = None
     where: str | None = None
     duplicates: str = "error"
+    long: Sequence[str] | None = None
 
 
 def assignments(texts: Iterable[str], flag: str) -> dict[str, str]:
@@ -122,9 +124,12 @@ def rules(texts: Iterable[str], flag: str) -> dict[str, float | str]:
 
 
 def names(texts: Iterable[str] | str | None) -> tuple[str, ...] | None:
-    """Return the names of `x50,g` or `sigmoid,broken(2, True)`; None where there are none."""
+    """Return the names of `x50,g` or `sigmoid,broken(2, True)`; None where there are none.
+
+    A comma in backticks is of a column's name.
+    """
     joined = texts if isinstance(texts, str) else ",".join(texts or ())
-    parts = re.split(r",(?![^()]*\))", joined)
+    parts = re.split(r",(?![^()]*\))(?=(?:[^`]*`[^`]*`)*[^`]*$)", joined)
     return tuple(part.strip() for part in parts if part.strip()) or None
 
 
@@ -239,7 +244,7 @@ def build_data(table: str, roles: Roles, law: Law) -> Dataset:
     Parameters
     ----------
     table
-        CSV, TSV or Parquet file, or a name of `datasets.names`.
+        A file that `read_table` reads, `-`, or a name of `datasets.names`.
     roles
         Columns; for a named data set the usual ones where neither x nor y is given.
     law
@@ -257,11 +262,16 @@ def build_data(table: str, roles: Roles, law: Law) -> Dataset:
         if not given:
             example = " ".join(f"-x {name}=COLUMN" for name in inputs)
             raise DataError(f"{table}: {flag} is missing; {law.name} takes {example} -y COLUMN")
-    if not (named or Path(table).suffix or Path(table).exists()):
+    if not (named or table == STDIN or Path(table).suffix or Path(table).exists()):
         known = ", ".join(datasets.names())
         raise DataError(f"{table}: there is no such file, nor a data set; data sets are {known}")
+    source = "standard input" if table == STDIN else table
+    frame = datasets.load(table) if named else read_table(table)
+    if roles.long:
+        frame = to_long(frame, *parse_long(roles.long), source=source)
+        source += ", as rows"
     return from_frame(
-        datasets.load(table) if named else read_table(table),
+        frame,
         roles.x,
         roles.y,
         n=roles.n,
@@ -274,7 +284,7 @@ def build_data(table: str, roles: Roles, law: Law) -> Dataset:
         best=roles.best,
         where=roles.where,
         duplicates=roles.duplicates,
-        source=table,
+        source=source,
         input_names=inputs,
     )
 

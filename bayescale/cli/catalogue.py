@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 
@@ -10,9 +11,10 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from .. import datasets
+from ..posterior.display import count
 from .layout import sheet
 
-__all__ = ["data_set", "data_sets", "info", "law", "laws"]
+__all__ = ["data_set", "data_sets", "info", "law", "laws", "values"]
 
 PACKAGES = ("bayescale", "jax", "jaxlib", "numpyro", "blackjax", "numpy", "pandas", "matplotlib")
 SUPPORTS = {"unit": "from 0 to 1", "positive": "above 0", "real": "any number"}
@@ -56,6 +58,33 @@ def law(name: str) -> RenderableType:
     hint = Text("another prior: bayescale fit --prior 'NAME=positive(lo,hi)'", "dim")
     shown = (Text(f"{found.name}", "bold"), Text(head), facts, priors, hint)
     return Group(*shown, Text(f"\n{_flowing(rest)}"))
+
+
+def values(name: str | None, at: Sequence[str], fix: Sequence[str]) -> RenderableType:
+    """Return what a law says at scales, one row a scale and source of its constants.
+
+    Raises
+    ------
+    ValueError
+        If there is no such law, scale or parameter, or no constants are known.
+    """
+    from ..laws import get_law, value_at
+    from .arguments import numbers
+
+    if not (name and at):
+        raise ValueError("name a law and a scale: bayescale laws chinchilla --at N=7e10,D=1.4e12")
+    found = get_law(name)
+    only = found.inputs[0] if len(found.inputs) == 1 else None
+    points = [numbers([each], "--at", only) for each in at]
+    constants = numbers(fix, "--fix") if fix else {}
+    made = sheet(*found.inputs, found.response, "constants")
+    for point in points:
+        for source, value in value_at(found, point, constants).items():
+            scales = (count(point[each]) for each in found.inputs)
+            made.add_row(*scales, f"{float(value):.4g}", source)
+    unit = f", in {found.unit}" * bool(found.unit)
+    head, _ = _described(name, found.doc)
+    return Group(Text(head), made, Text(f"{found.response}{unit}; no data, no interval", "dim"))
 
 
 def _flowing(doc: str) -> str:

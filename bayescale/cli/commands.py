@@ -9,7 +9,7 @@ from __future__ import annotations
 from ..progress import waiting
 from . import options, tables, terminal
 from . import output as reply
-from .app import app, command, main
+from .app import app, command, importer, main
 
 __all__ = ["app", "main"]
 
@@ -32,6 +32,7 @@ def fit(
     run: options.Run = None,
     best: options.Best = None,
     where: options.Where = None,
+    long: options.Long = None,
     duplicates: options.Duplicates = "error",
     noise: options.Noise = None,
     pool: options.Pool = None,
@@ -61,7 +62,7 @@ def fit(
         chosen = arguments.build_law(table, law, fix or (), tie or (), prior or ())
         how = arguments.build_sampler(sampler, chains, draws, warmup)
         columns = dict(curve=curve, group=group, run=run, best=arguments.names(best))
-        columns |= dict(where=where, duplicates=duplicates)
+        columns |= dict(where=where, long=long, duplicates=duplicates)
         roles = arguments.Roles(x, y, n, stderr, chance, limit, **columns)
         data = arguments.build_data(table, roles, chosen)
         terminal.tell(*arguments.echo(data))
@@ -232,3 +233,6 @@ for further in (
     tables.demo,
 ):
     command(further)
+
+for further in (tables.lm_eval, tables.wandb):
+    command(further, importer)

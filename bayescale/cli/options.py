@@ -21,7 +21,13 @@ Number = float | None
 
 # ------------------------------------------------------------------ what is fitted
 
-Table = Annotated[str, _argument("CSV, TSV or Parquet file, or a name of `data`.", "TABLE")]
+Table = Annotated[
+    str,
+    _argument(
+        "CSV, TSV, JSON, Parquet, Feather or XLSX file, - for standard input, or a name of `data`.",
+        "TABLE",
+    ),
+]
 Law = Annotated[Text, _option('chinchilla, "broken(2)", ...; see `laws`.', metavar="LAW")]
 X = Annotated[
     Texts,
@@ -60,6 +66,14 @@ Run = Annotated[
 ]
 Best = Annotated[
     Texts, _option("Settings of a sweep: keep the best one at each scale.", metavar="lr,batch")
+]
+Long = Annotated[
+    Texts,
+    _option(
+        "Columns that become rows: what they differ in, and what their cells are; * stands for "
+        "what differs.",
+        metavar="params:loss=loss_*",
+    ),
 ]
 Where = Annotated[Text, _option("Rows to keep: \"loss < 5 and family != 'T5'\".", metavar="EXPR")]
 Duplicates = Annotated[
@@ -216,5 +230,32 @@ TasksJson = Annotated[
 # ------------------------------------------------------------------ what lists take
 
 LawName = Annotated[Text, _argument("One law, described in full.", "LAW")]
+Values = Annotated[
+    Texts,
+    _option(
+        "What it says there, with the constants that were published; may be repeated.",
+        metavar="N=7e10,D=1.4e12",
+    ),
+]
+Constants = Annotated[
+    Texts, _option("Constants in place of published ones, in their own units.", metavar="E=1.8,A=3")
+]
 DataName = Annotated[Text, _argument("One data set, described in full.", "NAME")]
 Csv = Annotated[bool, _option("Print its rows as CSV.", "--csv")]
+
+# ------------------------------------------------------------------ what importers take
+
+Results = Annotated[
+    list[str], _argument("results_*.json, or folders in which such are.", "FILE|DIR...")
+]
+Exports = Annotated[list[str], _argument("A chart or histories (CSV, JSON lines, ...).", "FILE...")]
+TableFile = Annotated[
+    Text,
+    _option("Write the table there, else to standard output.", "-o", "--output", metavar="CSV"),
+]
+Models = Annotated[
+    Text, _option("What is known of models: columns model, params, tokens, ...", metavar="FILE")
+]
+RunModels = Annotated[
+    Text, _option("What is known of runs: columns run, params, tokens, ...", metavar="FILE")
+]

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 from . import terminal
 
 if TYPE_CHECKING:
+    import pandas
+
     from ..data.dataset import Dataset
     from ..posterior.posterior import Posterior
     from ..workflows import tasks as workflow
@@ -26,6 +28,7 @@ __all__ = [
     "forecast",
     "load",
     "resumable",
+    "table",
     "tasks",
     "told",
 ]
@@ -108,6 +111,24 @@ def forecast(found: Forecast, json: bool, plot: str | None, output: str | None) 
 
         pictures.draw(plot, pictures.forecast, found)
     return terminal.SOUND if found.sound else terminal.UNTRUSTED
+
+
+def table(frame: pandas.DataFrame, output: str | None, example: str) -> int:
+    """Write a table that was imported, tell what it is, what was left out, and how to go on."""
+    from ..messages import TOLD
+
+    text = frame.to_csv(index=False)
+    if output:
+        from ..posterior import files
+
+        files.write(files.writable(output), text)
+    else:
+        terminal.put(text)
+    terminal.tell(f"{output or 'table'}: {len(frame)} rows, columns {', '.join(frame.columns)}")
+    terminal.tell(*(f"note: {note}" for note in frame.attrs.get(TOLD, {}).values()))
+    if output:
+        terminal.tell(f"next: {example.format(output)}")
+    return terminal.SOUND
 
 
 def told(found: Any, json: bool) -> int:

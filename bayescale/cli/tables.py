@@ -10,9 +10,22 @@ from ..progress import waiting
 from . import options, terminal
 from . import output as reply
 
-__all__ = ["backtest", "data", "demo", "forecast", "info", "laws", "score", "tasks"]
+__all__ = [
+    "backtest",
+    "data",
+    "demo",
+    "forecast",
+    "info",
+    "laws",
+    "lm_eval",
+    "score",
+    "tasks",
+    "wandb",
+]
 
 PICTURE = "bayescale-demo.png"
+ROLES = {"params": "-x", "value": "-y", "n": "-n", "chance": "--chance"}
+"""Columns of a table of results -> options of `tasks`."""
 
 
 def forecast(
@@ -26,6 +39,7 @@ def forecast(
     curve: options.Curve = None,
     best: options.Best = None,
     where: options.Where = None,
+    long: options.Long = None,
     duplicates: options.Duplicates = "error",
     laws: options.Laws = None,
     kind: options.ResponseKind = None,
@@ -47,7 +61,7 @@ def forecast(
 
         reply.check(output, plot)
         chosen = arguments.names(laws)
-        columns = dict(curve=curve, best=arguments.names(best), where=where)
+        columns = dict(curve=curve, best=arguments.names(best), where=where, long=long)
         roles = arguments.Roles(x, y, n, stderr, chance, duplicates=duplicates, **columns)
         data = plans.told(table, roles, chosen)
         sampler = arguments.build_sampler("nuts", chains, draws, warmup, retries=0)
@@ -69,7 +83,7 @@ def score(
     """Say how a registered forecast came out, from a table of the runs made since."""
     with waiting():
         terminal.start_jax()
-        from ..data.read_table import read_table
+        from ..reading.read_table import read_table
         from ..workflows.register import score as scored
 
         of, label = (given[0] if given else None for given in (y, curve))
@@ -88,6 +102,7 @@ def backtest(
     curve: options.Curve = None,
     best: options.Best = None,
     where: options.Where = None,
+    long: options.Long = None,
     duplicates: options.Duplicates = "error",
     cuts: options.Cuts = None,
     laws: options.Laws = None,
@@ -104,7 +119,7 @@ def backtest(
         from . import arguments, plans
 
         chosen = arguments.names(laws)
-        columns = dict(curve=curve, best=arguments.names(best), where=where)
+        columns = dict(curve=curve, best=arguments.names(best), where=where, long=long)
         roles = arguments.Roles(x, y, n, stderr, chance, duplicates=duplicates, **columns)
         data = plans.told(table, roles, chosen)
         how = dict(laws=chosen, kind=kind, noise=arguments.noise(noise), seed=seed)
@@ -124,6 +139,7 @@ def tasks(
     limit: options.Limit = None,
     group: options.Group = None,
     where: options.Where = None,
+    long: options.Long = None,
     duplicates: options.Duplicates = "error",
     laws: options.Laws = None,
     level: options.Level = None,
@@ -164,7 +180,7 @@ def tasks(
             seed=seed,
             precision=precision,
         )
-        columns = dict(curve=curve, group=group, where=where, duplicates=duplicates)
+        columns = dict(curve=curve, group=group, where=where, long=long, duplicates=duplicates)
         roles = arguments.Roles(x, y, n, stderr, chance, limit, **columns)
         data = arguments.build_data(table, roles, plan.formulas[0])
         terminal.tell(*arguments.echo(data))
@@ -173,11 +189,58 @@ def tasks(
     return reply.tasks(found, data, plan, output, json, plot)
 
 
-def laws(name: options.LawName = None) -> None:
-    """List the laws: formula, inputs, parameters, source."""
+def lm_eval(
+    paths: options.Results,
+    output: options.TableFile = None,
+    models: options.Models = None,
+) -> int:
+    """Make a table of results of lm-evaluation-harness: model, task, metric, value, n, chance."""
+    with waiting():
+        reply.check(output, None)
+        from ..reading.lm_eval import SHARES, read_lm_eval
+
+        found = read_lm_eval(paths, models=models)
+    metrics = [each for each in SHARES if (found["metric"] == each).any()]
+    metric = (metrics or [found["metric"].iloc[0]])[0]
+    known = found[found["metric"] == metric].notna().mean()
+    roles = "".join(
+        f" {flag} {name}" for name, flag in ROLES.items() if known.get(name, flag == "-x")
+    )
+    gaps = [name for name, share in known.items() if name in ROLES and 0 < share < 1]
+    where = " and ".join([f"metric == '{metric}'", *(f"isfinite({name})" for name in gaps)])
+    example = f'bayescale tasks {{}} --curve task{roles} --where "{where}"'
+    return reply.table(found, output, example)
+
+
+def wandb(
+    paths: options.Exports,
+    output: options.TableFile = None,
+    models: options.RunModels = None,
+) -> int:
+    """Make a table of exports of Weights & Biases: charts, run histories, the table of runs."""
+    with waiting():
+        reply.check(output, None)
+        from ..reading.wandb import read_wandb
+
+        found = read_wandb(paths, models=models)
+    axis, *metrics = [name for name in found if name != "run"]
+    shown = next((each for each in metrics if not each.startswith("_")), "loss")
+    example = f"bayescale fit {{}} --law power -x '{axis}' -y '{shown}' --curve run"
+    return reply.table(found, output, example)
+
+
+def laws(
+    name: options.LawName = None, at: options.Values = None, fix: options.Constants = None
+) -> None:
+    """List the laws: formula, inputs, parameters, source; or what one says at a scale."""
     with waiting():
         from . import catalogue
-    terminal.show(catalogue.law(name) if name else catalogue.laws())
+
+        if at or fix:
+            shown = catalogue.values(name, at or (), fix or ())
+        else:
+            shown = catalogue.law(name) if name else catalogue.laws()
+    terminal.show(shown)
 
 
 def data(name: options.DataName = None, csv: options.Csv = False) -> None:

@@ -2,8 +2,7 @@
 
 | question | file |
 |---|---|
-| how is a file read? | `read_table` |
-| how is a data frame, or a mapping of arrays, read? | `table` |
+| how is a data frame, or a mapping of arrays, read? | `table`; columns given as they are: `given` |
 | which columns are scales, responses and labels? | `from_frame` |
 | how does `params_b*1e9` become a column? | `expression` |
 | when is a cell a number? | `cells` |

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import re
 from decimal import Decimal
 from numbers import Real
@@ -9,7 +10,18 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["EXACT", "ROW", "measure", "measures", "number", "numbers", "text", "texts"]
+__all__ = [
+    "EXACT",
+    "ROW",
+    "date",
+    "measure",
+    "measures",
+    "number",
+    "numbers",
+    "text",
+    "texts",
+    "years",
+]
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")  # and no tab, no line's end
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
@@ -67,6 +79,38 @@ def measures(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         return numbers(values)
     cells = [measure(cell) for cell in values]
     return np.array(cells, np.float64), np.array([cell is None for cell in cells], bool)
+
+
+_DATE = re.compile(r"(\d{4})([-/])(\d{1,2})(?:\2(\d{1,2}))?(?:[T ][\d:.]+(?:Z|[+-]\d\d:?\d\d)?)?")
+
+
+def date(cell: Any) -> np.datetime64 | None:
+    """Return a cell that is a date, to the day: `2024-03-01`, `2024-03`; None for any other.
+
+    Years go first: `03/01/2024` may be one day or another.
+    """
+    if isinstance(cell, np.datetime64 | datetime.date):
+        return np.datetime64(cell, "D")
+    found = _DATE.fullmatch(cell.strip()) if isinstance(cell, str) else None
+    try:
+        day = found and f"{found[1]}-{int(found[3]):02}-{int(found[4] or 1):02}"
+        return np.datetime64(day, "D") if day else None
+    except ValueError:
+        return None
+
+
+def years(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return dates as years with a fraction, 2024.5 at the middle of 2024, as `numbers` does."""
+    found, bad = numbers(values)
+    cells = values.astype("datetime64[D]") if values.dtype.kind == "M" else values
+    for at in np.flatnonzero(bad):
+        day = date(cells[at])
+        if day is not None:
+            first = day.astype("datetime64[Y]")
+            length = (first + 1).astype("datetime64[D]") - first.astype("datetime64[D]")
+            found[at] = 1970 + int(first.astype(int)) + (day - first) / length
+            bad[at] = False
+    return found, bad
 
 
 def text(cell: Any) -> str | None:

@@ -20,9 +20,9 @@ from typing import Any, NoReturn
 import numpy as np
 
 from ..messages import near, one_line
-from .cells import measures, number, numbers, texts
+from .cells import measures, number, numbers, texts, years
 
-__all__ = ["ExpressionError", "columns", "evaluate", "filter_rows", "measured", "parse"]
+__all__ = ["ExpressionError", "columns", "evaluate", "filter_rows", "parse", "readers"]
 
 
 class ExpressionError(ValueError):
@@ -89,21 +89,25 @@ def columns(text: str, known: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(scope.resolve(node.id) for node in names))
 
 
-def measured(text: str, known: Iterable[str]) -> tuple[str, ...]:
-    """Return the columns whose cells a text reads with their units: `units(tokens)`."""
+READERS = {"units": measures, "years": years}
+"""What reads cells that are no plain numbers: `units(tokens)`, `years(date)`."""
+
+
+def readers(text: str, known: Iterable[str]) -> dict[str, str]:
+    """Return the columns whose cells a text reads by one of `READERS`, and by which."""
     known = tuple(known)
-    if text in known or "units" not in text:
-        return ()
+    if text in known or not any(name in text for name in READERS):
+        return {}
     tree, stands_for = parse(text)
     scope = _Scope(text, stands_for, dict.fromkeys(known))
-    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
-    return tuple(scope.resolve(node.args[0].id) for node in calls if _reads_units(node))
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and _reads(node)]
+    return {scope.resolve(node.args[0].id): node.func.id for node in calls}
 
 
-def _reads_units(node: ast.Call) -> bool:
+def _reads(node: ast.Call) -> bool:
     match node:
-        case ast.Call(func=ast.Name(id="units"), args=[ast.Name()], keywords=[]):
-            return True
+        case ast.Call(func=ast.Name(id=name), args=[ast.Name()], keywords=[]):
+            return name in READERS
     return False
 
 
@@ -143,8 +147,8 @@ class _Scope:
             self.refuse(f"column {name!r} holds {cell!r}", "arithmetic needs numbers")
         return texts(values) if bad.any() else as_numbers
 
-    def units(self, name: str) -> np.ndarray:
-        values, bad = measures(np.asarray(self.known[self.resolve(name)]))
+    def read(self, reader: str, name: str) -> np.ndarray:
+        values, bad = READERS[reader](np.asarray(self.known[self.resolve(name)]))
         return np.where(bad, np.nan, values)
 
     def number(self, value: Any) -> Any:
@@ -183,7 +187,7 @@ _ADVICE = {
     ast.BitAnd: "write `and` for &",
     ast.BitOr: "write `or` for |",
     ast.Invert: "write `not` for ~",
-    ast.Call: f"functions of one column are {', '.join(FUNCTIONS)}, units; isfinite in filters",
+    ast.Call: f"functions are {', '.join([*FUNCTIONS, *READERS])}; isfinite in filters",
     ast.Compare: "a column is made of names, numbers and + - * / **",
 }
 
@@ -201,8 +205,8 @@ def _value(node: ast.expr, scope: _Scope) -> Any:
         case ast.BinOp(left=left, op=op, right=right) if type(op) in _ARITHMETIC:
             sides = [scope.number(_value(side, scope)) for side in (left, right)]
             return _ARITHMETIC[type(op)](*sides)
-        case ast.Call(args=[ast.Name(id=name)]) if _reads_units(node):
-            return scope.units(name)
+        case ast.Call(func=ast.Name(id=reader), args=[ast.Name(id=name)]) if _reads(node):
+            return scope.read(reader, name)
         case ast.Call(func=ast.Name(id=name), args=[arg], keywords=[]) if name in FUNCTIONS:
             return FUNCTIONS[name](scope.number(_value(arg, scope)))
     if scope.filters:
@@ -279,7 +283,8 @@ def evaluate(text: str, frame_columns: Mapping[str, np.ndarray]) -> np.ndarray:
     ----------
     text
         Column names, numbers, `+ - * / **`, parentheses, `exp log log2 log10 sqrt abs`, and
-        `units(x)`, which reads cells such as `18.9M`, `2.00×10¹⁹` or `12 %`.
+        `units(x)`, which reads cells such as `18.9M`, `2.00×10¹⁹` or `12 %`, and `years(x)`,
+        which reads dates.
     frame_columns
         The columns, all of one length.
 

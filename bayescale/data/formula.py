@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import ast
 import operator
+import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import numpy as np
 
+from ..messages import bare
 from .expression import FUNCTIONS, columns, parse, refuse_syntax
 
-__all__ = ["formula"]
+__all__ = ["formula", "in_names"]
 
 _PLAIN = {
     ast.Add: operator.add,
@@ -57,3 +59,24 @@ def formula(text: str, names: Iterable[str], functions: Any = np) -> Callable[..
 
     work_out(tree, dict.fromkeys(names, np.float64(1.0)))
     return lambda **given: work_out(tree, given)
+
+
+def in_names(text: str, columns: Mapping[str, str], names: Iterable[str]) -> str:
+    """Return arithmetic with a law's inputs in place of the columns that they are.
+
+    Parameters
+    ----------
+    columns
+        Input -> column, or arithmetic on columns, as a `Dataset` has them.
+    names
+        The law's inputs, which go before columns of the same name.
+    """
+    names = set(names)
+    inputs = {bare(columns[name]): name for name in names if name in columns}
+    inputs = {column: name for column, name in inputs.items() if column not in names}
+    if text in inputs:
+        return inputs[text]
+    return _NAMES.sub(lambda found: inputs.get(found[1] or found[0], found[0]), text)
+
+
+_NAMES = re.compile(r"`([^`]*)`|[^\W\d]\w*(?!\w|\s*\()")

@@ -13,34 +13,35 @@ from typing import Any
 
 import numpy as np
 
-from ..messages import DataError, Note, option, quoted, refuse
+from ..messages import TOLD, DataError, Note, as_notes, bare, option, quoted, refuse
 from .best import best_rows
 from .dataset import EXTRAS, LABELS, Dataset
 from .dependent import dependent
 from .embeddings import embeddings
 from .expression import ExpressionError
-from .notes import remarks
+from .given import mask_of, with_columns
+from .notes import remarks, wide
 from .table import Table, open_table
 
-__all__ = ["canonical", "from_frame"]
+__all__ = ["as_dataset", "canonical", "from_frame"]
 
 DUPLICATES = ("error", "keep", "drop")
 
 
 def from_frame(
     frame: Any,
-    x: str | Iterable[str] | Mapping[str, str],
-    y: str | Iterable[str] | Mapping[str, str],
+    x: Any,
+    y: Any,
     *,
-    n: str | float | None = None,
-    stderr: str | float | None = None,
-    chance: str | float | None = None,
-    limit: str | float | None = None,
-    curve: str | Iterable[str] | None = None,
-    group: str | Iterable[str] | None = None,
-    run: str | Iterable[str] | None = None,
+    n: Any = None,
+    stderr: Any = None,
+    chance: Any = None,
+    limit: Any = None,
+    curve: Any = None,
+    group: Any = None,
+    run: Any = None,
     best: str | Iterable[str] | None = None,
-    where: str | None = None,
+    where: Any = None,
     duplicates: str = "error",
     reference: Mapping[str, float] | None = None,
     source: str = "table",
@@ -51,12 +52,14 @@ def from_frame(
     Parameters
     ----------
     frame
-        Any dataframe (pandas, polars, pyarrow, ...), or a mapping of arrays.
+        Any dataframe (pandas, polars, pyarrow, ...; one that is lazy is collected), or a mapping
+        of arrays.
     x
         The scales: columns or arithmetic on columns, `params` or `N=params_b*1e9`, one or
         several, or a mapping name -> text. Without names they are the law's inputs in order;
         without a law a single one is called "x", several are called by their texts. `units(col)`
-        reads cells such as `75.3 B` or `2.00×10¹⁹`.
+        reads cells such as `75.3 B` or `2.00×10¹⁹`, `exp(years(col) - 2020)` dates. A column may be
+        given as it is, a Series or an array of numbers, here and in all that follows.
     y
         The responses, likewise; a single one without a name is called "y". With several, a cell
         may be missing where a response was not measured.
@@ -73,7 +76,7 @@ def from_frame(
         Settings of a sweep, such as ["lr", "batch"]: of the rows at one scale those of the setting
         of the lowest mean response are kept (the highest, where there is n or chance).
     where
-        The rows to keep, such as "family != 'T5' and loss < 5".
+        The rows to keep, such as "family != 'T5' and loss < 5", or a mask.
     duplicates
         What to do with rows that agree in all columns used: "error", "keep" or "drop".
     reference
@@ -102,12 +105,22 @@ def from_frame(
     >>> rates = {"n_train": [100, 1000, 10000], "error": [0.2, 0.01, 0.0]}
     >>> bs.from_frame(rates, "n_train", "error", limit=0.001).below.tolist()
     [False, False, True]
+    >>> import pandas as pd
+    >>> frame = pd.DataFrame(runs)
+    >>> len(bs.from_frame(frame, frame["params"], frame["loss"], where=frame["loss"] < 3.5))
+    2
     """
     if duplicates not in DUPLICATES:
         remedy = f"known are {', '.join(DUPLICATES)}"
         refuse(source, f"duplicates={duplicates!r} is unknown", remedy)
+    whole = open_table(frame, source)
     try:
-        table, notes = open_table(frame, source).filtered(where)
+        roles = dict(x=x, y=y, n=n, stderr=stderr, chance=chance, limit=limit)
+        roles |= dict(curve=curve, group=group, run=run)
+        whole, named = with_columns(whole, frame, roles)
+        x, y, n, stderr, chance, limit, curve, group, run = named.values()
+        table, notes = mask_of(whole, frame, where) or whole.filtered(where)
+        notes = (*as_notes(_told(frame)), *notes)
         inputs = _named(x, "x", table, input_names)
         responses = _named(y, "y", table, None)
         for name in inputs.keys() & responses.keys():
@@ -118,7 +131,7 @@ def from_frame(
         labels = {k: [v] if isinstance(v, str) else list(v) for k, v in labels.items() if v}
         chosen = {k: _setting(table, k) for k in ([best] if isinstance(best, str) else best or ())}
         data = Dataset(
-            inputs={role: table.number(text) for role, text in inputs.items()},
+            inputs={role: table.scale(text) for role, text in inputs.items()},
             responses={k: table.number(text, len(responses) > 1) for k, text in responses.items()},
             **{role: table.number(text) for role, text in extras.items()},
             **{role: table.labels(names) for role, names in labels.items()},
@@ -136,13 +149,62 @@ def from_frame(
         )
         notes = embeddings(data, table)
     except ExpressionError as error:
-        raise DataError(f"{source}: {error}") from None
+        raise DataError(f"{source}: {error}{_wide(whole)}") from None
+    except DataError as error:
+        raise DataError(f"{error}{_wide(whole, error)}") from None
     said = () if best else dependent(data, table)
     if best:
         data = best_rows(data, chosen)
     data = _settle_copies(data, duplicates)
     _check_spread(data)
-    return replace(data, notes=(*data.notes, *remarks(data), *notes, *said))
+    return replace(data, notes=(*data.notes, *remarks(data), *notes, *said, *_beside(data, whole)))
+
+
+def _beside(data: Dataset, table: Table) -> tuple[Note, ...]:
+    """Say that the response is one of several columns that look as if they should be rows."""
+    names, way = wide(table.known) or ((), "")
+    used = {bare(data.columns[name]) for name in data.responses}
+    return (Note("wide", f"the table looks wide: {way}"),) if used & {*names} else ()
+
+
+def _wide(table: Table, error: DataError | None = None) -> str:
+    """Return, after a message, how columns that are named in it may become rows."""
+    names, way = wide(table.known) or ((), "")
+    meant = error is None or any(repr(name) in str(error) for name in names)
+    return f"; {way}" if way and meant else ""
+
+
+def _told(frame: Any) -> Mapping[str, str]:
+    """Return what was said as a table was read (`read_table`), by kind."""
+    told = getattr(frame, "attrs", {}).get(TOLD)
+    return told if isinstance(told, Mapping) else {}
+
+
+def as_dataset(
+    data: Any, x: Any = None, y: Any = None, law: Iterable[str] | None = None, **roles: Any
+) -> Dataset:
+    """Return a checked table as it is, a data frame by the columns that are named.
+
+    Raises
+    ------
+    DataError
+        Where the frame cannot be used, or no columns are named.
+    ValueError
+        For columns beside a checked table.
+    """
+    if not isinstance(data, Dataset):
+        source = roles.setdefault("source", "table")
+        if x is None or y is None:
+            known = open_table(data, source).known
+            example = "..." if law is None else f"{{{', '.join(f'{k!r}: ...' for k in law)}}}"
+            here = "here or " * (law is not None or x is not None)
+            remedy = f"say x={example}, y=..., {here}in from_frame(frame, x=..., y=...)"
+            named = ", ".join(map(repr, known[:15])) + ", ..." * (len(known) > 15)
+            refuse(source, f"which of the columns {named} are scale and response?", remedy)
+        return from_frame(data, x, y, input_names=law, **roles)
+    if x is not None or y is not None or roles:
+        raise ValueError("columns (x=, y=, ...) are of a data frame; a Dataset has them already")
+    return data
 
 
 def _setting(table: Table, name: str) -> np.ndarray:
@@ -164,7 +226,7 @@ def _named(given: Any, flag: str, table: Table, law: Iterable[str] | None) -> di
     if isinstance(given, Mapping):
         pairs = [(str(name), text) for name, text in given.items()]
     else:
-        texts = [given] if isinstance(given, str) else list(given)
+        texts = [given] if isinstance(given, str) else list(() if given is None else given)
         pairs = [_split(text, table.known) for text in texts]
     named = [name for name, _ in pairs if name]
     if law is None:

@@ -30,22 +30,26 @@ a response measured in no row of a curve     error at the fit: curve and respons
 rows that repeat                             error; note where they are kept or dropped
 rows that lie along steps as checkpoints do, note: name the runs, or the settings (`dependent`)
 several evaluations of a model, a sweep
+columns that are scales, or runs, or tasks   note, and with the error (`wide`), with the way to rows
 ============================================ ======================================================
 """
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..messages import Note
+from ..messages import Note, quoted
 from . import accuracies, responses, scales
+from .cells import measure
 
 if TYPE_CHECKING:
     from .dataset import Dataset
 
-__all__ = ["concerning", "remarks"]
+__all__ = ["as_rows", "concerning", "remarks", "wide"]
 
 
 def remarks(data: Dataset) -> tuple[Note, ...]:
@@ -113,3 +117,55 @@ def _single_models(data: Dataset) -> list[Note]:
         "by cannot be told apart, and the sd of groups is told by its prior alone"
     )
     return [Note("single", said)]
+
+
+# ------------------------------------------------------------------ tables that look wide
+
+SIZES, LEAST = 3, 1e3
+"""Fewest columns that differ in a size, and the least that is one: no number of a layer or seed."""
+
+
+def wide(known: Iterable[str]) -> tuple[tuple[str, ...], str] | None:
+    """Return which columns look as if they should be rows, and how they become such."""
+    known = tuple(known)
+    runs = [name for name in known if " - " in name and f"{name}__MIN" in known]
+    if runs:
+        metrics = dict.fromkeys(name.rpartition(" - ")[2] for name in runs)
+        way = " ".join(f"--long 'run:{_name(each)}=* - {each}'" for each in metrics)
+        said = "runs side by side, as Weights & Biases exports charts: bayescale import wandb FILE"
+        return tuple(runs), f"{runs[0]!r}, ... are {said} -o TABLE.csv makes a table, or {way}"
+    for head, tail, names in _alike(known):
+        inside = [measure(name[len(head) : len(name) - len(tail)]) for name in names]
+        if all(size is not None and size >= LEAST for size in inside):
+            value = _name(head + tail) or "loss"
+            stem = f"{head}*{tail}"
+            if head or tail:
+                way = f"to_long(frame, 'params', {{{value!r}: {stem!r}}}) "
+                way += f"(--long 'params:{value}={stem}')"
+            else:
+                way = as_rows(names, "params", value)
+            return names, f"{names[0]!r}, {names[1]!r}, ... differ in a size: {way}"
+    return None
+
+
+def as_rows(names: Iterable[str], label: str = "task", value: str = "score") -> str:
+    """Return how columns side by side become rows."""
+    names = list(names)
+    flag = ",".join(map(quoted, names))
+    return f"to_long(frame, {label!r}, {{{value!r}: {names}}}) (--long '{label}:{value}={flag}')"
+
+
+def _alike(known: tuple[str, ...]) -> Iterable[tuple[str, str, tuple[str, ...]]]:
+    """Yield what comes before and after a size in several names, and those names."""
+    parts: dict[tuple[str, str], list[str]] = {}
+    for name in known:
+        for found in re.finditer(r"(?<![\d.])\d[\d.]*(e[+-]?\d+)?\s?[a-zA-Z]{0,2}", name):
+            parts.setdefault((name[: found.start()], name[found.end() :]), []).append(name)
+    for (head, tail), names in parts.items():
+        if len(names) >= SIZES and len(set(names)) == len(names):
+            yield head, tail, tuple(names)
+
+
+def _name(text: str) -> str:
+    """Return a name for a column of what `loss_` or `eval/loss` measures."""
+    return re.sub(r"\W+", "_", text.rpartition("/")[2]).strip("_")

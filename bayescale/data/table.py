@@ -8,13 +8,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, NoReturn
+from typing import Any
 
 import numpy as np
 
-from ..messages import Note, leave_out, near, quoted, refuse
+from ..messages import Note, bare, leave_out, near, option, quoted, refuse
 from . import expression
-from .cells import ROW, measures, numbers, texts
+from .cells import ROW, date, measures, numbers, texts, years
 from .expression import ExpressionError
 
 __all__ = ["Table", "open_table"]
@@ -58,13 +58,14 @@ class Table:
     def number(self, text: str, gaps: bool = False) -> np.ndarray:
         """Return the finite values of an expression, (rows,); with `gaps` cells may be missing."""
         parts, missing = {}, np.zeros(self.keep.shape, bool)
-        with_units = expression.measured(text, self.known)
+        by = expression.readers(text, self.known)
         for name in expression.columns(text, self.known):
-            cells, test = self.column(name), f"isfinite({quoted(name)})"
-            parts[name], bad = (measures if name in with_units else numbers)(cells)
-            if bad.any() and name not in with_units and not measures(cells)[1].any():
-                self._refuse_units(bad, cells, name)
-            self._check(bad, cells, name, "is no number", test)
+            cells, reader = self.column(name), by.get(name)
+            test = f"isfinite({f'{reader}({quoted(name)})' if reader else quoted(name)})"
+            parts[name], bad = (expression.READERS[reader] if reader else numbers)(cells)
+            if bad.any() and reader is None:
+                self._refuse_readable(bad, cells, name)
+            self._check(bad, cells, name, "is no date" if reader == "years" else NUMBER, test)
             if not gaps:
                 bad = ~np.isfinite(parts[name])
                 self._check(bad, parts[name], name, "is no finite number", test)
@@ -77,6 +78,7 @@ class Table:
     def labels(self, given: str | Iterable[str]) -> np.ndarray:
         """Return the labels in one column, or those in several joined with "/", (rows,) of str."""
         names = [given] if isinstance(given, str) else list(given)
+        names = [name if name in self.known else bare(name) for name in names]
         parts = []
         for name in names:
             if name not in self.known:
@@ -120,20 +122,44 @@ class Table:
         kept = np.broadcast_to(expression.filter_rows(test, parts), self.keep.shape)
         return bool(kept.sum() > 1 and not bad[kept].any())
 
-    def _refuse_units(self, bad: np.ndarray, cells: np.ndarray, name: str) -> NoReturn:
-        """Refuse cells that have units, all of which `units` reads."""
+    def _refuse_readable(self, bad: np.ndarray, cells: np.ndarray, name: str) -> None:
+        """Refuse a cell that is no number with the expression that reads it, or what it is for."""
         at = int(np.flatnonzero(bad)[0])
-        said = f"units({quoted(name)})"
-        remedy = f"it has a unit: write {said} where the column stands, which reads it as "
-        value = measures(cells)[0][at]
-        refuse(
-            self.source,
-            "is no number",
-            f"{remedy}{value:.6g}, if that is meant",
-            row=int(self.rows[at]),
-            column=name,
-            value=cells[at],
-        )
+        cell, said = cells[at], quoted(name)
+        place = dict(row=int(self.rows[at]), column=name)
+        day = date(cell)
+        if not measures(cells)[1][at]:
+            remedy = f"it has a unit: write units({said}) where the column stands, which reads it "
+            remedy += f"as {measures(cells)[0][at]:.6g}, if that is meant"
+            refuse(self.source, NUMBER, remedy, value=cell, **place)
+        if day is not None:
+            first = int(np.nanmin(years(cells)[0]))
+            remedy = f"a scale along which a year is a factor of e: exp(years({said}) - {first})"
+            refuse(self.source, "is a date", remedy, value=str(day), **place)
+
+    def scale(self, text: str) -> np.ndarray:
+        """Return the values of a scale; categories, and 0 and 1 alone, are told what they may be.
+
+        A law takes scales above 0 alone.
+        """
+        name = bare(text)
+        ways = f"{option('curve', name)}, or pool them, {option('group', name)}"
+        cells = self.column(name) if name in self.known else np.empty(0)
+        words = [isinstance(each, str) and not any(map(str.isdigit, each)) for each in cells]
+        if words and all(words):
+            remedy = f"categories are no scale: fit each apart, {ways}"
+            place = dict(row=int(self.rows[0]), column=name, value=cells[0])
+            refuse(self.source, NUMBER, remedy, **place)
+        values = self.number(text)
+        if set(values.tolist()) == {0.0, 1.0}:
+            row = int(self.rows[np.flatnonzero(values == 0)[0]])
+            remedy = f"a scale is above 0: take 1 and 2, {text} + 1, or fit the two apart, {ways}"
+            problem = "the column holds 0 and 1 alone, as an indicator does"
+            refuse(self.source, problem, remedy, row=row, column=name)
+        return values
+
+
+NUMBER = "is no number"
 
 
 def open_table(frame: Any, source: str) -> Table:
@@ -150,7 +176,8 @@ def open_table(frame: Any, source: str) -> Table:
         import narwhals as nw
 
         try:
-            table = nw.from_native(frame, eager_only=True)
+            table = nw.from_native(frame)
+            table = table.collect() if isinstance(table, nw.LazyFrame) else table
             names, length = table.columns, len(table)
         except (TypeError, ValueError) as error:
             remedy = "give a dataframe with its own name for each column, or a mapping of arrays"

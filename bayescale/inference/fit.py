@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, replace
 from importlib.metadata import version
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from ..data.dataset import Dataset
+from ..data.from_frame import as_dataset
 from ..laws import get_law
 from ..model.arrays import Batch, pack
 from ..model.evaluate import law_at
@@ -40,14 +40,17 @@ RESEED = 1_000_003  # added to the seed where failed curves are run again
 
 def fit(
     law: Law | Callable[..., Law] | str,
-    data: Dataset,
+    data: Any,
     *,
+    x: Any = None,
+    y: Any = None,
     noise: Noise | str | Mapping[str, Noise | str] | None = None,
     pool: str | Iterable[str] | None = None,
     sampler: NUTS | Laplace | MAP | None = None,
     seed: int = 0,
     precision: str = "float64",
     progress: Progress = True,
+    **roles: Any,
 ) -> Posterior:
     """Fit a law to data and return its posterior, whatever its health.
 
@@ -56,7 +59,8 @@ def fit(
     law
         A law, or its name: `chinchilla`, `"broken(2)"`.
     data
-        A checked table (`from_frame`); each of its curves is fitted on its own.
+        A checked table (`from_frame`), or a data frame whose columns `x`, `y` and further `roles`
+        (as `from_frame` takes them) name; each of its curves is fitted on its own.
     noise
         What scatters about the law. Default: `scale_scatter` for accuracies with a number of
         questions, `normal` for accuracies without (`bounded` beside a loss), `student` (on the
@@ -97,6 +101,7 @@ def fit(
     0.2
     """
     law, sampler = get_law(law), sampler or NUTS()
+    data = as_dataset(data, x, y, law.inputs, **roles)
     model = make_model(law, data, noise, pool)
     if precision not in PRECISIONS:
         raise ValueError(f"precision is {' or '.join(PRECISIONS)}, got {precision!r}")

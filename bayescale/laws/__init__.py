@@ -8,7 +8,7 @@
 | how does accuracy rise, or fall? | `capability`, `distractor` |
 | what may still come where nothing has happened? | `later` |
 | accuracy from loss, and both together? | `two_stage` |
-| what is known in closed form, and published? | `powers` |
+| what is known in closed form, and published? | `powers`; without data: `published` |
 """
 
 from .broken import broken, broken_accuracy
@@ -25,6 +25,7 @@ from .loss import (
 )
 from .names import LAWS, get_law
 from .powers import BESIROGLU, HOFFMANN, KAPLAN, KAPLAN_FRONTIER, implied_exponent
+from .published import PUBLISHED, value_at
 from .two_stage import breakthrough, from_loss, two_stage
 
 __all__ = [
@@ -33,6 +34,7 @@ __all__ = [
     "KAPLAN",
     "KAPLAN_FRONTIER",
     "LAWS",
+    "PUBLISHED",
     "breakthrough",
     "broken",
     "broken_accuracy",
@@ -55,4 +57,5 @@ __all__ = [
     "shifted_power",
     "sigmoid",
     "two_stage",
+    "value_at",
 ]

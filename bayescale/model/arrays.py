@@ -13,7 +13,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from ..data.dataset import Dataset
+from ..data.notes import as_rows
 from ..data.responses import RESOLUTION
+from ..messages import bare
 from .layout import Layout, as_they_come, by_run
 from .model import Model
 from .pooling import unpinned
@@ -112,6 +114,12 @@ def lanes(model: Model, data: Dataset) -> Iterator[Lane]:
             yield Lane(curve, own, place, lane)
 
 
+def _as_rows(data: Dataset) -> str:
+    """Return how several responses, where one is wanted, become one."""
+    names = [bare(data.columns[name]) for name in data.responses]
+    return f"; columns of several tasks become rows: {as_rows(names)}" if len(names) > 1 else ""
+
+
 def check_responses(model: Model, data: Dataset, others: OtherWays | None = None) -> None:
     """Refuse responses that the law or its noise cannot speak of.
 
@@ -127,7 +135,7 @@ def check_responses(model: Model, data: Dataset, others: OtherWays | None = None
         data.fail(
             f"has responses {', '.join(given)} where the law {law.name} speaks of "
             f"{', '.join(wanted) if law.further else 'one'}",
-            remedy=f"name them so: {flags}",
+            remedy=f"name them so: {flags}{'' if law.further else _as_rows(data)}",
         )
     for name, support in law.responses.items():
         own = name == law.response and (support == "real" or model.noise.counts)

@@ -16,7 +16,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from ..data.dataset import Dataset
-from ..data.formula import formula
+from ..data.formula import formula, in_names
 from ..data.scales import not_flop
 from ..model.evaluate import at_own
 from ..parametric.parametric import Law
@@ -181,7 +181,8 @@ def make_cost(fn: Callable | str | None, inference_tokens: float, over: Surface)
         why, remedy = other
         counted = "6 N D" if fn is None else "2 N a token served"
         over.table.fail(f"{why}: {counted} is no FLOP here", remedy=remedy)
-    fn = Formula(fn) if isinstance(fn, str) else fn
+    if isinstance(fn, str):
+        fn = Formula(in_names(fn, over.table.columns, over.law.inputs))
     cost = Cost(fn or six_nd, float(inference_tokens))
     n_lo, n_hi, d_lo, d_hi = over.span
     with jax.enable_x64(True):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import calendar
+import datetime
+import re
 from typing import Any
 
 import numpy as np
@@ -29,6 +32,7 @@ def remarks(found: Any, which: Posterior | Mixture, way: Sweep) -> list[Note]:
         where = f"{beyond:.2g} decades beyond {way.end}" if beyond > 0 else "within the data"
         median = f"{10**forecast.median:.3g}{place(forecast.median, f'{way.by} {way.column}')}"
         notes["median"] = f"the median lies {where}, at {median}"
+        notes |= _dates(found)
     elif forecast.median > 0:
         horizon = f"{'down' if found.less_is_better else 'up'} to {found.horizon:.3g}"
         notes["unreached"] = f"in most draws the level {found.level:.3g} is not reached {horizon}"
@@ -60,6 +64,27 @@ def remarks(found: Any, which: Posterior | Mixture, way: Sweep) -> list[Note]:
         notes["wider"] = f"under the wider prior the laws' evidence is another: {shares}"
     notes |= _apart(found.spread()) if len(found.members) > 1 else {}
     return [*said_of_fits(which), *as_notes(notes)]
+
+
+_YEARS = re.compile(r"exp\(years\(.+\) - (\d+(?:\.\d+)?)\)")
+
+
+def _dates(found: Any) -> dict[str, str]:
+    """Return the threshold in dates, where the scale is `exp(years(date) - 2020)`."""
+    start = _YEARS.fullmatch(found.column.replace(" ", "").replace("-", " - "))
+    if start is None:
+        return {}
+    ends = found.forecast.lo, found.forecast.median, found.forecast.hi
+    lo, median, hi = (_day(float(start[1]) + end * np.log(10)) for end in ends)
+    return {"dates": f"in dates: {median}, 90 % from {lo} to {hi}"}
+
+
+def _day(year: float) -> str:
+    """Return a year with a fraction as a date."""
+    if not 1 <= year < 9999:
+        return "before all dates" if year < 1 else "never"
+    days = 366 if calendar.isleap(int(year)) else 365
+    return str(datetime.date(int(year), 1, 1) + datetime.timedelta(int(year % 1 * days)))
 
 
 def _prior(found: Any, which: Posterior | Mixture) -> dict[str, str]:

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from ..data.expression import evaluate
+from ..data.formula import in_names
 from ..posterior.mixture import Mixture
 from ..posterior.posterior import Posterior
 
@@ -183,7 +184,13 @@ def inputs(
 ) -> tuple[str, dict[str, Any]]:
     """Return the input along which to look, and how the others follow; see `sweep`."""
     law = posterior.law
-    others = {posterior.name_of(key): value for key, value in (at or {}).items()}
+    columns = posterior.data.columns
+    others = {
+        posterior.name_of(key): in_names(value, columns, law.inputs)
+        if isinstance(value, str)
+        else value
+        for key, value in (at or {}).items()
+    }
     left = [name for name in law.inputs if name not in others]
     by = posterior.name_of(by) if by is not None else (left[0] if left else None)
     if by is None or by in others or left != [by]:

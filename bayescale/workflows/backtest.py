@@ -10,6 +10,7 @@ import numpy as np
 
 from ..comparison.predictive import Backtest, _scored
 from ..data.dataset import Dataset
+from ..data.from_frame import as_dataset
 from ..inference.fit import fit
 from ..inference.samplers import NUTS
 from ..laws import get_law
@@ -26,7 +27,7 @@ RUNS, SCALES = 8, 4
 
 def backtest(
     law: Law | Callable[..., Law] | str,
-    data: Dataset,
+    data: Any,
     *,
     share: float = SHARE,
     noise: Any = None,
@@ -67,6 +68,7 @@ def backtest(
     >>> held.runs, 0 <= held.inside <= 1
     (4, True)
     """
+    data = as_dataset(data)
     law = get_law(law)
     below = fitted(law, data, share)
     for row in np.flatnonzero(~_kept(data, below)):

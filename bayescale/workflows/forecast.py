@@ -15,7 +15,7 @@ import numpy as np
 
 from ..comparison.evidence import Evidence, log_evidence
 from ..data.dataset import Dataset
-from ..data.from_frame import from_frame
+from ..data.from_frame import as_dataset
 from ..inference.fit import fit
 from ..inference.samplers import NUTS
 from ..laws import get_law
@@ -185,10 +185,9 @@ def forecast(
     >>> bool(lo < median < hi)
     True
     """
-    if not isinstance(data, Dataset):
-        data = from_frame(data, x if x is not None else [*at], y, **roles)
-    elif x is not None or y is not None or roles:
-        raise ValueError("columns (x=, y=, ...) are of a data frame; a Dataset has them already")
+    if x is None and not isinstance(data, Dataset):
+        x = [*at]
+    data = as_dataset(data, x, y, **roles)
     _check_scales(data, at)
     names = laws_of(data, kind) if laws is None else tuple(laws)
     several = len(data.inputs) > 1

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..data.dataset import Dataset
+from ..data.from_frame import as_dataset
 from ..messages import Note
 from ..posterior.display import Sheet, Shown
 from ..posterior.intervals import plain
@@ -146,7 +147,7 @@ def scores(new: np.ndarray, seen: np.ndarray, logs: bool) -> dict[str, np.ndarra
 
 
 def backtest_forecast(
-    data: Dataset,
+    data: Any,
     cuts: Iterable[float] | None = None,
     *,
     progress: Progress = True,
@@ -182,6 +183,7 @@ def backtest_forecast(
     >>> fared.by_cut().index.tolist()
     [0.3]
     """
+    data = as_dataset(data)
     cuts = tuple(CUTS if cuts is None else cuts)
     if not cuts or not all(0 < cut < 1 for cut in cuts):
         raise ValueError(f"cuts (--cuts) are shares between 0 and 1, got {cuts}")

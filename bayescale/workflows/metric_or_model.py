@@ -28,6 +28,7 @@ from ..comparison.explain import CANNOT_TELL, SURE
 from ..comparison.predictive import leave_one_out
 from ..comparison.units import common_unit
 from ..data.dataset import Dataset
+from ..data.from_frame import as_dataset
 from ..inference.fit import fit
 from ..inference.make_model import make_model
 from ..inference.samplers import NUTS
@@ -122,7 +123,7 @@ class MetricOrModel(Shown):
 
 
 def metric_or_model(
-    data: Dataset,
+    data: Any,
     *,
     prior: Mapping[str, float] | None = None,
     noise: Mapping[str, Any] | None = None,
@@ -169,6 +170,7 @@ def metric_or_model(
     >>> list(answer.probability)
     ['metric', 'model', 'neither']
     """
+    data = as_dataset(data)
     prior = _checked(prior)
     both = {"accuracy", "loss"} == set(data.responses)
     if not both or len(data.inputs) != 1:

@@ -17,6 +17,7 @@ from ..comparison.evidence import log_evidence
 from ..comparison.explain import RISE
 from ..comparison.units import common_unit
 from ..data.dataset import Dataset
+from ..data.from_frame import as_dataset
 from ..inference.make_model import as_law_names, make_model
 from ..inference.samplers import NUTS
 from ..laws import get_law
@@ -102,7 +103,7 @@ class Tasks(Shown):
 
 
 def tasks(
-    data: Dataset,
+    data: Any,
     laws: Iterable[Law | str] = LAWS,
     *,
     level: float | str | None = None,
@@ -169,6 +170,7 @@ def tasks(
     >>> len(found), found.laws
     (1, ('sigmoid', 'flat'))
     """
+    data = as_dataset(data)
     made = {law.name: law for law in map(get_law, laws)}
     if not made:
         raise ValueError(f"name at least one law, such as {', '.join(LAWS)}")

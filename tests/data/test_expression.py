@@ -104,7 +104,7 @@ def test_dates_compare_as_text():
         ("a > 1", "Compare is not allowed"),
         ("task*2", "column 'task' holds 'qa'"),
         ("'x'", "text such as 'x' meets numbers"),
-        ("sin(a)", "functions of one column are exp, log"),
+        ("sin(a)", "functions are exp, log"),
         ("log(a, 2)", "functions"),
         ("isfinite(a)", "isfinite in filters"),
         ("a if a else a", "IfExp is not allowed"),

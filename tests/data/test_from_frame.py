@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from bayescale.data.dataset import DataError, Dataset
 from bayescale.data.from_frame import from_frame
-from bayescale.data.read_table import read_table
+from bayescale.reading.read_table import read_table
 
 RUNS = pd.DataFrame(
     {
@@ -388,13 +388,13 @@ def test_rows_are_named_as_they_stand_in_the_file(tmp_path):
         ("a.csv", b"1,2\n3,4\n", "the first line holds only numbers"),
         ("a.csv", b'x,y\n"1,2\n3,4\n', "line 3: unexpected end of data"),
         ("a.csv", "x,y\n1,2\né,3\n".encode("latin-1"), "line 3 is not UTF-8 text"),
-        ("a.csv", "x,y\n1,2\n".encode("utf-16"), "is not UTF-8"),
+        ("a.csv", b"\xff\xfex", "is no UTF-16 text"),
         ("a.csv", b"x,y\n1,\0\n", "holds zero bytes"),
         ("a.csv.gz", b"x,y\n1,2\n", "cannot be read"),
         ("a.csv.gz", gzip.compress(b"x,y\n1,2\n", mtime=0)[:-9], "cannot be read"),
         ("a.parquet", b"x,y\n1,2\n", "is no readable Parquet file"),
         ("a.parquet", b"", "is no readable Parquet file"),
-        ("a.xlsx", b"x", "the ending '.xlsx' is unknown; known are .csv"),
+        ("a.xls", b"x", "the ending '.xls' is unknown; known are .csv"),
         ("a", b"x", "the ending '' is unknown"),
     ],
 )

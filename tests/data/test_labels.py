@@ -6,11 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bayescale.data import read_table as reading
 from bayescale.data.cells import number
 from bayescale.data.dataset import DataError
 from bayescale.data.from_frame import from_frame
-from bayescale.data.read_table import read_table
+from bayescale.reading import read_table as reading
+from bayescale.reading.read_table import read_table
 
 
 def labelled(cells, **more):

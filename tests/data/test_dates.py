@@ -1,0 +1,113 @@
+"""Dates as a scale, and what is said of categories and indicators."""
+
+import datetime
+import re
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+
+import bayescale as bs
+from bayescale.data.cells import date, years
+
+DAYS = ["2022-01-01", "2022-07-02", "2023-01-01", "2024-07-02"]
+YEARS = [2022, 2022 + 182 / 365, 2023, 2024 + 183 / 366]
+
+
+def refusal(call, *args, **kwargs):
+    with pytest.raises(bs.DataError) as caught:
+        call(*args, **kwargs)
+    message = str(caught.value)
+    assert len(message.splitlines()) == 1
+    return message
+
+
+@pytest.mark.parametrize(
+    ("cell", "day"),
+    [
+        ("2024-03-01", "2024-03-01"),
+        (" 2024/3/1 ", "2024-03-01"),
+        ("2024-03", "2024-03-01"),
+        ("2024-03-01T12:30:00Z", "2024-03-01"),
+        ("2024-03-01 12:30:00+02:00", "2024-03-01"),
+        (datetime.datetime(2024, 3, 1, 23), "2024-03-01"),
+        (np.datetime64("2024-03-01T23:00"), "2024-03-01"),
+        ("2024-02-30", None),
+        ("2024-03/01", None),
+        ("03/01/2024", None),
+        ("2024", None),
+        ("March 2024", None),
+        (2024.5, None),
+    ],
+)
+def test_what_is_a_date(cell, day):
+    found = date(cell)
+    assert (found is None) if day is None else (found == np.datetime64(day))
+
+
+def test_years_of_any_frame():
+    frames = [
+        {"day": DAYS},
+        pd.DataFrame({"day": pd.to_datetime(DAYS)}),
+        pl.DataFrame({"day": [datetime.date.fromisoformat(each) for each in DAYS]}),
+        {"day": YEARS},
+    ]
+    for frame in frames:
+        whole = frame | {"y": [1, 2, 3, 4]} if isinstance(frame, dict) else frame
+        y = "y" if isinstance(frame, dict) else np.arange(1.0, 5)
+        data = bs.from_frame(whole, "exp(years(day) - 2022)", y)
+        np.testing.assert_allclose(np.log(data.inputs["x"]) + 2022, YEARS, atol=1e-9)
+    gaps, bad = years(np.array([np.datetime64("NaT"), np.datetime64("2024-01-01")]))
+    assert np.isnan(gaps[0])
+    assert (gaps[1], bad.any()) == (2024, False)
+
+
+def test_a_date_is_told_the_scale_that_reads_it():
+    frame = {"day": DAYS, "y": [1.0, 2.0, 3.0, 4.0]}
+    message = refusal(bs.from_frame, frame, "day", "y")
+    assert "row 1, column 'day': '2022-01-01' is a date; a scale along which a year is a" in message
+    assert "exp(years(day) - 2022)" in message
+    stamps = pd.DataFrame(frame).assign(day=pd.to_datetime(DAYS))
+    assert "exp(years(day) - 2022)" in refusal(bs.from_frame, stamps, "day", "y")
+    kept = bs.from_frame(frame, "exp(years(day) - 2022)", "y", where="years(day) > 2022.2")
+    assert len(kept) == 3
+    frame["day"] = [*DAYS[:3], "soon"]
+    message = refusal(bs.from_frame, frame, "exp(years(day) - 2022)", "y")
+    assert "row 4, column 'day': 'soon' is no date" in message
+    assert "where='isfinite(years(day))'" in message
+
+
+def test_a_threshold_by_date():
+    start = np.datetime64("2021-01-01")
+    days = start + np.arange(24) * np.timedelta64(45, "D")
+    at = np.arange(24) * 45 / 365.25
+    share = 0.1 + 0.8 / (1 + np.exp(-2.5 * (at - 2.0)))  # half of the way on 2023-01-01
+    frame = pd.DataFrame({"released": days, "score": np.round(200 * share) / 200, "n": 200})
+    fit = bs.fit(
+        "sigmoid", frame, x="exp(years(released) - 2021)", y="score", n="n", sampler=bs.Laplace()
+    )
+    answer = bs.threshold(fit, 0.5, allow_failed=True)
+    (note,) = [each for each in answer.notes if each.kind == "dates"]
+    median, lo, hi = map(np.datetime64, re.findall(r"\d{4}-\d\d-\d\d", note))
+    assert lo < median < hi
+    assert abs(median - np.datetime64("2023-01-01")) < np.timedelta64(45, "D")
+    when = 2021 + answer.forecast.median * np.log(10)
+    assert abs(when - 2023) < 0.12
+
+
+def test_categories_and_indicators_are_told_what_they_may_be():
+    frame = {
+        "size": ["small", "large", "small", "large"],
+        "moe": [0, 1, 0, 1],
+        "N": [1.0, 2.0, 3.0, 4.0],
+        "y": [4.0, 3.0, 3.5, 2.5],
+    }
+    message = refusal(bs.from_frame, frame, "size", "y")
+    assert "row 1, column 'size': 'small' is no number; categories are no scale" in message
+    assert "curve='size' (--curve 'size'), or pool them, group='size' (--group 'size')" in message
+    message = refusal(bs.from_frame, frame, ["N", "moe"], "y")
+    assert "row 1, column 'moe': the column holds 0 and 1 alone" in message
+    assert "take 1 and 2, moe + 1, or" in message
+    assert len(bs.from_frame(frame, ["N", "m=moe + 1"], "y")) == 4
+    assert "is not above 0" in refusal(bs.from_frame, frame | {"N": [0, 1, 2, 3]}, "N", "y")
