@@ -33,6 +33,7 @@ from . import shown
 from .default_laws import laws_of
 from .fared import fared
 from .hypotheses import prior_of
+from .outliers import set_aside
 
 if TYPE_CHECKING:
     import pandas
@@ -42,8 +43,8 @@ __all__ = ["Forecast", "forecast"]
 SAMPLER = NUTS(warmup=500, draws=500, retries=0)
 """Enough for quantiles of a mixture, at a fourth of the default's cost."""
 WITHOUT = (
-    "several scales, rows of runs and rows below a detection limit are fitted without the misfit "
-    "of the law: intervals beyond the data are too narrow"
+    "rows of runs and rows below a detection limit are fitted without the misfit of the law: "
+    "intervals beyond the data are too narrow"
 )
 LEAST = 0.02
 """Weight of a law below which it is left out of the answer."""
@@ -132,6 +133,7 @@ def forecast(
     kind: str | None = None,
     noise: Any = None,
     misfit: bool = True,
+    outliers: bool = False,
     sampler: NUTS = SAMPLER,
     seed: int = 0,
     precision: str = "float64",
@@ -152,10 +154,13 @@ def forecast(
     kind
         `loss` or `accuracy`, where the table does not say (`laws_of`).
     noise
-        As in `fit`; `lognormal` for losses in one scale unless given.
+        As in `fit`; `lognormal` for losses unless given.
     misfit
-        Whether laws of one scale are `approximate`; without it each is taken at its word, and
+        Whether laws of losses are `approximate`; without it each is taken at its word, and
         intervals beyond the data are too narrow (benchmarks/results/forecasts.md).
+    outliers
+        Whether rows of losses that lie far from what all others say are taken in; else they are
+        set aside, and a note names them (`outliers.set_aside`).
     sampler, seed, precision, progress
         As in `fit`.
 
@@ -173,10 +178,9 @@ def forecast(
 
     Notes
     -----
-    Each law of losses in one scale is `approximate`. Of N and D it is not: on Farseer's runs that
-    made forecasts right, on Chinchilla's wrong (benchmarks/results/forecasts.md). Weights are prior
-    times evidence, the prior as in `tasks`. Of the variance of a new run `misfit` is what the local
-    exponent may still change beyond the data, `noise` the scatter of runs, `parameters` the rest.
+    Each law of losses is `approximate`. Weights are prior times evidence, the prior as in `tasks`.
+    Of the variance of a new run `misfit` is what the local exponent may still change beyond the
+    data, `noise` the scatter of runs, `parameters` the rest.
 
     Examples
     --------
@@ -191,8 +195,7 @@ def forecast(
         raise ValueError("columns (x=, y=, ...) are of a data frame; a Dataset has them already")
     _check_scales(data, at)
     names = laws_of(data, kind) if laws is None else tuple(laws)
-    several = len(data.inputs) > 1
-    apart = several or data.run is not None or data.limit is not None
+    apart = data.run is not None or data.limit is not None
     misfit = misfit and not apart
     plain = {law.name: law for law in map(get_law, names)}
     made = {
@@ -203,7 +206,9 @@ def forecast(
         raise ValueError("name at least one law")
     losses = all(law.support == "positive" for law in made.values())
     nearly = any(law.wander is not None for law in made.values())
-    usual = "lognormal" if nearly or (losses and not several) else None
+    usual = "lognormal" if nearly or (losses and len(data.inputs) == 1) else None
+    if nearly and not outliers:
+        data = set_aside(next(law for law in plain.values() if law.support == "positive"), data)
     how = dict(noise=noise or usual, sampler=sampler, seed=seed)
     with waiting(progress) as tell:
         fits = {
