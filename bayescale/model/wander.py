@@ -7,7 +7,7 @@ a noise that is normal (of the log), with w and A the rows of r and B q in units
 
 (Woodbury), and c given the rows is Normal(M^-1 A^T w, M^-1). Where all rows have one scale s and
 there is one rate, B = U S V^T once and for all, and M is diagonal: 1 + (q S/s)^2; where there are
-several, B^T B is known once and for all. Bends beyond the data, which no row feels, stay Normal(0, I).
+several, B^T B is known once and for all. Bends beyond the data no row feels: they stay as they are.
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ from ..inference.fit import fit
 from ..inference.samplers import NUTS
 from ..laws import get_law
 from ..laws.approximate import ahead_variance, approximate
-from ..messages import Note, bare, near
+from ..messages import Note
 from ..parametric.parametric import Law
 from ..posterior.display import Sheet, Shown
 from ..posterior.drift import DRIFT, with_drift
@@ -30,10 +30,10 @@ from ..posterior.posterior import Posterior
 from ..progress import Progress, Tell, waiting
 from ..questions.predict import Prediction, predict
 from . import shown
-from .default_laws import laws_of
+from .default_laws import check_scales, laws_of
 from .fared import fared
 from .hypotheses import prior_of
-from .outliers import set_aside
+from .outliers import OUTLIERS, set_aside
 
 if TYPE_CHECKING:
     import pandas
@@ -193,7 +193,7 @@ def forecast(
         data = from_frame(data, x if x is not None else [*at], y, **roles)
     elif x is not None or y is not None or roles:
         raise ValueError("columns (x=, y=, ...) are of a data frame; a Dataset has them already")
-    _check_scales(data, at)
+    check_scales(data, at)
     names = laws_of(data, kind) if laws is None else tuple(laws)
     apart = data.run is not None or data.limit is not None
     misfit = misfit and not apart
@@ -222,7 +222,7 @@ def forecast(
         curve: predict(one, at, seed=seed, allow_failed=True) for curve, one in mixtures.items()
     }
     shares = [_shares(mixtures[curve], one) for curve, one in told.items()]
-    whole, notes = _together(told), _notes(mixtures, told)
+    whole, notes = _together(told), _notes(data, mixtures, told)
     if misfit and losses and len(whole.inputs) == 1:
         notes = (*notes, *fared(float(whole.decades.max())))
     if apart and losses:
@@ -230,23 +230,6 @@ def forecast(
     parts = {name: np.stack([each[name] for each in shares]) for name in shares[0]}
     parts = parts if whole.curves else {name: values[0] for name, values in parts.items()}
     return Forecast(replace(whole, notes=notes), mixtures, parts, notes)
-
-
-def _check_scales(data: Dataset, at: Mapping[str, Any]) -> None:
-    """Refuse scales that the table does not have, or leaves without a value."""
-    columns = {data.columns.get(name, name): name for name in data.inputs}
-    known = {bare(text): name for text, name in columns.items()}
-    known |= {name: name for name in data.inputs}
-    for name in at:
-        if bare(name) not in known:
-            raise ValueError(
-                f"at (--at): {name!r} is no scale of {data.source}{near(name, columns)}"
-            )
-        values = np.asarray(at[name], float)
-        if not (np.isfinite(values).all() and (values > 0).all()):
-            raise ValueError(f"at (--at): {name} is positive and finite, got {values.min():g}")
-    if missing := set(data.inputs) - {known[bare(name)] for name in at}:
-        raise ValueError(f"at (--at): no value for {', '.join(sorted(missing))}")
 
 
 def _telling(tell: Tell, law: str, i: int, made: Mapping) -> Tell:
@@ -312,10 +295,12 @@ def _together(told: Mapping[str | None, Prediction]) -> Prediction:
 
 
 def _notes(
-    mixtures: Mapping[str | None, Mixture], told: Mapping[str | None, Prediction]
+    data: Dataset,
+    mixtures: Mapping[str | None, Mixture],
+    told: Mapping[str | None, Prediction],
 ) -> tuple[Note, ...]:
     """Return what is to be said of the answer, of several curves each with its name."""
-    notes = []
+    notes = [note for note in data.notes if note.kind == OUTLIERS]
     for curve, which in mixtures.items():
         own = [*told[curve].notes, *said_of_fits(which)]
         own = [note for note in dict.fromkeys(own) if curve is None or note.kind != "average"]

@@ -29,8 +29,10 @@ from ..laws.approximate import approximate
 from ..messages import Note
 from ..parametric.parametric import Law
 
-__all__ = ["set_aside"]
+__all__ = ["OUTLIERS", "set_aside"]
 
+OUTLIERS = "outliers"
+"""Kind of the note that names rows set aside."""
 CHANCE = 0.01
 """Of a table of sound rows that any one is set aside."""
 MOST = 0.1
@@ -40,12 +42,12 @@ LEAST = 10
 SMALL = 1e-3
 """Relative deviation below which none is."""
 RATES = (0.0, 0.003, 0.01, 0.03, 0.1)
-"""Rates of the misfit among which one is taken."""
-TOGETHER = 0.1
-"""Rate of the misfit of two scales together, beside that of each."""
+"""Rates of the misfit among which one is taken; of several scales ten times as much."""
 FREEDOM = 4.0
 """Of Student's weights."""
 ROUNDS = 15
+EFFICIENCY = 0.37
+"""Of the median deviation: its scale is known as if from so much of the rows."""
 MODE = MAP(starts=16)
 
 
@@ -86,7 +88,7 @@ def set_aside(law: Law, data: Dataset, seed: int = 0) -> Dataset:
     return replace(kept, notes=(*data.notes, _note(data, y, off)))
 
 
-def _off(law: Law, params: Mapping[str, np.ndarray], data: Dataset) -> np.ndarray:
+def _off(law: Law, params: Mapping[str, Any], data: Dataset) -> np.ndarray:
     """Return by how much of its log each row to be set aside is off, 0 of all others, (row,)."""
     from scipy.stats import t
 
@@ -95,11 +97,12 @@ def _off(law: Law, params: Mapping[str, np.ndarray], data: Dataset) -> np.ndarra
     with jax.enable_x64(True):
         columns = [jnp.asarray(x) for x in inputs]
         mean = np.asarray(law.fn(*columns, **{name: params[name] for name in law.parameters}))
-        basis = _basis(law, columns)
+        basis = _basis(law, columns, params)
     own = 0.0 if data.stderr is None else data.stderr / y
-    tries = [_smoothed(np.log(y / mean), rate * basis, own) for rate in RATES]
+    share = 1 if len(inputs) == 1 else 10
+    tries = [_smoothed(np.log(y / mean), share * rate * basis, own) for rate in RATES]
     off, sd, _ = max(tries, key=lambda each: each[2])
-    free = max(len(y) - len(law.parameters), 1)
+    free = max(EFFICIENCY * (len(y) - len(law.parameters)), 1)
     chance = 2 * t.sf(abs(off) / sd, free)
     far = (chance < CHANCE / len(y)) & (abs(off) > SMALL)
     far[np.argmax(np.sum([np.log(x) for x in inputs], 0))] = False
@@ -107,15 +110,18 @@ def _off(law: Law, params: Mapping[str, np.ndarray], data: Dataset) -> np.ndarra
     return np.where(far & np.isin(np.arange(len(y)), allowed), off, 0.0)
 
 
-def _basis(law: Law, columns: list[Any]) -> np.ndarray:
-    """Return what the misfit of a law adds at the rows, (row, bend)."""
+def _basis(law: Law, columns: list[Any], params: Mapping[str, Any]) -> np.ndarray:
+    """Return what the misfit of a law of rate 1 adds at the rows, (row, bend)."""
     nearly = approximate(law)
     wander = nearly.wander
     assert wander is not None
-    edges = {f"edge_{name}": x.max() for name, x in zip(law.inputs, columns, strict=True)}
-    basis = wander.basis(*columns, **{name: edges[name] for name in wander.edges})
-    alone = dict.fromkeys((name.replace("edge", "misfit") for name in wander.edges), 1.0)
-    return np.asarray(basis * wander.rates(dict.fromkeys(nearly.parameters, TOGETHER) | alone))
+    of = dict(zip(law.inputs, columns, strict=True))
+    known = {f"edge_{name}": x.max() for name, x in of.items()}
+    known |= {f"middle_{name}": jnp.sqrt(x.min() * x.max()) for name, x in of.items()}
+    known |= {name: 1.0 for name in nearly.parameters if name.startswith("misfit")}
+    rates = wander.rates(known | {name: params[name] for name in law.parameters})
+    basis = wander.basis(*columns, **{name: known[name] for name in wander.edges})
+    return np.asarray(basis) * np.asarray(rates)
 
 
 def _smoothed(
@@ -144,4 +150,4 @@ def _note(data: Dataset, y: np.ndarray, off: np.ndarray) -> Note:
     rows = [f"{data.rows[i]} ({y[i]:.4g}, {100 * np.expm1(off[i]):+.2g} %)" for i in worst[:5]]
     more = f" and {len(worst) - 5} more" if len(worst) > 5 else ""
     text = f"set aside, far from what all others say: row {', '.join(rows)}{more}"
-    return Note("outliers", f"{text}; outliers=True (--outliers) takes them in")
+    return Note(OUTLIERS, f"{text}; outliers=True (--outliers) takes them in")
