@@ -55,7 +55,7 @@ def test_sound_rows_stay():
 
 def test_of_many_curves_each_is_looked_at_on_its_own():
     curves = np.repeat(np.array(["a", "b", "c"], object), len(X))
-    y = np.concatenate([planted(runs(1), [5]), runs(2), 3 * runs(3)])
+    y = np.concatenate([planted(runs(1), [5]), runs(4), 3 * runs(6)])
     found = set_aside(get_law("power"), table(y, np.tile(X, 3), curve=curves))
     assert set(range(72)) - set(found.rows - 1) == {5}
 
