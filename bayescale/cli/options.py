@@ -202,6 +202,9 @@ Cuts = Annotated[
     Text,
     _option("Shares of the largest scale beyond which runs are left out.", metavar=".5,.1,.03"),
 ]
+Outliers = Annotated[
+    bool, _option("Take in losses far from all others, which else are set aside.", "--outliers")
+]
 ResponseKind = Annotated[
     Text, _option("What the response is, where the table does not say.", metavar="loss|accuracy")
 ]

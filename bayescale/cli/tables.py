@@ -43,6 +43,7 @@ def forecast(
     duplicates: options.Duplicates = "error",
     laws: options.Laws = None,
     kind: options.ResponseKind = None,
+    outliers: options.Outliers = False,
     noise: options.Noise = None,
     seed: options.Seed = 0,
     chains: options.Chains = 4,
@@ -66,7 +67,7 @@ def forecast(
         data = plans.told(table, roles, chosen)
         sampler = arguments.build_sampler("nuts", chains, draws, warmup, retries=0)
         how = dict(laws=chosen, kind=kind, noise=arguments.noise(noise), sampler=sampler)
-        how |= dict(seed=seed, precision=precision, progress=progress)
+        how |= dict(outliers=outliers, seed=seed, precision=precision, progress=progress)
         found = workflow.forecast(data, plans.points(at, data), **how)
     return reply.forecast(found, json, plot, output)
 
@@ -107,6 +108,7 @@ def backtest(
     cuts: options.Cuts = None,
     laws: options.Laws = None,
     kind: options.ResponseKind = None,
+    outliers: options.Outliers = False,
     noise: options.Noise = None,
     seed: options.Seed = 0,
     precision: options.Precision = "float64",
@@ -123,7 +125,7 @@ def backtest(
         roles = arguments.Roles(x, y, n, stderr, chance, duplicates=duplicates, **columns)
         data = plans.told(table, roles, chosen)
         how = dict(laws=chosen, kind=kind, noise=arguments.noise(noise), seed=seed)
-        how |= dict(precision=precision, progress=progress)
+        how |= dict(outliers=outliers, precision=precision, progress=progress)
         found = workflow.backtest_forecast(data, plans.cuts(cuts), **how)
     return reply.told(found, json)
 

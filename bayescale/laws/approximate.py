@@ -18,10 +18,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import numpyro.distributions as dist
-from jax.nn import sigmoid
 
 from ..parametric.base import Wander
-from ..parametric.coordinates import given, scaled
+from ..parametric.coordinates import given
 from ..parametric.parametric import Law
 
 __all__ = ["ahead_variance", "approximate"]
@@ -36,9 +35,10 @@ COARSE = np.array([-6.0, -2, 0, 2, 7])
 """Of the misfit of two scales together."""
 SLOPE = dist.HalfNormal(0.1)
 """Local exponents of real curves are off their law's by up to so much."""
-BOTH = scaled(
-    dist.Normal(-2.2, 1.5), lambda v, at: 0.03 * sigmoid(v), says="0.03 times a logistic of {}"
-)
+SHARE = dist.HalfNormal(0.3)
+"""The same of one of several scales, as a share of the law's own exponent there."""
+BOTH = dist.HalfNormal(0.1)
+"""Of two scales together, as a share of the root of the product of their exponents."""
 
 
 def _chain(knots: np.ndarray) -> np.ndarray:
@@ -80,6 +80,10 @@ def approximate(base: Law) -> Law:
     parameters the bends are integrated out of the density of the rows, exactly under `lognormal`
     noise, and drawn afterwards: draws of the law have them.
 
+    Of several scales `misfit` is a share: v has the sd `misfit` times the law's own exponent of
+    that scale, |d log f / d log x| in the middle of the data. Their exponents are small where the
+    floor is most of a loss, and a misfit as large would take the place of the law.
+
     Parameters
     ----------
     base
@@ -97,8 +101,8 @@ def approximate(base: Law) -> Law:
 
     Notes
     -----
-    The prior of `misfit` is half-normal of sd .1 (of two scales together it is bounded by .03):
-    benchmarks/results/forecasts.md says on what it was chosen, and how it fares elsewhere.
+    The prior of `misfit` is half-normal of sd .1, of a share of sd .3 (of two scales together .1):
+    benchmarks/results/forecasts.md and surfaces.md say on what they were chosen, and how they fare.
     Rasmussen and Williams 2006, chapter 2.7 (a Gaussian process about a parametric mean).
 
     Examples
@@ -115,7 +119,10 @@ def approximate(base: Law) -> Law:
     knots = KNOTS if len(scales) == 1 else FEWER
     sizes = {x: len(knots) for x in scales} | {f"{a}_{b}": len(COARSE) ** 2 for a, b in pairs}
     priors: dict[str, Any] = {f"edge_{x}": _edge(x) for x in scales}
-    priors |= {f"misfit_{x}": SLOPE if x in scales else BOTH for x in sizes}
+    if pairs:
+        priors |= {f"middle_{x}": _middle(x) for x in base.inputs}
+    alone = SHARE if pairs else SLOPE
+    priors |= {f"misfit_{x}": alone if x in scales else BOTH for x in sizes}
     total = sum(sizes.values())
     priors["bends"] = given(lambda at: jnp.zeros(total), says="what the rows leave open")
     later = [knots > 0] * len(scales)
@@ -129,14 +136,28 @@ def approximate(base: Law) -> Law:
             parts.append((left[..., :, None] * right[..., None, :]).reshape(*left.shape[:-1], -1))
         return jnp.concatenate(parts, -1)
 
+    def exponents(params):
+        """Return |d log f / d log x| in the middle of the data, by scale and pair of scales."""
+        own = {name: params[name] for name in base.parameters}
+        middle = {x: jnp.log(params[f"middle_{x}"]) for x in base.inputs}
+
+        def log_law(logs):
+            return jnp.log(base.fn(*(jnp.exp(logs[x]) for x in base.inputs), **own))
+
+        slope = jax.grad(log_law)(middle)
+        found = {x: jnp.abs(slope[x]) + 1e-9 for x in scales}
+        return found | {f"{a}_{b}": jnp.sqrt(found[a] * found[b]) for a, b in pairs}
+
     def rates(params):
-        each = [jnp.broadcast_to(params[f"misfit_{x}"], size) for x, size in sizes.items()]
-        return jnp.concatenate(each)
+        of = {x: params[f"misfit_{x}"] for x in sizes}
+        if pairs:
+            of = {x: of[x] * exponent for x, exponent in exponents(params).items()}
+        return jnp.concatenate([jnp.broadcast_to(of[x], size) for x, size in sizes.items()])
 
     def formula(*inputs, **params):
         own = {name: params.pop(name) for name in priors}
         edges = {f"edge_{x}": own[f"edge_{x}"] for x in scales}
-        off = basis(*inputs, **edges) @ (rates(own) * own["bends"])
+        off = basis(*inputs, **edges) @ (rates(params | own) * own["bends"])
         return base.fn(*inputs, **params) * jnp.exp(off)
 
     return replace(
@@ -150,6 +171,15 @@ def approximate(base: Law) -> Law:
         wander=Wander(
             base, basis, rates, tuple(f"edge_{x}" for x in scales), np.concatenate(later)
         ),
+    )
+
+
+def _middle(x: str):
+    """Return the middle of the data in log scale, which a table tells."""
+    return given(
+        lambda at: jnp.exp(jnp.mean(at.span[x])),
+        lambda at: at.ref[x],
+        says="the middle of the data",
     )
 
 

@@ -191,7 +191,7 @@ class Model(Coordinates):
         values, log_prior, _ = self.constrain(z, data)
         params, data = self.as_the_law_takes(self.parameters(values, data), data)
         if self.law.wander is not None:
-            rates = self.law.wander.rates(params)
+            rates = self.law.wander.rates(params)[~self.law.wander.ahead]
             return log_prior + log_marginal(self._unbent(params, data), rates, data)
         return log_prior + jnp.sum(self.log_likelihood(params, data))
 
@@ -199,8 +199,10 @@ class Model(Coordinates):
         """Return a draw of the law's bends given its other parameters and the rows."""
         assert self.law.wander is not None
         params, data = self.as_the_law_takes(params, data)
-        rates = self.law.wander.rates(params)
-        return sample_bends(self._unbent(params, data), rates, data, normal)
+        felt = np.flatnonzero(~self.law.wander.ahead)
+        rates = self.law.wander.rates(params)[felt]
+        drawn = sample_bends(self._unbent(params, data), rates, data, normal[felt])
+        return normal.at[felt].set(drawn)
 
     def _unbent(self, params: Mapping[str, Any], data: Mapping[str, Any]) -> Distribution:
         """Return the noise about the law without its bends."""

@@ -7,7 +7,7 @@ a noise that is normal (of the log), with w and A the rows of r and B q in units
 
 (Woodbury), and c given the rows is Normal(M^-1 A^T w, M^-1). Where all rows have one scale s and
 there is one rate, B = U S V^T once and for all, and M is diagonal: 1 + (q S/s)^2; where there are
-several, B^T B is known once and for all.
+several, B^T B is known once and for all. Bends beyond the data no row feels: they stay as they are.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def wander_of(law: Law, lane: Mapping[str, Any]) -> dict[str, Any]:
     with jax.enable_x64(True):
         known = {name: edges[name] for name in law.wander.edges}
         basis = np.asarray(law.wander.basis(*map(jnp.asarray, columns), **known))
-    basis = np.where(lane["mask"][:, None], basis, 0.0)
+    basis = np.where(lane["mask"][:, None], basis, 0.0)[:, ~law.wander.ahead]
     if lane["stderr"].any():
         return {"basis": basis}
     if len(law.wander.edges) > 1:
@@ -68,7 +68,7 @@ def _whitened(found: Distribution, data: Mapping[str, Any]) -> tuple[Array, Arra
 
 
 def _solved(found: Distribution, rates: Array, data: Mapping[str, Any]) -> tuple[Array, Array]:
-    """Return the root of M, and A^T w."""
+    """Return the root of M, and A^T w, of the bends that rows feel."""
     w, scale = _whitened(found, data)
     if "gram" in data:
         each = rates / scale[0]
@@ -81,7 +81,7 @@ def _solved(found: Distribution, rates: Array, data: Mapping[str, Any]) -> tuple
 
 
 def log_marginal(
-    found: Distribution, rates: Float[Array, " bend"], data: Mapping[str, Any]
+    found: Distribution, rates: Float[Array, " felt"], data: Mapping[str, Any]
 ) -> Array:
     """Return the log density of all rows of one curve, the bends integrated out.
 
@@ -89,6 +89,8 @@ def log_marginal(
     ----------
     found
         The noise about the law without bends.
+    rates
+        Of the bends that rows feel.
     """
     alone = jnp.sum(jnp.where(data["mask"], found.log_prob(data["observed"]), 0.0))
     if "turned" in data:
@@ -102,8 +104,8 @@ def log_marginal(
 
 
 def sample_bends(
-    found: Distribution, rates: Array, data: Mapping[str, Any], normal: Float[Array, " bend"]
-) -> Float[Array, " bend"]:
-    """Return a draw of the bends given the rows, from standard normal numbers."""
+    found: Distribution, rates: Array, data: Mapping[str, Any], normal: Float[Array, " felt"]
+) -> Float[Array, " felt"]:
+    """Return a draw of the bends that rows feel, from standard normal numbers."""
     root, seen = _solved(found, rates, data)
     return cho_solve((root, True), seen) + solve_triangular(root, normal, lower=True, trans=1)

@@ -3,6 +3,7 @@
 | question | file |
 |---|---|
 | what will larger runs measure? | `forecast`, by `default_laws`; `fared` |
+| which rows are far from all others? | `outliers` |
 | how do such forecasts fare on a table's own larger runs? | `futures` |
 | how did one come out? | `register` |
 | what of many tasks? | `tasks` |

@@ -1,13 +1,17 @@
-"""default_laws: by which laws a table is forecast where none is named."""
+"""default_laws: by which laws a table is forecast where none is named, and at which scales."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
 from ..data.dataset import Dataset
+from ..messages import bare, near
 from .tasks import LAWS as ACCURACIES
 
-__all__ = ["kind_of", "laws_of", "rise_of"]
+__all__ = ["check_scales", "kind_of", "laws_of", "rise_of"]
 
 LOSSES = ("power", "power(floor=False)")
 GROWING = ("power(rising=True)", "power(floor=False, rising=True)")
@@ -70,3 +74,20 @@ def rise_of(data: Dataset) -> float:
         if own.sum() > 1 and np.ptp(x[own]) and np.ptp(y[own]):
             found.append(float(spearmanr(x[own], y[own]).statistic))
     return float(np.mean(found)) if found else 0.0
+
+
+def check_scales(data: Dataset, at: Mapping[str, Any]) -> None:
+    """Refuse scales that the table does not have, or leaves without a value."""
+    columns = {data.columns.get(name, name): name for name in data.inputs}
+    known = {bare(text): name for text, name in columns.items()}
+    known |= {name: name for name in data.inputs}
+    for name in at:
+        if bare(name) not in known:
+            raise ValueError(
+                f"at (--at): {name!r} is no scale of {data.source}{near(name, columns)}"
+            )
+        values = np.asarray(at[name], float)
+        if not (np.isfinite(values).all() and (values > 0).all()):
+            raise ValueError(f"at (--at): {name} is positive and finite, got {values.min():g}")
+    if missing := set(data.inputs) - {known[bare(name)] for name in at}:
+        raise ValueError(f"at (--at): no value for {', '.join(sorted(missing))}")

@@ -20,7 +20,7 @@ from ..inference.fit import fit
 from ..inference.samplers import NUTS
 from ..laws import get_law
 from ..laws.approximate import ahead_variance, approximate
-from ..messages import Note, bare, near
+from ..messages import Note
 from ..parametric.parametric import Law
 from ..posterior.display import Sheet, Shown
 from ..posterior.drift import DRIFT, with_drift
@@ -30,9 +30,10 @@ from ..posterior.posterior import Posterior
 from ..progress import Progress, Tell, waiting
 from ..questions.predict import Prediction, predict
 from . import shown
-from .default_laws import laws_of
+from .default_laws import check_scales, laws_of
 from .fared import fared
 from .hypotheses import prior_of
+from .outliers import OUTLIERS, set_aside
 
 if TYPE_CHECKING:
     import pandas
@@ -42,8 +43,8 @@ __all__ = ["Forecast", "forecast"]
 SAMPLER = NUTS(warmup=500, draws=500, retries=0)
 """Enough for quantiles of a mixture, at a fourth of the default's cost."""
 WITHOUT = (
-    "several scales, rows of runs and rows below a detection limit are fitted without the misfit "
-    "of the law: intervals beyond the data are too narrow"
+    "rows of runs and rows below a detection limit are fitted without the misfit of the law: "
+    "intervals beyond the data are too narrow"
 )
 LEAST = 0.02
 """Weight of a law below which it is left out of the answer."""
@@ -132,6 +133,7 @@ def forecast(
     kind: str | None = None,
     noise: Any = None,
     misfit: bool = True,
+    outliers: bool = False,
     sampler: NUTS = SAMPLER,
     seed: int = 0,
     precision: str = "float64",
@@ -152,10 +154,13 @@ def forecast(
     kind
         `loss` or `accuracy`, where the table does not say (`laws_of`).
     noise
-        As in `fit`; `lognormal` for losses in one scale unless given.
+        As in `fit`; `lognormal` for losses unless given.
     misfit
-        Whether laws of one scale are `approximate`; without it each is taken at its word, and
+        Whether laws of losses are `approximate`; without it each is taken at its word, and
         intervals beyond the data are too narrow (benchmarks/results/forecasts.md).
+    outliers
+        Whether rows of losses that lie far from what all others say are taken in; else they are
+        set aside, and a note names them (`outliers.set_aside`).
     sampler, seed, precision, progress
         As in `fit`.
 
@@ -173,10 +178,9 @@ def forecast(
 
     Notes
     -----
-    Each law of losses in one scale is `approximate`. Of N and D it is not: on Farseer's runs that
-    made forecasts right, on Chinchilla's wrong (benchmarks/results/forecasts.md). Weights are prior
-    times evidence, the prior as in `tasks`. Of the variance of a new run `misfit` is what the local
-    exponent may still change beyond the data, `noise` the scatter of runs, `parameters` the rest.
+    Each law of losses is `approximate`. Weights are prior times evidence, the prior as in `tasks`.
+    Of the variance of a new run `misfit` is what the local exponent may still change beyond the
+    data, `noise` the scatter of runs, `parameters` the rest.
 
     Examples
     --------
@@ -188,10 +192,9 @@ def forecast(
     if x is None and not isinstance(data, Dataset):
         x = [*at]
     data = as_dataset(data, x, y, **roles)
-    _check_scales(data, at)
+    check_scales(data, at)
     names = laws_of(data, kind) if laws is None else tuple(laws)
-    several = len(data.inputs) > 1
-    apart = several or data.run is not None or data.limit is not None
+    apart = data.run is not None or data.limit is not None
     misfit = misfit and not apart
     plain = {law.name: law for law in map(get_law, names)}
     made = {
@@ -202,7 +205,9 @@ def forecast(
         raise ValueError("name at least one law")
     losses = all(law.support == "positive" for law in made.values())
     nearly = any(law.wander is not None for law in made.values())
-    usual = "lognormal" if nearly or (losses and not several) else None
+    usual = "lognormal" if nearly or (losses and len(data.inputs) == 1) else None
+    if nearly and not outliers:
+        data = set_aside(next(law for law in plain.values() if law.support == "positive"), data)
     how = dict(noise=noise or usual, sampler=sampler, seed=seed)
     with waiting(progress) as tell:
         fits = {
@@ -216,7 +221,7 @@ def forecast(
         curve: predict(one, at, seed=seed, allow_failed=True) for curve, one in mixtures.items()
     }
     shares = [_shares(mixtures[curve], one) for curve, one in told.items()]
-    whole, notes = _together(told), _notes(mixtures, told)
+    whole, notes = _together(told), _notes(data, mixtures, told)
     if misfit and losses and len(whole.inputs) == 1:
         notes = (*notes, *fared(float(whole.decades.max())))
     if apart and losses:
@@ -224,23 +229,6 @@ def forecast(
     parts = {name: np.stack([each[name] for each in shares]) for name in shares[0]}
     parts = parts if whole.curves else {name: values[0] for name, values in parts.items()}
     return Forecast(replace(whole, notes=notes), mixtures, parts, notes)
-
-
-def _check_scales(data: Dataset, at: Mapping[str, Any]) -> None:
-    """Refuse scales that the table does not have, or leaves without a value."""
-    columns = {data.columns.get(name, name): name for name in data.inputs}
-    known = {bare(text): name for text, name in columns.items()}
-    known |= {name: name for name in data.inputs}
-    for name in at:
-        if bare(name) not in known:
-            raise ValueError(
-                f"at (--at): {name!r} is no scale of {data.source}{near(name, columns)}"
-            )
-        values = np.asarray(at[name], float)
-        if not (np.isfinite(values).all() and (values > 0).all()):
-            raise ValueError(f"at (--at): {name} is positive and finite, got {values.min():g}")
-    if missing := set(data.inputs) - {known[bare(name)] for name in at}:
-        raise ValueError(f"at (--at): no value for {', '.join(sorted(missing))}")
 
 
 def _telling(tell: Tell, law: str, i: int, made: Mapping) -> Tell:
@@ -306,10 +294,12 @@ def _together(told: Mapping[str | None, Prediction]) -> Prediction:
 
 
 def _notes(
-    mixtures: Mapping[str | None, Mixture], told: Mapping[str | None, Prediction]
+    data: Dataset,
+    mixtures: Mapping[str | None, Mixture],
+    told: Mapping[str | None, Prediction],
 ) -> tuple[Note, ...]:
     """Return what is to be said of the answer, of several curves each with its name."""
-    notes = []
+    notes = [note for note in data.notes if note.kind == OUTLIERS]
     for curve, which in mixtures.items():
         own = [*told[curve].notes, *said_of_fits(which)]
         own = [note for note in dict.fromkeys(own) if curve is None or note.kind != "average"]

@@ -30,7 +30,7 @@ __all__ = ["CUTS", "Futures", "backtest_forecast", "cut_tables", "fared", "score
 CUTS = (0.5, 0.1, 0.03, 0.01)
 """Shares of the largest scale beyond which runs are left out."""
 SCALES = 5
-"""Fewest scales that are fitted."""
+"""Fewest scales that are fitted; of several scales twice as many runs."""
 MASSES = (0.5, 0.8, 0.9)
 REACHES = (2.0, 10.0, 30.0, 100.0, np.inf)
 """Bounds of the distance, as multiples of the last scale fitted, by which scores are told."""
@@ -81,6 +81,12 @@ def _told(runs: pandas.DataFrame, by: Any, name: str) -> pandas.DataFrame:
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis(name)
 
 
+def _size(data: Dataset) -> np.ndarray:
+    """Return by what runs are large, (row,): their scale; N D, in proportion to their compute."""
+    both = [x for name, x in data.inputs.items() if name in ("N", "D")]
+    return np.prod(both if len(both) == 2 else [*data.inputs.values()], axis=0)
+
+
 def cut_tables(data: Dataset, cuts: Iterable[float]) -> tuple[Dataset, dict[str, tuple]]:
     """Return what lies below each cut of each curve, as curves of one table, and the rest.
 
@@ -96,20 +102,20 @@ def cut_tables(data: Dataset, cuts: Iterable[float]) -> tuple[Dataset, dict[str,
     DataError
         Where no curve has scales enough below any cut.
     """
-    (x,) = data.inputs.values()
+    x, least = _size(data), SCALES * min(len(data.inputs), 2)
     picked, labels, beyond = [], [], {}
     for name in data.curve_names or (None,):
         own = np.ones(len(data), bool) if name is None else data.curve == name
         for cut in cuts:
             below = own & (x <= cut * x[own].max())
-            if len(np.unique(x[below])) >= SCALES and (own & ~below).any():
+            if len(np.unique(x[below])) >= least and (own & ~below).any():
                 label = f"{name or 'table'} < {cut:g}"
                 beyond[label] = (str(name or "table"), cut, own & ~below)
                 picked.append(np.flatnonzero(below))
                 labels += [label] * int(below.sum())
     if not picked:
         data.fail(
-            f"has no curve with {SCALES} scales below a cut and runs beyond it",
+            f"has no curve with {least} scales below a cut and runs beyond it",
             remedy="measure more scales, or leave out less (--cuts .5)",
         )
     rows = data.take(np.concatenate(picked))
@@ -158,10 +164,11 @@ def backtest_forecast(
     Parameters
     ----------
     data
-        Runs in one scale, of one or several curves; each curve is cut on its own.
+        Runs of one or several curves; each curve is cut on its own, along its scale, or the
+        product of its scales (of N and D alone where they have others).
     cuts
         Shares of the largest scale beyond which runs are left out; by default 1/2, 1/10, 3/100 and
-        1/100, as far as five scales remain.
+        1/100, as far as five scales remain (ten of a product).
     progress, how
         As in `forecast`: laws, kind, noise, sampler, seed, precision.
 
@@ -175,7 +182,7 @@ def backtest_forecast(
     DataError
         Where no curve has scales enough.
     ValueError
-        If there are several scales, or a cut is no share.
+        If a cut is no share.
 
     Examples
     --------
@@ -187,8 +194,6 @@ def backtest_forecast(
     cuts = tuple(CUTS if cuts is None else cuts)
     if not cuts or not all(0 < cut < 1 for cut in cuts):
         raise ValueError(f"cuts (--cuts) are shares between 0 and 1, got {cuts}")
-    if len(data.inputs) != 1:
-        raise ValueError("a backtest of forecasts is of runs in one scale; keep one (-x)")
     return fared(data, *cut_tables(data, cuts), progress=progress, **how)
 
 
@@ -202,21 +207,21 @@ def fared(data: Dataset, fitted: Dataset, beyond: Mapping[str, tuple], **how: An
     """
     import pandas as pd
 
-    ((name, x),) = data.inputs.items()
     (y,) = data.responses.values()
-    told = forecast(fitted, {name: [x.max()]}, **how)
+    told = forecast(fitted, {name: [x.max()] for name, x in data.inputs.items()}, **how)
+    size, known = _size(data), _size(fitted)
     logs = bool(next(iter(told.mixtures.values())).law.support == "positive")
     rows = []
     for label, which in told.mixtures.items():
         curve, cut, held = beyond[str(label)]
-        last = fitted.inputs[name][fitted.curve == label].max()
-        column = next(iter(which.law.inputs))
         asked = dict(seed=how.get("seed", 0), allow_failed=True)
-        new = predict(which, {column: x[held]}, **asked).new
-        part = pd.DataFrame(scores(new, y[held], logs))
-        rows.append(part.assign(curve=curve, cut=cut, distance=x[held] / last, seen=y[held]))
+        names = dict(zip(data.inputs, which.law.inputs, strict=True))
+        at = {names[name]: x[held] for name, x in data.inputs.items()}
+        far = size[held] / known[fitted.curve == label].max()
+        part = pd.DataFrame(scores(predict(which, at, **asked).new, y[held], logs))
+        rows.append(part.assign(curve=curve, cut=cut, distance=far, seen=y[held]))
     runs = pd.concat(rows, ignore_index=True)
-    edges = [1.0, *REACHES]
+    edges = [0.0, *REACHES]
     labels = [f"to {edge:g}" for edge in REACHES[:-1]] + [f"beyond {REACHES[-2]:g}"]
     runs["reach"] = pd.cut(runs.distance, edges, labels=labels)
     return Futures(runs, told.notes if not told.sound else ())

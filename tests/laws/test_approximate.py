@@ -74,7 +74,10 @@ def test_density_without_bends_is_that_of_a_dense_normal(inputs, known):
     here = lane["mask"]
     mean = np.log(model.means(params, at)["loss"])[here]
     (found,) = model.scatters(params, at).values()
-    basis = (lane["basis"] * np.asarray(model.law.wander.rates(params)))[here]
+    wander = model.law.wander
+    columns = [jnp.asarray(at["inputs"][name]) for name in model.law.inputs]
+    whole = wander.basis(*columns, **{name: params[name] for name in wander.edges})
+    basis = (np.asarray(whole) * np.asarray(wander.rates(params)))[here]
     cov = basis @ basis.T + np.diag(np.broadcast_to(found.scale, here.shape)[here] ** 2)
     y = np.log(lane["observed"][here])
     exact = multivariate_normal.logpdf(y, mean, cov) - y.sum()
@@ -94,7 +97,9 @@ def test_bends_are_drawn_from_what_the_rows_leave_open():
     draws = np.asarray(jax.vmap(lambda n: model.bends(params, lane, n))(normal))
     (found,) = model.scatters(params, at).values()
     here, scale = lane["mask"], float(found.scale[0])
-    A = (lane["basis"] * np.asarray(model.law.wander.rates(params)))[here] / scale
+    felt, rates = ~model.law.wander.ahead, np.asarray(model.law.wander.rates(params))
+    A = np.zeros((here.sum(), size))
+    A[:, felt] = lane["basis"][here] * rates[felt] / scale
     w = (np.log(lane["observed"]) - np.asarray(found.loc))[here] / scale
     cov = np.linalg.inv(np.eye(size) + A.T @ A)
     np.testing.assert_allclose(draws.mean(0), cov @ A.T @ w, atol=0.08)
@@ -109,6 +114,20 @@ def test_without_misfit_it_is_the_law():
     )
     assert law is get_law("approximate(power(floor=False))")
     assert approximate(law) is law
+
+
+def test_misfit_of_a_surface_is_a_share_of_its_exponents():
+    law = get_law("approximate(chinchilla)")
+    given = dict(E=1.8, A=400.0, B=2000.0, alpha=0.35, beta=0.37)
+    n, d = 1e9, 2e10
+    params = given | {"misfit_N": 0.3, "misfit_D": 0.2, "misfit_N_D": 0.1}
+    rates = np.asarray(law.wander.rates(params | {"middle_N": n, "middle_D": d}))
+    terms = given["A"] * n ** -given["alpha"], given["B"] * d ** -given["beta"]
+    loss = given["E"] + sum(terms)
+    own = given["alpha"] * terms[0] / loss, given["beta"] * terms[1] / loss
+    exact = [0.3 * own[0], 0.2 * own[1], 0.1 * np.sqrt(own[0] * own[1])]
+    np.testing.assert_allclose(rates[[0, 9, 18]], exact, rtol=1e-6)
+    assert len(set(rates.tolist())) == 3
 
 
 @pytest.mark.parametrize("law", ["sigmoid", "two_stage", "from_loss"])

@@ -1,0 +1,111 @@
+"""Forecasts of real surfaces: larger N and D told from smaller, with misfit and without.
+
+Each table is kept as it is done (`python -m benchmarks surfaces` goes on from there).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+
+from bayescale.data.dataset import Dataset
+from bayescale.data.from_frame import from_frame
+from bayescale.workflows.futures import cut_tables, fared
+
+from .common import RESULTS, cpu_seconds, data_dir, table, write
+
+KEPT = RESULTS / "surfaces.csv"
+WAYS = {"misfit": True, "law alone": False}
+CUTS = (0.1, 0.03)
+SPLITS = ("farseer", "chinchilla_split", "data_constrained")
+ROLES = {"N": "N", "D": "D"}
+
+
+def _split(name: str) -> tuple[Dataset, Dataset, dict]:
+    """Return a table of ScaleBench by its own split."""
+    rows = pd.read_csv(data_dir() / f"scalebench/{name}.csv").drop_duplicates()
+    names = {"params": "N", "tokens": "D", "unique_tokens": "U"}
+    rows = rows.rename(columns=names).assign(curve=name)
+    scales = {x: x for x in ("N", "D", "U") if x in rows}
+    data = from_frame(rows, scales, "loss", curve="curve")
+    train = rows.split.to_numpy() == "train"
+    return data, data.take(train), {name: (name, 0.5, ~train)}
+
+
+def _cut(rows: pd.DataFrame, scales: dict | None = None, cuts=CUTS):
+    data = from_frame(rows, scales or ROLES, "loss", curve="curve")
+    return data, *cut_tables(data, cuts)
+
+
+def _tables() -> Iterator[tuple[str, tuple[Dataset, Dataset, dict]]]:
+    """Give each table: its runs, what is fitted of them, and which lie beyond."""
+    folder = data_dir()
+    for name in SPLITS:
+        yield name, _split(name)
+    names = {"params": "N", "tokens": "D", "unique_tokens": "U", "val_loss": "loss"}
+    read = lambda name: pd.read_csv(folder / f"{name}.csv").rename(columns=names)  # noqa: E731
+    yield "chinchilla", _cut(read("chinchilla_epoch").assign(curve="chinchilla"))
+    gadre = read("gadre_losses").query("eval_set == 'openlm_val'")
+    yield "gadre", _cut(gadre.assign(curve=gadre.train_data))
+    porian = read("porian_isoflops").query("param_count == 'standard' and N > 0")
+    yield "porian", _cut(porian.assign(curve=porian.experiment))
+    runs = read("misfitting_runs").query("is_final == 1")
+    best = runs.loc[runs.groupby(["N", "D"]).loss.idxmin()]
+    yield "misfitting", _cut(best.assign(curve="misfitting"))
+    repeated = read("datablations_final").query("used_in_published_fit == 1")
+    yield "datablations", _cut(repeated.assign(curve="datablations"), ROLES | {"U": "U"})
+
+
+def _explained(own: pd.DataFrame) -> float:
+    """Return R2 about the mean of the targets."""
+    return 1 - np.sum((own.seen - own["median"]) ** 2) / np.sum((own.seen - own.seen.mean()) ** 2)
+
+
+def _told(kept: pd.DataFrame) -> pd.DataFrame:
+    """Return the scores of each table and cut."""
+    rows = []
+    for (name, curve, cut, way), own in kept.groupby(["data", "curve", "cut", "way"], sort=False):
+        rows.append(
+            {
+                **{"data": name, "curve": curve, "cut": cut if name not in SPLITS else "its own"},
+                **{"way": way, "runs": len(own), "R2": _explained(own)},
+                **{column: own[column].mean() for column in ("inside50", "inside90", "width90")},
+                **{column: own[column].mean() for column in ("crps", "log_density", "cpu")},
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def _pooled(told: pd.DataFrame) -> pd.DataFrame:
+    """Return mean scores over all tables and cuts, tables counting alike."""
+    each = told.groupby(["data", "way"]).mean(numeric_only=True).drop(columns=["runs", "R2"])
+    return each.groupby("way").mean().reset_index()
+
+
+def main() -> None:
+    """Run what is not kept yet, and write."""
+    kept = pd.read_csv(KEPT) if KEPT.exists() else pd.DataFrame(columns=["data", "way"])
+    for name, (data, fitted, beyond) in _tables():
+        for way, misfit in WAYS.items():
+            if ((kept.data == name) & (kept.way == way)).any():
+                continue
+            before = cpu_seconds()
+            runs = fared(data, fitted, beyond, misfit=misfit, progress=False).runs
+            spent = (cpu_seconds() - before) / len(beyond)
+            new = runs.assign(data=name, way=way, cpu=spent).drop(columns="reach").round(6)
+            kept = pd.concat([kept, new], ignore_index=True) if len(kept) else new
+            kept.to_csv(KEPT, index=False)
+            print(_told(new).round(3).to_string(), flush=True)
+    told = _told(kept)
+    write(
+        "surfaces",
+        "Forecasts of real surfaces",
+        f"Losses of N and D (and unique tokens) cut at {' and '.join(map(str, CUTS))} of the "
+        "largest N D, ScaleBench's by their own split; all larger runs are scored. misfit: "
+        "`bs.forecast`; law alone: the same law taken at its word, under `student`, all rows "
+        "taken in. CRPS, width and log density are of log loss; cpu is CPU seconds a table.",
+        "## Over all, tables counting alike\n\n" + table(_pooled(told), 3),
+        "## By table\n\n" + table(told, 3),
+    )
