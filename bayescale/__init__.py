@@ -57,6 +57,7 @@ if TYPE_CHECKING:
     from .questions.threshold import Threshold as Threshold
     from .questions.threshold import threshold as threshold
     from .workflows.backtest import backtest as backtest
+    from .workflows.calibrate import calibrate as calibrate
     from .workflows.confusion import confusion as confusion
     from .workflows.forecast import forecast as forecast
     from .workflows.futures import backtest_forecast as backtest_forecast
@@ -85,6 +86,7 @@ _HOMES = {
     "backtest": "workflows.backtest",
     "backtest_forecast": "workflows.futures",
     "budget": "planning.budget",
+    "calibrate": "workflows.calibrate",
     "compare_laws": "comparison.compare",
     "compare_runs": "planning.compare_runs",
     "conditions": "questions.conditions",

@@ -24,6 +24,7 @@ STUDIES = {
     "new_runs": "new_runs",
     "dependence": "dependence",
     "forecasts": "forecasts",
+    "calibrate": "calibrate",
 }
 """Name of a study -> its module."""
 
