@@ -60,6 +60,7 @@ if TYPE_CHECKING:
     from .reading.to_long import to_long as to_long
     from .reading.wandb import read_wandb as read_wandb
     from .workflows.backtest import backtest as backtest
+    from .workflows.calibrate import calibrate as calibrate
     from .workflows.confusion import confusion as confusion
     from .workflows.forecast import forecast as forecast
     from .workflows.futures import backtest_forecast as backtest_forecast
@@ -88,6 +89,7 @@ _HOMES = {
     "backtest": "workflows.backtest",
     "backtest_forecast": "workflows.futures",
     "budget": "planning.budget",
+    "calibrate": "workflows.calibrate",
     "compare_laws": "comparison.compare",
     "compare_runs": "planning.compare_runs",
     "conditions": "questions.conditions",

@@ -25,6 +25,7 @@ STUDIES = {
     "dependence": "dependence",
     "forecasts": "forecasts",
     "surfaces": "surfaces",
+    "calibrate": "calibrate",
 }
 """Name of a study -> its module."""
 

@@ -33,7 +33,8 @@ copybutton_prompt_is_regexp = True
 html_theme = "pydata_sphinx_theme"
 html_title = "bayescale"
 html_theme_options = {"show_prev_next": False, "secondary_sidebar_items": ["page-toc"]}
-html_sidebars = {"index": [], "choose": [], "own_law": [], "json": [], "contributing": []}
+PAGES = ("index", "choose", "forecasts", "own_law", "json", "contributing")
+html_sidebars = {page: [] for page in PAGES}
 html_show_sourcelink = False
 
 # ------------------------------------------------------------------ notebooks

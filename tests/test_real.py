@@ -120,6 +120,19 @@ def test_repetition_with_the_published_constants_held(repeated):
         assert found["lo"] < published < found["hi"], found
 
 
+def test_farseers_larger_models_from_a_sixth_of_its_runs(data_dir):
+    """Chinchilla's law has an R2 of -1.8 from all of them: size and tokens are not separable."""
+    runs = pd.read_csv(data_dir / "scalebench/farseer.csv")
+    small, large = runs[runs.split == "train"][::6], runs[runs.split == "target"]
+    data = bs.from_frame(small, ["N", "D"], "loss")
+    sampler = bs.NUTS(chains=2, warmup=400, draws=400, retries=0)
+    post = bs.fit("farseer", data, noise="lognormal", sampler=sampler)
+    assert max(post.health.verdicts[0].rhat.values()) < 1.03
+    found = bs.predict(post, {"N": large.N, "D": large.D}, allow_failed=True).quantiles()[1]
+    y = large.loss.to_numpy()
+    assert 1 - ((y - found) ** 2).sum() / ((y - y.mean()) ** 2).sum() > 0.7
+
+
 def test_over_training_is_foreseen_from_five_small_runs(data_dir):
     runs = pd.read_csv(data_dir / "gadre_losses.csv")
     runs = runs[(runs.train_data == "rpj") & (runs.eval_set == "c4_val")]

@@ -13,6 +13,7 @@ from bayescale.comparison.compare import LawComparison
 from bayescale.comparison.evidence import Evidence
 from bayescale.comparison.explain import Confusion, Explanation
 from bayescale.comparison.predictive import Backtest
+from bayescale.comparison.ranks import MASSES, Calibrated
 from bayescale.data.dataset import Dataset
 from bayescale.laws import chinchilla, flat, sigmoid
 from bayescale.messages import Note
@@ -36,6 +37,7 @@ from bayescale.questions.relate import Relation
 from bayescale.questions.residuals import Residuals
 from bayescale.questions.sensitivity import WAYS, Sensitive, Sensitivity
 from bayescale.questions.threshold import threshold
+from bayescale.workflows.calibrate import Calibration
 from bayescale.workflows.forecast import Forecast
 from bayescale.workflows.futures import Futures, scores
 from bayescale.workflows.metric_or_model import MetricOrModel
@@ -49,6 +51,7 @@ RUN = SamplingInfo(0, "NUTS", 1, DRAWS, "float64", "cpu", {}, {}, float("nan"))
 SOUND = Verdict({}, {}, 1.0, 999.0, 0.0)
 FAILED = replace(SOUND, sampling=Finding(("chains <disagree>",), ("Draw more.",)))
 
+ASKED = ("threshold", "kind", "sensitivity", "calibration")
 NOTES = (Note("test", "a note"),)
 
 
@@ -151,6 +154,10 @@ def built():
     own = Sensitive(ends, 0.2, 0.01, 0.8, np.nan, dict.fromkeys(WAYS, ends))
     far = replace(own, part=0.1, at={"params": 1e13}, through="E")
     hanging = Sensitivity({"E": own, "loss at params=1e13": far}, dict.fromkeys(WAYS, 0.3), NOTES)
+    held = dict.fromkeys(MASSES, np.arange(20) > 3)
+    ranked = Calibrated(np.arange(20) * 5, 99, held)
+    low = Calibrated(np.zeros(20, int), 99, held, {"params": 1e13})
+    refitted = Calibration({"E": ranked, "loss at params=1e13": low}, 20, (3,), NOTES)
     residual = np.array([0.1, np.nan, -0.2])
     left = Residuals(
         {"x": np.array([1e8, 1e9, 7e10])},
@@ -204,6 +211,7 @@ def built():
             "Relation",
         ),
         "sensitivity": (hanging, "Sensitivity"),
+        "calibration": (refitted, "Calibration"),
         "residuals": (left, "Residuals"),
         "forecast": (told, "Forecast"),
         "forecast of curves": (of_curves, "Forecast"),
@@ -233,7 +241,7 @@ def test_summaries_are_json_with_the_keys_of_the_page_and_all_of_them(results):
         kept(result.summary(), form)
     # What only the command line puts together.
     which = Saved({"chinchilla": results["pooled"][0]})
-    answers = {None: {name: results[name][0] for name in ("threshold", "kind", "sensitivity")}}
+    answers = {None: {name: results[name][0] for name in ASKED}}
     answers[None] |= {
         "predictions": results["prediction"][0],
         "allocation": results["allocation"][0],
@@ -244,7 +252,7 @@ def test_summaries_are_json_with_the_keys_of_the_page_and_all_of_them(results):
     refused = ask(which, lambda one: {"threshold": threshold(one)})
     document = kept(as_json.answers(which, refused), "Document")
     assert "not to be trusted" in document["curves"]["one"]["refused"]
-    asked = {"one": {name: results[name][0] for name in ("threshold", "kind", "sensitivity")}}
+    asked = {"one": {name: results[name][0] for name in ASKED}}
     asked["one"]["predictions"] = results["prediction"][0]
     kept(as_json.answers(Saved({"pooled": accuracies(curves=2)}), asked), "Document")
     kept({"refused": "no", "groups": {}}, "Curve")

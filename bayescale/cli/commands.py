@@ -220,6 +220,28 @@ def sensitivity(
     return reply.answers(which, found, json)
 
 
+@command
+def calibrate(
+    path: options.FitFile,
+    replicates: options.Replicates = 50,
+    at: options.Points = None,
+    seed: options.Seed = 0,
+    allow_failed: options.AllowFailed = False,
+    json: options.Json = False,
+) -> int:
+    """Replicate the table under the fit, refit it, and say how often intervals hold the truth."""
+    with waiting() as progress:
+        which = reply.load([path])
+        from ..workflows.calibrate import calibrate as refitted
+        from . import arguments, saved
+
+        points = arguments.scales(at, "--at", which.only) if at else None
+        how = dict(replicates=replicates, seed=seed, allow_failed=allow_failed, progress=progress)
+        whole = saved.Saved(which.fits)  # of all groups together, where some are pooled
+        found = saved.ask(whole, lambda one: {"calibration": refitted(one, points, **how)})
+    return reply.answers(which, found, json)
+
+
 # ------------------------------------------------------------------ tables, and what there is
 
 for further in (

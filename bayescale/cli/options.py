@@ -151,6 +151,7 @@ Points = Annotated[
         metavar="N=7e10,D=1.4e12",
     ),
 ]
+Replicates = Annotated[int, _option("How many tables are made and fitted.")]
 Questions = Annotated[Number, _option("Questions of a new accuracy.", "-n", "--n")]
 NewStderr = Annotated[
     Number, _option("Known standard error of a new run; by default the data's median.")

@@ -6,6 +6,7 @@
 | how probable are the data under a law and its prior? | `evidence` |
 | which law, and how sure is that? | `compare` |
 | which explanation of a rise? | `explain` |
+| where do true values rank among draws, and evenly? | `ranks` |
 | how do noises of counts and of shares compare? | `units` |
 | how are the answers shown? | `shown` |
 """

@@ -4,6 +4,7 @@
 |---|---|
 | which laws are there, and how are they called? | `names` |
 | how does loss fall with scale? | `loss`, with bends `broken` |
+| and where sizes and tokens are not separable? | `farseer` |
 | and nearly, with a misfit? | `approximate` |
 | how does accuracy rise, or fall? | `capability`, `distractor` |
 | what may still come where nothing has happened? | `later` |
@@ -14,6 +15,7 @@
 from .broken import broken, broken_accuracy
 from .capability import elbow, exact_match, flat, multi_step, sigmoid
 from .distractor import distractor, inverse, inverted_u
+from .farseer import farseer
 from .loss import (
     chinchilla,
     data_constrained,
@@ -24,12 +26,13 @@ from .loss import (
     shifted_power,
 )
 from .names import LAWS, get_law
-from .powers import BESIROGLU, HOFFMANN, KAPLAN, KAPLAN_FRONTIER, implied_exponent
+from .powers import BESIROGLU, FARSEER, HOFFMANN, KAPLAN, KAPLAN_FRONTIER, implied_exponent
 from .published import PUBLISHED, value_at
 from .two_stage import breakthrough, from_loss, two_stage
 
 __all__ = [
     "BESIROGLU",
+    "FARSEER",
     "HOFFMANN",
     "KAPLAN",
     "KAPLAN_FRONTIER",
@@ -43,6 +46,7 @@ __all__ = [
     "distractor",
     "elbow",
     "exact_match",
+    "farseer",
     "flat",
     "from_loss",
     "get_law",

@@ -16,6 +16,7 @@ from .broken import broken, broken_accuracy
 from .capability import elbow, exact_match, flat, multi_step, sigmoid
 from .distractor import distractor, inverse, inverted_u
 from .factory import factory, to_fix
+from .farseer import farseer
 from .loss import (
     chinchilla,
     data_constrained,
@@ -37,6 +38,7 @@ __all__ = [
     "distractor",
     "elbow",
     "exact_match",
+    "farseer",
     "flat",
     "from_loss",
     "get_law",
@@ -62,6 +64,7 @@ LAWS: dict[str, Law | Callable[..., Law]] = {
     "kaplan_steps": kaplan_steps,
     "chinchilla": chinchilla,
     "data_constrained": data_constrained,
+    "farseer": farseer,
     "sigmoid": sigmoid,
     "exact_match": exact_match,
     "multi_step": multi_step,

@@ -11,6 +11,7 @@ from ..parametric.parametric import Law
 
 __all__ = [
     "BESIROGLU",
+    "FARSEER",
     "HOFFMANN",
     "KAPLAN",
     "KAPLAN_FRONTIER",
@@ -44,6 +45,23 @@ HOFFMANN: Mapping[str, float] = dict(E=1.69, A=406.4, B=410.7, alpha=0.34, beta=
 
 BESIROGLU: Mapping[str, float] = dict(E=1.8172, A=482.01, B=2085.43, alpha=0.3478, beta=0.3658)
 """`chinchilla` fitted again to their figure by Besiroglu et al. 2024 (arXiv 2404.10102)."""
+
+
+FARSEER: Mapping[str, float] = dict(
+    s=-0.062465473,
+    q=0.13,
+    S=0.1284880679442551,
+    B=230.73437075885855,
+    b=-0.1729,
+    Q=-1.544209554,
+    A=-1.665630816,
+    a=0.0459,
+    E=3.133347198805445,
+    D0=1.0,
+)
+"""`farseer` as fitted by Li et al. 2025 (arXiv 2506.10972) to their English runs, in bits a
+character; as given to these digits by Li et al. 2026 (arXiv 2604.22753, PlanarG/active-sl,
+benchmark/dataset/farseer_scaling_law/laws.py). On the 404 runs there it is off by .3 %."""
 
 
 KAPLAN: Mapping[str, float] = dict(N_c=6.4e13, D_c=1.8e13, alpha_N=0.076, alpha_D=0.103)

@@ -34,6 +34,7 @@ __all__ = [
     "response_of",
     "runs_of",
     "said_of_prior",
+    "spaced",
 ]
 
 FEWEST = 100
@@ -133,6 +134,11 @@ def runs_of(posterior: Posterior) -> np.ndarray:
     return found
 
 
+def spaced(total: int, count: int) -> np.ndarray:
+    """Return which of `total` draws, chains joined, stand for all: `count`, evenly from all."""
+    return np.linspace(0, total - 1, count).astype(int)
+
+
 def replicate(
     posterior: Posterior, count: int, *, seed: int = 0, response: str | None = None
 ) -> np.ndarray:
@@ -158,7 +164,7 @@ def replicate(
     found = np.full((count, len(posterior.data)), np.nan)
     for lane, params in each_lane(posterior):
         total = next(iter(params.values())).shape[0]
-        at = np.linspace(0, total - 1, count).astype(int)
+        at = spaced(total, count)
         taken = {k: v[at] for k, v in params.items()}
         if not all(np.isfinite(v).all() for v in taken.values()):
             continue  # an interrupt left it without draws

@@ -28,7 +28,7 @@ from ..posterior.mixture import Mixture
 from ..posterior.pointwise import FEWEST, hangs_on, law_draws, log_likelihood, priors
 from ..posterior.posterior import Posterior, said_of_group
 from . import shown
-from .sweep import scales
+from .sweep import beyond, points_of, response_name, scales
 
 if TYPE_CHECKING:
     import pandas
@@ -53,10 +53,6 @@ PART = IDENTIFIED**2
 data leave it more than half of its prior's spread, as a parameter that is not identified."""
 FELT = 0.05
 """Part of the prior below which (and of the data) their distance is not told."""
-BEYOND = (10.0, 100.0)
-"""How many times beyond the largest scale of the data forecasts are asked for."""
-LESS = (0.75, 0.5)
-"""Of a scale of which less is better: at these shares of the smallest."""
 THE_PRIORS, DISAGREE, NEITHER = "the prior's", "prior and data disagree", "-"
 
 
@@ -211,43 +207,23 @@ def _one(one: Posterior, at: Mapping[str, Any] | None) -> Sensitivity:
         )
     data = log_likelihood(one).sum(-1)
     raised = {of: _Raised.of({"prior": logs, "data": data}) for of, logs in before.items()}
-    points = scales(one, at) if at is not None else _beyond(one)
+    points = scales(one, at) if at is not None else beyond(one)
     own = {name for each in one.model.parts[1:] for name in each.parameters}
     quantities = {
         name: _of(draws, raised["noise" if name in own else "law"])
         for name, draws in one.scalars().items()
         if np.ptp(draws) > 0 and not name.rstrip("0123456789").endswith("_shift")
     }
-    columns = {name: one.data.columns.get(name, name) for name in points}
-    for i, said in enumerate(law_draws(one, points).T):
-        place = {columns[name]: float(values[i]) for name, values in points.items()}
-        where = ", ".join(f"{name}={value:.3g}" for name, value in place.items())
+    said_at = zip(points_of(one, points), law_draws(one, points).T, strict=True)
+    for (where, place), said in said_at:
         draws = said.reshape(data.shape)
         through = hangs_on(one, said)
-        quantities[f"{_response(one)} at {where}"] = _of(
+        quantities[f"{response_name(one)} at {where}"] = _of(
             draws, raised["law"], place, through and through[0]
         )
     worst = {way: max(each.k_hat[way] for each in raised.values()) for way in WAYS}
     notes = (*concerning(one.data, "split"), *_notes(worst), *said_of_group(one))
     return Sensitivity(quantities, worst, notes)
-
-
-def _response(one: Posterior) -> str:
-    """Return what the table calls the response of the law."""
-    of = one.law.response if one.law.further else next(iter(one.data.responses))
-    return one.data.columns.get(of, of)
-
-
-def _beyond(one: Posterior) -> dict[str, np.ndarray]:
-    """Return the points that are asked for by default."""
-    law, found = one.law, {}
-    for name in law.inputs:
-        seen = one.data.inputs[name]
-        if name in law.less_is_better:
-            found[name] = seen.min() * np.array(LESS)
-        else:
-            found[name] = seen.max() * np.array((1.0, 1.0) if name in law.not_scales else BEYOND)
-    return found
 
 
 def _weights(logs: np.ndarray, power: float) -> tuple[np.ndarray, float]:

@@ -11,7 +11,7 @@ log10 of the scale, its negative where less is better. What is *told* is log10 o
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,16 +25,23 @@ from ..posterior.posterior import Posterior
 __all__ = [
     "HALF",
     "Sweep",
+    "beyond",
     "decades_beyond",
     "follow",
     "inputs",
     "level_of",
     "past_level",
+    "points_of",
+    "response_name",
     "scales",
     "sweep",
 ]
 
 
+BEYOND = (10.0, 100.0)
+"""How many times beyond the largest scale of the data forecasts are asked for."""
+LESS = (0.75, 0.5)
+"""Of a scale of which less is better: at these shares of the smallest."""
 HALF = 0.5
 """Where it lies of a scale of which less is better: at this share of the smallest."""
 
@@ -256,3 +263,31 @@ def decades_beyond(posterior: Posterior, inputs: Mapping[str, np.ndarray]) -> np
             beyond += [np.log10(values / seen.max()), np.log10(seen.min() / values)]
         found.append(np.maximum.reduce(beyond).round(6))
     return np.stack(found) if posterior.curves else found[0]
+
+
+def beyond(one: Posterior) -> dict[str, np.ndarray]:
+    """Return the points that are asked for unless others are: `BEYOND` the data of one curve."""
+    law, found = one.law, {}
+    for name in law.inputs:
+        seen = one.data.inputs[name]
+        if name in law.less_is_better:
+            found[name] = seen.min() * np.array(LESS)
+        else:
+            found[name] = seen.max() * np.array((1.0, 1.0) if name in law.not_scales else BEYOND)
+    return found
+
+
+def points_of(
+    one: Posterior, points: Mapping[str, np.ndarray]
+) -> Iterator[tuple[str, dict[str, float]]]:
+    """Yield each point in words, and its scales by column."""
+    columns = {name: one.data.columns.get(name, name) for name in points}
+    for each in zip(*points.values(), strict=True):
+        place = {columns[k]: float(x) for k, x in zip(points, each, strict=True)}
+        yield ", ".join(f"{name}={value:.3g}" for name, value in place.items()), place
+
+
+def response_name(one: Posterior) -> str:
+    """Return what the table calls the response of the law."""
+    of = one.law.response if one.law.further else next(iter(one.data.responses))
+    return one.data.columns.get(of, of)

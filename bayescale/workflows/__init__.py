@@ -9,6 +9,7 @@
 | what of many tasks? | `tasks` |
 | how probable is each hypothesis before the data? | `hypotheses` |
 | what of one, from the fits of several laws? | `task` |
+| are the draws of a fit those of its posterior? | `calibrate` |
 | what would a law fitted to the smaller scales have foretold? | `backtest` |
 | is the jump in the metric or in the model? | `metric_or_model` |
 | could such data tell laws apart? | `confusion` |

