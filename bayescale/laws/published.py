@@ -11,7 +11,7 @@ import numpy as np
 from ..messages import near
 from ..parametric.parametric import Law
 from .names import get_law
-from .powers import BESIROGLU, HOFFMANN, KAPLAN
+from .powers import BESIROGLU, FARSEER, HOFFMANN, KAPLAN
 
 __all__ = ["PUBLISHED", "value_at"]
 
@@ -20,6 +20,7 @@ PUBLISHED: Mapping[str, Mapping[str, Mapping[str, float]]] = {
         "Hoffmann et al. 2022 (arXiv 2203.15556)": HOFFMANN,
         "Besiroglu et al. 2024 (arXiv 2404.10102)": BESIROGLU,
     },
+    "farseer": {"Li et al. 2025 (arXiv 2506.10972)": FARSEER},
     "kaplan": {"Kaplan et al. 2020 (arXiv 2001.08361)": KAPLAN},
     "kaplan_steps": {
         "Kaplan et al. 2020 (arXiv 2001.08361)": dict(

@@ -299,7 +299,7 @@ def _notes(
     told: Mapping[str | None, Prediction],
 ) -> tuple[Note, ...]:
     """Return what is to be said of the answer, of several curves each with its name."""
-    notes = [note for note in data.notes if note.kind == OUTLIERS]
+    notes = [note for note in data.notes if isinstance(note, Note) and note.kind == OUTLIERS]
     for curve, which in mixtures.items():
         own = [*told[curve].notes, *said_of_fits(which)]
         own = [note for note in dict.fromkeys(own) if curve is None or note.kind != "average"]
