@@ -24,6 +24,14 @@ def test_a_program_is_compiled_once_for_each_shape():
     assert raised.program()._cache_size() == 2
 
 
+def test_options_that_this_xla_does_not_know_are_left_out(monkeypatch):
+    monkeypatch.setattr(programs, "QUICK", {**programs.QUICK, "xla_no_such_option": True})
+    known = programs._options.__wrapped__()
+    assert known == {name: programs.QUICK[name] for name in known}
+    assert "xla_backend_optimization_level" in known
+    assert "xla_no_such_option" not in known
+
+
 def test_programs_are_forgotten_where_maps_are_many(monkeypatch):
     raised(2.0, power=3)
     monkeypatch.setattr(programs, "KEPT", 4_000)
