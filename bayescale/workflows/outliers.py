@@ -39,6 +39,8 @@ MOST = 0.1
 """Share of a curve's rows that may be: if more lie far off, that is how its runs scatter."""
 LEAST = 10
 """Rows of a curve below which none is."""
+FINEST = 1e-6
+"""Least relative noise: rows may lie on a law exactly."""
 SMALL = 1e-3
 """Relative deviation below which none is."""
 RATES = (0.0, 0.003, 0.01, 0.03, 0.1)
@@ -131,15 +133,16 @@ def _smoothed(
     from scipy.stats import t
 
     smooth, weights = root @ root.T, np.ones(len(r))
-    scale = max(1.4826 * np.median(abs(r)), 1e-9)
+    scale = max(1.4826 * np.median(abs(r)), FINEST)
     for _ in range(ROUNDS):
         sd2 = scale**2 + np.square(own)
         inverse = np.linalg.inv(smooth + np.diag(sd2 / weights))
         left = 1 / np.diag(inverse)
-        off, variance = (inverse @ r) * left, left - sd2 / weights + sd2
+        off = (inverse @ r) * left
+        variance = np.maximum(left - sd2 / weights, 0) + sd2
         z = off / np.sqrt(variance)
         weights = (FREEDOM + 1) / (FREEDOM + z**2)
-        scale = max(scale * 1.4826 * np.median(abs(z)), 1e-9)
+        scale = max(scale * 1.4826 * np.median(abs(z)), FINEST)
     sd = np.sqrt(variance)
     return off, sd, float(np.sum(t.logpdf(z, FREEDOM) - np.log(sd)))
 

@@ -71,6 +71,12 @@ def test_few_rows_and_many_outliers_are_left_as_they_are():
     assert 24 - len(kept(table(planted(runs(), odd)))) <= 2
 
 
+def test_rows_exactly_on_a_law_stay_but_one_that_is_not():
+    y = 1.8 + 150 * X**-0.25
+    assert kept(table(y)) == set(range(24))
+    assert kept(table(planted(y, [9], by=0.01))) == set(range(24)) - {9}
+
+
 def test_a_known_error_is_believed():
     y = planted(runs(), [7])
     assert 7 not in kept(table(y))
