@@ -298,7 +298,7 @@ def check_finite(name: str, finite: np.ndarray) -> None:
 def _together(which, parts: list[tuple[str, float, np.ndarray]]) -> Drawn:
     sign, found, weights = (1.0 if which.law.improves == "up" else -1.0), [], []
     for name, weight, values in parts:
-        finite = np.isfinite(values).all(1)
+        finite = np.all(np.isfinite(values), 1)
         check_finite(name, finite)
         found.append(np.where(finite[:, None], sign * values, 0.0))
         weights.append(weight * finite / finite.sum())

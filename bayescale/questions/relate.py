@@ -190,7 +190,7 @@ def _one(posterior: Posterior, runs: _Runs, groups, key, seed: int) -> Relation:
     sizes = np.bincount(place, minlength=len(edges) - 1)
     worse = [np.bincount(place, a[low] < a[high], len(sizes)) for a in true]
     # Draws that an interrupt left out are nan, and so is what they say.
-    worse = np.where(np.isfinite(true).all(1)[:, None], worse, np.nan)
+    worse = np.where(np.all(np.isfinite(true), 1)[:, None], worse, np.nan)
     with np.errstate(invalid="ignore"):
         ends = np.quantile(worse / sizes, levels(), axis=0)
     bins = zip(edges[:-1], edges[1:], *ends, strict=True)
