@@ -32,6 +32,10 @@ CUTS = (0.5, 0.1, 0.03, 0.01)
 SCALES = 5
 """Fewest scales that are fitted; of several scales twice as many runs."""
 MASSES = (0.5, 0.8, 0.9)
+FINITE = (1e-300, 1e300)
+"""Bounds of new runs whose log is taken: heavy tails reach 0 and infinity."""
+RESOLVED = 1e-6
+"""Spread of draws below which their density is not told more exactly."""
 REACHES = (2.0, 10.0, 30.0, 100.0, np.inf)
 """Bounds of the distance, as multiples of the last scale fitted, by which scores are told."""
 
@@ -135,9 +139,7 @@ def scores(new: np.ndarray, seen: np.ndarray, logs: bool) -> dict[str, np.ndarra
     CRPS from draws: E|X - y| - E|X - X'|/2 (Gneiting and Raftery 2007,
     doi 10.1198/016214506000001437). The density is that of a kernel estimate.
     """
-    from scipy.stats import gaussian_kde
-
-    draws, y = (np.log(v) if logs else v for v in (new, seen))
+    draws, y = (np.log(np.clip(v, *FINITE)) if logs else v for v in (new, seen))
     ordered, count = np.sort(draws, 0), len(draws)
     weight = (2 * np.arange(1, count + 1) - count - 1)[:, None] / count**2
     found = {"median": np.median(new, 0), "error": np.median(draws, 0) - y}
@@ -146,10 +148,17 @@ def scores(new: np.ndarray, seen: np.ndarray, logs: bool) -> dict[str, np.ndarra
         found[f"inside{mass * 100:.0f}"] = (lo <= y) & (y <= hi)
         found[f"width{mass * 100:.0f}"] = hi - lo
     found["crps"] = np.abs(draws - y).mean(0) - (weight * ordered).sum(0)
-    found["log_density"] = np.array(
-        [gaussian_kde(draws[:, i]).logpdf(y[i])[0] for i in range(len(y))]
-    )
+    found["log_density"] = np.array([_density(*each) for each in zip(draws.T, y, strict=True)])
     return found
+
+
+def _density(draws: np.ndarray, y: float) -> float:
+    """Return the log density of y by a kernel estimate; draws that are all alike count as near."""
+    from scipy.stats import gaussian_kde
+
+    if np.ptp(draws) < RESOLVED:
+        draws = draws + RESOLVED * np.linspace(-1, 1, len(draws))
+    return float(gaussian_kde(draws).logpdf(y)[0])
 
 
 def backtest_forecast(

@@ -13,6 +13,7 @@ from bayescale.inference.samplers import NUTS
 from bayescale.posterior.files import StorageError
 from bayescale.workflows.default_laws import kind_of, laws_of
 from bayescale.workflows.fared import fared
+from bayescale.workflows.futures import scores
 
 QUICK = NUTS(chains=2, warmup=300, draws=300, retries=0)
 HOW = dict(sampler=QUICK, progress=False)
@@ -254,3 +255,15 @@ def test_command_line_says_what_is_wrong(tmp_path, capsys, monkeypatch):
     assert "flops" in capsys.readouterr().err
     assert main(["backtest", *both, "--cuts", "a"]) == 2
     assert "--cuts" in capsys.readouterr().err
+
+
+def test_scores_bear_draws_without_end_and_without_spread():
+    new = np.tile(np.geomspace(1, 2, 40)[:, None], 2)
+    new[:2, 0] = 0.0, np.inf
+    new[:, 1] = 1.5
+    found = scores(new, np.array([1.4, 1.5]), True)
+    assert all(np.isfinite(values).all() for values in found.values())
+    assert found["log_density"][1] > found["log_density"][0]
+    shares = scores(np.zeros((40, 1)), np.array([0.5]), False)
+    assert shares["crps"][0] == pytest.approx(0.5)
+    assert not np.isnan(shares["log_density"][0])
