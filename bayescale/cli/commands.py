@@ -163,8 +163,7 @@ def next(
 ) -> int:
     """Say which runs to make next: those that tell most, per cost, of what one wants to know.
 
-    bayescale next FIT.nc --candidates runs.csv --target "N=7e10,D=1.4e12" --cost "6*N*D" --budget
-    1e21
+    bayescale next FIT.nc --candidates runs.csv --target N=7e10,D=1.4e12 --budget 1e21
     """
     with waiting():
         which = reply.load(paths, None, weights, group)

@@ -20,6 +20,7 @@ import numpy as np
 
 from ..data.cells import number
 from ..messages import near
+from ..posterior.display import count
 from ..posterior.intervals import scalar_quantities
 from ..posterior.mixture import Mixture
 from ..posterior.pointwise import law_draws, spaced
@@ -123,9 +124,13 @@ def _responses(which: Posterior | Mixture, at: Mapping[str, Any]) -> list[Goal]:
     logs = which.law.support == "positive"
     draws, said = (np.log(draws) if logs else draws), response_name(first)
     return [
-        Goal(f"{said} at {place}", draws[:, [i]], logs, point)
-        for i, (place, point) in enumerate(points_of(first, scales(first, at)))
+        Goal(f"{said} at {_place(point)}", draws[:, [i]], logs, point)
+        for i, (_, point) in enumerate(points_of(first, scales(first, at)))
     ]
+
+
+def _place(point: Mapping[str, float]) -> str:
+    return ", ".join(f"{name}={count(value)}" for name, value in point.items())
 
 
 def _parameter(which: Posterior | Mixture, name: str) -> Goal:
@@ -155,7 +160,7 @@ def _split(which: Posterior | Mixture, scale: str, text: str, cost: Any) -> Goal
         plan = allocate(one, flops, cost=cost, allow_failed=True)
         return (plan.params if scale == "N" else plan.tokens)[:, 0]
 
-    return Goal(f"the best {scale} at {flops:.3g}", np.log(together(which, own))[:, None], True)
+    return Goal(f"the best {scale} at {count(flops)}", np.log(together(which, own))[:, None], True)
 
 
 def _law(which: Posterior | Mixture) -> Goal:

@@ -209,6 +209,8 @@ def next_runs(
     _check(runs, budget, most)
     counted = cost if isinstance(cost, str) or callable(cost) else None
     wanted = goals(which, target, counted)
+    if not all(goal.draws.var(0).sum() > 0 for goal in wanted):
+        raise ValueError("this fit is a point without a spread: fit with NUTS() or Laplace()")
     draws, noise, told = _measured(which, runs, dict(n=n, stderr=stderr, seed=seed))
     of = np.repeat(np.arange(len(wanted)), [goal.draws.shape[1] for goal in wanted])
     for i in np.flatnonzero(~(np.isfinite(draws).all(0) & np.isfinite(noise) & (noise > 0)))[:1]:
@@ -216,8 +218,6 @@ def next_runs(
         refuse(source, "the fit tells no finite measurement there", "leave it out", row=row)
     beliefs = Beliefs(np.concatenate([g.draws for g in wanted], 1), of, draws, noise)
     before = beliefs.by_goal(beliefs.goals.var(0))
-    if len(draws) < 2 or not (before > 0).all():
-        raise ValueError("this fit is a point without a spread: fit with NUTS() or Laplace()")
     most = MOST if most is None and budget is None else most
     choices = choose(beliefs, runs.cost, budget, most)
     all_made = np.sqrt(left_by_all(beliefs) / before)

@@ -95,13 +95,12 @@ def next_runs(found: Summary) -> list[Sheet]:
     for name, each in found["targets"].items():
         before, after = each["before"], each["after"]
         row = [name, number(before["median"]), span(before["lo"], before["hi"])]
-        row += [number(before["width"], 3), span(after["lo"], after["hi"])]
-        rows.append([*row, number(after["width"], 3), f"{each['left']:.0%}"])
+        rows.append([*row, span(after["lo"], after["hi"]), f"{each['left']:.0%}"])
     runs = found["runs"]
     head = f"{len(runs)} of {found['candidates']} candidates; {found['cost']}"
     if found["budget"] is not None:
         head += f": {count(found['spent'])} of {count(found['budget'])}"
-    columns = ("", "now", MASS, "width", "after the runs", "width", "left")
+    columns = ("", "now", MASS, "after the runs", "width left")
     chosen = []
     for i, run in enumerate(runs, 1):
         scales = "  ".join(f"{key} {count(value)}" for key, value in run["at"].items())
