@@ -22,7 +22,7 @@ from bayescale.questions.predict import predict
 
 from .common import cpu_seconds, data_dir, table, write
 
-SEEDS, START = 5, 10
+SEEDS, START = 5, 15
 SAMPLER = Laplace(draws=1000, starts=16)
 STOPS = (0.0125, 0.025, 0.0375, 0.05, 0.075, 0.1)
 """Shares of the pool's cost at which a path is refitted."""
@@ -47,6 +47,7 @@ class Task:
     targets: pd.DataFrame
     cost: np.ndarray
     """Of each run of the pool."""
+    noise: str = "student"
 
     @property
     def at(self) -> dict[str, np.ndarray]:
@@ -79,7 +80,7 @@ def refit(task: Task, paths: dict[str, list[int]]) -> Posterior:
     rows = [task.pool.iloc[made].assign(path=name) for name, made in paths.items()]
     roles = dict(curve="path", duplicates="keep")
     data: Dataset = from_frame(pd.concat(rows), [*task.scales], "loss", **roles)
-    return fit(task.law, data, noise="student", sampler=SAMPLER, progress=False)
+    return fit(task.law, data, noise=task.noise, sampler=SAMPLER, progress=False)
 
 
 def start(task: Task, seed: int) -> list[int]:

@@ -13,16 +13,36 @@ rank-one update, so that the next one is chosen beside it.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from statistics import NormalDist
 
 import numpy as np
 
-__all__ = ["Beliefs", "Choice", "choose", "left_by_all"]
+from ..posterior.intervals import INTERVAL, levels
+
+__all__ = ["Beliefs", "Choice", "choose", "left_by_all", "tamed"]
 
 CHANCE = 10.0
 """Over the number of draws: the share of a variance that draws of what has nothing to do with it
 seem to tell, at most. So much of each gain is not believed."""
 ALL = 500
 """Of so many candidates, those that tell most alone, is asked what all of them would leave."""
+
+
+FAR = 4.0
+"""Standard deviations from the median to which draws that lie farther are taken in."""
+
+
+def tamed(draws: np.ndarray) -> np.ndarray:
+    """Return draws, (draw, column), without wild ones: a few decide a covariance alone.
+
+    Those beyond `FAR` standard deviations of a normal with the same 90 % interval are put there:
+    of normal draws hardly any, of a posterior that tells little those that are absurd, or infinite.
+    nan where the interval is.
+    """
+    with np.errstate(invalid="ignore"):
+        lo, middle, hi = np.quantile(draws, levels(), axis=0)
+        reach = FAR * (hi - lo) / (2 * NormalDist().inv_cdf((1 + INTERVAL) / 2))
+        return np.where(reach > 0, np.clip(draws, middle - reach, middle + reach), draws)
 
 
 @dataclass(frozen=True, eq=False)

@@ -27,8 +27,9 @@ from ..posterior.pointwise import law_draws, spaced
 from ..posterior.posterior import Posterior
 from ..questions.sweep import points_of, response_name, scales
 from .allocate import allocate
+from .design import tamed
 
-__all__ = ["Goal", "goals", "together"]
+__all__ = ["Goal", "goals", "in_logs", "several_points", "together"]
 
 LAW, UNLOCK = "law", "unlock"
 SPLIT = re.compile(r"(?:best )?([ND]) at (\S+)")
@@ -81,7 +82,7 @@ def goals(which: Posterior | Mixture, target: Any, cost: Any = None) -> list[Goa
     Raises
     ------
     ValueError
-        Where the target is none of these, or has no finite value in some draws.
+        Where the target is none of these, or has no finite interval.
     """
     several = isinstance(target, Sequence | Iterable) and not isinstance(target, str | Mapping)
     found = [
@@ -91,8 +92,14 @@ def goals(which: Posterior | Mixture, target: Any, cost: Any = None) -> list[Goa
         raise ValueError("name at least one target: scales, a parameter, 'N at 1e21', law")
     for goal in found:
         if not np.isfinite(goal.draws).all():
-            raise ValueError(f"{goal.name} has no finite value in some draws: name another target")
+            raise ValueError(f"{goal.name} has no finite interval: name another target")
     return found
+
+
+def in_logs(draws: np.ndarray) -> np.ndarray:
+    """Return logs; wide posteriors have draws that are 0 to a float."""
+    with np.errstate(divide="ignore"):
+        return np.log(draws)
 
 
 def _goals(which: Posterior | Mixture, target: Any, cost: Any) -> list[Goal]:
@@ -122,7 +129,7 @@ def _responses(which: Posterior | Mixture, at: Mapping[str, Any]) -> list[Goal]:
     first = which.members[0][2]
     draws = together(which, lambda _, one: law_draws(one, scales(one, at)))
     logs = which.law.support == "positive"
-    draws, said = (np.log(draws) if logs else draws), response_name(first)
+    draws, said = tamed(in_logs(draws) if logs else draws), response_name(first)
     return [
         Goal(f"{said} at {_place(point)}", draws[:, [i]], logs, point)
         for i, (_, point) in enumerate(points_of(first, scales(first, at)))
@@ -148,7 +155,7 @@ def _parameter(which: Posterior | Mixture, name: str) -> Goal:
     if np.ptp(draws) == 0:
         raise ValueError(f"{name} is fixed: there is nothing to learn of it")
     logs = bool((draws > 0).all())
-    return Goal(name, (np.log(draws) if logs else draws)[:, None], logs)
+    return Goal(name, tamed((np.log(draws) if logs else draws)[:, None]), logs)
 
 
 def _split(which: Posterior | Mixture, scale: str, text: str, cost: Any) -> Goal:
@@ -160,7 +167,9 @@ def _split(which: Posterior | Mixture, scale: str, text: str, cost: Any) -> Goal
         plan = allocate(one, flops, cost=cost, allow_failed=True)
         return (plan.params if scale == "N" else plan.tokens)[:, 0]
 
-    return Goal(f"the best {scale} at {count(flops)}", np.log(together(which, own))[:, None], True)
+    return Goal(
+        f"the best {scale} at {count(flops)}", tamed(in_logs(together(which, own)[:, None])), True
+    )
 
 
 def _law(which: Posterior | Mixture) -> Goal:

@@ -19,8 +19,8 @@ from ..posterior.posterior import Posterior, SamplingInfo, said_of_group
 from ..questions.predict import Prediction, predict
 from . import shown
 from .candidates import Candidates, read_candidates, tied
-from .design import Beliefs, Choice, choose, left_by_all
-from .goals import Goal, goals, several_points, together
+from .design import Beliefs, Choice, choose, left_by_all, tamed
+from .goals import Goal, goals, in_logs, several_points, together
 
 if TYPE_CHECKING:
     import pandas
@@ -279,12 +279,13 @@ def _measured(
         told: Prediction = predict(one, runs.inputs, allow_failed=True, **how)
         found.extend(note for note in told.notes if note.kind in ("stderr", "questions"))
         pair = np.stack([told.mean, told.new], 1)
-        with np.errstate(divide="ignore"):  # wide priors have runs that are 0 to a float
-            return np.log(pair) if logs else pair
+        return in_logs(pair) if logs else pair
 
     draws = together(which, own)
-    lo, hi = np.quantile(draws[:, 1] - draws[:, 0], levels(MIDDLE)[::2], axis=0)
-    return draws[:, 0], np.square((hi - lo) / 2), found
+    mean, new = draws[:, 0], draws[:, 1]
+    about = np.where(np.isfinite(mean), new, 0.0) - np.where(np.isfinite(mean), mean, 0.0)
+    lo, hi = np.quantile(about, levels(MIDDLE)[::2], axis=0)
+    return tamed(mean), np.square((hi - lo) / 2), found
 
 
 def _notes(
