@@ -9,15 +9,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..data.notes import concerning
-from ..inference.prior import PriorPredictive
 from ..messages import Note, refuse
 from ..posterior.display import Sheet, Shown
-from ..posterior.health import Health, Verdict
 from ..posterior.intervals import INTERVAL, levels, plain
 from ..posterior.mixture import Mixture
-from ..posterior.posterior import Posterior, SamplingInfo, said_of_group
+from ..posterior.posterior import Posterior, said_of_group
 from ..questions.predict import Prediction, predict
 from . import shown
+from .asked import asked_of
 from .candidates import Candidates, read_candidates, tied
 from .design import Beliefs, Choice, choose, left_by_all, tamed
 from .goals import Goal, goals, in_logs, several_points, together
@@ -203,7 +202,7 @@ def next_runs(
     >>> plan.spent <= 2e22, bool(plan.left()[-1, 0] < 1)
     (True, True)
     """
-    which = _asked(fit_or_forecast, allow_failed)
+    which = asked_of(fit_or_forecast, allow_failed)
     first = which.members[0][2]
     runs = read_candidates(candidates, first, cost, source)
     _check(runs, budget, most)
@@ -231,29 +230,6 @@ def next_runs(
         budget=budget,
         notes=tuple(dict.fromkeys(notes)),
     )
-
-
-def _asked(asked: Any, allow_failed: bool) -> Posterior | Mixture:
-    """Return the draws that are asked: of a fit, of a forecast's laws, or of a prior."""
-    if isinstance(asked, PriorPredictive):
-        return _before_any(asked)
-    mixtures = getattr(asked, "mixtures", None)
-    if mixtures is None:
-        return asked.only().trusted(allow_failed)
-    if len(mixtures) > 1:
-        name = next(iter(mixtures))
-        raise ValueError(f"this forecast is of several curves; take one: .mixtures[{name!r}]")
-    return next(iter(mixtures.values()))
-
-
-def _before_any(prior: PriorPredictive) -> Posterior:
-    """Return draws of the prior as if they were a fit's."""
-    draws = {name: values[None] for name, values in prior.parameters.items()}
-    if prior.data.curve is not None:
-        raise ValueError("this prior is of several curves: give it the rows of one")
-    sound = Health((Verdict({}, {}, 1.0, np.inf, 0.0),))
-    how = SamplingInfo(0, "prior", 1, len(prior.runs), "float64", "cpu", {}, {}, np.nan)
-    return Posterior(prior.model, prior.data, draws, {}, sound, how)
 
 
 def _check(runs: Candidates, budget: float | None, most: int | None) -> None:
