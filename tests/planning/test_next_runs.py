@@ -12,6 +12,7 @@ from bayescale.laws import chinchilla
 from bayescale.messages import DataError
 from bayescale.planning.design import Beliefs, choose, left_by_all, tamed
 from bayescale.posterior.mixture import mix
+from bayescale.workflows.forecast import Forecast
 from tests.planning.test_allocate import DATABLATIONS, posterior_of
 
 TRUTH = dict(E=1.8, A=480.0, B=2000.0, alpha=0.35, beta=0.37)
@@ -178,6 +179,15 @@ def test_which_law_is_right_is_told_where_they_differ(spread):
     assert found.left()[-1, 0] < 0.9
     with pytest.raises(ValueError, match="several of them"):
         plan(spread, target="law")
+
+
+def test_a_forecast_is_asked_by_its_laws(spread):
+    both = mix({"one": spread, "two": spread})
+    told = Forecast(bs.predict(both, TARGET, allow_failed=True), {None: both}, {}, ())
+    assert plan(told, budget=2e22).positions == plan(both, budget=2e22).positions
+    several = replace(told, mixtures={"a": both, "b": both})
+    with pytest.raises(ValueError, match=r"several curves.*\['a'\]"):
+        plan(several)
 
 
 def test_before_any_run_is_made(runs):
