@@ -186,6 +186,7 @@ def main() -> None:
         "Which run next: ScaleBench",
         *_text(),
         table(pd.DataFrame(rows)),
+        _refits(refitted),
         _cost(seconds),
     )
 
@@ -220,6 +221,14 @@ new runs, `width 90` the median width of these in log.""",
         """The published figures average up to ten formulas a task, fitted by least squares: one
 law that is right for a task beats such an average whichever runs it has, so random and cheapest
 runs with the same law are what to compare with. Of chinchilla_split nothing is published.""",
+        """Where the law holds (data_constrained) the runs that are chosen are ahead of random and
+cheapest ones at either budget. Where it holds nearly (farseer, chinchilla_split, whose pool has five
+runs far off) they are at or behind random ones, and 90 % intervals hold far less: a design from one
+law trusts it, and buys extremes of the pool where it is off most; random runs spend their budget
+on few large ones, nearer to the targets. A law's misfit in the model (`approximate`) ought to mend
+that, and cannot be had here: Laplace of it is unusable with so few rows.""",
+        """Not run: lr_bsz, moe and sparsity, of which bayescale has no law; vocab, whose losses are
+negative; V-optimal designs with the same laws; NUTS at the end of a path; one run at a time.""",
     )
 
 
