@@ -221,12 +221,13 @@ new runs, `width 90` the median width of these in log.""",
         """The published figures average up to ten formulas a task, fitted by least squares: one
 law that is right for a task beats such an average whichever runs it has, so random and cheapest
 runs with the same law are what to compare with. Of chinchilla_split nothing is published.""",
-        """Where the law holds (data_constrained) the runs that are chosen are ahead of random and
-cheapest ones at either budget. Where it holds nearly (farseer, chinchilla_split, whose pool has five
-runs far off) they are at or behind random ones, and 90 % intervals hold far less: a design from one
-law trusts it, and buys extremes of the pool where it is off most; random runs spend their budget
-on few large ones, nearer to the targets. A law's misfit in the model (`approximate`) ought to mend
-that, and cannot be had here: Laplace of it is unusable with so few rows.""",
+        """On data_constrained the runs that are chosen are ahead of random and cheapest ones at
+either budget. On farseer they are behind random ones, on chinchilla_split (whose pool has five runs
+far off) behind random or cheapest ones, and their 90 % intervals hold fewer targets. There one law
+taken at its word is too sure even of all runs (`inside 90` .29 and .73), and a design from it
+trusts it as much; which runs it buys too many of has not been looked into. The law's misfit in the
+model (`approximate`) may mend that and is not in these figures: by Laplace it had no finite
+interval from farseer's first 15 rows, and NUTS on every path takes too long.""",
         """Not run: lr_bsz, moe and sparsity, of which bayescale has no law; vocab, whose losses are
 negative; V-optimal designs with the same laws; NUTS at the end of a path; one run at a time.""",
     )
