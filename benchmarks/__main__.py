@@ -26,6 +26,7 @@ STUDIES = {
     "forecasts": "forecasts",
     "surfaces": "surfaces",
     "calibrate": "calibrate",
+    "next_runs": "next_runs",
 }
 """Name of a study -> its module."""
 

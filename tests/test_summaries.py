@@ -24,6 +24,7 @@ from bayescale.noises.loss import student
 from bayescale.planning.allocate import allocate
 from bayescale.planning.compare_runs import compare_runs
 from bayescale.planning.match import match
+from bayescale.planning.next_runs import next_runs
 from bayescale.posterior.display import Sheet, Shown, as_html, as_text
 from bayescale.posterior.groups import group_shift
 from bayescale.posterior.health import Health, Verdict
@@ -53,6 +54,7 @@ FAILED = replace(SOUND, sampling=Finding(("chains <disagree>",), ("Draw more.",)
 
 ASKED = ("threshold", "kind", "sensitivity", "calibration")
 NOTES = (Note("test", "a note"),)
+RUNS = {"N": [1e8, 1e9, 1e11], "D": [1e9, 1e11, 1e10]}
 
 
 def spread(middle, width=0.1, seed=0):
@@ -197,6 +199,8 @@ def built():
         "match": (match(loss, N=280e9, D=300e9), "TradeOff"),
         "loss": (match(loss, loss=2.5), "TradeOff"),
         "runs": (compare_runs(loss, (7e10, 1.4e12), (280e9, 300e9)), "RunComparison"),
+        "next": (next_runs(loss, RUNS, target="N=1e11,D=1e10", budget=1e23), "NextRuns"),
+        "next of laws": (next_runs(both, {"x": [1e10, 1e12]}, target="law", cost="x"), "NextRuns"),
         "threshold": (threshold(rises), "Threshold"),
         "threshold of laws": (threshold(reached), "Threshold"),
         "threshold by belief": (threshold(replace(both, belief=True)), "Threshold"),
@@ -247,13 +251,14 @@ def test_summaries_are_json_with_the_keys_of_the_page_and_all_of_them(results):
         "allocation": results["allocation"][0],
     }
     answers[None] |= {"tradeoff": results["match"][0], "comparison": results["runs"][0]}
+    answers[None] |= {"next": results["next"][0]}
     kept(as_json.answers(which, answers), "Document")
     which = Saved({"sigmoid": accuracies(curves=2, verdict=FAILED)})
     refused = ask(which, lambda one: {"threshold": threshold(one)})
     document = kept(as_json.answers(which, refused), "Document")
     assert "not to be trusted" in document["curves"]["one"]["refused"]
     asked = {"one": {name: results[name][0] for name in ASKED}}
-    asked["one"]["predictions"] = results["prediction"][0]
+    asked["one"] |= {"predictions": results["prediction"][0], "next": results["next of laws"][0]}
     kept(as_json.answers(Saved({"pooled": accuracies(curves=2)}), asked), "Document")
     kept({"refused": "no", "groups": {}}, "Curve")
     kept({**results["not to be trusted"][0].summary(), "refused": "no"}, "Document")

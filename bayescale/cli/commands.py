@@ -146,6 +146,39 @@ def allocate(
 
 
 @command
+def next(
+    paths: options.FitFiles,
+    candidates: options.Candidates,
+    target: options.Targets,
+    cost: options.RunCost = None,
+    budget: options.RunBudget = None,
+    most: options.Most = None,
+    n: options.Questions = None,
+    stderr: options.NewStderr = None,
+    weights: options.Weights = None,
+    group: options.AskedGroup = None,
+    seed: options.Seed = 0,
+    allow_failed: options.AllowFailed = False,
+    json: options.Json = False,
+) -> int:
+    """Say which runs to make next: those that tell most, per cost, of what one wants to know.
+
+    bayescale next FIT.nc --candidates runs.csv --target N=7e10,D=1.4e12 --budget 1e21
+    """
+    with waiting():
+        which = reply.load(paths, None, weights, group)
+        from ..planning.next_runs import next_runs
+        from ..reading.read_table import read_table
+        from . import saved
+
+        how = dict(cost=cost, budget=budget, most=most, n=n, stderr=stderr, seed=seed)
+        how |= dict(target=target, source=candidates, allow_failed=allow_failed)
+        frame = read_table(candidates)
+        found = saved.ask(which, lambda one: {"next": next_runs(one, frame, **how)})
+    return reply.answers(which, found, json)
+
+
+@command
 def threshold(
     paths: options.FitFiles,
     level: options.Level = None,

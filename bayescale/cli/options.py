@@ -168,6 +168,26 @@ Versus = Annotated[
 ]
 InferenceTokens = Annotated[float, _option("Tokens to be served, at 2 N FLOP each.")]
 Cost = Annotated[Text, _option("What a run costs in FLOP; else 6*N*D.", metavar='"6*N*D*1e18"')]
+Candidates = Annotated[
+    str,
+    _option("Table of the runs that can be made, with the scales of the fit.", metavar="TABLE"),
+]
+Targets = Annotated[
+    list[str],
+    _option(
+        "What is wanted: scales, a parameter (alpha), unlock, a best split ('N at 1e21'), or which "
+        "law is right (law). May be repeated.",
+        metavar="N=7e10,D=1.4e12",
+    ),
+]
+RunCost = Annotated[
+    Text,
+    _option("What a run costs: a column, or arithmetic; else 6*N*D.", "--cost", metavar='"6*N*D"'),
+]
+RunBudget = Annotated[
+    Number, _option("What all runs may cost together, in the unit of --cost.", "--budget")
+]
+Most = Annotated[int | None, _option("How many runs at most; 5 without a budget.")]
 Others = Annotated[Text, _option("The law's other inputs.", metavar="U=1e11")]
 Along = Annotated[Text, _option("The scale along which to look, of several.", metavar="N")]
 Follow = Annotated[Text, _option("The law's other inputs.", metavar='"D=20*N"')]

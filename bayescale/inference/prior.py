@@ -10,6 +10,7 @@ import numpy as np
 
 from ..data.dataset import Dataset
 from ..laws import get_law
+from ..model.model import Model
 from ..model.prior import before
 from ..parametric.parametric import Law, Noise
 from ..posterior.intervals import INTERVAL
@@ -40,6 +41,8 @@ class PriorPredictive:
     several, or the data several curves."""
     along: np.ndarray
     """What the law says there, (draw, point)."""
+    model: Model
+    """The law with its noise."""
 
     def summary(self) -> dict[str, Any]:
         """Return plain numbers, in the unit of the response.
@@ -148,6 +151,7 @@ def prior_predictive(
         runs=found.runs[of],
         grid=grid,
         along=found.along,
+        model=model,
     )
 
 

@@ -6,6 +6,7 @@
 | how is a budget best split? | `allocate` |
 | which other ways lead to the same loss? | `match`, by the numbers of `isoloss` |
 | which of two runs is better? | `compare_runs` |
+| which runs to make next? | `next_runs`, by `asked`, `goals`, `candidates` and `design` |
 | what do they share? | `surface` |
 | how are the answers shown? | `shown` |
 """

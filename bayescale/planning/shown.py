@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from math import inf, log10
 from typing import Any
 
+import numpy as np
+
 from ..datasets.published import about, place
 from ..posterior.display import MASS, Sheet, count, number, span
 
-__all__ = ["allocation", "runs", "tradeoff"]
+__all__ = ["allocation", "next_runs", "runs", "tradeoff"]
 
 Summary = Mapping[str, Any]
 CURVE_ROWS = 8
@@ -85,3 +87,25 @@ def runs(found: Summary) -> list[Sheet]:
     line = f"the first is the better one with probability {found['p_better']:.3f}; "
     line += f"one run of it beats one run of the second with {found['p_run_better']:.3f}"
     return [Sheet(("", "at", "law", f"{MASS} interval"), rows, foot=[line], left=2)]
+
+
+def next_runs(found: Summary) -> list[Sheet]:
+    """Return what is wanted, now and after the runs, and the runs in the order to make them."""
+    rows = []
+    for name, each in found["targets"].items():
+        before, after = each["before"], each["after"]
+        row = [name, number(before["median"]), span(before["lo"], before["hi"])]
+        rows.append([*row, span(after["lo"], after["hi"]), f"{each['left']:.0%}"])
+    runs = found["runs"]
+    head = f"{len(runs)} of {found['candidates']} candidates; {found['cost']}"
+    if found["budget"] is not None:
+        head += f": {count(found['spent'])} of {count(found['budget'])}"
+    columns = ("", "now", MASS, "after the runs", "width left")
+    chosen = []
+    for i, run in enumerate(runs, 1):
+        scales = "  ".join(f"{key} {count(value)}" for key, value in run["at"].items())
+        left = np.mean([*run["left"].values()])
+        cells = [str(run["row"]), count(run["cost"]), count(run["total"]), f"{left:.0%}"]
+        chosen.append([str(i), scales, *cells])
+    order = ("", "run", "row", "cost", "together", "width left")
+    return [Sheet(columns, rows, head), Sheet(order, chosen, "in this order", left=2)]

@@ -192,6 +192,25 @@ def test_a_budget_in_gpu_days(capsys, fitted):
     assert "gpu-days" in complaint(capsys, "allocate", fitted, "--budget", "1000 gpu-days")
 
 
+def test_which_runs_next(capsys, fitted, folder):
+    N, D = (each.ravel() for each in np.meshgrid([1e8, 1e9, 1e10], [1e10, 1e11, 1e12]))
+    path = str(folder / "candidates.csv")
+    pd.DataFrame({"params": N, "tokens": D}).to_csv(path, index=False)
+    call = ["next", fitted, "--candidates", path, "--target", "N=7e10,D=1.4e12"]
+    call += ["--cost", "6*N*D", "--budget", "1e22"]
+    found = asked(capsys, *call)["next"]
+    assert 0 < found["spent"] <= 1e22
+    assert found["runs"][0]["at"].keys() == {"params", "tokens"}
+    assert found["targets"]["loss at params=70B, tokens=1.4T"]["left"] < 1
+    assert main(call) == 0
+    assert "width left" in capsys.readouterr().out
+    few = complaint(capsys, *call[:-1], "1e9")
+    assert "buys none" in few
+    assert "row 1" in few
+    pd.DataFrame({"params": N}).to_csv(path, index=False)
+    assert "candidates.csv: no column for the scale D (tokens)" in complaint(capsys, *call)
+
+
 def test_a_threshold_along_one_of_two_scales(capsys, fitted):
     found = asked(capsys, "threshold", fitted, "--level", "2.2", "--at", "D=20*N")["threshold"]
     assert found["log10"].keys() == {"median", "lo", "hi"}

@@ -1,0 +1,45 @@
+"""asked: whose draws answer: a fit's, those of a forecast's laws, or those of a prior."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..inference.prior import PriorPredictive
+from ..posterior.health import Health, Verdict
+from ..posterior.mixture import Mixture
+from ..posterior.posterior import Posterior, SamplingInfo
+
+__all__ = ["asked_of"]
+
+
+def asked_of(asked: Any, allow_failed: bool) -> Posterior | Mixture:
+    """Return the draws that are asked: of a fit, of a forecast's laws, or of a prior.
+
+    Raises
+    ------
+    FailedFit
+        If the fit is not to be trusted, unless `allow_failed`; a forecast is asked as it is.
+    ValueError
+        If it is of several curves.
+    """
+    if isinstance(asked, PriorPredictive):
+        return _before_any(asked)
+    mixtures = getattr(asked, "mixtures", None)
+    if mixtures is None:
+        return asked.only().trusted(allow_failed)
+    if len(mixtures) > 1:
+        name = next(iter(mixtures))
+        raise ValueError(f"this forecast is of several curves; take one: .mixtures[{name!r}]")
+    return next(iter(mixtures.values()))
+
+
+def _before_any(prior: PriorPredictive) -> Posterior:
+    """Return draws of the prior as if they were a fit's."""
+    draws = {name: values[None] for name, values in prior.parameters.items()}
+    if prior.data.curve is not None:
+        raise ValueError("this prior is of several curves: give it the rows of one")
+    sound = Health((Verdict({}, {}, 1.0, np.inf, 0.0),))
+    how = SamplingInfo(0, "prior", 1, len(prior.runs), "float64", "cpu", {}, {}, np.nan)
+    return Posterior(prior.model, prior.data, draws, {}, sound, how)

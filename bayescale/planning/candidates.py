@@ -1,0 +1,152 @@
+"""candidates: the runs that can be made, from a table, and what each costs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..data.dataset import Dataset
+from ..data.expression import ExpressionError, columns, evaluate
+from ..data.notes import concerning
+from ..data.scales import not_flop
+from ..data.table import Table, open_table
+from ..messages import bare, near, quoted, refuse
+from ..posterior.posterior import Posterior
+
+__all__ = ["Candidates", "read_candidates", "tied"]
+
+SIX_ND = "6*N*D"
+
+
+@dataclass(frozen=True, eq=False)
+class Candidates:
+    """Runs that can be made."""
+
+    inputs: Mapping[str, np.ndarray]
+    """The law's scales, (candidate,) each."""
+    columns: Mapping[str, str]
+    """Input -> what the fitted table calls it."""
+    cost: np.ndarray
+    """Of each, (candidate,)."""
+    counted: str
+    """What is counted as cost."""
+    rows: np.ndarray
+    """Their rows in the table, (candidate,)."""
+    source: str
+
+    def __len__(self) -> int:
+        return len(self.cost)
+
+    def at(self, i: int) -> dict[str, float]:
+        """Return the scales of one by column."""
+        return {self.columns[name]: float(x[i]) for name, x in self.inputs.items()}
+
+
+def read_candidates(frame: Any, one: Posterior, cost: Any, source: str) -> Candidates:
+    """Return the runs of a table that can be made, with their scales and costs checked.
+
+    Parameters
+    ----------
+    frame
+        Any data frame, or a mapping of columns, with the scales as the fitted table calls them, or
+        as the law does.
+    cost
+        Arithmetic on its columns and the law's inputs, a function of the inputs in the law's order,
+        or numbers, one a row; 6 N D by default.
+
+    Raises
+    ------
+    DataError
+        Where a scale is missing or not above 0, or a cost is, naming row and value.
+    """
+    table = open_table(frame, source)
+    names = {name: bare(one.data.columns.get(name, name)) for name in one.law.inputs}
+    inputs = {name: _scale(table, name, column) for name, column in names.items()}
+    values, counted = _costs(table, inputs, one.data, cost)
+    for at in np.flatnonzero(~(np.isfinite(values) & (values > 0)))[:1]:
+        refuse(
+            source,
+            f"is what the run costs ({counted})",
+            "a cost is above 0: correct it, or leave the run out",
+            row=int(table.rows[at]),
+            value=float(values[at]),
+        )
+    return Candidates(inputs, names, values, counted, table.rows, source)
+
+
+def _scale(table: Table, name: str, column: str) -> np.ndarray:
+    """Return a scale, under the name that the fitted table has for it or the law's own."""
+    for text in dict.fromkeys((column, name)):
+        try:
+            columns(text, table.known)
+        except ExpressionError:
+            continue
+        text = quoted(text) if text in table.known else text
+        values = table.scale(text)
+        for at in np.flatnonzero(values <= 0)[:1]:
+            place = dict(row=int(table.rows[at]), column=text, value=float(values[at]))
+            refuse(table.source, "is no scale", "scales are above 0", **place)
+        return values
+    called = f"{name} ({column})" if column != name else name
+    remedy = f"every candidate has each scale of the fit{near(column, table.known)}"
+    refuse(table.source, f"no column for the scale {called}", remedy)
+
+
+def _costs(
+    table: Table, inputs: Mapping[str, np.ndarray], fitted: Dataset, cost: Any
+) -> tuple[np.ndarray, str]:
+    """Return what each run costs, and how that is counted in words."""
+    if cost is None:
+        cost = SIX_ND
+        other = not_flop(fitted) if {"N", "D"} <= set(inputs) else ("the law has no N and D", None)
+        if other:
+            remedy = f"say what a run costs: cost='{SIX_ND}' (--cost '{SIX_ND}'), or a column"
+            refuse(table.source, f"{other[0]}: 6 N D is no FLOP here", remedy)
+    if isinstance(cost, str):
+        known = [*inputs, *(name for name in table.known if name not in inputs)]
+        parts = {
+            name: inputs[name] if name in inputs else table.number(quoted(name))
+            for name in columns(cost, known)
+        }
+        return np.broadcast_to(evaluate(cost, parts), table.keep.shape), cost
+    if isinstance(cost, Callable):
+        values, counted = cost(*inputs.values()), "a given function"
+    else:
+        values, counted = cost, "as given"
+    values = np.asarray(values, float)
+    if values.size not in (1, len(table.keep)):
+        remedy = f"give one a row: {len(table.keep)}"
+        refuse(table.source, f"{values.size} costs", remedy)
+    return np.broadcast_to(values.ravel(), table.keep.shape), counted
+
+
+def tied(
+    fitted: Dataset, added: Mapping[str, np.ndarray], asked: Mapping[str, np.ndarray]
+) -> str | None:
+    """Return how one scale follows another in all runs, made and to be made; None where none does.
+
+    And where what is asked lies on the same line, as a larger model of the same D/N does.
+
+    Parameters
+    ----------
+    asked
+        Scales of the goals that are responses, by input; empty where a parameter is wanted.
+    """
+
+    def line(*more: Mapping[str, np.ndarray]) -> str | None:
+        inputs = {
+            name: np.concatenate([x, *(each[name] for each in more)])
+            for name, x in fitted.inputs.items()
+        }
+        count = len(next(iter(inputs.values())))
+        whole = Dataset(inputs, {"y": np.ones(count)}, columns=fitted.columns)
+        found = [str(note) for note in concerning(whole, "split") if note.kind == "line"]
+        return found[0] if found else None
+
+    if not set(fitted.inputs) <= set(added):
+        return None
+    found = line(added)
+    return None if found is None or (asked and line(added, asked)) else found

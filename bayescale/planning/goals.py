@@ -1,0 +1,190 @@
+"""goals: what further runs are to tell: a response at a scale, a parameter, a best split, a law.
+
+| as it is written | what is wanted |
+|---|---|
+| `N=7e10,D=1.4e12`, or a mapping | what the law says there; arrays are several points |
+| `alpha` | a parameter of the law |
+| `unlock` | the scale of the unlock, whatever the law calls it |
+| `N at 1e21`, `D at 1e21` | the best split of a budget |
+| `law` | which law of a mixture is right |
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..data.cells import number
+from ..messages import near
+from ..posterior.display import count
+from ..posterior.intervals import scalar_quantities
+from ..posterior.mixture import Mixture
+from ..posterior.pointwise import law_draws, spaced
+from ..posterior.posterior import Posterior
+from ..questions.sweep import points_of, response_name, scales
+from .allocate import allocate
+from .design import tamed
+
+__all__ = ["Goal", "goals", "in_logs", "several_points", "together"]
+
+LAW, UNLOCK = "law", "unlock"
+SPLIT = re.compile(r"(?:best )?([ND]) at (\S+)")
+
+
+@dataclass(frozen=True, eq=False)
+class Goal:
+    """One thing that is wanted, for every draw."""
+
+    name: str
+    """In words."""
+    draws: np.ndarray
+    """On the scale on which its variance is counted, (draw, column): logs where `logs`."""
+    logs: bool
+    """Whether draws are of logs."""
+    at: Mapping[str, float] | None = None
+    """The scales, of a response at some."""
+
+    @property
+    def natural(self) -> Callable[[Any], Any]:
+        """What takes draws into the unit of what is wanted."""
+        return np.exp if self.logs else np.asarray
+
+
+def together(which: Posterior | Mixture, of: Callable[[str, Posterior], np.ndarray]) -> np.ndarray:
+    """Return an answer for all draws: of a mixture each law's share of them, evenly thinned.
+
+    Parameters
+    ----------
+    of
+        Takes a member's name and posterior to (draw, ...); every call thins alike.
+    """
+    parts = [(weight, of(name, one)) for name, weight, one in which.members]
+    if not isinstance(which, Mixture):
+        return parts[0][1]
+    most = max(len(each) for _, each in parts)
+    return np.concatenate([each[spaced(len(each), round(w * most))] for w, each in parts])
+
+
+def goals(which: Posterior | Mixture, target: Any, cost: Any = None) -> list[Goal]:
+    """Return what is wanted; see the module's table.
+
+    Parameters
+    ----------
+    target
+        A text, a mapping of scales, or several of them.
+    cost
+        What a budget of a best split counts, as `allocate` takes it.
+
+    Raises
+    ------
+    ValueError
+        Where the target is none of these, or has no finite interval.
+    """
+    several = isinstance(target, Sequence | Iterable) and not isinstance(target, str | Mapping)
+    found = [
+        goal for each in (target if several else [target]) for goal in _goals(which, each, cost)
+    ]
+    if not found:
+        raise ValueError("name at least one target: scales, a parameter, 'N at 1e21', law")
+    for goal in found:
+        if not np.isfinite(goal.draws).all():
+            raise ValueError(f"{goal.name} has no finite interval: name another target")
+    return found
+
+
+def in_logs(draws: np.ndarray) -> np.ndarray:
+    """Return logs; wide posteriors have draws that are 0 to a float."""
+    with np.errstate(divide="ignore"):
+        return np.log(draws)
+
+
+def _goals(which: Posterior | Mixture, target: Any, cost: Any) -> list[Goal]:
+    if isinstance(target, Mapping):
+        return _responses(which, target)
+    text = str(target).strip()
+    if "=" in text:
+        return _responses(which, _assigned(text))
+    if split := SPLIT.fullmatch(text):
+        return [_split(which, *split.groups(), cost)]
+    if text == LAW:
+        return [_law(which)]
+    return [_parameter(which, text)]
+
+
+def _assigned(text: str) -> dict[str, float]:
+    found = {}
+    for part in text.split(","):
+        name, _, value = (each.strip() for each in part.rpartition("="))
+        found[name] = number(value)
+        if not name or found[name] is None:
+            raise ValueError(f"target (--target): {part!r} is no scale; write N=7e10,D=1.4e12")
+    return found
+
+
+def _responses(which: Posterior | Mixture, at: Mapping[str, Any]) -> list[Goal]:
+    first = which.members[0][2]
+    draws = together(which, lambda _, one: law_draws(one, scales(one, at)))
+    logs = which.law.support == "positive"
+    draws, said = tamed(in_logs(draws) if logs else draws), response_name(first)
+    return [
+        Goal(f"{said} at {_place(point)}", draws[:, [i]], logs, point)
+        for i, (_, point) in enumerate(points_of(first, scales(first, at)))
+    ]
+
+
+def _place(point: Mapping[str, float]) -> str:
+    return ", ".join(f"{name}={count(value)}" for name, value in point.items())
+
+
+def _parameter(which: Posterior | Mixture, name: str) -> Goal:
+    def own(_: str, one: Posterior) -> np.ndarray:
+        called = one.law.unlock if name == UNLOCK else name
+        known = scalar_quantities({k: one.draws[k] for k in one.law.parameters})
+        if called in known:
+            return known[called].ravel()
+        if name == UNLOCK:
+            raise ValueError(f"the law {one.law.name} has no scale of an unlock")
+        others = f"{near(name, [*known, UNLOCK, LAW])}; or scales (N=7e10,D=1.4e12), or 'N at 1e21'"
+        raise ValueError(f"no target {name!r} of the law {one.law.name}{others}")
+
+    draws = together(which, own)
+    if np.ptp(draws) == 0:
+        raise ValueError(f"{name} is fixed: there is nothing to learn of it")
+    logs = bool((draws > 0).all())
+    return Goal(name, tamed((np.log(draws) if logs else draws)[:, None]), logs)
+
+
+def _split(which: Posterior | Mixture, scale: str, text: str, cost: Any) -> Goal:
+    flops = number(text)
+    if flops is None:
+        raise ValueError(f"target (--target): {text!r} is no budget; write '{scale} at 1e21'")
+
+    def own(_: str, one: Posterior) -> np.ndarray:
+        plan = allocate(one, flops, cost=cost, allow_failed=True)
+        return (plan.params if scale == "N" else plan.tokens)[:, 0]
+
+    return Goal(
+        f"the best {scale} at {count(flops)}", tamed(in_logs(together(which, own)[:, None])), True
+    )
+
+
+def _law(which: Posterior | Mixture) -> Goal:
+    if len(which.members) < 2:
+        raise ValueError("which law is right is a question to several of them: mix(...), forecast")
+    names = [name for name, *_ in which.members]
+
+    def own(name: str, one: Posterior) -> np.ndarray:
+        count = next(iter(one.flat().values())).shape[0]
+        return np.tile(np.array([each == name for each in names], float), (count, 1))
+
+    return Goal("which law is right", together(which, own), False)
+
+
+def several_points(goal: Iterable[Goal]) -> dict[str, np.ndarray]:
+    """Return the scales of the goals that are responses, by column."""
+    points = [each.at for each in goal if each.at is not None]
+    return {name: np.array([p[name] for p in points]) for name in (points[0] if points else ())}

@@ -1,0 +1,237 @@
+"""Which run next, by ScaleBench's protocol: target R2 from a share of the pool's cost.
+
+Each path begins with a few of the pool's cheapest runs; then `next_runs` buys what tells most of
+the target region, from refits by Laplace. Random and cheapest runs start alike and buy as much.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from bayescale.data.dataset import Dataset
+from bayescale.data.from_frame import from_frame
+from bayescale.inference.fit import fit
+from bayescale.inference.samplers import Laplace
+from bayescale.parametric.parametric import Law
+from bayescale.planning.design import tamed
+from bayescale.planning.next_runs import next_runs
+from bayescale.posterior.posterior import Posterior
+from bayescale.questions.predict import predict
+
+from .common import cpu_seconds, data_dir, table, write
+
+SEEDS, START = 5, 15
+SAMPLER = Laplace(draws=1000, starts=16)
+STOPS = (0.0125, 0.025, 0.0375, 0.05, 0.075, 0.1)
+"""Shares of the pool's cost at which a path is refitted."""
+TOLD = (0.05, 0.1)
+"""Those of which the table is told."""
+PUBLISHED = {
+    ("farseer", 0.05): (0.78, 0.87, 0.88),
+    ("farseer", 0.1): (0.79, 0.92, 0.93),
+    ("data_constrained", 0.05): (-0.36, 0.83, 0.85),
+    ("data_constrained", 0.1): (0.12, 0.85, 0.86),
+}
+"""R2 of random runs, of V-optimal ones and of the source's own, arXiv 2604.22753."""
+
+
+@dataclass(frozen=True, eq=False)
+class Task:
+    """A pool of runs, the targets, and the law by which these are told."""
+
+    law: str | Law
+    scales: tuple[str, ...]
+    pool: pd.DataFrame
+    targets: pd.DataFrame
+    cost: np.ndarray
+    """Of each run of the pool."""
+    noise: str = "student"
+
+    @property
+    def at(self) -> dict[str, np.ndarray]:
+        """The targets' scales."""
+        return {name: self.targets[name].to_numpy() for name in self.scales}
+
+
+def read(name: str, law: str | Law, scales: tuple[str, ...], cost) -> Task:
+    """Return a task by the source's own split, copies left out."""
+    names = {"params": "N", "tokens": "D", "unique_tokens": "U"}
+    rows = pd.read_csv(data_dir() / f"scalebench/{name}.csv").rename(columns=names)
+    rows = rows.drop_duplicates()
+    pool, targets = (rows[rows.split == each] for each in ("train", "target"))
+    return Task(law, scales, pool, targets, cost(pool).to_numpy(float))
+
+
+def tasks() -> dict[str, Task]:
+    """Return the tasks that laws of bayescale are of."""
+    six = lambda rows: 6 * rows.N * rows.D  # noqa: E731
+    two, three = ("N", "D"), ("N", "D", "U")
+    return {
+        "farseer": read("farseer", "farseer", two, six),
+        "data_constrained": read("data_constrained", "data_constrained", three, six),
+        "chinchilla_split": read("chinchilla_split", "chinchilla", two, six),
+    }
+
+
+def refit(task: Task, paths: dict[str, list[int]]) -> Posterior:
+    """Return a fit of the runs of each path, a curve each."""
+    rows = [task.pool.iloc[made].assign(path=name) for name, made in paths.items()]
+    roles = dict(curve="path", duplicates="keep")
+    data: Dataset = from_frame(pd.concat(rows), [*task.scales], "loss", **roles)
+    return fit(task.law, data, noise=task.noise, sampler=SAMPLER, progress=False)
+
+
+def start(task: Task, seed: int) -> list[int]:
+    """Return a few of the cheapest fifth of the pool."""
+    cheap = np.argsort(task.cost, kind="stable")[: len(task.cost) // 5]
+    return np.random.default_rng([seed, 1]).choice(cheap, START, replace=False).tolist()
+
+
+def fill(task: Task, made: list[int], order: np.ndarray, budget: float) -> list[int]:
+    """Return the runs that are made, and those that come next in an order and can be paid."""
+    made, spent = list(made), task.cost[made].sum()
+    for i in order:
+        if i not in made and spent + task.cost[i] <= budget:
+            made.append(int(i))
+            spent += task.cost[i]
+    return made
+
+
+def spreads(task: Task, one: Posterior) -> np.ndarray:
+    """Return the spread of the log of what the law says of each target, (target,)."""
+    return tamed(np.log(predict(one, task.at, allow_failed=True).mean)).std(0)
+
+
+def designed(task: Task) -> tuple[dict[float, dict[int, list[int]]], list[float]]:
+    """Return which runs `next_runs` has bought, by share of the cost and seed.
+
+    And after each round the spread of the targets in the refit, over the one that was told.
+    """
+    total, found, told, ratios = task.cost.sum(), {}, {}, []
+    paths = {seed: start(task, seed) for seed in range(SEEDS)}
+    candidates = task.pool[[*task.scales]]
+    for stop in STOPS:
+        fits = refit(task, {str(seed): made for seed, made in paths.items()})
+        for seed, made in paths.items():
+            now = spreads(task, fits.curve(str(seed)))
+            if seed in told:
+                ratios.append(float(np.exp(np.median(np.log(now / told.pop(seed))))))
+            rest = stop * total - task.cost[made].sum()
+            cost = task.cost.copy()
+            cost[made] = 10 * total
+            if rest < cost.min():
+                continue
+            how = dict(cost=cost, budget=rest, target=task.at, seed=seed, allow_failed=True)
+            plan = next_runs(fits.curve(str(seed)), candidates, **how)
+            if plan.choices:
+                told[seed] = now * plan.left()[-1]
+                made += plan.positions
+        found[stop] = {seed: list(made) for seed, made in paths.items()}
+    return found, ratios
+
+
+def others(task: Task, share: float) -> dict[str, dict[int, list[int]]]:
+    """Return the random and the cheapest runs of as much, by seed."""
+    budget, cheapest = share * task.cost.sum(), np.argsort(task.cost, kind="stable")
+    shuffled = lambda seed: np.random.default_rng([seed, 2]).permutation(len(task.cost))  # noqa: E731
+    starts = {seed: start(task, seed) for seed in range(SEEDS)}
+    return {
+        "random": {s: fill(task, made, shuffled(s), budget) for s, made in starts.items()},
+        "cheapest": {0: fill(task, [], cheapest, budget)},
+    }
+
+
+def scored(task: Task, ways: dict[str, dict[int, list[int]]]) -> pd.DataFrame:
+    """Return R2 and coverage of the targets, a row a path."""
+    paths = {f"{way} {seed}": made for way, each in ways.items() for seed, made in each.items()}
+    fits, rows = refit(task, paths), []
+    seen = task.targets.loss.to_numpy()
+    for name, made in paths.items():
+        told = predict(fits.curve(name), task.at, allow_failed=True)
+        lo, median, hi = told.quantiles("new")
+        left = np.square(seen - median).sum() / np.square(seen - seen.mean()).sum()
+        row = {"way": name.rpartition(" ")[0], "runs": len(made), "R2": max(-1.0, 1 - left)}
+        row |= {"inside90": np.mean((lo <= seen) & (seen <= hi))}
+        rows.append(row | {"width90": np.median(np.log(hi / lo))})
+    return pd.DataFrame(rows)
+
+
+def main() -> None:
+    """Run every task, and write the table."""
+    rows, seconds, refitted = [], {}, {}
+    for name, task in tasks().items():
+        began = cpu_seconds()
+        bought, refitted[name] = designed(task)
+        for share in TOLD:
+            ways = {"next_runs": bought[share]} | others(task, share)
+            if share == TOLD[-1]:
+                ways["all runs"] = {0: list(range(len(task.cost)))}
+            each = scored(task, ways)
+            for way, own in each.groupby("way", sort=False):
+                means = own.drop(columns="way").mean()
+                row = {"task": name, "budget": "-" if way == "all runs" else f"{share:.0%}"}
+                row |= {"way": way, "paths": len(own), "runs": f"{means.runs:.0f}"}
+                row |= {"R2": f"{means.R2:.2f}", "sd": f"{own.R2.std(ddof=0):.2f}"}
+                row |= {"inside 90": f"{means.inside90:.2f}", "width 90": f"{means.width90:.3f}"}
+                given = PUBLISHED.get((name, share), ("-",) * 3)
+                of = {"random": given[0], "next_runs": f"{given[2]} (V-optimal {given[1]})"}
+                rows.append(row | {"published R2": of.get(way, "-") if given[0] != "-" else "-"})
+            print(pd.DataFrame(rows).to_string(), flush=True)
+        seconds[name] = cpu_seconds() - began
+    write(
+        "next_runs",
+        "Which run next: ScaleBench",
+        *_text(),
+        table(pd.DataFrame(rows)),
+        _refits(refitted),
+        _cost(seconds),
+    )
+
+
+def _refits(ratios: dict[str, list[float]]) -> str:
+    """Return how spreads after a round compare with those that were told before it."""
+    rows = [
+        {
+            "task": name,
+            "rounds": len(each),
+            **{f"{level:.0%}": f"{np.quantile(each, level):.2f}" for level in (0.1, 0.5, 0.9)},
+        }
+        for name, each in ratios.items()
+    ]
+    return "\n\n".join([REFITS, table(pd.DataFrame(rows))])
+
+
+def _cost(seconds: dict[str, float]) -> str:
+    told = ", ".join(f"{name} {value:.0f}" for name, value in seconds.items())
+    return f"CPU seconds, all paths of all ways: {told}."
+
+
+def _text() -> tuple[str, ...]:
+    return (
+        f"""R2 over all targets about their mean, clipped at -1; a budget is a share of the cost of
+all runs of the pool; {SEEDS} seeds, which decide the {START} cheap runs that a path begins with (of
+the pool's cheapest fifth) and the order of random ones. `next_runs` buys in {len(STOPS)} rounds,
+each after a refit by Laplace (student noise, one law a task: `farseer`, `data_constrained`,
+`chinchilla`), with the targets' scales as its goals; a round may buy several runs, of which the
+source's protocol sees one at a time. `inside 90` is the share of targets within 90 % intervals of
+new runs, `width 90` the median width of these in log.""",
+        """The published figures average up to ten formulas a task, fitted by least squares: one
+law that is right for a task beats such an average whichever runs it has, so random and cheapest
+runs with the same law are what to compare with. Of chinchilla_split nothing is published.""",
+        """On data_constrained the runs that are chosen are ahead of random and cheapest ones at
+either budget. On farseer they are behind random ones, on chinchilla_split (whose pool has five runs
+far off) behind random or cheapest ones, and their 90 % intervals hold fewer targets. There one law
+taken at its word is too sure even of all runs (`inside 90` .29 and .73), and a design from it
+trusts it as much; which runs it buys too many of has not been looked into. The law's misfit in the
+model (`approximate`) may mend that and is not in these figures: by Laplace it had no finite
+interval from farseer's first 15 rows, and NUTS on every path takes too long.""",
+        """Not run: lr_bsz, moe and sparsity, of which bayescale has no law; vocab, whose losses are
+negative; V-optimal designs with the same laws; NUTS at the end of a path; one run at a time.""",
+    )
+
+
+REFITS = """Once the runs of a round are made, the spread of what the law says of the targets, in
+the refit, over the spread that was told before: its quantiles over all rounds and seeds."""
