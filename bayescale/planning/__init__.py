@@ -1,4 +1,4 @@
-"""Budgets of parameters and tokens.
+"""Budgets of parameters and tokens, and which way is better.
 
 | question | file |
 |---|---|
@@ -6,6 +6,7 @@
 | how is a budget best split? | `allocate` |
 | which other ways lead to the same loss? | `match`, by the numbers of `isoloss` |
 | which of two runs is better? | `compare_runs` |
+| by which factor does one recipe need less compute? | `multiplier` |
 | what do they share? | `surface` |
 | how are the answers shown? | `shown` |
 """
