@@ -26,6 +26,7 @@ STUDIES = {
     "forecasts": "forecasts",
     "surfaces": "surfaces",
     "calibrate": "calibrate",
+    "multiplier": "multiplier",
 }
 """Name of a study -> its module."""
 

@@ -96,6 +96,7 @@ def scales_asked(data: Dataset, at: Any) -> tuple[np.ndarray, bool]:
 
 
 def choices(common: Iterable[str] | str | None) -> tuple[str, ...]:
+    """Return what recipes may have in common, as it was asked."""
     if common is None:
         return tuple(COMMON)
     chosen = (common,) if isinstance(common, str) else tuple(common)
