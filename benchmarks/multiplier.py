@@ -133,8 +133,8 @@ def main() -> None:
     pair, run = pd.DataFrame(kept), pd.DataFrame(runs)
     by_pair = run.groupby("pair", sort=False)[["inside50", "inside90"]].mean()
     coverage = (
-        f"Of {len(pair)} pairs the 90 % interval told from the smaller half holds the median of the "
-        f"whole table at the largest scale in {pair.inside.mean():.2f}, and meets its interval in "
+        f"Of {len(pair)} pairs the 90 % interval told from the smaller half holds the median of "
+        f"the whole table at the largest scale in {pair.inside.mean():.2f}, and meets its interval in "
         f"{pair.meet.mean():.2f}. Of {len(run)} ratios of losses measured at scales left out "
         f"{run.inside90.mean():.2f} lie inside 90 % intervals ({by_pair.inside90.mean():.2f} with "
         f"each pair counting once) and {run.inside50.mean():.2f} inside 50 % intervals "
