@@ -134,10 +134,10 @@ def main() -> None:
     by_pair = run.groupby("pair", sort=False)[["inside50", "inside90"]].mean()
     coverage = (
         f"Of {len(pair)} pairs the 90 % interval told from the smaller half holds the median of "
-        f"the whole table at the largest scale in {pair.inside.mean():.2f}, and meets its interval in "
-        f"{pair.meet.mean():.2f}. Of {len(run)} ratios of losses measured at scales left out "
-        f"{run.inside90.mean():.2f} lie inside 90 % intervals ({by_pair.inside90.mean():.2f} with "
-        f"each pair counting once) and {run.inside50.mean():.2f} inside 50 % intervals "
+        f"the whole table at the largest scale in {pair.inside.mean():.2f}, and meets its "
+        f"interval in {pair.meet.mean():.2f}. Of {len(run)} ratios of losses measured at scales left "
+        f"out {run.inside90.mean():.2f} lie inside 90 % intervals ({by_pair.inside90.mean():.2f} "
+        f"with each pair counting once) and {run.inside50.mean():.2f} inside 50 % intervals "
         f"({by_pair.inside50.mean():.2f}). The median of log told / came is "
         f"{np.median(np.log(pair.told / pair.came)):.2f}, of its size "
         f"{np.median(np.abs(np.log(pair.told / pair.came))):.2f}. Pairs share baselines and test "

@@ -123,7 +123,10 @@ class Multiplier(Shown):
 def _spread(factor: np.ndarray, mass: float = INTERVAL) -> dict[str, float]:
     found = summarise(factor, mass)
     same = {key: found[key] for key in ("median", "lo", "hi")}
-    return same | {"p_better": np.mean(factor > 1), "p_never": np.mean(np.isinf(factor))}
+    return same | {
+        "p_better": float(np.mean(factor > 1)),
+        "p_never": float(np.mean(np.isinf(factor))),
+    }
 
 
 def multiplier(

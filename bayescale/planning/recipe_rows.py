@@ -33,7 +33,7 @@ def recipe_names(data: Dataset, baseline: Any) -> list[str]:
             remedy = f"leave {role} out; of accuracies give errors as y, such as '1 - acc'"
             data.fail(f"has {role}: a multiplier is of losses, one row a run", remedy=remedy)
     labels = data.group.astype(str)
-    names = [*dict.fromkeys(labels)]
+    names = [*dict.fromkeys(map(str, data.group))]
     if len(names) == 1:
         remedy = "a multiplier compares two or more: name another column as group (--group)"
         data.fail(f"has one recipe only, {names[0]!r}", remedy=remedy)
