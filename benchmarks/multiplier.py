@@ -135,8 +135,8 @@ def main() -> None:
     coverage = (
         f"Of {len(pair)} pairs the 90 % interval told from the smaller half holds the median of "
         f"the whole table at the largest scale in {pair.inside.mean():.2f}, and meets its "
-        f"interval in {pair.meet.mean():.2f}. Of {len(run)} ratios of losses measured at scales left "
-        f"out {run.inside90.mean():.2f} lie inside 90 % intervals ({by_pair.inside90.mean():.2f} "
+        f"interval in {pair.meet.mean():.2f}. Of {len(run)} ratios of losses measured at scales "
+        f"left out {run.inside90.mean():.2f} lie inside 90 % intervals ({by_pair.inside90.mean():.2f} "
         f"with each pair counting once) and {run.inside50.mean():.2f} inside 50 % intervals "
         f"({by_pair.inside50.mean():.2f}). The median of log told / came is "
         f"{np.median(np.log(pair.told / pair.came)):.2f}, of its size "

@@ -106,7 +106,7 @@ def multiplier(
         how |= dict(sampler=arguments.build_sampler("nuts", chains, draws, warmup, retries=0))
         how |= dict(common=arguments.names(common), seed=seed, precision=precision)
         found = planning.multiplier(data, progress=progress, **how)
-    return reply.told(found, json)
+    return reply.multiplier(found, json)
 
 
 def score(
