@@ -2,40 +2,62 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import jax
 import jax.numpy as jnp
 import numpy as np
 
+from ..model.programs import compiled
 from ..posterior.posterior import Posterior
 
-__all__ = ["factor_of", "log_curve", "turning"]
+__all__ = ["factor_of", "log_curves", "turning"]
 
 
-def log_curve(
-    one: Posterior, drawn: Mapping[str, np.ndarray], recipe: int, at: np.ndarray
-) -> np.ndarray:
-    """Return the log of a recipe's curve with its misfit at scales in log, (draw, point)."""
-    wander = one.law.wander
+@compiled(static_argnames=("law",))
+def _curves(law, params, x, which, basis):
+    wander = law.wander
+
+    def one(params):
+        own = {name: params[name] for name in wander.base.parameters}
+        bent = basis @ (wander.rates(params) * params["bends"])
+        return jnp.log(wander.base.fn(x, which, **own)) + bent
+
+    return jax.vmap(one)(params)
+
+
+def log_curves(one: Posterior, count: int, at: np.ndarray) -> np.ndarray:
+    """Return the log of each recipe's curve with its misfit, (recipe, draw, point).
+
+    Parameters
+    ----------
+    one
+        A fit of `laws.recipes`.
+    count
+        How many recipes there are.
+    at
+        Scales in log.
+    """
+    wander, flat = one.law.wander, one.flat()
     assert wander is not None
-    x, which = jnp.exp(jnp.asarray(at)), jnp.full(len(at), float(recipe))
-    edges = {name: float(drawn[name][0]) for name in wander.edges}
-    known = {name: drawn[name] for name in one.law.parameters}
+    edges = {name: float(flat[name][0]) for name in wander.edges}
+    known = {name: flat[name] for name in one.law.parameters}
     with jax.enable_x64(True):
-        x, which = jnp.asarray(np.exp(at)), jnp.full(len(at), float(recipe))
-        basis = np.asarray(wander.basis(x, which, **edges))
-
-        def law(params):
-            own = {name: params[name] for name in wander.base.parameters}
-            return jnp.log(wander.base.fn(x, which, **own)), wander.rates(params) * params["bends"]
-
-        alone, bent = jax.vmap(law)({name: jnp.asarray(v) for name, v in known.items()})
-    return np.asarray(alone) + np.asarray(bent) @ basis.T
+        x = jnp.asarray(np.tile(np.exp(at), count))
+        which = jnp.asarray(np.repeat(np.arange(1.0, count + 1), len(at)))
+        basis = wander.basis(x, which, **edges)
+        found = np.asarray(_curves(one.law, known, x, which, basis))
+    return np.moveaxis(found.reshape(len(found), count, len(at)), 1, 0)
 
 
 def factor_of(low: np.ndarray, wide: np.ndarray, ours: np.ndarray, at: np.ndarray) -> np.ndarray:
-    """Return the scale at which the baseline first gets to `ours` over `at`, (draw, point)."""
+    """Return the scale at which the baseline first gets to `ours` over `at`, (draw, point).
+
+    Parameters
+    ----------
+    low
+        Log of the baseline's curve at the scales `wide`, in log: (draw, wide).
+    ours
+        Log of the recipe's at the scales `at`, in log: (draw, point).
+    """
     reached = -np.minimum.accumulate(low, axis=1)
     there = [
         np.interp(-mine, base, wide, right=np.inf) for mine, base in zip(ours, reached, strict=True)

@@ -27,7 +27,7 @@ from ..posterior.mixture import Mixture, mix, said_of_fits
 from ..posterior.posterior import Posterior
 from ..progress import Progress, waiting
 from . import shown
-from .curves import factor_of, log_curve, turning
+from .curves import factor_of, log_curves, turning
 from .recipe_rows import as_rows, choices, recipe_names, scales_asked
 
 if TYPE_CHECKING:
@@ -41,8 +41,10 @@ DRAWS = 2000
 """Of the mixture, of which factors are solved."""
 FAR = 1e4
 """Factors are looked for up to so many times less, and more, than the scales asked about."""
-STEPS = 20
-"""Points a decade of the curves on which factors are solved."""
+POINTS = 400
+"""Of the baseline's curve, on which factors are solved."""
+ALONG = 81
+"""Scales along which the better of two may change."""
 LEAST = 0.02
 """Weight of a choice of what is common below which it is left out of the answer."""
 
@@ -251,33 +253,36 @@ def _answer(data, names, scales, asked, mixture, lost, seed: int, chosen: bool) 
     ((column, x),) = ((data.columns[name], x) for name, x in data.inputs.items())
     labels = data.group.astype(str)
     lo, hi = np.log(min(x.min(), scales[0])), np.log(max(x.max(), scales[-1]))
-    wide = np.arange(lo - np.log(FAR), hi + np.log(FAR), np.log(10) / STEPS)
-    between = np.linspace(np.log(x.min()), np.log(scales[-1]), 81)
-    rng, parts = np.random.default_rng([seed, 14]), []
-    for _, weight, one in mixture.members:
-        flat = one.flat()
-        count = len(flat["sigma"])
-        take = rng.choice(count, round(weight * DRAWS), replace=round(weight * DRAWS) > count)
-        parts.append((one, {name: values[take] for name, values in flat.items()}))
-
-    def curves(which: int, at: np.ndarray) -> np.ndarray:
-        return np.concatenate([log_curve(one, drawn, which, at) for one, drawn in parts])
-
-    low, factors, told, grows, turns = curves(1, wide), {}, {}, {}, {}
-    losses = {names[0]: np.exp(curves(1, np.log(scales)))}
-    for i, name in enumerate(names[1:], 2):
-        ours = curves(i, np.log(scales))
+    wide = np.linspace(lo - np.log(FAR), hi + np.log(FAR), POINTS)
+    between = np.linspace(np.log(x.min()), np.log(scales[-1]), ALONG)
+    both = [_both(x[labels == names[0]], x[labels == name]) for name in names[1:]]
+    parts = [wide, np.log(scales), between, *both]
+    ends = np.cumsum([len(part) for part in parts])[:-1]
+    drawn, scatter = _drawn(mixture, len(names), np.concatenate(parts), seed)
+    low, base, *_ = np.split(drawn[0], ends, axis=1)
+    losses, factors, told, grows, turns = {names[0]: np.exp(base)}, {}, {}, {}, {}
+    for i, name in enumerate(names[1:]):
+        _, ours, along, *shared = np.split(drawn[i + 1], ends, axis=1)
         losses[name], factors[name] = np.exp(ours), factor_of(low, wide, ours, np.log(scales))
-        here = np.log(scales[-1:]) if asked else _both(x[labels == names[0]], x[labels == name])
-        main = factor_of(low, wide, curves(i, here), here)
+        main = factors[name][:, -1:] if asked else factor_of(low, wide, shared[i], both[i])
         told[name] = (float(scales[-1]) if asked else None, np.exp(np.log(main).mean(1)))
-        along = factor_of(low, wide, curves(i, between), between)
+        along = factor_of(low, wide, along, between)
         grows[name] = float(np.mean(along[:, -1] > along[:, 0]))
         turns[name] = turning(along > 1, np.exp(between))
-    scatter = np.concatenate([drawn["sigma"] for _, drawn in parts])
     notes = _notes(data, names, scales, mixture, lost, factors, chosen)
     answers = (factors, told, grows, turns, losses, scatter, mixture, notes)
     return Multiplier(names[0], column, scales, *answers)
+
+
+def _drawn(which: Mixture, count: int, at: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return draws of the log of each recipe's curve, (recipe, draw, point), and of the scatter."""
+    rng, curves, scatter = np.random.default_rng([seed, 14]), [], []
+    for _, weight, one in which.members:
+        sigma, wanted = one.flat()["sigma"], round(weight * DRAWS)
+        take = rng.choice(len(sigma), wanted, replace=wanted > len(sigma))
+        curves.append(log_curves(one, count, at)[:, take])
+        scatter.append(sigma[take])
+    return np.concatenate(curves, 1), np.concatenate(scatter)
 
 
 def _both(one: np.ndarray, other: np.ndarray) -> np.ndarray:
