@@ -25,7 +25,7 @@ from ..posterior.display import Sheet, Shown
 from ..posterior.intervals import INTERVAL, plain, summarise
 from ..posterior.mixture import Mixture, mix, said_of_fits
 from ..posterior.posterior import Posterior
-from ..progress import Progress, waiting
+from ..progress import Progress, Tell, waiting
 from . import shown
 from .curves import factor_of, log_curves, turning
 from .recipe_rows import as_rows, choices, recipe_names, scales_asked
@@ -206,19 +206,16 @@ def multiplier(
     scales, asked = scales_asked(data, at)
     chosen = choices(common)
     rows = as_rows(data, names)
+    how = dict(noise="lognormal", sampler=sampler, seed=seed, precision=precision)
     with waiting(progress) as tell:
-        fits = {
-            name: fit(
-                recipes(len(names), name),
-                rows,
-                noise="lognormal",
-                sampler=sampler,
-                seed=seed,
-                precision=precision,
-                progress=lambda stage, share, i=i, name=name: tell(
-                    f"common {name}: {stage}", (i + share) / len(chosen)
-                ),
+
+        def telling(i: int) -> Tell:
+            return lambda stage, share: tell(
+                f"common {chosen[i]}: {stage}", (i + share) / len(chosen)
             )
+
+        fits = {
+            name: fit(recipes(len(names), name), rows, progress=telling(i), **how)
             for i, name in enumerate(chosen)
         }
     return _answer(data, names, scales, asked, *_weighed(fits, seed), seed, baseline is None)
@@ -309,8 +306,7 @@ def _notes(data, names, scales, mixture, lost, factors, chosen: bool) -> tuple[N
     if decades > 0:
         notes["beyond"] = (
             f"up to {decades:.2g} decades beyond the data: the misfit of the law is shared but for "
-            "a part of each recipe's own (benchmarks/results/multiplier.md says how such intervals "
-            "fared)"
+            "a part of each recipe's own (see benchmarks/results/multiplier.md)"
         )
     never = {name: np.isinf(drawn[:, -1]).mean() for name, drawn in factors.items()}
     never = [f"{name} {p:.0%}" for name, p in never.items() if p > 0.005]
