@@ -152,8 +152,8 @@ def main() -> None:
         "Routed models by their dense parameters (Clark et al. 2022, S-Base, against dense), "
         "training sets by FLOP at 20 tokens a parameter (Gadre et al. 2024, each test set alone), "
         "and the steps of Porian et al. 2024 by FLOP (best size of every second budget, against "
-        "Kaplan's recipe). `all`: weight of floor and exponent in common. `ahead`: the largest scale "
-        f"over the largest fitted. NUTS with {SAMPLER.draws} draws a chain.",
+        "Kaplan's recipe). `all`: weight of floor and exponent in common. `ahead`: the largest "
+        f"scale over the largest fitted. NUTS with {SAMPLER.draws} draws a chain.",
         "## Known factors",
         table(known),
         "## Told from the smaller half of the scales",
