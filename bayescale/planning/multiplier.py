@@ -163,7 +163,7 @@ def multiplier(
         middle and the largest of the data, and 10 and 100 times more.
     common
         What recipes have in common, of `all` (floor and exponent), `floor`, `nothing`; by default
-        all three, weighed by evidence.
+        all three, weighed by evidence; in small tables those of no more parameters than rows.
     sampler, seed, precision, progress
         As in `fit`.
 
@@ -204,7 +204,7 @@ def multiplier(
     data = as_dataset(data, x, y, **roles)
     names = recipe_names(data, baseline)
     scales, asked = scales_asked(data, at)
-    chosen = choices(common)
+    chosen = choices(common, len(names), len(data))
     rows = as_rows(data, names)
     how = dict(noise="lognormal", sampler=sampler, seed=seed, precision=precision)
     with waiting(progress) as tell:

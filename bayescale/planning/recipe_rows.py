@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..data.dataset import Dataset
-from ..laws.recipes import COMMON
+from ..laws.recipes import COMMON, recipes
 from ..messages import near
 
 __all__ = ["as_rows", "choices", "recipe_names", "scales_asked"]
@@ -95,10 +95,11 @@ def scales_asked(data: Dataset, at: Any) -> tuple[np.ndarray, bool]:
     return scales, True
 
 
-def choices(common: Iterable[str] | str | None) -> tuple[str, ...]:
-    """Return what recipes may have in common, as it was asked."""
+def choices(common: Iterable[str] | str | None, recipe_count: int, rows: int) -> tuple[str, ...]:
+    """Return what recipes may have in common: as asked, or what so many rows can tell."""
     if common is None:
-        return tuple(COMMON)
+        can = [name for name in COMMON if len(recipes(recipe_count, name).free) <= rows]
+        return tuple(can) or tuple(COMMON)[:1]
     chosen = (common,) if isinstance(common, str) else tuple(common)
     for name in chosen:
         if name not in COMMON:
