@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -11,6 +12,7 @@ import numpy as np
 from ..data.dataset import Dataset
 from ..laws.recipes import COMMON, recipes
 from ..messages import near
+from ..parametric.parametric import Law
 
 __all__ = ["as_rows", "choices", "recipe_names", "scales_asked"]
 
@@ -98,13 +100,18 @@ def scales_asked(data: Dataset, at: Any) -> tuple[np.ndarray, bool]:
 def choices(common: Iterable[str] | str | None, recipe_count: int, rows: int) -> tuple[str, ...]:
     """Return what recipes may have in common: as asked, or what so many rows can tell."""
     if common is None:
-        can = [name for name in COMMON if len(recipes(recipe_count, name).free) <= rows]
+        can = [name for name in COMMON if _size(recipes(recipe_count, name)) <= rows]
         return tuple(can) or tuple(COMMON)[:1]
     chosen = (common,) if isinstance(common, str) else tuple(common)
     for name in chosen:
         if name not in COMMON:
             raise ValueError(f"common (--common): no choice {name!r}{near(name, COMMON)}")
     return chosen
+
+
+def _size(law: Law) -> int:
+    """Return how many free numbers a law has."""
+    return sum(math.prod(law.shape(name)) for name in law.free)
 
 
 def as_rows(data: Dataset, names: list[str]) -> Dataset:

@@ -10,6 +10,7 @@ from bayescale.cli.commands import main
 from bayescale.inference.samplers import NUTS
 from bayescale.laws.recipes import recipes
 from bayescale.planning.curves import factor_of, turning
+from bayescale.planning.recipe_rows import choices
 from tests.documented import kept
 
 QUICK = NUTS(chains=2, warmup=300, draws=300, retries=0)
@@ -80,6 +81,13 @@ def test_factors_are_solved_on_curves():
     np.testing.assert_allclose(found[0], 3.0, rtol=1e-6)
     np.testing.assert_allclose(found[1, 0], np.exp(5), rtol=1e-6)
     assert found[1, 1] == np.inf  # the baseline levels off at 2
+
+
+def test_small_tables_are_asked_what_they_have_rows_for():
+    assert choices(None, 2, 6) == ("all",)
+    assert choices(None, 2, 8) == ("all", "floor", "nothing")
+    assert choices(None, 4, 11) == ("all", "floor")
+    assert choices("nothing", 2, 6) == ("nothing",)
 
 
 def test_a_ranking_that_turns_is_told_where():
