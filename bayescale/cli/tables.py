@@ -88,8 +88,8 @@ def multiplier(
     duplicates: options.Duplicates = "error",
     seed: options.Seed = 0,
     chains: options.Chains = 4,
-    draws: options.Draws = 400,
-    warmup: options.Warmup = 400,
+    draws: options.Draws = 1000,
+    warmup: options.Warmup = 500,
     precision: options.Precision = "float64",
     json: options.Json = False,
 ) -> int:

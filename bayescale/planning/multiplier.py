@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Multiplier", "multiplier"]
 
-SAMPLER = NUTS(warmup=400, draws=400, retries=0)
+SAMPLER = NUTS(warmup=500, draws=1000, retries=0)
 """Enough for quantiles of a mixture."""
 DRAWS = 2000
 """Of the mixture, of which factors are solved."""
