@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from .planning.budget import budget as budget
     from .planning.compare_runs import compare_runs as compare_runs
     from .planning.match import match as match
+    from .planning.multiplier import multiplier as multiplier
     from .planning.next_runs import next_runs as next_runs
     from .posterior.arviz import to_arviz as to_arviz
     from .posterior.drift import with_drift as with_drift
@@ -113,6 +114,7 @@ _HOMES = {
     "metric_or_model": "workflows.metric_or_model",
     "mix": "posterior.mixture",
     "next_runs": "planning.next_runs",
+    "multiplier": "planning.multiplier",
     "noise": "parametric.parametric",
     "positive": "parametric.priors",
     "posterior_predictive": "questions.predictive",

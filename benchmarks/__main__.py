@@ -27,6 +27,7 @@ STUDIES = {
     "surfaces": "surfaces",
     "calibrate": "calibrate",
     "next_runs": "next_runs",
+    "multiplier": "multiplier",
 }
 """Name of a study -> its module."""
 

@@ -24,6 +24,7 @@ from bayescale.noises.loss import student
 from bayescale.planning.allocate import allocate
 from bayescale.planning.compare_runs import compare_runs
 from bayescale.planning.match import match
+from bayescale.planning.multiplier import Multiplier
 from bayescale.planning.next_runs import next_runs
 from bayescale.posterior.display import Sheet, Shown, as_html, as_text
 from bayescale.posterior.groups import group_shift
@@ -186,6 +187,20 @@ def built():
         {name: np.full((2, 1), 1 / 3) for name in shares},
         NOTES,
     )
+    times = np.array([[1.2, np.inf], [1.4, 0.9]] * (DRAWS // 2))
+    factor = Multiplier(
+        "A <1>",
+        "flops",
+        np.array([1e20, 1e22]),
+        {"B": times, "C": times},
+        {"B": (1e22, times[:, 1]), "C": (None, times[:, 0])},
+        {"B": 0.4, "C": 0.5},
+        {"B": times[:, 1] * 1e20, "C": np.full(DRAWS, np.inf)},
+        {"A <1>": times, "B": times, "C": times},
+        np.full(DRAWS, 0.01),
+        both,
+        NOTES,
+    )
     return {
         "one curve": (rises, "Document"),
         "not to be trusted": (accuracies(verdict=FAILED), "Document"),
@@ -201,6 +216,7 @@ def built():
         "runs": (compare_runs(loss, (7e10, 1.4e12), (280e9, 300e9)), "RunComparison"),
         "next": (next_runs(loss, RUNS, target="N=1e11,D=1e10", budget=1e23), "NextRuns"),
         "next of laws": (next_runs(both, {"x": [1e10, 1e12]}, target="law", cost="x"), "NextRuns"),
+        "multiplier": (factor, "Multiplier"),
         "threshold": (threshold(rises), "Threshold"),
         "threshold of laws": (threshold(reached), "Threshold"),
         "threshold by belief": (threshold(replace(both, belief=True)), "Threshold"),

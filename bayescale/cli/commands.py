@@ -280,6 +280,7 @@ def calibrate(
 for further in (
     tables.forecast,
     tables.backtest,
+    tables.multiplier,
     tables.score,
     tables.tasks,
     tables.laws,

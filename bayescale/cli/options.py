@@ -230,6 +230,26 @@ ResponseKind = Annotated[
     Text, _option("What the response is, where the table does not say.", metavar="loss|accuracy")
 ]
 
+Recipe = Annotated[Texts, _option("The recipe of a run.", "--group", metavar="COL")]
+Baseline = Annotated[
+    Text, _option("The recipe others are measured by; else that of most runs.", metavar="NAME")
+]
+FactorAt = Annotated[
+    Texts,
+    _option(
+        "Scales asked about; by default of the data, and 10 and 100 times beyond. May be repeated.",
+        "--at",
+        metavar="flops=1e21",
+    ),
+]
+Common = Annotated[
+    Texts,
+    _option(
+        "What recipes have in common, floor and exponent; else weighed by evidence.",
+        metavar="all|floor|nothing",
+    ),
+]
+
 Task = Annotated[Texts, _option("The task of a row; else all are of one.", metavar="COL")]
 Laws = Annotated[
     Texts, _option("The laws, in place of the usual ones of an accuracy.", metavar="sigmoid,flat")

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import pandas
 
     from ..data.dataset import Dataset
+    from ..planning.multiplier import Multiplier
     from ..posterior.posterior import Posterior
     from ..workflows import tasks as workflow
     from ..workflows.forecast import Forecast
@@ -27,6 +28,7 @@ __all__ = [
     "folder",
     "forecast",
     "load",
+    "multiplier",
     "resumable",
     "table",
     "tasks",
@@ -110,6 +112,12 @@ def forecast(found: Forecast, json: bool, plot: str | None, output: str | None) 
         from . import pictures
 
         pictures.draw(plot, pictures.forecast, found)
+    return terminal.SOUND if found.sound else terminal.UNTRUSTED
+
+
+def multiplier(found: Multiplier, json: bool) -> int:
+    """Print factors; 1 where a fit that has weight is not settled."""
+    told(found, json)
     return terminal.SOUND if found.sound else terminal.UNTRUSTED
 
 

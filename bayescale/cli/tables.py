@@ -18,6 +18,7 @@ __all__ = [
     "info",
     "laws",
     "lm_eval",
+    "multiplier",
     "score",
     "tasks",
     "wandb",
@@ -70,6 +71,42 @@ def forecast(
         how |= dict(outliers=outliers, seed=seed, precision=precision, progress=progress)
         found = workflow.forecast(data, plans.points(at, data), **how)
     return reply.forecast(found, json, plot, output)
+
+
+def multiplier(
+    table: options.Table,
+    x: options.X = None,
+    y: options.Y = None,
+    group: options.Recipe = None,
+    baseline: options.Baseline = None,
+    at: options.FactorAt = None,
+    common: options.Common = None,
+    stderr: options.Stderr = None,
+    best: options.Best = None,
+    where: options.Where = None,
+    long: options.Long = None,
+    duplicates: options.Duplicates = "error",
+    seed: options.Seed = 0,
+    chains: options.Chains = 4,
+    draws: options.Draws = 1000,
+    warmup: options.Warmup = 500,
+    precision: options.Precision = "float64",
+    json: options.Json = False,
+) -> int:
+    """Say by which factor one recipe needs less compute than another for equal loss."""
+    with waiting() as progress:
+        terminal.start_jax()
+        from ..planning import multiplier as planning
+        from . import arguments, plans
+
+        columns = dict(group=group, best=arguments.names(best), where=where, long=long)
+        roles = arguments.Roles(x, y, None, stderr, None, duplicates=duplicates, **columns)
+        data = plans.told(table, roles, None)
+        how = dict(baseline=baseline, at=plans.points(at, data) if at else None)
+        how |= dict(sampler=arguments.build_sampler("nuts", chains, draws, warmup, retries=0))
+        how |= dict(common=arguments.names(common), seed=seed, precision=precision)
+        found = planning.multiplier(data, progress=progress, **how)
+    return reply.multiplier(found, json)
 
 
 def score(

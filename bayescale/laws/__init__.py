@@ -6,6 +6,7 @@
 | how does loss fall with scale? | `loss`, with bends `broken` |
 | and where sizes and tokens are not separable? | `farseer` |
 | and nearly, with a misfit? | `approximate` |
+| and of several recipes at once? | `recipes` |
 | how does accuracy rise, or fall? | `capability`, `distractor` |
 | what may still come where nothing has happened? | `later` |
 | accuracy from loss, and both together? | `two_stage` |

@@ -23,7 +23,16 @@ from ..parametric.base import Wander
 from ..parametric.coordinates import given
 from ..parametric.parametric import Law
 
-__all__ = ["ahead_variance", "approximate"]
+__all__ = [
+    "FEWER",
+    "SHARE",
+    "ahead_variance",
+    "approximate",
+    "bends_of",
+    "edge_of",
+    "middle_of",
+    "wandering",
+]
 
 LENGTH = 4.0
 """E-folds of a scale over which the misfit of a slope is forgotten."""
@@ -61,7 +70,8 @@ def _reached(t, knots: np.ndarray):
     return jnp.pad(gone - curved, [*pad, (0, 1)]) + jnp.pad(curved, [*pad, (1, 0)])
 
 
-def _basis(x, edge, knots: np.ndarray):
+def wandering(x, edge, knots: np.ndarray):
+    """Return what a bend of 1 at each knot adds up to from the edge to x, (..., knot)."""
     t = jnp.log(x / edge)
     return _reached(t, knots) @ jnp.asarray(_chain(knots), t.dtype)
 
@@ -118,21 +128,21 @@ def approximate(base: Law) -> Law:
     pairs = list(combinations(scales, 2))
     knots = KNOTS if len(scales) == 1 else FEWER
     sizes = {x: len(knots) for x in scales} | {f"{a}_{b}": len(COARSE) ** 2 for a, b in pairs}
-    priors: dict[str, Any] = {f"edge_{x}": _edge(x) for x in scales}
+    priors: dict[str, Any] = {f"edge_{x}": edge_of(x) for x in scales}
     if pairs:
-        priors |= {f"middle_{x}": _middle(x) for x in base.inputs}
+        priors |= {f"middle_{x}": middle_of(x) for x in base.inputs}
     alone = SHARE if pairs else SLOPE
     priors |= {f"misfit_{x}": alone if x in scales else BOTH for x in sizes}
     total = sum(sizes.values())
-    priors["bends"] = given(lambda at: jnp.zeros(total), says="what the rows leave open")
+    priors["bends"] = bends_of(total)
     later = [knots > 0] * len(scales)
     later += [np.logical_or.outer(COARSE > 0, COARSE > 0).ravel()] * len(pairs)
 
     def basis(*inputs, **edges):
         at = dict(zip(base.inputs, inputs, strict=True))
-        parts = [_basis(at[x], edges[f"edge_{x}"], knots) for x in scales]
+        parts = [wandering(at[x], edges[f"edge_{x}"], knots) for x in scales]
         for pair in pairs:
-            left, right = (_basis(at[x], edges[f"edge_{x}"], COARSE) for x in pair)
+            left, right = (wandering(at[x], edges[f"edge_{x}"], COARSE) for x in pair)
             parts.append((left[..., :, None] * right[..., None, :]).reshape(*left.shape[:-1], -1))
         return jnp.concatenate(parts, -1)
 
@@ -174,7 +184,12 @@ def approximate(base: Law) -> Law:
     )
 
 
-def _middle(x: str):
+def bends_of(count: int):
+    """Return so many bends, which are integrated out of the density of the rows."""
+    return given(lambda at: jnp.zeros(count), says="what the rows leave open")
+
+
+def middle_of(x: str):
     """Return the middle of the data in log scale, which a table tells."""
     return given(
         lambda at: jnp.exp(jnp.mean(at.span[x])),
@@ -183,7 +198,7 @@ def _middle(x: str):
     )
 
 
-def _edge(x: str):
+def edge_of(x: str):
     """Return the largest scale of the data, which a table tells."""
     return given(
         lambda at: jnp.exp(at.span[x][1]), lambda at: at.ref[x], says="the largest of the data"

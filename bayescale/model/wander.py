@@ -44,7 +44,8 @@ def is_lognormal(noise: Noise) -> bool:
 def wander_of(law: Law, lane: Mapping[str, Any]) -> dict[str, Any]:
     """Return the basis of a law's misfit at the rows of one curve, turned where it may be."""
     assert law.wander is not None
-    edges = {f"edge_{x}": np.exp(lane["span"][x][1]) for x in lane["span"]}
+    edges = {f"edge_{x}": np.exp(span[1]) for x, span in lane["span"].items()}
+    edges |= {f"middle_{x}": np.exp(np.mean(span)) for x, span in lane["span"].items()}
     columns = [lane["inputs"][name] for name in law.inputs]
     with jax.enable_x64(True):
         known = {name: edges[name] for name in law.wander.edges}

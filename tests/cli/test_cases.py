@@ -19,7 +19,6 @@ SHORT = ["--chains", "2", "--warmup", "500", "--draws", "500"]
 SOUND, UNTRUSTED, WRONG = terminal.SOUND, terminal.UNTRUSTED, terminal.WRONG
 
 LATER = {
-    "14_two_variants": "by which factor one variant needs less compute than another",
     "22_rising_with_constant": "a rising law that levels off",
     "27_eval_log_linear": "a straight line in log scale",
 }
@@ -205,6 +204,19 @@ def test_losses_beyond_the_floats_are_told_the_unit(ask):
         "fit", "fault_tiny_loss.csv", "--law", "power", "-x", "x", "-y", "y*1e299", *QUICK
     )
     assert "alpha" in out
+
+
+def test_a_variant_needs_less_compute_by_the_known_factor(ask):
+    roles = ["-x", "flops", "-y", "loss", "--group", "variant"]
+    how = ["--common", "all", "--json"]
+    status, out, _ = ask("multiplier", "14_two_variants.csv", *roles, *how)
+    told = json.loads(out)
+    found = told["multipliers"]["muonh"]
+    assert status == SOUND
+    assert told["baseline"] == "baseline"
+    assert found["lo"] < 1.356 < found["hi"]
+    assert abs(found["median"] / 1.356 - 1) < 0.08
+    assert found["p_better"] > 0.99
 
 
 def test_ids_of_14_digits_are_told_apart(ask):
