@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from .planning.budget import budget as budget
     from .planning.compare_runs import compare_runs as compare_runs
     from .planning.match import match as match
-    from .planning.multiplier import multiplier as multiplier
     from .planning.next_runs import next_runs as next_runs
     from .posterior.arviz import to_arviz as to_arviz
     from .posterior.drift import with_drift as with_drift
@@ -61,6 +60,7 @@ if TYPE_CHECKING:
     from .reading.read_table import read_table as read_table
     from .reading.to_long import to_long as to_long
     from .reading.wandb import read_wandb as read_wandb
+    from .recipes.multiplier import multiplier as multiplier
     from .workflows.backtest import backtest as backtest
     from .workflows.calibrate import calibrate as calibrate
     from .workflows.confusion import confusion as confusion
@@ -114,7 +114,7 @@ _HOMES = {
     "metric_or_model": "workflows.metric_or_model",
     "mix": "posterior.mixture",
     "next_runs": "planning.next_runs",
-    "multiplier": "planning.multiplier",
+    "multiplier": "recipes.multiplier",
     "noise": "parametric.parametric",
     "positive": "parametric.priors",
     "posterior_predictive": "questions.predictive",

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from bayescale.inference.samplers import NUTS
-from bayescale.planning.multiplier import Multiplier, multiplier
+from bayescale.recipes.multiplier import Multiplier, multiplier
 
 from .common import cpu_seconds, data_dir, table, write
 

@@ -179,7 +179,7 @@ def small():
 def quick_forecasts(monkeypatch):
     """Forecasts from few draws where no sampler is named: 2 x 300."""
     from bayescale.inference.samplers import NUTS
-    from bayescale.planning.multiplier import multiplier
+    from bayescale.recipes.multiplier import multiplier
     from bayescale.workflows.forecast import forecast
 
     few = NUTS(chains=2, warmup=300, draws=300, retries=0)

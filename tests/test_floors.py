@@ -15,7 +15,7 @@ FLOORS = (
     "posterior",
     "inference questions",
     "comparison",
-    "planning workflows",
+    "planning recipes workflows",
     "plot",
     "cli",
 )

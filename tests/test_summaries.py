@@ -24,7 +24,6 @@ from bayescale.noises.loss import student
 from bayescale.planning.allocate import allocate
 from bayescale.planning.compare_runs import compare_runs
 from bayescale.planning.match import match
-from bayescale.planning.multiplier import Multiplier
 from bayescale.planning.next_runs import next_runs
 from bayescale.posterior.display import Sheet, Shown, as_html, as_text
 from bayescale.posterior.groups import group_shift
@@ -39,6 +38,7 @@ from bayescale.questions.relate import Relation
 from bayescale.questions.residuals import Residuals
 from bayescale.questions.sensitivity import WAYS, Sensitive, Sensitivity
 from bayescale.questions.threshold import threshold
+from bayescale.recipes.multiplier import Multiplier
 from bayescale.workflows.calibrate import Calibration
 from bayescale.workflows.forecast import Forecast
 from bayescale.workflows.futures import Futures, scores

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     import pandas
 
     from ..data.dataset import Dataset
-    from ..planning.multiplier import Multiplier
     from ..posterior.posterior import Posterior
+    from ..recipes.multiplier import Multiplier
     from ..workflows import tasks as workflow
     from ..workflows.forecast import Forecast
     from . import plans

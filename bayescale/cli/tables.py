@@ -96,7 +96,6 @@ def multiplier(
     """Say by which factor one recipe needs less compute than another for equal loss."""
     with waiting() as progress:
         terminal.start_jax()
-        from ..planning import multiplier as planning
         from . import arguments, plans
 
         columns = dict(group=group, best=arguments.names(best), where=where, long=long)
@@ -105,7 +104,7 @@ def multiplier(
         how = dict(baseline=baseline, at=plans.points(at, data) if at else None)
         how |= dict(sampler=arguments.build_sampler("nuts", chains, draws, warmup, retries=0))
         how |= dict(common=arguments.names(common), seed=seed, precision=precision)
-        found = planning.multiplier(data, progress=progress, **how)
+        found = recipes.multiplier(data, progress=progress, **how)
     return reply.multiplier(found, json)
 
 

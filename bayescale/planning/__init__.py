@@ -7,7 +7,6 @@
 | which other ways lead to the same loss? | `match`, by the numbers of `isoloss` |
 | which of two runs is better? | `compare_runs` |
 | which runs to make next? | `next_runs`, by `asked`, `goals`, `candidates` and `design` |
-| by which factor does one recipe need less compute? | `multiplier` |
 | what do they share? | `surface` |
 | how are the answers shown? | `shown` |
 """

@@ -9,8 +9,8 @@ import bayescale as bs
 from bayescale.cli.commands import main
 from bayescale.inference.samplers import NUTS
 from bayescale.laws.recipes import recipes
-from bayescale.planning.curves import factor_of, turning
-from bayescale.planning.recipe_rows import choices
+from bayescale.recipes.curves import factor_of, turning
+from bayescale.recipes.rows import choices
 from tests.documented import kept
 
 QUICK = NUTS(chains=2, warmup=300, draws=300, retries=0)

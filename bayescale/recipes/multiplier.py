@@ -28,7 +28,7 @@ from ..posterior.posterior import Posterior
 from ..progress import Progress, Tell, waiting
 from . import shown
 from .curves import factor_of, log_curves, turning
-from .recipe_rows import as_rows, choices, recipe_names, scales_asked
+from .rows import as_rows, choices, recipe_names, scales_asked
 
 if TYPE_CHECKING:
     import pandas

@@ -1,4 +1,4 @@
-"""recipe_rows: a table of recipes run at several scales, checked and as `laws.recipes` takes it."""
+"""rows: a table of recipes run at several scales, checked and as `laws.recipes` takes it."""
 
 from __future__ import annotations
 

@@ -1,0 +1,9 @@
+"""Is one recipe, tokenizer, data set or architecture better than another, and by which factor?
+
+| question | file |
+|---|---|
+| by which factor does one recipe need less compute? | `multiplier` |
+| which rows are of which recipe, and what may be common to them? | `rows` |
+| where do the curves of two recipes reach one loss? | `curves` |
+| how are the answers shown? | `shown` |
+"""
