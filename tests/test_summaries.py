@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bayescale.cli import as_json
+from bayescale.cli.printed import as_json
 from bayescale.cli.saved import Saved, ask
 from bayescale.comparison.compare import LawComparison
 from bayescale.comparison.evidence import Evidence

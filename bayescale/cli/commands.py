@@ -7,7 +7,7 @@ to be trusted, 2 the input or the call is wrong, 130 interrupted.
 from __future__ import annotations
 
 from ..progress import waiting
-from . import options, tables, terminal
+from . import lists, options, several, tables, terminal
 from . import output as reply
 from .app import app, command, importer, main
 
@@ -17,7 +17,7 @@ __all__ = ["app", "main"]
 # ------------------------------------------------------------------ the fit
 
 
-@command
+@command(panel="Fit a law")
 def fit(
     table: options.Table,
     law: options.Law = None,
@@ -72,7 +72,7 @@ def fit(
     return reply.fit(posterior, json, plot, output)
 
 
-@command
+@command(panel="Fit a law")
 def show(path: options.FitFile, json: options.Json = False, plot: options.Plot = None) -> int:
     """Show a saved fit: every quantity, and its health."""
     with waiting():
@@ -83,7 +83,7 @@ def show(path: options.FitFile, json: options.Json = False, plot: options.Plot =
 # ------------------------------------------------------------------ questions
 
 
-@command
+@command(panel="Ask saved fits")
 def predict(
     path: options.FitFile,
     at: options.At,
@@ -106,7 +106,7 @@ def predict(
     return reply.answers(which, found, json)
 
 
-@command
+@command(panel="Ask saved fits")
 def allocate(
     path: options.FitFile,
     flops: options.Flops = None,
@@ -145,7 +145,7 @@ def allocate(
     return reply.answers(which, found, json)
 
 
-@command
+@command(panel="Ask saved fits")
 def threshold(
     paths: options.FitFiles,
     level: options.Level = None,
@@ -176,7 +176,7 @@ def threshold(
     return reply.answers(which, found, json, plot)
 
 
-@command
+@command(panel="Ask saved fits")
 def kind(
     paths: options.FitFiles,
     cut: options.Cut = None,
@@ -200,7 +200,7 @@ def kind(
     return reply.answers(which, found, json)
 
 
-@command
+@command(panel="Ask saved fits")
 def sensitivity(
     path: options.FitFile,
     at: options.Points = None,
@@ -220,7 +220,7 @@ def sensitivity(
     return reply.answers(which, found, json)
 
 
-@command
+@command(panel="Ask saved fits")
 def calibrate(
     path: options.FitFile,
     replicates: options.Replicates = 50,
@@ -242,19 +242,22 @@ def calibrate(
     return reply.answers(which, found, json)
 
 
-# ------------------------------------------------------------------ tables, and what there is
+# ------------------------------------------------------------------ several fits, tables, lists
 
-for further in (
-    tables.forecast,
-    tables.backtest,
-    tables.score,
-    tables.tasks,
-    tables.laws,
-    tables.data,
-    tables.info,
-    tables.demo,
-):
-    command(further)
+for panel, each in {
+    "Ask saved fits": (several.compare_laws, several.explain, several.relate, several.conditions),
+    "Ask a table": (
+        tables.forecast,
+        tables.backtest,
+        tables.score,
+        tables.tasks,
+        tables.isoflop,
+        tables.metric_or_model,
+    ),
+    "See what there is": (lists.laws, lists.data, lists.info, lists.demo),
+}.items():
+    for further in each:
+        command(further, panel=panel)
 
-for further in (tables.lm_eval, tables.wandb):
-    command(further, importer)
+for further in (lists.lm_eval, lists.wandb):
+    command(further, within=importer)
