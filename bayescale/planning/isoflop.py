@@ -43,7 +43,7 @@ APART = 1.15
 """Factor in compute between neighbouring runs from which they are of two budgets."""
 WIDE = 1.5
 """Factor in compute that one budget may span."""
-RUNS, LEAST = 4, 3
+RUNS, LEAST = 3, 2
 """Sizes that a budget needs, and budgets that a line needs."""
 OUTSIDE = 0.1
 """Share of draws whose optimum lies outside the sizes that were run, above which it is left out."""
@@ -179,7 +179,7 @@ def isoflop(
     Raises
     ------
     DataError
-        If runs fall into fewer than 3 budgets whose loss turns within the sizes run, or 6 N D is no
+        If runs fall into fewer than 2 budgets whose loss turns within the sizes run, or 6 N D is no
         FLOP for these scales.
     ValueError
         For an unknown `count`, or one without its `vocab`.
@@ -269,6 +269,9 @@ def _one(
             f"the loss turns within the sizes run at {len(used)} budgets{named}",
             remedy=f"{LEAST} are needed for a line: run smaller and larger sizes at each budget",
         )
+    if len(used) == 2:
+        said = "of two optima nothing tells the scatter about the line but its prior"
+        notes.append(Note("scatter", said))
     a, log_k, scatter = line(used, seed)
     told = IsoFlop(tuple(found), a, log_k, scatter, words, notes=tuple(notes))
     return told if posterior is None else _beside(told, posterior)
@@ -327,7 +330,7 @@ def _rows(
     if len(full) < LEAST:
         data.fail(
             f"{len(full)} budgets{named} have runs of {RUNS} sizes or more",
-            remedy=f"{LEAST} are needed: runs of about one compute and several sizes, thrice",
+            remedy=f"{LEAST} are needed: runs of about one compute and several sizes",
         )
     left = int(known.sum() - sum(map(len, full)))
     few = f"{left} runs are at no budget with {RUNS} sizes: left out" if left else ""

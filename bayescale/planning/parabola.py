@@ -25,6 +25,8 @@ ACROSS = 0.2
 """Prior sd of how loss falls with compute within a budget, relative to it, a factor e in C."""
 FREEDOM = 4.0
 """Degrees of freedom with which the scatter of all budgets counts for one."""
+PRIOR, TYPICAL_SPREAD = 1.0, 0.002
+"""Degrees of freedom and relative size of the scatter that is believed before all: of one seed."""
 LEAST = 1e-5
 """Relative scatter below which none is believed: losses are written with as many digits."""
 POINTS, BEYOND = 600, 1.0
@@ -87,7 +89,8 @@ def optima(
             np.sum((one.y - one.design @ b) ** 2) for one, (b, *_) in zip(each, found, strict=True)
         )
         free = sum(len(one.y) - used for one, (*_, used) in zip(each, found, strict=True))
-        spread = max(np.sqrt(squares / max(free, 1.0)), LEAST)
+        squares += PRIOR * TYPICAL_SPREAD**2
+        spread = max(np.sqrt(squares / (max(free, 0.0) + PRIOR)), LEAST)
     rng = np.random.default_rng([seed, 17])
     return [_optimum(one, k, spread, rng) for one in each]
 
