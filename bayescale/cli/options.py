@@ -221,9 +221,9 @@ Count = Annotated[
     str,
     in_question(
         "What N counts: as the column has it, or that and the head, or that and both embeddings "
-        "(with --vocab and -x width=COL).",
-        metavar="given|head|embeddings",
-        words=words_of("given", "head", "embeddings"),
+        "(with --vocab and -x width=COL); own: FLOP are the table's (-x C=COL).",
+        metavar="given|head|embeddings|own",
+        words=words_of("given", "head", "embeddings", "own"),
     ),
 ]
 Vocab = Annotated[Number, in_question("Size of the vocabulary.", metavar="50432")]

@@ -244,7 +244,7 @@ def isoflop(
         columns = dict(curve=curve, best=arguments.names(best), where=where, long=long)
         roles = arguments.Roles(x, y, duplicates=duplicates, **columns)
         sampler = arguments.build_sampler("nuts", chains, draws, warmup)
-        data = arguments.build_data(table, roles, get_law("chinchilla"), planning.WIDTH[count])
+        data = arguments.build_data(table, roles, get_law("chinchilla"), planning.further(count))
         terminal.tell(*arguments.echo(data))
         at = plans.listed(budgets, "--budgets", "6e18,1e19")
         how = dict(budgets=at, count=count, vocab=vocab)

@@ -33,7 +33,7 @@ from .parabola import Optimum, line, optima
 if TYPE_CHECKING:
     import pandas
 
-__all__ = ["FURTHER", "IsoFlop", "isoflop"]
+__all__ = ["IsoFlop", "further", "isoflop"]
 
 FURTHER = {"given": (), "head": ("width",), "embeddings": ("width",), "own": ("C",)}
 """What N and FLOP count -> inputs that the table has beside N and D."""
@@ -200,9 +200,7 @@ def isoflop(
     >>> round(float(np.median(found.a)), 2)
     0.5
     """
-    if count not in FURTHER:
-        raise ValueError(f"unknown count {count!r}{near(count, FURTHER)}")
-    data = as_dataset(data, x, y, ("N", "D", *FURTHER[count]), **roles)
+    data = as_dataset(data, x, y, ("N", "D", *further(count)), **roles)
     table, flops, words = _counted(data, count, vocab)
     posterior = None
     if law is not None:
@@ -216,6 +214,19 @@ def isoflop(
         named = "" if name is None else f" of curve {name!r}"
         found[name] = _one(part, flops[own], budgets, fitted, words, named, seed)
     return found if table.curve_names else found[None]
+
+
+def further(count: str) -> tuple[str, ...]:
+    """Return the inputs that a table needs beside N and D, by what is counted.
+
+    Raises
+    ------
+    ValueError
+        If there is no such count.
+    """
+    if count not in FURTHER:
+        raise ValueError(f"unknown count {count!r}{near(count, FURTHER)}")
+    return FURTHER[count]
 
 
 def _counted(data: Dataset, count: str, vocab: float | None) -> tuple[Dataset, np.ndarray, str]:

@@ -55,20 +55,21 @@ def allocation(found: Summary) -> list[Sheet]:
 def isoflop(found: Summary) -> list[Sheet]:
     """Return the optimum of each budget, what line and law say there, and how fast it grows."""
     rows, beside = [], found["law"] is not None
+    out = not all(each["used"] for each in found["budgets"])
     for each in found["budgets"]:
         cells = [count(each["flops"]), str(each["runs"]), *_cells(each["N"], count)]
         cells += [count(each["D"]["median"]), count(each["line"]["median"])]
         cells += _cells(each["surface"], count) if beside else []
-        rows.append([*cells, "" if each["used"] else "left out"])
+        rows.append(cells + ["" if each["used"] else "left out"] * out)
     columns = ["FLOP", "runs", "best N", MASS, "D", "line"]
-    columns += [f"by {found['law']}", MASS] if beside else []
+    columns += [f"by {found['law']}", MASS] * beside + [""] * out
     growth = [["N ~ C^a, by the optima", *_cells(found["a"])]]
     if beside:
         growth.append([f"N ~ C^a, by {found['law']}", *_cells(found["surface_a"])])
     growth.append(["D ~ C^b, by the optima", *_cells(found["b"])])
     growth.append(["scatter of log N about the line", *_cells(found["scatter"])])
     return [
-        Sheet((*columns, ""), rows, f"the best size of each budget; {found['count']}"),
+        Sheet(columns, rows, f"the best size of each budget; {found['count']}"),
         Sheet(("", "median", f"{MASS} interval"), growth),
     ]
 
