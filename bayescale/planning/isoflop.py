@@ -9,7 +9,6 @@ them and is one power law throughout, where a curve hears those near its optimum
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +27,7 @@ from ..posterior.posterior import Posterior
 from ..progress import Progress
 from . import shown
 from .allocate import allocate
-from .parabola import Optimum, line, optima
+from .parabola import BUDGETS, Optimum, grouped, line, optima
 
 if TYPE_CHECKING:
     import pandas
@@ -39,12 +38,6 @@ FURTHER = {"given": (), "head": ("width",), "embeddings": ("width",), "own": ("C
 """What N and FLOP count -> inputs that the table has beside N and D."""
 MATRICES = {"given": 0, "head": 1, "embeddings": 2, "own": 0}
 """Matrices of vocabulary by width that are added to N."""
-APART = 1.15
-"""Factor in compute between neighbouring runs from which they are of two budgets."""
-WIDE = 1.5
-"""Factor in compute that one budget may span."""
-RUNS, LEAST = 3, 2
-"""Sizes that a budget needs, and budgets that a line needs."""
 OUTSIDE = 0.1
 """Share of draws whose optimum lies outside the sizes that were run, above which it is left out."""
 
@@ -131,7 +124,7 @@ def isoflop(
     *,
     x: Any = None,
     y: Any = None,
-    budgets: Sequence[float] | None = None,
+    budgets: Any = None,
     count: str = "given",
     vocab: float | None = None,
     law: Law | str | None = "chinchilla",
@@ -257,7 +250,7 @@ def _counted(data: Dataset, count: str, vocab: float | None) -> tuple[Dataset, n
 def _one(
     data: Dataset,
     flops: np.ndarray,
-    budgets: Sequence[float] | None,
+    budgets: Any,
     posterior: Posterior | None,
     words: str,
     named: str,
@@ -266,7 +259,7 @@ def _one(
     """Return the answer of one curve."""
     (response,) = data.responses.values()
     known = np.isfinite(response)
-    rows, few = _rows(data, flops, known, budgets, named)
+    rows, few = grouped(data, flops, known, budgets, named)
     notes = [Note("few", few)] * bool(few)
     logs = {k: np.log(v) for k, v in (data.inputs | {"C": flops}).items()}
     found = optima(logs, response, rows, seed)
@@ -275,10 +268,10 @@ def _one(
         out = ", ".join(f"{each.flops:.3g}" for each in found if each.outside > OUTSIDE)
         said = f"the loss may not turn within the sizes run at {out} FLOP: left out of the line"
         notes.append(Note("edge", said))
-    if len(used) < LEAST:
+    if len(used) < BUDGETS:
         data.fail(
             f"the loss turns within the sizes run at {len(used)} budgets{named}",
-            remedy=f"{LEAST} are needed for a line: run smaller and larger sizes at each budget",
+            remedy=f"{BUDGETS} are needed for a line: run smaller and larger sizes at each budget",
         )
     if len(used) == 2:
         said = "of two optima nothing tells the scatter about the line but its prior"
@@ -308,41 +301,3 @@ def _beside(found: IsoFlop, posterior: Posterior) -> IsoFlop:
         notes.append(Note("apart", said))
     notes = (*found.notes, *dict.fromkeys(notes))
     return replace(with_law, unsound=unsound, notes=notes)
-
-
-def _rows(
-    data: Dataset,
-    flops: np.ndarray,
-    known: np.ndarray,
-    budgets: Sequence[float] | None,
-    named: str,
-) -> tuple[list[np.ndarray], str]:
-    """Return the rows of each budget, ascending, and what is to be said of those left out."""
-    logs, use = np.log(flops), np.flatnonzero(known)
-    if budgets is None:
-        order = use[np.argsort(logs[use], kind="stable")]
-        cut = np.flatnonzero(np.diff(logs[order]) > np.log(APART)) + 1
-        rows = np.split(order, cut)
-    else:
-        at = np.log(np.sort(np.asarray(budgets, float)))
-        if not np.isfinite(at).all():
-            raise ValueError(f"budgets are positive, finite numbers of FLOP, got {budgets}")
-        gap = abs(logs[use, None] - at)
-        own = np.where(gap.min(1) <= np.log(WIDE) / 2, gap.argmin(1), -1)
-        rows = [use[own == i] for i in range(len(at))]
-    wide = [each for each in rows if len(each) and np.ptp(logs[each]) > np.log(WIDE)]
-    if wide:
-        lo, hi = np.exp([logs[wide[0]].min(), logs[wide[0]].max()])
-        data.fail(
-            f"runs{named} of {lo:.3g} to {hi:.3g} FLOP follow one another without a gap",
-            remedy="name the budgets, budgets=[...] (--budgets), or fit a law and ask allocate",
-        )
-    full = [each for each in rows if len(np.unique(data.inputs["N"][each])) >= RUNS]
-    if len(full) < LEAST:
-        data.fail(
-            f"{len(full)} budgets{named} have runs of {RUNS} sizes or more",
-            remedy=f"{LEAST} are needed: runs of about one compute and several sizes",
-        )
-    left = int(known.sum() - sum(map(len, full)))
-    few = f"{left} runs are at no budget with {RUNS} sizes: left out" if left else ""
-    return full, few

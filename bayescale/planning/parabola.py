@@ -1,4 +1,4 @@
-"""parabola: where the loss of one budget is least, and the line through several such optima.
+"""parabola: which runs make a budget, where its loss is least, and the line through such optima.
 
 All in closed form but for two small grids: the size at which a drawn curve is lowest, and the
 scatter about the line.
@@ -9,11 +9,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import factorial
+from typing import Any
 
 import numpy as np
 
-__all__ = ["Optimum", "line", "optima"]
+from ..data.dataset import Dataset
 
+__all__ = ["BUDGETS", "Optimum", "grouped", "line", "optima"]
+
+APART = 1.15
+"""Factor in compute between neighbouring runs from which they are of two budgets."""
+WIDE = 1.5
+"""Factor in compute that one budget may span."""
+SIZES, BUDGETS = 3, 2
+"""Sizes that a budget needs, and budgets that a line needs."""
 DRAWS = 2000
 WINDOW = np.log(6.0)
 """How far in log N from the best run others tell of the optimum; beyond, it is no parabola."""
@@ -53,6 +62,44 @@ class Optimum:
     """Loss there, (draw,)."""
     outside: float
     """Share of draws in which it lies outside the sizes that were run."""
+
+
+def grouped(
+    data: Dataset,
+    flops: np.ndarray,
+    known: np.ndarray,
+    budgets: Any,
+    named: str,
+) -> tuple[list[np.ndarray], str]:
+    """Return the rows of each budget, ascending, and what is to be said of those left out."""
+    logs, use = np.log(flops), np.flatnonzero(known)
+    if budgets is None:
+        order = use[np.argsort(logs[use], kind="stable")]
+        cut = np.flatnonzero(np.diff(logs[order]) > np.log(APART)) + 1
+        rows = np.split(order, cut)
+    else:
+        at = np.sort(np.asarray(budgets, float))
+        if not (at.ndim == 1 and len(at) and np.isfinite(at).all() and at[0] > 0):
+            raise ValueError(f"budgets are positive, finite numbers of FLOP, got {budgets}")
+        gap = abs(logs[use, None] - np.log(at))
+        own = np.where(gap.min(1) <= np.log(WIDE) / 2, gap.argmin(1), -1)
+        rows = [use[own == i] for i in range(len(at))]
+    wide = [each for each in rows if len(each) and np.ptp(logs[each]) > np.log(WIDE)]
+    if wide:
+        lo, hi = np.exp([logs[wide[0]].min(), logs[wide[0]].max()])
+        data.fail(
+            f"runs{named} of {lo:.3g} to {hi:.3g} FLOP follow one another without a gap",
+            remedy="name the budgets, budgets=[...] (--budgets), or fit a law and ask allocate",
+        )
+    full = [each for each in rows if len(np.unique(data.inputs["N"][each])) >= SIZES]
+    if len(full) < BUDGETS:
+        data.fail(
+            f"{len(full)} budgets{named} have runs of {SIZES} sizes or more",
+            remedy=f"{BUDGETS} are needed: runs of about one compute and several sizes",
+        )
+    left = int(known.sum() - sum(map(len, full)))
+    few = f"{left} runs are at no budget with {SIZES} sizes: left out" if left else ""
+    return full, few
 
 
 @dataclass(frozen=True, eq=False)

@@ -69,7 +69,8 @@ def table(**more):
 
 def densities(noise, m, sigma, nu=None, stderr=0.0):
     """Log likelihood of each row by scipy: density where measured, probability below the limit."""
-    scale = np.sqrt(sigma**2 + (stderr / m) ** 2 / (2 if noise == "laplace" else 1))
+    known = stderr / np.maximum(Y, LIMIT)  # of what was measured
+    scale = np.sqrt(sigma**2 + known**2 / (2 if noise == "laplace" else 1))
     of = {"student": lambda: stats.t(nu, np.log(m), scale)}
     of |= {"lognormal": lambda: stats.norm(np.log(m), scale)}
     of |= {"laplace": lambda: stats.laplace(np.log(m), scale)}
@@ -90,6 +91,27 @@ def test_the_likelihood_of_each_row(noise, stderr):
     want = densities(noise, 0.05, 0.4, 3.0, stderr)
     np.testing.assert_allclose(found[: len(Y)], want, atol=1e-5)
     assert not np.asarray(found)[len(Y) :].any()
+
+
+def test_errors_as_large_as_the_response_let_no_law_run_away():
+    """Optima over three decades with one absolute error: over the law's mean it would grow as that
+    sinks, and a law far below the largest would look as likely as the true one.
+    """
+    C = np.geomspace(6e18, 3e21, 6)
+    y = 1e9 * (C / 1e20) ** 0.514
+    data = from_frame({"x": C, "y": y, "sd": 0 * y + y.max()}, "x", "y", stderr="sd")
+    model = Model(get_law("power(floor=False,rising=True)"), get_noise("lognormal"))
+    found = []
+    with jax.enable_x64(True):
+        lane = lane_of(model, data)
+        lane["inputs"] = {k: v * lane["ref"][k] for k, v in lane["inputs"].items()}
+        for law in (y, 0 * y + y.min() / 100):
+            slope = float(np.log(law[-1] / law[0]) / np.log(C[-1] / C[0]))
+            params = {"A": law[0] / C[0] ** slope, "alpha": -slope, "sigma": 0.01}
+            params = {k: jnp.asarray(float(v)) for k, v in params.items()}
+            found.append(float(model.log_likelihood(params, lane).sum()))
+    y_sd = y.max() / y[-1]
+    assert found[0] - found[1] > 0.5 * (np.log(100) / y_sd) ** 2
 
 
 @pytest.fixture(scope="module")
