@@ -157,8 +157,8 @@ class Model(Coordinates):
     def scatters(self, params: Mapping[str, Any], data: Mapping[str, Any]) -> dict:
         """Return the noise about the law, of each response and row, a run's own effect aside.
 
-        A known error is of what was measured: that of log y is stderr/y. Over the law's own mean a
-        law far below all large responses would make their errors as large as it likes.
+        A known error is of what was measured: that of log y is stderr/y. Over the law's own mean
+        it would be small wherever the law lies high, and a law too flat the likeliest.
         """
         means = self.means(params, data)
         mean, known = means[self.law.response], data
