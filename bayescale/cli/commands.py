@@ -89,6 +89,7 @@ def predict(
     at: options.At,
     n: options.Questions = None,
     stderr: options.NewStderr = None,
+    response: options.Response = None,
     group: options.AskedGroup = None,
     seed: options.Seed = 0,
     allow_failed: options.AllowFailed = False,
@@ -100,7 +101,8 @@ def predict(
         from ..questions.predict import predict as law_at
         from . import arguments, saved
 
-        how = dict(n=n, stderr=stderr, seed=seed, allow_failed=allow_failed)
+        how = dict(n=n, stderr=stderr, response=response)
+        how |= dict(seed=seed, allow_failed=allow_failed)
         scales = arguments.scales(at, "--at", which.only)
         found = saved.ask(which, lambda one: {"predictions": law_at(one, scales, **how)})
     return reply.answers(which, found, json)

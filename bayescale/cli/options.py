@@ -161,6 +161,9 @@ Questions = Annotated[Number, in_question("Questions of a new accuracy.", "-n", 
 NewStderr = Annotated[
     Number, in_question("Known standard error of a new run; by default the data's median.")
 ]
+Response = Annotated[
+    Text, in_question("Which of a law of several: the loss of two_stage.", metavar="loss")
+]
 Flops = Annotated[Number, in_question("Compute budget in FLOP.")]
 Budget = Annotated[Text, in_question("The same in words.", metavar='"1000 gpu-days"')]
 FlopsPerGpu = Annotated[Number, in_question("Peak FLOP a second of one GPU, such as 1e15.")]

@@ -186,9 +186,9 @@ def isoflop(
     Examples
     --------
     >>> flops = np.repeat([1e19, 1e20, 1e21], 7)
-    >>> N = 0.1 * np.sqrt(flops) * np.tile(np.geomspace(0.3, 3, 7), 3)
+    >>> N = 0.4 * np.sqrt(flops) * np.tile(np.geomspace(0.3, 3, 7), 3)
     >>> D = flops / 6 / N
-    >>> frame = pd.DataFrame({"N": N, "D": D, "loss": 1.7 + 400 / N**0.33 + 400 / D**0.33})
+    >>> frame = {"N": N, "D": D, "loss": 1.7 + 400 / N**0.33 + 400 / D**0.33}
     >>> found = bs.isoflop(frame, x={"N": "N", "D": "D"}, y="loss", law=None)
     >>> round(float(np.median(found.a)), 2)
     0.5
