@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from .planning.allocate import allocate as allocate
     from .planning.budget import budget as budget
     from .planning.compare_runs import compare_runs as compare_runs
+    from .planning.isoflop import isoflop as isoflop
     from .planning.match import match as match
     from .planning.next_runs import next_runs as next_runs
     from .posterior.arviz import to_arviz as to_arviz
@@ -105,6 +106,7 @@ _HOMES = {
     "get_law": "laws.names",
     "grid": "questions.grid",
     "group_shift": "posterior.groups",
+    "isoflop": "planning.isoflop",
     "isoflop_grid": "questions.grid",
     "kind": "questions.kind",
     "law": "parametric.parametric",

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bayescale.cli import as_json
+from bayescale.cli.printed import as_json
 from bayescale.cli.saved import Saved, ask
 from bayescale.comparison.compare import LawComparison
 from bayescale.comparison.evidence import Evidence
@@ -23,8 +23,10 @@ from bayescale.noises.accuracy import beta_binomial
 from bayescale.noises.loss import student
 from bayescale.planning.allocate import allocate
 from bayescale.planning.compare_runs import compare_runs
+from bayescale.planning.isoflop import IsoFlop
 from bayescale.planning.match import match
 from bayescale.planning.next_runs import next_runs
+from bayescale.planning.parabola import Optimum
 from bayescale.posterior.display import Sheet, Shown, as_html, as_text
 from bayescale.posterior.groups import group_shift
 from bayescale.posterior.health import Health, Verdict
@@ -54,8 +56,10 @@ SOUND = Verdict({}, {}, 1.0, 999.0, 0.0)
 FAILED = replace(SOUND, sampling=Finding(("chains <disagree>",), ("Draw more.",)))
 
 ASKED = ("threshold", "kind", "sensitivity", "calibration")
+ASKED += ("laws", "explanation", "relation", "conditions")
 NOTES = (Note("test", "a note"),)
 RUNS = {"N": [1e8, 1e9, 1e11], "D": [1e9, 1e11, 1e10]}
+FLOPS = (1e19, 1e21)
 
 
 def spread(middle, width=0.1, seed=0):
@@ -102,6 +106,15 @@ def left_out():
     frame = pd.DataFrame(scores(drawn, np.ones(4), True))
     reach = pd.Categorical(["to 2", "to 2", "to 10", "to 10"])
     return frame.assign(curve=["a", "b", "a", "a"], cut=0.5, distance=3.0, reach=reach, seen=1.0)
+
+
+def budgets(law=None):
+    drawn = spread(1.0)[0]
+    each = [
+        Optimum(C, 7, C / 6, np.log(C) / 2 + drawn, drawn, 0.2 * i) for i, C in enumerate(FLOPS)
+    ]
+    own = None if law is None else spread(1e9)[0][:, None] * np.ones(2)
+    return IsoFlop(tuple(each), 0.5 * drawn, drawn, 0.1 * drawn, "6 N D", law, own, (), NOTES)
 
 
 def measured():
@@ -217,6 +230,8 @@ def built():
         "next": (next_runs(loss, RUNS, target="N=1e11,D=1e10", budget=1e23), "NextRuns"),
         "next of laws": (next_runs(both, {"x": [1e10, 1e12]}, target="law", cost="x"), "NextRuns"),
         "multiplier": (factor, "Multiplier"),
+        "isoflop": (budgets(), "IsoFlop"),
+        "isoflop beside a law": (budgets("chinchilla"), "IsoFlop"),
         "threshold": (threshold(rises), "Threshold"),
         "threshold of laws": (threshold(reached), "Threshold"),
         "threshold by belief": (threshold(replace(both, belief=True)), "Threshold"),

@@ -2,11 +2,12 @@
 
 | question | file |
 |---|---|
-| which commands are there? | `commands`, of what there is `lists`; their options `options` |
+| which commands ask a fit? | `commands`; several laws or conditions: `several` |
+| which ask a table, or list what there is? | `tables`, `lists` |
+| what are their options called, and how is each called? | `options` (`panels`), `examples` |
 | what do the texts of a call stand for? | `arguments`; saved fits: `saved`; whole plans: `plans` |
 | how is a command run, and which status does it end with? | `app`, `terminal` |
 | how is an answer printed? | `output` |
-| as JSON, as tables, as pictures? | `as_json`, `as_text` (`layout`), `pictures` |
-| what is listed of laws and data? | `catalogue` |
+| as JSON, as tables, as pictures? | `printed`, a package |
 | what does the demo tell? | `demo` |
 """

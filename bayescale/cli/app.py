@@ -6,13 +6,14 @@ import sys
 import traceback
 import warnings
 from collections.abc import Callable
-from functools import wraps
+from functools import partial, wraps
 from typing import Annotated, Any
 
 import typer
 
 from .. import __version__
 from . import terminal
+from .examples import EXAMPLES
 
 __all__ = ["app", "command", "main"]
 
@@ -23,7 +24,6 @@ ABOUT = "Bayesian scaling laws: from a table of runs to a posterior, a plan and 
 app = typer.Typer(
     help=ABOUT,
     epilog="Exit status: 0 sound, 1 the fit is not to be trusted, 2 input or call is wrong.",
-    add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -78,10 +78,25 @@ importer = typer.Typer(
 app.add_typer(importer, name="import")
 
 
-def command(run: Callable[..., int | None], within: typer.Typer = app) -> Callable[..., int | None]:
-    """Make a function a command."""
+def command(
+    run: Callable[..., int | None] | None = None,
+    *,
+    within: typer.Typer = app,
+    panel: str | None = None,
+) -> Callable[..., Any]:
+    """Make a function a command, with its example below its help.
 
-    @within.command()
+    Parameters
+    ----------
+    panel
+        Where `bayescale --help` lists it.
+    """
+    if run is None:
+        return partial(command, within=within, panel=panel)
+    name = run.__name__.replace("_", "-")
+    said = f"Example: {EXAMPLES[name]}" if name in EXAMPLES else None
+
+    @within.command(name, epilog=said, rich_help_panel=panel)
     @wraps(run)
     def guarded(*args: Any, **kwargs: Any) -> int | None:
         try:

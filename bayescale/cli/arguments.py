@@ -238,7 +238,7 @@ def build_sampler(
     return known[name.lower()]()
 
 
-def build_data(table: str, roles: Roles, law: Law) -> Dataset:
+def build_data(table: str, roles: Roles, law: Law, further: Sequence[str] = ()) -> Dataset:
     """Return the checked rows of a file or of a named data set.
 
     Parameters
@@ -248,14 +248,14 @@ def build_data(table: str, roles: Roles, law: Law) -> Dataset:
     roles
         Columns; for a named data set the usual ones where neither x nor y is given.
     law
-        The law whose inputs the columns are.
+        The law whose inputs the columns are, the further ones last.
 
     Raises
     ------
     DataError
         Naming source, row, column, value and remedy.
     """
-    inputs = law.inputs
+    inputs = (*law.inputs, *further)
     named = table in datasets.names()
     roles = _usual(table, roles, inputs) if named else roles
     for flag, given in (("-x", roles.x), ("-y", roles.y)):

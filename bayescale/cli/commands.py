@@ -7,7 +7,7 @@ to be trusted, 2 the input or the call is wrong, 130 interrupted.
 from __future__ import annotations
 
 from ..progress import waiting
-from . import options, tables, terminal
+from . import decisions, lists, options, several, tables, terminal
 from . import output as reply
 from .app import app, command, importer, main
 
@@ -17,7 +17,7 @@ __all__ = ["app", "main"]
 # ------------------------------------------------------------------ the fit
 
 
-@command
+@command(panel="Fit a law")
 def fit(
     table: options.Table,
     law: options.Law = None,
@@ -72,7 +72,7 @@ def fit(
     return reply.fit(posterior, json, plot, output)
 
 
-@command
+@command(panel="Fit a law")
 def show(path: options.FitFile, json: options.Json = False, plot: options.Plot = None) -> int:
     """Show a saved fit: every quantity, and its health."""
     with waiting():
@@ -83,12 +83,13 @@ def show(path: options.FitFile, json: options.Json = False, plot: options.Plot =
 # ------------------------------------------------------------------ questions
 
 
-@command
+@command(panel="Ask saved fits")
 def predict(
     path: options.FitFile,
     at: options.At,
     n: options.Questions = None,
     stderr: options.NewStderr = None,
+    response: options.Response = None,
     group: options.AskedGroup = None,
     seed: options.Seed = 0,
     allow_failed: options.AllowFailed = False,
@@ -100,13 +101,14 @@ def predict(
         from ..questions.predict import predict as law_at
         from . import arguments, saved
 
-        how = dict(n=n, stderr=stderr, seed=seed, allow_failed=allow_failed)
+        how = dict(n=n, stderr=stderr, response=response)
+        how |= dict(seed=seed, allow_failed=allow_failed)
         scales = arguments.scales(at, "--at", which.only)
         found = saved.ask(which, lambda one: {"predictions": law_at(one, scales, **how)})
     return reply.answers(which, found, json)
 
 
-@command
+@command(panel="Ask saved fits")
 def allocate(
     path: options.FitFile,
     flops: options.Flops = None,
@@ -145,14 +147,14 @@ def allocate(
     return reply.answers(which, found, json)
 
 
-@command
+@command(panel="Ask saved fits")
 def next(
     paths: options.FitFiles,
-    candidates: options.Candidates,
-    target: options.Targets,
-    cost: options.RunCost = None,
-    budget: options.RunBudget = None,
-    most: options.Most = None,
+    candidates: decisions.Candidates,
+    target: decisions.Targets,
+    cost: decisions.RunCost = None,
+    budget: decisions.RunBudget = None,
+    most: decisions.Most = None,
     n: options.Questions = None,
     stderr: options.NewStderr = None,
     weights: options.Weights = None,
@@ -161,10 +163,7 @@ def next(
     allow_failed: options.AllowFailed = False,
     json: options.Json = False,
 ) -> int:
-    """Say which runs to make next: those that tell most, per cost, of what one wants to know.
-
-    bayescale next FIT.nc --candidates runs.csv --target N=7e10,D=1.4e12 --budget 1e21
-    """
+    """Say which runs to make next: those that tell most, per cost, of what one wants to know."""
     with waiting():
         which = reply.load(paths, None, weights, group)
         from ..planning.next_runs import next_runs
@@ -178,7 +177,7 @@ def next(
     return reply.answers(which, found, json)
 
 
-@command
+@command(panel="Ask saved fits")
 def threshold(
     paths: options.FitFiles,
     level: options.Level = None,
@@ -209,7 +208,7 @@ def threshold(
     return reply.answers(which, found, json, plot)
 
 
-@command
+@command(panel="Ask saved fits")
 def kind(
     paths: options.FitFiles,
     cut: options.Cut = None,
@@ -233,7 +232,7 @@ def kind(
     return reply.answers(which, found, json)
 
 
-@command
+@command(panel="Ask saved fits")
 def sensitivity(
     path: options.FitFile,
     at: options.Points = None,
@@ -253,7 +252,7 @@ def sensitivity(
     return reply.answers(which, found, json)
 
 
-@command
+@command(panel="Ask saved fits")
 def calibrate(
     path: options.FitFile,
     replicates: options.Replicates = 50,
@@ -275,20 +274,23 @@ def calibrate(
     return reply.answers(which, found, json)
 
 
-# ------------------------------------------------------------------ tables, and what there is
+# ------------------------------------------------------------------ several fits, tables, lists
 
-for further in (
-    tables.forecast,
-    tables.backtest,
-    tables.multiplier,
-    tables.score,
-    tables.tasks,
-    tables.laws,
-    tables.data,
-    tables.info,
-    tables.demo,
-):
-    command(further)
+for panel, each in {
+    "Ask saved fits": (several.compare_laws, several.explain, several.relate, several.conditions),
+    "Ask a table": (
+        tables.forecast,
+        tables.backtest,
+        tables.multiplier,
+        tables.score,
+        tables.tasks,
+        tables.isoflop,
+        tables.metric_or_model,
+    ),
+    "See what there is": (lists.laws, lists.data, lists.info, lists.demo),
+}.items():
+    for further in each:
+        command(further, panel=panel)
 
-for further in (tables.lm_eval, tables.wandb):
-    command(further, importer)
+for further in (lists.lm_eval, lists.wandb):
+    command(further, within=importer)

@@ -31,9 +31,9 @@ from ..questions.predict import Prediction, predict
 from ..questions.shown import when
 from ..questions.threshold import Threshold, Unlock, threshold
 from ..workflows.forecast import Forecast, forecast
-from . import pictures
-from .as_text import verdict
-from .layout import Drawn
+from .printed import pictures
+from .printed.as_text import verdict
+from .printed.layout import Drawn
 
 __all__ = ["Story", "draw", "logistic_half", "measured_half", "report", "run"]
 

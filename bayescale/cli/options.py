@@ -2,18 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
-import typer
-
-
-def _option(text: str, *names: str, metavar: str | None = None) -> Any:
-    return typer.Option(*names, help=text, metavar=metavar)
-
-
-def _argument(text: str, metavar: str) -> Any:
-    return typer.Argument(help=text, metavar=metavar)
-
+from .panels import argument, in_answer, in_fit, in_question, in_table, law_names, words_of
 
 Text = str | None
 Texts = list[str] | None
@@ -23,15 +14,17 @@ Number = float | None
 
 Table = Annotated[
     str,
-    _argument(
+    argument(
         "CSV, TSV, JSON, Parquet, Feather or XLSX file, - for standard input, or a name of `data`.",
         "TABLE",
     ),
 ]
-Law = Annotated[Text, _option('chinchilla, "broken(2)", ...; see `laws`.', metavar="LAW")]
+Law = Annotated[
+    Text, in_fit('chinchilla, "broken(2)", ...; see `laws`.', metavar="LAW", words=law_names)
+]
 X = Annotated[
     Texts,
-    _option(
+    in_table(
         "A scale, one for each input of the law: a column or N=col*1e9.",
         "-x",
         "--x",
@@ -40,266 +33,254 @@ X = Annotated[
 ]
 Y = Annotated[
     Texts,
-    _option(
+    in_table(
         "The response: column or arithmetic; loss=col for each of a law of several.",
         "-y",
         "--y",
         metavar="[NAME=]COL",
     ),
 ]
-N = Annotated[Text, _option("Questions behind an accuracy.", "-n", "--n", metavar="COL")]
-Stderr = Annotated[Text, _option("Known standard error of the response.", metavar="COL")]
-Chance = Annotated[Text, _option("Nominal chance level.", metavar="COL|VALUE")]
+N = Annotated[Text, in_table("Questions behind an accuracy.", "-n", "--n", metavar="COL")]
+Stderr = Annotated[Text, in_table("Known standard error of the response.", metavar="COL")]
+Chance = Annotated[Text, in_table("Nominal chance level.", metavar="COL|VALUE")]
 Limit = Annotated[
     Text,
-    _option(
+    in_table(
         "Detection limit: a loss at or below it is only known to lie below.", metavar="COL|VALUE"
     ),
 ]
-Curve = Annotated[Texts, _option("Fit each label of this column on its own.", metavar="COL")]
+Curve = Annotated[Texts, in_table("Fit each label of this column on its own.", metavar="COL")]
 Group = Annotated[
-    Texts, _option("Groups, about whose average one the parameters of --pool lie.", metavar="COL")
+    Texts, in_table("Groups, about whose average one the parameters of --pool lie.", metavar="COL")
 ]
 Run = Annotated[
     Texts,
-    _option("Runs, whose rows are checkpoints or evaluations of one model.", metavar="COL"),
+    in_table("Runs, whose rows are checkpoints or evaluations of one model.", metavar="COL"),
 ]
 Best = Annotated[
-    Texts, _option("Settings of a sweep: keep the best one at each scale.", metavar="lr,batch")
+    Texts, in_table("Settings of a sweep: keep the best one at each scale.", metavar="lr,batch")
 ]
 Long = Annotated[
     Texts,
-    _option(
+    in_table(
         "Columns that become rows: what they differ in, and what their cells are; * stands for "
         "what differs.",
         metavar="params:loss=loss_*",
     ),
 ]
-Where = Annotated[Text, _option("Rows to keep: \"loss < 5 and family != 'T5'\".", metavar="EXPR")]
+Where = Annotated[Text, in_table("Rows to keep: \"loss < 5 and family != 'T5'\".", metavar="EXPR")]
 Duplicates = Annotated[
-    str, _option("What to do with rows that are alike.", metavar="error|keep|drop")
+    str,
+    in_table(
+        "What to do with rows that are alike.",
+        metavar="error|keep|drop",
+        words=words_of("error", "keep", "drop"),
+    ),
 ]
 
 # ------------------------------------------------------------------ how it is fitted
 
 Noise = Annotated[
     Texts,
-    _option("What scatters about the law: student, scatter, ...", metavar="[NAME=]NOISE"),
+    in_fit("What scatters about the law: student, scatter, ...", metavar="[NAME=]NOISE"),
 ]
 Pool = Annotated[
     Text,
-    _option(
+    in_fit(
         "What differs between groups; by default the unlock scale x50, else the floor.",
         metavar="x50[,g]",
     ),
 ]
-Fix = Annotated[Texts, _option("Hold a parameter, in its own unit.", metavar="E=1.8")]
-Tie = Annotated[Texts, _option("Give one parameter the value of another.", metavar="beta=alpha")]
+Fix = Annotated[Texts, in_fit("Hold a parameter, in its own unit.", metavar="E=1.8")]
+Tie = Annotated[Texts, in_fit("Give one parameter the value of another.", metavar="beta=alpha")]
 Prior = Annotated[
     Texts,
-    _option(
+    in_fit(
         "Another prior, in the parameter's unit: positive(LO,HI) or real(LO,HI) with 90 % "
         "between, fraction(MEAN,CONCENTRATION).",
         metavar='"alpha=positive(.1,.5)"',
     ),
 ]
-Seed = Annotated[int, _option("Decides every draw.")]
-Chains = Annotated[int, _option("Independent chains.")]
-Draws = Annotated[int, _option("Draws a chain.")]
-Warmup = Annotated[int, _option("Steps of adaptation a chain.")]
-Sampler = Annotated[str, _option("How draws are made.", metavar="nuts|laplace|map")]
-Precision = Annotated[str, _option("Width of floats.", metavar="float64|float32")]
-Output = Annotated[Text, _option("Save the fit.", "-o", "--output", metavar="FIT.nc")]
+Seed = Annotated[int, in_fit("Decides every draw.")]
+Chains = Annotated[int, in_fit("Independent chains.")]
+Draws = Annotated[int, in_fit("Draws a chain.")]
+Warmup = Annotated[int, in_fit("Steps of adaptation a chain.")]
+Sampler = Annotated[
+    str,
+    in_fit(
+        "How draws are made.", metavar="nuts|laplace|map", words=words_of("nuts", "laplace", "map")
+    ),
+]
+Precision = Annotated[
+    str, in_fit("Width of floats.", metavar="float64|float32", words=words_of("float64", "float32"))
+]
+Output = Annotated[Text, in_answer("Save the fit.", "-o", "--output", metavar="FIT.nc")]
 
 # ------------------------------------------------------------------ what all questions share
 
 FitFiles = Annotated[
     list[str],
-    _argument("Fits saved by `bayescale fit -o`; several laws of one table are mixed.", "FIT.nc"),
+    argument("Fits saved by `bayescale fit -o`; several laws of one table are mixed.", "FIT.nc"),
 ]
 Weights = Annotated[
-    Text, _option("Weights of several fits, in their order; else equal.", metavar=".7,.3")
+    Text, in_question("Weights of several fits, in their order; else equal.", metavar=".7,.3")
 ]
 AskedGroup = Annotated[
     Text,
-    _option("Of a fit with --group: which group is asked about.", metavar="NAME|new|average"),
+    in_question("Of a fit with --group: which group is asked about.", metavar="NAME|new|average"),
 ]
-FitFile = Annotated[str, _argument("A fit saved by `bayescale fit -o`.", "FIT.nc")]
+FitFile = Annotated[str, argument("A fit saved by `bayescale fit -o`.", "FIT.nc")]
 Json = Annotated[
     bool,
-    _option(
+    in_answer(
         "Print one JSON document: quantities, health, run, and the answer. With curves, "
         "quantities is empty and each of `curves` has its own quantities, health and answer.",
         "--json",
     ),
 ]
 AllowFailed = Annotated[
-    bool, _option("Ask a fit that is not to be trusted all the same.", "--allow-failed")
+    bool, in_answer("Ask a fit that is not to be trusted all the same.", "--allow-failed")
 ]
-Plot = Annotated[Text, _option("Draw a picture.", metavar="FILE.png")]
+Plot = Annotated[Text, in_answer("Draw a picture.", metavar="FILE.png")]
 
 # ------------------------------------------------------------------ what single questions take
 
 At = Annotated[
     list[str],
-    _option("Scales by column or input; may be repeated.", metavar="params=7e10,tokens=1.4e12"),
+    in_question("Scales by column or input; may be repeated.", metavar="params=7e10,tokens=1.4e12"),
 ]
 Points = Annotated[
     Texts,
-    _option(
+    in_question(
         "Where forecasts are asked for; by default 10 and 100 times beyond. May be repeated.",
         metavar="N=7e10,D=1.4e12",
     ),
 ]
-Replicates = Annotated[int, _option("How many tables are made and fitted.")]
-Questions = Annotated[Number, _option("Questions of a new accuracy.", "-n", "--n")]
+Replicates = Annotated[int, in_question("How many tables are made and fitted.")]
+Questions = Annotated[Number, in_question("Questions of a new accuracy.", "-n", "--n")]
 NewStderr = Annotated[
-    Number, _option("Known standard error of a new run; by default the data's median.")
+    Number, in_question("Known standard error of a new run; by default the data's median.")
 ]
-Flops = Annotated[Number, _option("Compute budget in FLOP.")]
-Budget = Annotated[Text, _option("The same in words.", metavar='"1000 gpu-days"')]
-FlopsPerGpu = Annotated[Number, _option("Peak FLOP a second of one GPU, such as 1e15.")]
-Mfu = Annotated[Number, _option("Share of that peak which training gets, such as .4.")]
-Loss = Annotated[Number, _option("Ways to this loss: cheapest, smallest, all.")]
-Match = Annotated[Text, _option("Ways to the loss of this one.", metavar="N=280e9,D=300e9")]
-Extra = Annotated[float, _option("Share of compute that the smallest model may add.")]
+Response = Annotated[
+    Text, in_question("Which of a law of several: the loss of two_stage.", metavar="loss")
+]
+Flops = Annotated[Number, in_question("Compute budget in FLOP.")]
+Budget = Annotated[Text, in_question("The same in words.", metavar='"1000 gpu-days"')]
+FlopsPerGpu = Annotated[Number, in_question("Peak FLOP a second of one GPU, such as 1e15.")]
+Mfu = Annotated[Number, in_question("Share of that peak which training gets, such as .4.")]
+Loss = Annotated[Number, in_question("Ways to this loss: cheapest, smallest, all.")]
+Match = Annotated[Text, in_question("Ways to the loss of this one.", metavar="N=280e9,D=300e9")]
+Extra = Annotated[float, in_question("Share of compute that the smallest model may add.")]
 Versus = Annotated[
-    Texts, _option("Given twice: which of two is better?", metavar="N=7e10,D=1.4e12")
+    Texts, in_question("Given twice: which of two is better?", metavar="N=7e10,D=1.4e12")
 ]
-InferenceTokens = Annotated[float, _option("Tokens to be served, at 2 N FLOP each.")]
-Cost = Annotated[Text, _option("What a run costs in FLOP; else 6*N*D.", metavar='"6*N*D*1e18"')]
-Candidates = Annotated[
-    str,
-    _option("Table of the runs that can be made, with the scales of the fit.", metavar="TABLE"),
-]
-Targets = Annotated[
-    list[str],
-    _option(
-        "What is wanted: scales, a parameter (alpha), unlock, a best split ('N at 1e21'), or which "
-        "law is right (law). May be repeated.",
-        metavar="N=7e10,D=1.4e12",
-    ),
-]
-RunCost = Annotated[
-    Text,
-    _option("What a run costs: a column, or arithmetic; else 6*N*D.", "--cost", metavar='"6*N*D"'),
-]
-RunBudget = Annotated[
-    Number, _option("What all runs may cost together, in the unit of --cost.", "--budget")
-]
-Most = Annotated[int | None, _option("How many runs at most; 5 without a budget.")]
-Others = Annotated[Text, _option("The law's other inputs.", metavar="U=1e11")]
-Along = Annotated[Text, _option("The scale along which to look, of several.", metavar="N")]
-Follow = Annotated[Text, _option("The law's other inputs.", metavar='"D=20*N"')]
+InferenceTokens = Annotated[float, in_question("Tokens to be served, at 2 N FLOP each.")]
+Cost = Annotated[Text, in_question("What a run costs in FLOP; else 6*N*D.", metavar='"6*N*D*1e18"')]
+Others = Annotated[Text, in_question("The law's other inputs.", metavar="U=1e11")]
+Along = Annotated[Text, in_question("The scale along which to look, of several.", metavar="N")]
+Follow = Annotated[Text, in_question("The law's other inputs.", metavar='"D=20*N"')]
 Level = Annotated[
     Text,
-    _option("Of an accuracy by default half: halfway between chance and 1.", metavar="half|.5"),
+    in_question("Of an accuracy by default half: halfway between chance and 1.", metavar="half|.5"),
 ]
 Direction = Annotated[
     Text,
-    _option(
+    in_question(
         "Whether the curve is to stay above the level or below it; by default on the side that is "
         "better, or where it falls on the other.",
         metavar="up|down",
     ),
 ]
-Horizon = Annotated[Number, _option("The largest scale to look at.")]
+Horizon = Annotated[Number, in_question("The largest scale to look at.")]
 
 Cut = Annotated[
     Number,
-    _option("Least change that counts; .05 of an accuracy, 5 % of other responses by default."),
+    in_question("Least change that counts; .05 of an accuracy, 5 % of other responses by default."),
+]
+
+LawFits = Annotated[
+    list[str], argument("Fits of one table under several laws, saved by `fit -o`.", "FIT.nc")
+]
+Belief = Annotated[
+    Texts,
+    in_question(
+        "Probability of each before the data; equal by default.", metavar="NAME=.5,NAME=.5"
+    ),
+]
+Refits = Annotated[
+    int, in_question("Most runs of a law that are left out by a fit without them.", metavar="N")
+]
+Lowest = Annotated[Number, in_question("The smallest scale to look at.", "--lo")]
+Highest = Annotated[Number, in_question("The largest scale to look at.", "--hi")]
+Reference = Annotated[
+    Text,
+    in_question("The condition that others are compared with; else the first.", metavar="NAME"),
+]
+Budgets = Annotated[
+    Text,
+    in_question("The budgets in FLOP, where runs do not lie at them clearly.", metavar="6e18,1e19"),
+]
+Count = Annotated[
+    str,
+    in_question(
+        "What N counts: as the column has it, or that and the head, or that and both embeddings "
+        "(with --vocab and -x width=COL); own: FLOP are the table's (-x C=COL).",
+        metavar="given|head|embeddings|own",
+        words=words_of("given", "head", "embeddings", "own"),
+    ),
+]
+Vocab = Annotated[Number, in_question("Size of the vocabulary.", metavar="50432")]
+SurfaceLaw = Annotated[
+    str,
+    in_fit(
+        "The law of N and D whose own answer stands beside; or none.",
+        metavar="LAW|none",
+        words=law_names,
+    ),
 ]
 
 # ------------------------------------------------------------------ what forecasts and tasks take
 
 Registered = Annotated[
     Text,
-    _option("Register it: write it down for `score`.", "-o", "--output", metavar="F.forecast.json"),
+    in_answer(
+        "Register it: write it down for `score`.", "-o", "--output", metavar="F.forecast.json"
+    ),
 ]
 RegisteredFile = Annotated[
-    str, _argument("A forecast registered by `bayescale forecast -o`.", "F.forecast.json")
+    str, argument("A forecast registered by `bayescale forecast -o`.", "F.forecast.json")
 ]
 Cuts = Annotated[
     Text,
-    _option("Shares of the largest scale beyond which runs are left out.", metavar=".5,.1,.03"),
+    in_question("Shares of the largest scale beyond which runs are left out.", metavar=".5,.1,.03"),
 ]
 Outliers = Annotated[
-    bool, _option("Take in losses far from all others, which else are set aside.", "--outliers")
+    bool, in_fit("Take in losses far from all others, which else are set aside.", "--outliers")
 ]
 ResponseKind = Annotated[
-    Text, _option("What the response is, where the table does not say.", metavar="loss|accuracy")
+    Text, in_table("What the response is, where the table does not say.", metavar="loss|accuracy")
 ]
 
-Recipe = Annotated[Texts, _option("The recipe of a run.", "--group", metavar="COL")]
-Baseline = Annotated[
-    Text, _option("The recipe others are measured by; else that of most runs.", metavar="NAME")
-]
-FactorAt = Annotated[
-    Texts,
-    _option(
-        "Scales asked about; by default of the data, and 10 and 100 times beyond. May be repeated.",
-        "--at",
-        metavar="flops=1e21",
-    ),
-]
-Common = Annotated[
-    Texts,
-    _option(
-        "What recipes have in common, floor and exponent; else weighed by evidence.",
-        metavar="all|floor|nothing",
-    ),
-]
 
-Task = Annotated[Texts, _option("The task of a row; else all are of one.", metavar="COL")]
+Task = Annotated[Texts, in_table("The task of a row; else all are of one.", metavar="COL")]
 Laws = Annotated[
-    Texts, _option("The laws, in place of the usual ones of an accuracy.", metavar="sigmoid,flat")
+    Texts, in_fit("The laws, in place of the usual ones of an accuracy.", metavar="sigmoid,flat")
 ]
 Drift = Annotated[
     Number,
-    _option("Sd in log scale by which models beyond the data drift together; 0 for none."),
+    in_question("Sd in log scale by which models beyond the data drift together; 0 for none."),
 ]
 Backtest = Annotated[
     Number,
-    _option("Share of the runs, the largest, that laws of a rise forecast from the others: .25."),
+    in_question(
+        "Share of the runs, the largest, that laws of a rise forecast from the others: .25."
+    ),
 ]
 Folder = Annotated[
     Text,
-    _option("Write tasks.csv, tasks.json and tasks.png there.", "-o", "--output", metavar="DIR"),
+    in_answer("Write tasks.csv, tasks.json and tasks.png there.", "-o", "--output", metavar="DIR"),
 ]
 TasksJson = Annotated[
     bool,
-    _option("Print one JSON document: tasks by name, laws, prior, health, run.", "--json"),
-]
-
-# ------------------------------------------------------------------ what lists take
-
-LawName = Annotated[Text, _argument("One law, described in full.", "LAW")]
-Values = Annotated[
-    Texts,
-    _option(
-        "What it says there, with the constants that were published; may be repeated.",
-        metavar="N=7e10,D=1.4e12",
-    ),
-]
-Constants = Annotated[
-    Texts, _option("Constants in place of published ones, in their own units.", metavar="E=1.8,A=3")
-]
-DataName = Annotated[Text, _argument("One data set, described in full.", "NAME")]
-Csv = Annotated[bool, _option("Print its rows as CSV.", "--csv")]
-
-# ------------------------------------------------------------------ what importers take
-
-Results = Annotated[
-    list[str], _argument("results_*.json, or folders in which such are.", "FILE|DIR...")
-]
-Exports = Annotated[list[str], _argument("A chart or histories (CSV, JSON lines, ...).", "FILE...")]
-TableFile = Annotated[
-    Text,
-    _option("Write the table there, else to standard output.", "-o", "--output", metavar="CSV"),
-]
-Models = Annotated[
-    Text, _option("What is known of models: columns model, params, tokens, ...", metavar="FILE")
-]
-RunModels = Annotated[
-    Text, _option("What is known of runs: columns run, params, tokens, ...", metavar="FILE")
+    in_answer("Print one JSON document: tasks by name, laws, prior, health, run.", "--json"),
 ]

@@ -29,6 +29,7 @@ __all__ = [
     "forecast",
     "load",
     "multiplier",
+    "of_curves",
     "resumable",
     "table",
     "tasks",
@@ -43,7 +44,7 @@ def check(output: str | None, plot: str | None) -> None:
 
         files.writable(output)
     if plot:
-        from . import pictures
+        from .printed import pictures
 
         pictures.check(plot)
 
@@ -64,7 +65,7 @@ def load(
 
 def fit(posterior: Posterior, json: bool, plot: str | None, output: str | None = None) -> int:
     """Print a fit, then save it and draw it: the answer is there whatever fails after it."""
-    from . import as_text
+    from .printed import as_text
 
     if json:
         terminal.put(posterior.summary())
@@ -76,7 +77,7 @@ def fit(posterior: Posterior, json: bool, plot: str | None, output: str | None =
         save(posterior, output)
         terminal.tell(f"saved: {output}")
     if plot:
-        from . import pictures
+        from .printed import pictures
 
         pictures.draw(plot, pictures.fit, posterior)
     return _status([posterior], json)
@@ -84,7 +85,8 @@ def fit(posterior: Posterior, json: bool, plot: str | None, output: str | None =
 
 def answers(which: Saved, found: dict[str | None, Any], json: bool, plot: str | None = None) -> int:
     """Print the answers of all curves, what was refused in their place, and draw thresholds."""
-    from . import as_json, as_text, saved
+    from . import saved
+    from .printed import as_json, as_text
 
     refused = saved.refusals(found)
     if json:
@@ -92,7 +94,7 @@ def answers(which: Saved, found: dict[str | None, Any], json: bool, plot: str | 
     elif len(refused) < len(found):
         terminal.show(*as_text.answers(which, found))
     if plot and len(refused) < len(found):
-        from . import pictures
+        from .printed import pictures
 
         pictures.draw(plot, pictures.thresholds, found)
     if len(refused) == len(found):
@@ -109,7 +111,7 @@ def forecast(found: Forecast, json: bool, plot: str | None, output: str | None) 
         register(found, output)
         terminal.tell(f"registered: {output}")
     if plot:
-        from . import pictures
+        from .printed import pictures
 
         pictures.draw(plot, pictures.forecast, found)
     return terminal.SOUND if found.sound else terminal.UNTRUSTED
@@ -141,13 +143,27 @@ def table(frame: pandas.DataFrame, output: str | None, example: str) -> int:
 
 def told(found: Any, json: bool) -> int:
     """Print a result that has a summary, sheets and notes."""
-    from . import as_text
+    from .printed import as_text
 
     if json:
         terminal.put(found.summary())
     else:
         terminal.show(*as_text.told(found))
     return terminal.SOUND
+
+
+def of_curves(found: Any, json: bool) -> int:
+    """Print a result of a table, or those of its curves by name; 1 where one is not sound."""
+    from .printed import as_text
+
+    parts = found if isinstance(found, dict) else {None: found}
+    if json and isinstance(found, dict):
+        terminal.put({"curves": {name: one.summary() for name, one in found.items()}})
+    elif json:
+        terminal.put(found.summary())
+    else:
+        terminal.show(*as_text.of_curves(parts))
+    return terminal.UNTRUSTED if any(one.unsound for one in parts.values()) else terminal.SOUND
 
 
 def _status(fits: list[Posterior], json: bool) -> int:
@@ -172,7 +188,7 @@ def tasks(
     plot: str | None,
 ) -> int:
     """Print tasks, and write them to a folder; 1 where a task has no sound law."""
-    from . import as_json, as_text, pictures
+    from .printed import as_json, as_text, pictures
 
     whole = as_json.tasks(found, plan, data)
     if json:

@@ -27,7 +27,7 @@ from ..workflows import tasks as workflow
 from ..workflows.default_laws import LOSSES, REPEATED, SURFACES
 from . import arguments, terminal
 
-__all__ = ["Plan", "Tasks", "cuts", "flops", "points", "told"]
+__all__ = ["Plan", "Tasks", "flops", "listed", "points", "told"]
 
 
 def flops(
@@ -62,14 +62,14 @@ def points(texts: Iterable[str], data: Dataset) -> dict[str, np.ndarray]:
     return {name: np.array([one[name] for one in each]) for name in each[0]}
 
 
-def cuts(text: str | None) -> tuple[float, ...] | None:
-    """Return the shares of `.5,.1`; None where there are none, a ValueError for other texts."""
+def listed(text: str | None, flag: str, such: str) -> tuple[float, ...] | None:
+    """Return the numbers of `.5,.1`; None where there are none, a ValueError for other texts."""
     if text is None:
         return None
     try:
         return tuple(float(part) for part in text.split(","))
     except ValueError:
-        raise ValueError(f"--cuts: write shares, such as .5,.1, not {text!r}") from None
+        raise ValueError(f"{flag}: write numbers, such as {such}, not {text!r}") from None
 
 
 def told(table: str, roles: arguments.Roles, laws: Sequence[str] | None) -> Dataset:

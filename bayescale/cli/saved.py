@@ -18,7 +18,7 @@ from ..posterior.mixture import Mixture, mix, summary_of_fits
 from ..posterior.posterior import Posterior
 from ..posterior.storage import load
 
-__all__ = ["Saved", "ask", "refusals", "refused", "saved"]
+__all__ = ["Saved", "ask", "parts", "refusals", "refused", "saved"]
 
 
 @dataclass(frozen=True)
@@ -146,6 +146,11 @@ def ask(
             continue
         answers[name] = {key: _noted(each, which.notes) for key, each in answer.items()}
     return answers
+
+
+def parts(one: Posterior | Mixture) -> Mapping[str, Posterior]:
+    """Return the posteriors of what is asked, by law."""
+    return one.parts if isinstance(one, Mixture) else {one.law.name: one}
 
 
 def _noted(answer: Any, notes: tuple[Note, ...]) -> Any:

@@ -1,32 +1,12 @@
-"""tables: the commands that ask a table, and those that say what there is.
-
-`forecast` and `tasks` fit several laws and answer at once; laws, data sets, the installation and
-the demo are told as they are.
-"""
+"""tables: the commands that ask a table: they fit several laws and answer at once."""
 
 from __future__ import annotations
 
 from ..progress import waiting
-from . import options, terminal
+from . import decisions, options, terminal
 from . import output as reply
 
-__all__ = [
-    "backtest",
-    "data",
-    "demo",
-    "forecast",
-    "info",
-    "laws",
-    "lm_eval",
-    "multiplier",
-    "score",
-    "tasks",
-    "wandb",
-]
-
-PICTURE = "bayescale-demo.png"
-ROLES = {"params": "-x", "value": "-y", "n": "-n", "chance": "--chance"}
-"""Columns of a table of results -> options of `tasks`."""
+__all__ = ["backtest", "forecast", "isoflop", "metric_or_model", "multiplier", "score", "tasks"]
 
 
 def forecast(
@@ -77,10 +57,10 @@ def multiplier(
     table: options.Table,
     x: options.X = None,
     y: options.Y = None,
-    group: options.Recipe = None,
-    baseline: options.Baseline = None,
-    at: options.FactorAt = None,
-    common: options.Common = None,
+    group: decisions.Recipe = None,
+    baseline: decisions.Baseline = None,
+    at: decisions.FactorAt = None,
+    common: decisions.Common = None,
     stderr: options.Stderr = None,
     best: options.Best = None,
     where: options.Where = None,
@@ -96,6 +76,7 @@ def multiplier(
     """Say by which factor one recipe needs less compute than another for equal loss."""
     with waiting() as progress:
         terminal.start_jax()
+        from ..recipes import multiplier as recipes
         from . import arguments, plans
 
         columns = dict(group=group, best=arguments.names(best), where=where, long=long)
@@ -162,7 +143,7 @@ def backtest(
         data = plans.told(table, roles, chosen)
         how = dict(laws=chosen, kind=kind, noise=arguments.noise(noise), seed=seed)
         how |= dict(outliers=outliers, precision=precision, progress=progress)
-        found = workflow.backtest_forecast(data, plans.cuts(cuts), **how)
+        found = workflow.backtest_forecast(data, plans.listed(cuts, "--cuts", ".5,.1"), **how)
     return reply.told(found, json)
 
 
@@ -227,90 +208,82 @@ def tasks(
     return reply.tasks(found, data, plan, output, json, plot)
 
 
-def lm_eval(
-    paths: options.Results,
-    output: options.TableFile = None,
-    models: options.Models = None,
+def metric_or_model(
+    table: options.Table,
+    x: options.X = None,
+    y: options.Y = None,
+    n: options.N = None,
+    stderr: options.Stderr = None,
+    chance: options.Chance = None,
+    curve: options.Curve = None,
+    where: options.Where = None,
+    long: options.Long = None,
+    duplicates: options.Duplicates = "error",
+    prior: options.Belief = None,
+    noise: options.Noise = None,
+    seed: options.Seed = 0,
+    chains: options.Chains = 4,
+    draws: options.Draws = 1000,
+    warmup: options.Warmup = 1000,
+    json: options.Json = False,
 ) -> int:
-    """Make a table of results of lm-evaluation-harness: model, task, metric, value, n, chance."""
+    """Say whether a jump of accuracy is in the metric or in the model, by a smooth score beside it.
+
+    The score is the response loss, less being better: -y accuracy=COL -y loss=COL.
+    """
     with waiting():
-        reply.check(output, None)
-        from ..reading.lm_eval import SHARES, read_lm_eval
+        terminal.start_jax()
+        from ..laws import get_law
+        from ..workflows.metric_or_model import metric_or_model as judged
+        from . import arguments
 
-        found = read_lm_eval(paths, models=models)
-    metrics = [each for each in SHARES if (found["metric"] == each).any()]
-    metric = (metrics or [found["metric"].iloc[0]])[0]
-    known = found[found["metric"] == metric].notna().mean()
-    roles = "".join(
-        f" {flag} {name}" for name, flag in ROLES.items() if known.get(name, flag == "-x")
-    )
-    gaps = [name for name, share in known.items() if name in ROLES and 0 < share < 1]
-    where = " and ".join([f"metric == '{metric}'", *(f"isfinite({name})" for name in gaps)])
-    example = f'bayescale tasks {{}} --curve task{roles} --where "{where}"'
-    return reply.table(found, output, example)
+        belief = arguments.numbers(prior, "--prior") if prior else None
+        sampler = arguments.build_sampler("nuts", chains, draws, warmup)
+        columns = dict(curve=curve, where=where, long=long, duplicates=duplicates)
+        roles = arguments.Roles(x, y, n, stderr, chance, **columns)
+        data = arguments.build_data(table, roles, get_law("two_stage"))
+        terminal.tell(*arguments.echo(data))
+        how = dict(prior=belief, noise=arguments.noise(noise), sampler=sampler, seed=seed)
+        found = judged(data, **how)
+    return reply.of_curves(found, json)
 
 
-def wandb(
-    paths: options.Exports,
-    output: options.TableFile = None,
-    models: options.RunModels = None,
+def isoflop(
+    table: options.Table,
+    x: options.X = None,
+    y: options.Y = None,
+    curve: options.Curve = None,
+    best: options.Best = None,
+    where: options.Where = None,
+    long: options.Long = None,
+    duplicates: options.Duplicates = "error",
+    budgets: options.Budgets = None,
+    count: options.Count = "given",
+    vocab: options.Vocab = None,
+    law: options.SurfaceLaw = "chinchilla",
+    seed: options.Seed = 0,
+    chains: options.Chains = 4,
+    draws: options.Draws = 500,
+    warmup: options.Warmup = 500,
+    json: options.Json = False,
 ) -> int:
-    """Make a table of exports of Weights & Biases: charts, run histories, the table of runs."""
-    with waiting():
-        reply.check(output, None)
-        from ..reading.wandb import read_wandb
+    """Say how the best size grows with compute: the optimum of each budget, and their line.
 
-        found = read_wandb(paths, models=models)
-    axis, *metrics = [name for name in found if name != "run"]
-    shown = next((each for each in metrics if not each.startswith("_")), "loss")
-    example = f"bayescale fit {{}} --law power -x '{axis}' -y '{shown}' --curve run"
-    return reply.table(found, output, example)
-
-
-def laws(
-    name: options.LawName = None, at: options.Values = None, fix: options.Constants = None
-) -> None:
-    """List the laws: formula, inputs, parameters, source; or what one says at a scale."""
-    with waiting():
-        from . import catalogue
-
-        if at or fix:
-            shown = catalogue.values(name, at or (), fix or ())
-        else:
-            shown = catalogue.law(name) if name else catalogue.laws()
-    terminal.show(shown)
-
-
-def data(name: options.DataName = None, csv: options.Csv = False) -> None:
-    """List the named data sets, describe one, or print its rows."""
-    from .. import datasets
-    from . import catalogue
-
-    if csv:
-        terminal.put(datasets.load(name or "").to_csv(index=False))
-    else:
-        terminal.show(catalogue.data_set(name) if name else catalogue.data_sets())
-
-
-def info() -> None:
-    """Say versions, devices and where things are kept."""
-    with waiting():
-        kept = terminal.start_jax()
-        from ..datasets.tables import cache_folder
-        from . import catalogue
-
-        shown = catalogue.info(cache_folder(), kept)
-    terminal.show(shown)
-
-
-def demo(seed: options.Seed = 0) -> None:
-    """Forecast a loss, and two-digit addition of GPT-3, from small runs, beside what came."""
+    Runs of about one compute, 6 N D, make a budget; beside it what a law of N and D says.
+    """
     with waiting() as progress:
         terminal.start_jax()
-        from . import demo as story
-        from . import pictures
+        from ..laws import get_law
+        from ..planning import isoflop as planning
+        from . import arguments, plans
 
-        reply.check(None, PICTURE)
-        told = story.run(seed, progress)
-    terminal.show(story.report(told))
-    pictures.draw(PICTURE, story.draw, told)
+        columns = dict(curve=curve, best=arguments.names(best), where=where, long=long)
+        roles = arguments.Roles(x, y, duplicates=duplicates, **columns)
+        sampler = arguments.build_sampler("nuts", chains, draws, warmup)
+        data = arguments.build_data(table, roles, get_law("chinchilla"), planning.further(count))
+        terminal.tell(*arguments.echo(data))
+        at = plans.listed(budgets, "--budgets", "6e18,1e19")
+        how = dict(budgets=at, count=count, vocab=vocab)
+        how |= dict(law=None if law == "none" else law, sampler=sampler, seed=seed)
+        found = planning.isoflop(data, **how, progress=progress)
+    return reply.of_curves(found, json)

@@ -155,9 +155,17 @@ class Model(Coordinates):
         return found
 
     def scatters(self, params: Mapping[str, Any], data: Mapping[str, Any]) -> dict:
-        """Return the noise about the law, of each response and row, a run's own effect aside."""
+        """Return the noise about the law, of each response and row, a run's own effect aside.
+
+        A known error is of what was measured: that of log y is stderr/y. Over the law's own mean
+        it would be small wherever the law lies high, and a law too flat the likeliest.
+        """
         means = self.means(params, data)
-        found = {self.law.response: self._about(means[self.law.response], params, data)}
+        mean, known = means[self.law.response], data
+        if self.noise.support == "positive" and "observed" in data:
+            error = jnp.where(data["stderr"] > 0, mean / data["observed"], 1.0) * data["stderr"]
+            known = dict(data) | {"stderr": error}
+        found = {self.law.response: self._about(mean, params, known)}
         for (name, _), noise in zip(self.law.further, self.further, strict=True):
             known = {"mean": means[name], "stderr": jnp.zeros_like(means[name])}
             columns = [known[each] for each in noise.inputs]

@@ -11,7 +11,7 @@ import numpy as np
 from ..datasets.published import about, place
 from ..posterior.display import MASS, Sheet, count, number, span
 
-__all__ = ["allocation", "next_runs", "runs", "tradeoff"]
+__all__ = ["allocation", "isoflop", "next_runs", "runs", "tradeoff"]
 
 Summary = Mapping[str, Any]
 CURVE_ROWS = 8
@@ -52,6 +52,28 @@ def allocation(found: Summary) -> list[Sheet]:
         foot = [f"N is {where}"] if where else []
         sheets.append(Sheet(("", "median", f"{MASS} interval"), rows, head, foot))
     return sheets
+
+
+def isoflop(found: Summary) -> list[Sheet]:
+    """Return the optimum of each budget, what line and law say there, and how fast it grows."""
+    rows, beside = [], found["law"] is not None
+    out = not all(each["used"] for each in found["budgets"])
+    for each in found["budgets"]:
+        cells = [count(each["flops"]), str(each["runs"]), *_cells(each["N"], count)]
+        cells += [count(each["D"]["median"]), count(each["line"]["median"])]
+        cells += _cells(each["surface"], count) if beside else []
+        rows.append(cells + ["" if each["used"] else "left out"] * out)
+    columns = ["FLOP", "runs", "best N", MASS, "D", "line"]
+    columns += [f"by {found['law']}", MASS] * beside + [""] * out
+    growth = [["N ~ C^a, by the optima", *_cells(found["a"])]]
+    if beside:
+        growth.append([f"N ~ C^a, by {found['law']}", *_cells(found["surface_a"])])
+    growth.append(["D ~ C^b, by the optima", *_cells(found["b"])])
+    growth.append(["scatter of log N about the line", *_cells(found["scatter"])])
+    return [
+        Sheet(columns, rows, f"the best size of each budget; {found['count']}"),
+        Sheet(("", "median", f"{MASS} interval"), growth),
+    ]
 
 
 def tradeoff(found: Summary) -> list[Sheet]:

@@ -6,6 +6,8 @@ And the log density of their prior; `said_of_prior` tells which answers it decid
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from functools import cache
 
 import jax
 import numpy as np
@@ -16,6 +18,7 @@ from ..model.arrays import Lane, lanes
 from ..model.evaluate import at_own, law_at
 from ..model.programs import compiled
 from ..model.replicates import AtRows
+from ..parametric.parametric import Law
 from .drift import drifted_inputs
 from .intervals import normal_scores
 from .posterior import Posterior
@@ -29,6 +32,7 @@ __all__ = [
     "law_draws",
     "log_likelihood",
     "log_prior",
+    "of_response",
     "priors",
     "replicate",
     "response_of",
@@ -90,6 +94,36 @@ def response_of(posterior: Posterior, response: str | None = None) -> str:
     if response is not None and response not in known:
         raise ValueError(f"no response {response!r}; there are {', '.join(known)}")
     return response if law.further and response is not None else law.response
+
+
+def of_response(posterior: Posterior, response: str | None) -> Posterior:
+    """Return the fit as one of a single response of its law, of the same draws.
+
+    Raises
+    ------
+    ValueError
+        If the law has no such response.
+    """
+    name, law = response_of(posterior, response), posterior.law
+    if name == law.response:
+        return posterior
+    of = dict(zip((each for each, _ in law.further), posterior.model.further, strict=True))
+    model = replace(posterior.model, law=_stage(law, name), noise=of[name], further=())
+    known = posterior.data.take(np.isfinite(posterior.data.responses[name]))
+    data = replace(known, responses={name: known.responses[name]}, n=None, stderr=None)
+    return replace(posterior, model=model, data=data)
+
+
+@cache
+def _stage(law: Law, name: str) -> Law:
+    """Return a law of one further response; always the same one, of which programs are kept."""
+
+    def formula(*inputs, **params):
+        return law.fn(*inputs, **params)[name]
+
+    facts = dict(fn=formula, response=name, support=dict(law.further)[name], further=())
+    facts |= dict(improves="down" if name == "loss" else law.improves, second_stage=None)
+    return replace(law, **facts, floor=None, ceiling=None, unlock=None)
 
 
 @compiled(static_argnames=("model",))

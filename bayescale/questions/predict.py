@@ -1,11 +1,10 @@
 """predict: the law at new scales, and what a new run there would measure.
 
-Of a mixture, draws of all laws stand together, each law with as large a share of them as its
-weight: what the laws say one by one stands beside it.
+Of a mixture, draws of all laws stand together, each with as large a share as its weight: what the
+laws say one by one stands beside it.
 
 A new run is measured as those of the table were: where they came with standard errors it has one
-too, the data's median unless another is given. Its interval would else be too narrow: the noise
-of such a fit is what is left beside the known errors.
+too, the data's median unless given: the noise of such a fit is what is left beside known errors.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ from ..posterior.display import Sheet, Shown
 from ..posterior.drift import drifted_inputs
 from ..posterior.intervals import INTERVAL, levels, plain, summarise
 from ..posterior.mixture import Mixture
-from ..posterior.pointwise import ASK, law_draws, said_of_prior
+from ..posterior.pointwise import ASK, law_draws, of_response, said_of_prior
 from ..posterior.posterior import Posterior, said_of_group
 from . import shown
 from .sweep import decades_beyond, scales
@@ -114,6 +113,7 @@ def predict(
     *,
     n: float | None = None,
     stderr: Any = None,
+    response: str | None = None,
     seed: int = 0,
     allow_failed: bool = False,
 ) -> Prediction:
@@ -129,6 +129,8 @@ def predict(
         Known standard error of a new run, one number or one a point, in the unit of the response;
         0 for a run measured without error. Unless given the median of the data's: of losses
         relative to the response, of others as it is; 0 where the data have none.
+    response
+        Of a law of several: `loss` of `two_stage`; the law's own, accuracy, by default.
     seed
         Decides the scatter of new runs.
 
@@ -159,12 +161,12 @@ def predict(
     """
     which = posterior.trusted(allow_failed, within=_within(posterior, at))
     parts = [
-        (name, weight, _predict(one, at, _Measured(n, stderr), seed, i))
+        (name, weight, _predict(of_response(one, response), at, _Measured(n, stderr), seed, i))
         for i, (name, weight, one) in enumerate(which.members)
     ]
-    first = parts[0][2]
     if not isinstance(which, Mixture):
-        return first
+        return parts[0][2]
+    first = parts[0][2]
     most = max(len(part.mean) for _, _, part in parts)
     kept = [_evenly(len(part.mean), round(weight * most)) for _, weight, part in parts]
     shares = ", ".join(f"{weight:.2f} {name}" for name, weight, _ in parts)

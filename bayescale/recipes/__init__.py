@@ -1,4 +1,4 @@
-"""Is one recipe, tokenizer, data set or architecture better than another, and by which factor?
+"""Whether one recipe, data set or architecture is better than another, and by which factor.
 
 | question | file |
 |---|---|

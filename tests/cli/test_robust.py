@@ -11,8 +11,9 @@ import pandas as pd
 import pytest
 
 from bayescale import plot
-from bayescale.cli import output, pictures, terminal
+from bayescale.cli import output, terminal
 from bayescale.cli.commands import main
+from bayescale.cli.printed import pictures
 from bayescale.messages import Note, visible
 from bayescale.posterior.files import StorageError
 

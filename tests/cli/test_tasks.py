@@ -9,8 +9,9 @@ import pandas as pd
 import pytest
 
 import bayescale
-from bayescale.cli import arguments, catalogue, output, terminal
+from bayescale.cli import arguments, output, terminal
 from bayescale.cli.commands import main
+from bayescale.cli.printed import catalogue
 from bayescale.laws import get_law
 from bayescale.laws.later import NEVER
 from bayescale.workflows import resume

@@ -9,6 +9,7 @@ from scipy import stats
 
 import bayescale as bs
 from bayescale.data.from_frame import from_frame
+from bayescale.laws.loss import power
 from bayescale.model.arrays import lane_of
 from bayescale.model.censored import log_cdf
 from bayescale.model.model import Model
@@ -69,7 +70,8 @@ def table(**more):
 
 def densities(noise, m, sigma, nu=None, stderr=0.0):
     """Log likelihood of each row by scipy: density where measured, probability below the limit."""
-    scale = np.sqrt(sigma**2 + (stderr / m) ** 2 / (2 if noise == "laplace" else 1))
+    known = stderr / np.maximum(Y, LIMIT)  # of what was measured
+    scale = np.sqrt(sigma**2 + known**2 / (2 if noise == "laplace" else 1))
     of = {"student": lambda: stats.t(nu, np.log(m), scale)}
     of |= {"lognormal": lambda: stats.norm(np.log(m), scale)}
     of |= {"laplace": lambda: stats.laplace(np.log(m), scale)}
@@ -90,6 +92,23 @@ def test_the_likelihood_of_each_row(noise, stderr):
     want = densities(noise, 0.05, 0.4, 3.0, stderr)
     np.testing.assert_allclose(found[: len(Y)], want, atol=1e-5)
     assert not np.asarray(found)[len(Y) :].any()
+
+
+def test_errors_of_the_size_of_the_largest_response_make_no_flatter_law_likely():
+    """Over the law's mean they would be small where a law lies high: a flat one won by 5 nats."""
+    C = np.geomspace(6e18, 3e21, 6)
+    y = 1e9 * (C / 1e20) ** 0.514
+    frame = {"x": C, "y": y, "sd": 0 * y + y.max()}
+    data = from_frame(frame, "x", "y", stderr="sd", input_names=["x"])
+    model, found = Model(power(floor=False, rising=True), get_noise("lognormal")), []
+    with jax.enable_x64(True):
+        lane = lane_of(model, data)
+        lane["inputs"] = {k: v * lane["ref"][k] for k, v in lane["inputs"].items()}
+        for slope in (0.514, 0.15):
+            params = {"A": y.max() / C[-1] ** slope, "alpha": -slope, "sigma": 0.01}
+            params = {k: jnp.asarray(float(v)) for k, v in params.items()}
+            found.append(float(model.log_likelihood(params, lane).sum()))
+    assert found[0] > found[1]
 
 
 @pytest.fixture(scope="module")

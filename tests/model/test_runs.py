@@ -70,9 +70,8 @@ def by_hand(data, name, on_log=True):
     x, y = own.inputs["x"][order], own.responses["y"][order]
     mean = 1.8 + 150 * x**-0.25
     error = np.zeros(len(x)) if own.stderr is None else own.stderr[order]
-    least = RESOLUTION * (mean if on_log else abs(y))
-    error = np.hypot(error, least)
-    scale = np.sqrt(0.01**2 + (error / mean) ** 2) if on_log else np.hypot(0.03, error)
+    error = np.hypot(error / y if on_log else error, RESOLUTION * (1 if on_log else abs(y)))
+    scale = np.hypot(0.01 if on_log else 0.03, error)
     pace = np.median(
         np.concatenate(
             [np.diff(np.sort(np.log(data.inputs["x"][data.run == r]))) for r in set(data.run)]

@@ -50,7 +50,7 @@ FULL = """
     import os
     import numpy as np
     import bayescale as bs
-    from bayescale.cli import pictures
+    from bayescale.cli.printed import pictures
     from bayescale.posterior.files import StorageError, write
 
     x = np.geomspace(1e8, 1e11, 24)

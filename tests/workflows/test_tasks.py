@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
-from bayescale.cli import as_text
+from bayescale.cli.printed import as_text
 from bayescale.comparison.evidence import Evidence
 from bayescale.data.dataset import DataError, Dataset
 from bayescale.data.from_frame import from_frame

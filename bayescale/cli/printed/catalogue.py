@@ -10,8 +10,8 @@ from pathlib import Path
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from .. import datasets
-from ..posterior.display import count
+from ... import datasets
+from ...posterior.display import count
 from .layout import sheet
 
 __all__ = ["data_set", "data_sets", "info", "law", "laws", "values"]
@@ -22,7 +22,7 @@ SUPPORTS = {"unit": "from 0 to 1", "positive": "above 0", "real": "any number"}
 
 def laws() -> RenderableType:
     """Return one row a law: formula, inputs, parameters."""
-    from ..laws import LAWS, get_law
+    from ...laws import LAWS, get_law
 
     made = sheet("law", "formula", "inputs", "parameters")
     for name in LAWS:
@@ -40,7 +40,7 @@ def law(name: str) -> RenderableType:
     ValueError
         If there is no such law, or it does not take such options.
     """
-    from ..laws import get_law
+    from ...laws import get_law
 
     found = get_law(name)
     head, rest = _described(name, found.doc)
@@ -68,8 +68,8 @@ def values(name: str | None, at: Sequence[str], fix: Sequence[str]) -> Renderabl
     ValueError
         If there is no such law, scale or parameter, or no constants are known.
     """
-    from ..laws import get_law, value_at
-    from .arguments import numbers
+    from ...laws import get_law, value_at
+    from ..arguments import numbers
 
     if not (name and at):
         raise ValueError("name a law and a scale: bayescale laws chinchilla --at N=7e10,D=1.4e12")
@@ -100,8 +100,8 @@ def _described(name: str, doc: str) -> tuple[str, str]:
     """Return the first paragraph of a law's docstring, or of its factory's, and the rest."""
     from inspect import getdoc
 
-    from ..laws import LAWS
-    from ..parametric.parametric import Law
+    from ...laws import LAWS
+    from ...parametric.parametric import Law
 
     made = LAWS[name.partition("(")[0].strip()]
     text = doc if isinstance(made, Law) else (getdoc(made) or doc)

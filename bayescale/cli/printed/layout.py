@@ -10,7 +10,7 @@ from rich.console import Console, ConsoleOptions, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from ..posterior.display import Sheet, text_lines
+from ...posterior.display import Sheet, text_lines
 
 __all__ = ["Drawn", "drawn", "sheet"]
 

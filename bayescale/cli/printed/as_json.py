@@ -13,11 +13,11 @@ from dataclasses import asdict
 from importlib.metadata import version
 from typing import Any
 
-from ..data.dataset import Dataset
-from ..posterior.intervals import INTERVAL, plain
-from ..workflows.tasks import Tasks as Answers
-from .plans import Tasks
-from .saved import Saved, refused
+from ...data.dataset import Dataset
+from ...posterior.intervals import INTERVAL, plain
+from ...workflows.tasks import Tasks as Answers
+from ..plans import Tasks
+from ..saved import Saved, refused
 
 __all__ = ["answers", "tasks"]
 

@@ -15,20 +15,20 @@ from rich.console import Group, RenderableType
 from rich.panel import Panel
 from rich.text import Text
 
-from ..datasets.published import place
-from ..messages import Note
-from ..posterior import shown
-from ..posterior.display import share
-from ..posterior.health import FailedFit, Verdict
-from ..posterior.posterior import SHOWN_WHOLE, Posterior, said_of_group
+from ...datasets.published import place
+from ...messages import Note
+from ...posterior import shown
+from ...posterior.display import share
+from ...posterior.health import FailedFit, Verdict
+from ...posterior.posterior import SHOWN_WHOLE, Posterior, said_of_group
+from ..saved import Saved, refused
 from .layout import Drawn, drawn
-from .saved import Saved, refused
 
 if TYPE_CHECKING:
-    from ..workflows.task import Task
-    from ..workflows.tasks import Tasks
+    from ...workflows.task import Task
+    from ...workflows.tasks import Tasks
 
-__all__ = ["answers", "fit", "tasks", "told", "verdict"]
+__all__ = ["answers", "fit", "of_curves", "tasks", "told", "verdict"]
 
 LINES = 12
 """So many notes on single tasks are shown."""
@@ -106,6 +106,15 @@ def told(found: Any) -> list[RenderableType]:
     """Return a result that has sheets and notes, and nothing else."""
     notes = [Text(f"note: {note}", "yellow") for note in found.notes]
     return [*drawn(found.sheets()), *notes]
+
+
+def of_curves(found: Mapping[str | None, Any]) -> list[RenderableType]:
+    """Return the results of curves below one another, each under its name."""
+    parts: list[RenderableType] = []
+    for name, one in found.items():
+        parts += [] if name is None else [Text(f"\n{name}", "bold")]
+        parts += told(one)
+    return parts
 
 
 def _notes(answer: Mapping[str, Any] | FailedFit) -> list[str]:

@@ -10,19 +10,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .. import plot
-from ..data.dataset import Dataset
-from ..data.scales import not_flop
-from ..plot.style import PALETTE, style
-from ..posterior.files import StorageError, line_of, writable, write
-from ..posterior.health import FailedFit
-from ..posterior.posterior import Posterior
-from ..questions.predict import predict
-from . import terminal
+from ... import plot
+from ...data.dataset import Dataset
+from ...data.scales import not_flop
+from ...plot.style import PALETTE, style
+from ...posterior.files import StorageError, line_of, writable, write
+from ...posterior.health import FailedFit
+from ...posterior.posterior import Posterior
+from ...questions.predict import predict
+from .. import terminal
 
 if TYPE_CHECKING:
-    from ..workflows.forecast import Forecast
-    from ..workflows.tasks import Tasks
+    from ...workflows.forecast import Forecast
+    from ...workflows.tasks import Tasks
 
 __all__ = ["check", "draw", "fit", "forecast", "keep", "panels", "tasks", "thresholds"]
 
