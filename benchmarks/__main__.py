@@ -26,6 +26,8 @@ STUDIES = {
     "forecasts": "forecasts",
     "surfaces": "surfaces",
     "calibrate": "calibrate",
+    "tasks_calibration": "unlock.whole",
+    "sbc": "sbc",
 }
 """Name of a study -> its module."""
 
