@@ -39,13 +39,13 @@ from .real import wilson
 from .tables import prize, table_of
 
 KEPT = common.RESULTS / "tasks_calibration.csv"
-SAMPLER = replace(QUICK, warmup=300, draws=400, starts=32)
+SAMPLER = replace(QUICK, warmup=300, draws=500, starts=32)
 """Shorter than the product's, with its second try of what matters."""
-EACH = 48
-"""Simulated tasks of a batch."""
 OF = {"4 models": FEW}
 """Laws of a design, where they are not those of `tasks`: no more parameters than models."""
-BATCHES = {"4 models": 8, "33 models": 4, "63 models": 2}
+EACH = {"4 models": 24, "33 models": 12, "63 models": 12}
+"""Simulated tasks of a batch."""
+BATCHES = {"4 models": 12, "33 models": 12, "63 models": 6}
 MASSES = (0.5, 0.8, 0.9)
 GRID = 4000
 """Points a curve between the smallest model and the horizon at which the truth is looked for."""
@@ -155,7 +155,7 @@ def batch(design: Dataset, name: str, number: int) -> pd.DataFrame:
     seed = 1000 * list(BATCHES).index(name) + number
     spent = common.cpu_seconds()
     laws = OF.get(name, LAWS)
-    truth, data = simulate(design, laws, EACH, seed)
+    truth, data = simulate(design, laws, EACH[name], seed)
     found = tasks(data, laws, sampler=SAMPLER, seed=seed, progress=False)
     rng = np.random.default_rng([seed, 22])
     rows = [told(found[row.task], row.unlock, found.laws, rng) for row in truth.itertuples()]
@@ -199,7 +199,10 @@ EDGES = (0, 0.02, 0.1, 0.3, 0.5, 0.7, 0.9, 0.97, 1.0001)
 
 def scores(rows: pd.DataFrame) -> pd.DataFrame:
     """Return Brier and log scores, of what was told and of what the told probabilities expect."""
-    made = [("kind", *pairs(rows, "p", "truth", KINDS)), ("law", *pairs(rows, "law", "law", laws_of(rows)))]
+    made = [
+        ("kind", *pairs(rows, "p", "truth", KINDS)),
+        ("law", *pairs(rows, "law", "law", laws_of(rows))),
+    ]
     never, far = np.isposinf(rows.unlock), rows.log_x_max + 1
     for name, p, came in (
         ("never by the horizon", rows.p_never, never),
@@ -230,12 +233,12 @@ def coverage(rows: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(table)
 
 
-def main() -> None:
-    """Run what is not kept yet, and write."""
+def main(batches: dict[str, int] = BATCHES) -> None:
+    """Run what is not kept yet of so many batches of each design, and write."""
     kept = pd.read_csv(KEPT) if KEPT.exists() else pd.DataFrame(columns=["design", "batch"])
     known = designs()
-    for number in range(max(BATCHES.values())):
-        for name, most in BATCHES.items():
+    for number in range(max(batches.values(), default=0)):
+        for name, most in batches.items():
             if number >= most or ((kept.design == name) & (kept.batch == number)).any():
                 continue
             new = batch(known[name], name, number).round(6)
@@ -259,7 +262,9 @@ def write(kept: pd.DataFrame) -> None:
     )
     refused = kept.p_never.notna() & ~kept.sound.astype(bool)
     counts["contradicted"] = refused.groupby(kept.design, sort=False).sum()
-    missing = {name: most - kept[kept.design == name].batch.nunique() for name, most in BATCHES.items()}
+    missing = {
+        name: most - kept[kept.design == name].batch.nunique() for name, most in BATCHES.items()
+    }
     left = ", ".join(f"{n} of {name}" for name, n in missing.items() if n)
     sure = rows[rows.probability >= 0.9]
     never, far = np.isposinf(rows.unlock), rows.unlock <= rows.log_x_max + 1
