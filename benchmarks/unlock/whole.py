@@ -270,9 +270,9 @@ def write(kept: pd.DataFrame) -> None:
     never, far = np.isposinf(rows.unlock), rows.unlock <= rows.log_x_max + 1
     parts = [
         f"{len(kept)} simulated tasks, {len(rows)} with an answer; the laws of `tasks` and their "
-        f"prior; {SAMPLER.chains} chains of {SAMPLER.draws} draws after {SAMPLER.warmup} of warm-up "
-        "(the product: 1000 after 500), with its second try. Of calls of a kind at 90 % or more "
-        f"{int(sure.right.sum())} of {len(sure)} are right. Not run: {left or 'nothing'}.",
+        f"prior; {SAMPLER.chains} chains of {SAMPLER.draws} draws after {SAMPLER.warmup} of "
+        "warm-up (the product: 1000 after 500), with its second try. Of calls of a kind at 90 % "
+        f"or more {int(sure.right.sum())} of {len(sure)} are right. Not run: {left or 'nothing'}.",
         common.table(counts, 3),
         "no answer: too much of the belief is in laws whose draws are not settled. contradicted: "
         "told not to be sound, since the data are said to contradict most of what is believed; "
@@ -281,8 +281,8 @@ def write(kept: pd.DataFrame) -> None:
         "## Scores\n\nBrier score (sum over the outcomes, mean over the tasks) and log score, and "
         "what the told probabilities themselves expect of both.",
         common.table(scores(rows), 3),
-        "## The likeliest kind\n\nIntervals are 90 % ones (Wilson's); z is what came true less what "
-        "was promised over its standard deviation.",
+        "## The likeliest kind\n\nIntervals are 90 % ones (Wilson's); z is what came true less "
+        "what was promised over its standard deviation.",
         common.table(reliability(rows.probability, rows.right), 3),
         "Truth in rows, call in columns:\n\n" + common.table(pd.crosstab(rows.truth, rows.call)),
     ]
