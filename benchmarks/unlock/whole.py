@@ -222,9 +222,11 @@ def scores(rows: pd.DataFrame) -> pd.DataFrame:
 
 def coverage(rows: pd.DataFrame) -> pd.DataFrame:
     """Return how many intervals of each mass hold the scale of the unlock."""
-    off = np.abs(rows.pit - 0.5)
+    off, crosses = np.abs(rows.pit - 0.5), 1 - rows.p_never - rows.p_already
     table = []
-    for group, own in (("all", off), ("unlocks between", off[np.isfinite(rows.unlock)])):
+    for group, own in (("all", off), ("told to cross, at .5 or more", off[crosses >= 0.5])):
+        if own.empty:
+            continue
         for mass in MASSES:
             held = int((own <= mass / 2).sum())
             row = {"tasks": group, "mass": f"{mass:.0%}", "held": f"{held} of {len(own)}"}
@@ -255,7 +257,7 @@ def write(kept: pd.DataFrame) -> None:
         **{
             "tasks": ("task", "count"),
             "no answer": ("p_never", lambda p: int(p.isna().sum())),
-            "a law left out": ("failed", lambda names: int(names.notna().sum())),
+            "a law left out": ("failed", lambda names: int(names.fillna("").ne("").sum())),
             "contradicted": ("sound", "size"),
             "CPU s a task": ("cpu", "mean"),
         }
