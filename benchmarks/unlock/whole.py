@@ -40,8 +40,8 @@ from .tables import prize, table_of
 
 KEPT = common.RESULTS / "tasks_calibration.csv"
 SAMPLER = replace(QUICK, warmup=300, draws=500, starts=32)
-"""Shorter than the product's, with its second try of what matters: with 2 chains of 500 draws and no
-second try 17 of 24 tasks of four models had no answer."""
+"""Shorter than the product's, with its second try of what matters: with 2 chains of 500 draws and
+no second try 17 of 24 tasks of four models had no answer."""
 OF = {"4 models": FEW}
 """Laws of a design, where they are not those of `tasks`: no more parameters than models."""
 EACH = {"4 models": 24, "33 models": 12, "63 models": 12}
