@@ -273,7 +273,8 @@ def write(kept: pd.DataFrame) -> None:
     never, far = np.isposinf(rows.unlock), rows.unlock <= rows.log_x_max + 1
     parts = [
         f"{len(kept)} simulated tasks, {len(rows)} with an answer; the laws of `tasks` and their "
-        f"prior; {SAMPLER.chains} chains of {SAMPLER.draws} draws after {SAMPLER.warmup} of "
+        f"prior (of 4 models {', '.join(law.name for law in FEW)}: `tasks` refuses laws of more "
+        f"parameters than models); {SAMPLER.chains} chains of {SAMPLER.draws} draws after {SAMPLER.warmup} of "
         "warm-up (the product: 1000 after 500), with its second try. Of calls of a kind at 90 % "
         f"or more {int(sure.right.sum())} of {len(sure)} are right. Not run: {left or 'nothing'}.",
         common.table(counts, 3),
