@@ -275,8 +275,9 @@ def write(kept: pd.DataFrame) -> None:
         f"{len(kept)} simulated tasks, {len(rows)} with an answer; the laws of `tasks` and their "
         f"prior (of 4 models {', '.join(law.name for law in FEW)}: `tasks` refuses laws of more "
         f"parameters than models); {SAMPLER.chains} chains of {SAMPLER.draws} draws after "
-        f"{SAMPLER.warmup} of warm-up (the product: 1000 after 500), with its second try. Of calls of a kind "
-        f"at 90 % or more {int(sure.right.sum())} of {len(sure)} are right. Not run: {left or 'nothing'}.",
+        f"{SAMPLER.warmup} of warm-up (the product: 1000 after 500), with its second try. "
+        f"Of calls of a kind at 90 % or more {int(sure.right.sum())} of {len(sure)} are right. "
+        f"Not run: {left or 'nothing'}.",
         common.table(counts, 3),
         "no answer: too much of the belief is in laws whose draws are not settled. contradicted: "
         "told not to be sound, since the data are said to contradict most of what is believed; "
