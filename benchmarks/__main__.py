@@ -28,6 +28,8 @@ STUDIES = {
     "calibrate": "calibrate",
     "next_runs": "next_runs",
     "multiplier": "multiplier",
+    "tasks_calibration": "unlock.whole",
+    "sbc": "sbc",
 }
 """Name of a study -> its module."""
 

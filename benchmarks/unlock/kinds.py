@@ -227,9 +227,9 @@ def agreement(rows: pd.DataFrame) -> str:
     )
 
 
-def by_bins(probability, right, alike=None) -> pd.DataFrame:
+def by_bins(probability, right, alike=None, edges=(0, 0.5, 0.7, 0.9, 0.97, 1.0001)) -> pd.DataFrame:
     """Return how many calls of each probability were right, with 90 % binomial intervals."""
-    edges, rows = (0, 0.5, 0.7, 0.9, 0.97, 1.0001), []
+    rows = []
     p, right = np.asarray(probability, float), np.asarray(right, bool)
     for lo, hi in (*pairwise(edges), (0.9, 1.0001)):
         own = (p >= lo) & (p < hi)
