@@ -86,8 +86,8 @@ def recipes(count: int, common: str = "all") -> Law:
     Notes
     -----
     Priors: f_k normal of sd 1.5, a_k of sd .2, e_k of sd .1, `apart` half-normal of sd .1; others
-    as of `approximate(power)`. The priors of `apart` and a_k are those under which intervals hold
-    on open tables: benchmarks/results/multiplier.md.
+    as of `approximate(power)`. How intervals fared on a few open tables:
+    benchmarks/results/multiplier.md.
     """
     if common not in COMMON:
         raise ValueError(f"common is one of {', '.join(COMMON)}, got {common!r}")
