@@ -11,7 +11,7 @@ from ..data.dataset import Dataset
 from ..messages import bare, near
 from .tasks import LAWS as ACCURACIES
 
-__all__ = ["check_scales", "kind_of", "laws_of", "rise_of"]
+__all__ = ["check_scales", "kind_of", "laws_of", "rise_of", "size_of"]
 
 LOSSES = ("power", "power(floor=False)")
 GROWING = ("power(rising=True)", "power(floor=False, rising=True)")
@@ -74,6 +74,12 @@ def rise_of(data: Dataset) -> float:
         if own.sum() > 1 and np.ptp(x[own]) and np.ptp(y[own]):
             found.append(float(spearmanr(x[own], y[own]).statistic))
     return float(np.mean(found)) if found else 0.0
+
+
+def size_of(inputs: Mapping[str, np.ndarray]) -> np.ndarray:
+    """Return by what runs are large, (row,): their scale; N D, in proportion to their compute."""
+    both = [x for name, x in inputs.items() if name in ("N", "D")]
+    return np.prod(both if len(both) == 2 else [*inputs.values()], axis=0)
 
 
 def check_scales(data: Dataset, at: Mapping[str, Any]) -> None:

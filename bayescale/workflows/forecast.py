@@ -30,7 +30,7 @@ from ..posterior.posterior import Posterior
 from ..progress import Progress, Tell, waiting
 from ..questions.predict import Prediction, predict
 from . import shown
-from .default_laws import check_scales, laws_of
+from .default_laws import check_scales, laws_of, size_of
 from .fared import fared
 from .hypotheses import prior_of
 from .outliers import OUTLIERS, set_aside
@@ -222,8 +222,9 @@ def forecast(
     }
     shares = [_shares(mixtures[curve], one) for curve, one in told.items()]
     whole, notes = _together(told), _notes(data, mixtures, told)
-    if misfit and losses and len(whole.inputs) == 1:
-        notes = (*notes, *fared(float(whole.decades.max())))
+    if misfit and losses:
+        far = size_of(whole.inputs).max() / size_of(data.inputs).max()
+        notes = (*notes, *fared(float(far), len(whole.inputs) > 1))
     if apart and losses:
         notes = (*notes, Note("misfit", WITHOUT))
     parts = {name: np.stack([each[name] for each in shares]) for name in shares[0]}

@@ -20,6 +20,7 @@ from ..posterior.intervals import plain
 from ..progress import Progress
 from ..questions.predict import predict
 from . import shown
+from .default_laws import size_of
 from .forecast import forecast
 
 if TYPE_CHECKING:
@@ -85,12 +86,6 @@ def _told(runs: pandas.DataFrame, by: Any, name: str) -> pandas.DataFrame:
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis(name)
 
 
-def _size(data: Dataset) -> np.ndarray:
-    """Return by what runs are large, (row,): their scale; N D, in proportion to their compute."""
-    both = [x for name, x in data.inputs.items() if name in ("N", "D")]
-    return np.prod(both if len(both) == 2 else [*data.inputs.values()], axis=0)
-
-
 def cut_tables(data: Dataset, cuts: Iterable[float]) -> tuple[Dataset, dict[str, tuple]]:
     """Return what lies below each cut of each curve, as curves of one table, and the rest.
 
@@ -106,7 +101,7 @@ def cut_tables(data: Dataset, cuts: Iterable[float]) -> tuple[Dataset, dict[str,
     DataError
         Where no curve has scales enough below any cut.
     """
-    x, least = _size(data), SCALES * min(len(data.inputs), 2)
+    x, least = size_of(data.inputs), SCALES * min(len(data.inputs), 2)
     picked, labels, beyond = [], [], {}
     for name in data.curve_names or (None,):
         own = np.ones(len(data), bool) if name is None else data.curve == name
@@ -218,7 +213,7 @@ def fared(data: Dataset, fitted: Dataset, beyond: Mapping[str, tuple], **how: An
 
     (y,) = data.responses.values()
     told = forecast(fitted, {name: [x.max()] for name, x in data.inputs.items()}, **how)
-    size, known = _size(data), _size(fitted)
+    size, known = size_of(data.inputs), size_of(fitted.inputs)
     logs = bool(next(iter(told.mixtures.values())).law.support == "positive")
     rows = []
     for label, which in told.mixtures.items():

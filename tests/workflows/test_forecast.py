@@ -86,9 +86,11 @@ def test_summary_is_plain_and_names_laws(told, marin):
 def test_answer_says_how_such_forecasts_fared(marin):
     (said,) = (note for note in marin.notes if note.kind == "fared")
     assert "more than 100 times" in said  # 1e23 is 333 times beyond
-    assert [note.kind for note in fared(np.log10(2))] == ["fared"]
-    assert "up to 2 times" in fared(np.log10(2))[0]
-    assert fared(0.0) == []
+    assert [note.kind for note in fared(2.0)] == ["fared"]
+    assert "up to 2 times the largest scale" in fared(2.0)[0]
+    assert "up to 30 times the largest N D" in fared(11.0, several=True)[0]
+    assert "none of the real surfaces" in fared(1000.0, several=True)[0]
+    assert fared(1.0) == []
 
 
 def test_misfit_is_saved_with_a_fit(marin, tmp_path):
