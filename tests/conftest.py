@@ -26,7 +26,7 @@ import pytest
 
 jax.config.update("jax_numpy_rank_promotion", "raise")
 # Tracing makes millions of small objects, hardly any of them garbage: looking costs a twentieth.
-gc.set_threshold(100_000, 20, 50)
+gc.set_threshold(50_000, 5, 4)
 
 
 @pytest.fixture(autouse=True, scope="session")
