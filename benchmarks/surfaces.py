@@ -91,7 +91,7 @@ TRIED = """## What was tried
 |---|---|---|---|
 | rates of any size (sd .1; of both up to .03), all rows | -.67 (Chinchilla) | .82 | |
 | the same, rows far from all others set aside | .996; .929 | 1; .96 | .015; .030 |
-| shares of the exponents (sd .3; of both .1), set aside (taken) | .991; .946 | 1; .94 | .011; .027 |
+| shares of exponents (sd .3; of both .1), set aside (taken) | .991; .946 | 1; .94 | .011; .027 |
 | shares of sd 1 (Farseer; Chinchilla cut at a tenth) | .998; .802 | 1; .89 | .013; .028 |
 | shares of sd .3 (Chinchilla cut at a tenth) | .800 | .95 | .025 |
 

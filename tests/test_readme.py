@@ -43,6 +43,11 @@ def _tables(folder):
     losses = 1.8 + 150 * x**-0.25
     pd.DataFrame({"flops": x * 1e9, "loss": losses}).to_csv(folder / "losses.csv", index=False)
     pd.DataFrame({"flops": [1e23], "loss": [2.0]}).to_csv(folder / "later.csv", index=False)
+    both = [
+        pd.DataFrame({"flops": x * 1e9 * by, "loss": losses, "recipe": name})
+        for name, by in (("A", 1.0), ("B", 0.7))
+    ]
+    pd.concat(both).to_csv(folder / "runs.csv", index=False)
     curves = pd.DataFrame({"tokens": x, "loss": losses, "run": "a"})
     curves.to_csv(folder / "curves.csv", index=False)
 
@@ -59,9 +64,11 @@ def test_command_lines(tmp_path, monkeypatch, capsys):
     for line in lines:
         command, _, target = line.partition(" > ")
         words = shlex.split(command, comments=True)[1:]
-        if words[0] == "fit":
+        if words[0] in ("fit", "multiplier"):
             words += ["--draws", "300", "--warmup", "300"]
-        if words[0] not in ("fit", "data", "forecast", "backtest", "score"):
+        if words[0] == "multiplier":
+            words += ["--common", "all"]
+        elif words[0] not in ("fit", "data", "forecast", "backtest", "score"):
             words += ["--allow-failed"]
         assert main(words) in (0, 1), line
         said = capsys.readouterr().out
