@@ -9,7 +9,7 @@ from pathlib import Path
 HERE = Path(__file__).parent
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
 # Each program of a notebook runs once here: compiling it costs more than running it slowly.
-FLAGS = "--xla_backend_optimization_level=1 --xla_cpu_use_fusion_emitters=false"
+FLAGS = "--xla_backend_optimization_level=1"
 os.environ.setdefault("XLA_FLAGS", FLAGS)
 os.environ.setdefault("BAYESCALE_NOTEBOOK_DRAWS", "100")
 
