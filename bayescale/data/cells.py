@@ -107,7 +107,8 @@ def years(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         day = date(cells[at])
         if day is not None:
             first = day.astype("datetime64[Y]")
-            length = (first + 1).astype("datetime64[D]") - first.astype("datetime64[D]")
+            after = first + np.timedelta64(1, "Y")
+            length = after.astype("datetime64[D]") - first.astype("datetime64[D]")
             found[at] = 1970 + int(first.astype(int)) + (day - first) / length
             bad[at] = False
     return found, bad

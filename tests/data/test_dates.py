@@ -58,7 +58,7 @@ def test_years_of_any_frame():
         y = "y" if isinstance(frame, dict) else np.arange(1.0, 5)
         data = bs.from_frame(whole, "exp(years(day) - 2022)", y)
         np.testing.assert_allclose(np.log(data.inputs["x"]) + 2022, YEARS, atol=1e-9)
-    gaps, bad = years(np.array([np.datetime64("NaT"), np.datetime64("2024-01-01")]))
+    gaps, bad = years(np.array(["NaT", "2024-01-01"], "datetime64[D]"))
     assert np.isnan(gaps[0])
     assert (gaps[1], bad.any()) == (2024, False)
 
