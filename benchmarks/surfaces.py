@@ -95,9 +95,9 @@ TRIED = """## What was tried
 | shares of sd 1 (Farseer; Chinchilla cut at a tenth) | .998; .802 | 1; .89 | .013; .028 |
 | shares of sd .3 (Chinchilla cut at a tenth) | .800 | .95 | .025 |
 
-The forms were compared on these two tables; the others are confirmation. So it was five rows of 196
-that made Chinchilla's forecasts wrong. With rates of any size beta becomes 1.6, and the misfit of D
-takes the place of its term. What is said of 70B on 1.4e12 tokens from Chinchilla's 240 runs stays
+The forms were compared on these two tables; the others are confirmation. So it was five
+or six rows of 196 that made Chinchilla's forecasts wrong. With rates of any size beta becomes 1.6,
+and the misfit of D takes the place of its term. What is said of 70B on 1.4e12 tokens from Chinchilla's 240 runs stays
 wide: about 1.80 (1.69 to 1.93), where the law alone says 1.97 (1.94 to 1.99).
 
 Worse than the law alone: gadre's training sets at a tenth (two or three targets each), porian's

@@ -53,7 +53,7 @@ EFFICIENCY = 0.37
 MODE = MAP(starts=16)
 
 
-def set_aside(law: Law, data: Dataset, seed: int = 0) -> Dataset:
+def set_aside(law: Law, data: Dataset) -> Dataset:
     """Return the table without the rows that lie far from all others; a note names them.
 
     Parameters
@@ -62,8 +62,6 @@ def set_aside(law: Law, data: Dataset, seed: int = 0) -> Dataset:
         A law of one positive response, without its misfit.
     data
         Runs of one response, of one or several curves.
-    seed
-        As in `fit`.
 
     Returns
     -------
@@ -73,11 +71,11 @@ def set_aside(law: Law, data: Dataset, seed: int = 0) -> Dataset:
     """
     (y,) = data.responses.values()
     names = data.curve_names or (None,)
-    rows = {name: np.arange(len(y)) if name is None else data.curve == name for name in names}
-    rows = {name: np.flatnonzero(own) if name is not None else own for name, own in rows.items()}
+    whole = np.ones(len(y), bool)
+    rows = {name: np.flatnonzero(whole if name is None else data.curve == name) for name in names}
     if all(len(own) < LEAST for own in rows.values()):
         return data
-    posterior = fit(law, data, noise="student", sampler=MODE, seed=seed, progress=False)
+    posterior = fit(law, data, noise="student", sampler=MODE, progress=False)
     off = np.zeros(len(y))
     for name, own in rows.items():
         mode = posterior if name is None else posterior.curve(name)
