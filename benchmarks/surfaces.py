@@ -98,7 +98,8 @@ TRIED = """## What was tried
 The forms were compared on these two tables; the others are confirmation. So it was five
 or six rows of 196 that made Chinchilla's forecasts wrong. With rates of any size beta becomes 1.6,
 and the misfit of D takes the place of its term. What is said of 70B on 1.4e12 tokens from
-Chinchilla's 240 runs stays wide: about 1.80 (1.69 to 1.93), where the law alone says 1.97 (1.94 to 1.99).
+Chinchilla's 240 runs stays wide: about 1.80 (1.69 to 1.93), where the law alone says 1.97 (1.94 to
+1.99).
 
 Worse than the law alone: gadre's training sets at a tenth (two or three targets each), porian's
 `decay-chinchilla` at .03. Farseer's own law as a second one of the mixture was not tried."""
