@@ -13,12 +13,16 @@ from dataclasses import replace
 
 import numpy as np
 import pandas as pd
+from numpyro.diagnostics import effective_sample_size
 
 from bayescale.data.dataset import Dataset
 from bayescale.data.from_frame import from_frame
 from bayescale.inference.fit import fit
 from bayescale.inference.samplers import NUTS
+from bayescale.model.arrays import lanes
 from bayescale.posterior.intervals import levels
+from bayescale.posterior.pointwise import law_draws
+from bayescale.posterior.posterior import Posterior
 from bayescale.questions.predict import predict
 
 from .common import RESULTS, cpu_seconds, data_dir, table, write
@@ -36,9 +40,13 @@ with correlation .95, at even steps in log tokens or in tokens. `held` is the sh
 intervals that hold the truth, whose standard error at 90 % is 2 % of 200 tables and 3 %
 of 100.|## The rows' worth
 
-GPT-3's validation curves, power law, rows at one step averaged. Worth: rows times the squared
-ratio of the standard errors of the level at 1e11 tokens, with the rows taken as independent and as
-one run's: so many independent rows would tell as much.|## Sweeps
+GPT-3's validation curves, power law, rows at one step averaged. Worth: 1 + sum (1 - rho_i)/(1 +
+rho_i) over the rows but the first, rho_i the correlation of its residual with that of the row
+before (`noises.runs.within`): so many independent rows of the same scatter would tell the level as
+well; median and 90 % interval. `of residuals`: the effective sample size of the residuals about the
+median of the law fitted to rows alone, taken as a chain (Geyer). `sd` is of the level at 1e11
+tokens, relative, with rows as independent and as one run's: what the law misses lasts, and is no
+small noise any more.|## Sweeps
 
 The best loss at the scales of most compute ({held:.0%} of them held out) foretold from the others:
 by the law of all rows, of the rows of the best setting at each scale, and of the frontier."""
@@ -141,8 +149,7 @@ def _kept(key: str, make) -> list[dict]:
 def worth() -> list[dict]:
     """Return of each of GPT-3's curves how many independent rows its rows are worth.
 
-    The squared ratio of the standard errors of the curve's level at its end: with the rows taken
-    as one run's, and as independent ones.
+    Their scatter told, that is 1' R^-1 1 with R the correlations of their residuals.
     """
     frame = pd.read_csv(data_dir() / "gpt3_training_curves.csv")
     # Digitised lines have a thickness: several rows at one step are one measurement.
@@ -159,29 +166,48 @@ def worth() -> list[dict]:
         source="gpt3_training_curves",
     )
     alone, of_runs = (
-        fit("power", each, noise="lognormal", sampler=SAMPLER, seed=1, progress=False).flat()
+        fit("power", each, noise="lognormal", sampler=SAMPLER, seed=1, progress=False)
         for each in (replace(data, run=None), data)
     )
     rows = []
-    for i, name in enumerate(data.curve_names):
-        count = int((data.curve == name).sum())
-        at = {
-            how: np.log(each["E"][i] + each["A"][i] * 1e11 ** -each["alpha"][i])
-            for how, each in (("alone", alone), ("runs", of_runs))
-        }
-        ratio = (at["alone"].std() / at["runs"].std()) ** 2
-        lo, hi = np.quantile(of_runs["alpha"][i], levels()[::2])
-        naive = np.quantile(alone["alpha"][i], levels()[::2])
+    for lane in lanes(of_runs.model, data):
+        name = data.curve_names[lane.curve]
+        naive, own = (fitted.curve(name) for fitted in (alone, of_runs))
+        sds = [np.log(law_draws(each, {"x": np.array([1e11])})).std() for each in (naive, own)]
+        low, high = np.quantile(own.flat()["alpha"], levels()[::2])
+        least, most = np.quantile(naive.flat()["alpha"], levels()[::2])
         rows.append(
             {
                 "curve": name,
-                "rows": count,
-                "worth": float(count * ratio),
-                "alpha, rows alone": f"{naive[0]:.3f} .. {naive[1]:.3f}",
-                "alpha, rows of a run": f"{lo:.3f} .. {hi:.3f}",
+                "rows": int(lane.own.sum()),
+                "worth": _worth(own, lane.data),
+                "of residuals": float(effective_sample_size(_left(naive)[None])),
+                "sd, rows alone": f"{100 * sds[0]:.3f} %",
+                "sd, rows of a run": f"{100 * sds[1]:.3f} %",
+                "alpha, rows alone": f"{least:.3f} .. {most:.3f}",
+                "alpha, rows of a run": f"{low:.3f} .. {high:.3f}",
+                "largest R-hat": own.health.verdicts[0].prediction_rhat,
             }
         )
     return rows
+
+
+def _left(naive: Posterior) -> np.ndarray:
+    """Return the residuals of the log about the median of the law, along the curve."""
+    data = naive.data
+    order = np.argsort(data.inputs["x"])
+    x, y = data.inputs["x"][order], data.responses["y"][order]
+    return np.log(y / np.median(law_draws(naive, {"x": x}), 0))
+
+
+def _worth(own: Posterior, lane: dict) -> str:
+    """Return how many independent rows the rows of one run are worth, and the 90 % interval."""
+    flat, apart = own.flat(), ~lane["first"] & lane["mask"]
+    spacing, length = (flat[name].ravel()[:, None] for name in ("run_spacing", "run_length"))
+    # (1 - rho)/(1 + rho) with rho = exp(-distance).
+    distance = lane["pace"] / length * np.exp(spacing * lane["gap"][apart])
+    low, median, high = np.quantile(1 + np.tanh(distance / 2).sum(1), levels())
+    return f"{median:.3g} ({low:.3g} .. {high:.3g})"
 
 
 # ------------------------------------------------------------------ sweeps

@@ -58,6 +58,7 @@ class Pair:
         """The pair in words."""
         noise = self.noise if isinstance(self.noise, str) else " + ".join(self.noise.values())
         words = {"groups": f", {self.pool} pooled", "runs": ", rows of runs"}
+        words["models in runs"] = words["runs"]
         return f"{self.law} x {noise}{words.get(self.design, '')}"
 
 
@@ -72,6 +73,7 @@ PAIRS = (
     Pair("sigmoid", "scale_scatter", "16 models"),
     Pair("chinchilla", "student", "N, D"),
     Pair("power", "lognormal", "runs"),
+    Pair("sigmoid", "logit_normal", "models in runs"),
     Pair("distractor", "binomial", "16 models"),
     Pair("farseer", "student", "N, D"),
     Pair("breakthrough", BOTH, "both"),
@@ -127,6 +129,13 @@ def designs() -> dict[str, Dataset]:
     return {
         "12 sizes": Dataset({"x": few}, one(few), **facts),
         "runs": Dataset({"x": np.geomspace(1e7, 1e10, 20)}, one(runs), run=runs, **facts),
+        "models in runs": Dataset(
+            {"x": np.geomspace(1e20, 1e24, 20)},
+            {"y": np.full(20, 0.5)},
+            run=runs,
+            **counted(runs),
+            **facts,
+        ),
         "N, D": Dataset({"N": N, "D": D}, one(N), **facts),
         "N, D, U": Dataset({"N": N, "D": D, "U": U}, one(N), **facts),
         "16 models": Dataset({"x": sizes}, share(sizes), **counted(sizes), **facts),
@@ -139,14 +148,21 @@ def designs() -> dict[str, Dataset]:
 def simulate(model: Model, design: Dataset, count: int, seed: int) -> tuple[dict, Dataset]:
     """Return true quantities, (simulation, ...) each, and one curve of runs a simulation.
 
-    Tables with a loss of 0 or beyond all floats (`student` of few degrees of freedom) are left out:
-    a choice by the data alone changes no posterior.
+    Tables with a response that the law cannot have (a loss of 0 or below under `normal`, one beyond
+    all floats under a `student` of few degrees of freedom) are left out: a choice by the data alone
+    changes no posterior.
     """
     lane, names = lane_of(model, design), [f"s{i:03d}" for i in range(count)]
     made = before(model, design, 2 * count, seed=seed, points=beyond(model.law, design))
-    supports = {model.law.response: model.noise.support} | dict(model.law.further)
-    lowest = {"positive": np.finfo(float).tiny, "unit": 0.0, "real": -np.inf}
-    good = [(np.isfinite(y) & (y >= lowest[supports[k]])).all(1) for k, y in made.runs.items()]
+    supports, noise = model.law.responses, model.noise
+    own = noise.support if noise.counts else supports[model.law.response]
+    supports = supports | {model.law.response: own}
+    tiny, inf = np.finfo(float).tiny, np.inf
+    bounds = {"positive": (tiny, inf), "unit": (0.0, 1.0), "real": (-inf, inf)}
+    good = [
+        (np.isfinite(y) & (y >= bounds[supports[k]][0]) & (y <= bounds[supports[k]][1])).all(1)
+        for k, y in made.runs.items()
+    ]
     kept, rows = np.flatnonzero(np.all(good, 0))[:count], len(design)
     whole = design.take(np.tile(np.arange(rows), count))
     of = dict(zip(design.responses, made.runs.values(), strict=True))

@@ -68,7 +68,7 @@ def test_command_lines(tmp_path, monkeypatch, capsys):
             words += ["--draws", "300", "--warmup", "300"]
         if words[0] == "multiplier":
             words += ["--common", "all"]
-        elif words[0] not in ("fit", "data", "forecast", "backtest", "score"):
+        elif words[0] not in ("fit", "data", "forecast", "register", "backtest", "score"):
             words += ["--allow-failed"]
         assert main(words) in (0, 1), line
         said = capsys.readouterr().out

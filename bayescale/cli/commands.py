@@ -282,6 +282,7 @@ for panel, each in {
         tables.forecast,
         tables.backtest,
         tables.multiplier,
+        tables.register,
         tables.score,
         tables.tasks,
         tables.isoflop,

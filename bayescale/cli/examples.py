@@ -24,6 +24,7 @@ EXAMPLES = {
     "multiplier": "bayescale multiplier runs.csv -x flops -y loss --group recipe --baseline dense",
     "next": "bayescale next fit.nc --candidates runs.csv --target N=7e10,D=1.4e12 --budget 1e21",
     "predict": "bayescale predict fit.nc --at N=7e10,D=1.4e12 --json",
+    "register": "bayescale register losses.csv -x flops -y loss --at 1e23 -o next.forecast.json",
     "relate": "bayescale relate from_loss.nc",
     "score": "bayescale score next.forecast.json later.csv",
     "sensitivity": "bayescale sensitivity fit.nc --at N=7e10,D=1.4e12",

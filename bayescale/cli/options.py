@@ -248,7 +248,7 @@ Registered = Annotated[
     ),
 ]
 RegisteredFile = Annotated[
-    str, argument("A forecast registered by `bayescale forecast -o`.", "F.forecast.json")
+    str, argument("A forecast written by `bayescale register`.", "F.forecast.json")
 ]
 Cuts = Annotated[
     Text,

@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+from inspect import Parameter, Signature, signature
+from typing import Any
+
 from ..progress import waiting
 from . import decisions, options, terminal
 from . import output as reply
 
-__all__ = ["backtest", "forecast", "isoflop", "metric_or_model", "multiplier", "score", "tasks"]
+__all__ = [
+    "backtest",
+    "forecast",
+    "isoflop",
+    "metric_or_model",
+    "multiplier",
+    "register",
+    "score",
+    "tasks",
+]
 
 
 def forecast(
@@ -51,6 +63,17 @@ def forecast(
         how |= dict(outliers=outliers, seed=seed, precision=precision, progress=progress)
         found = workflow.forecast(data, plans.points(at, data), **how)
     return reply.forecast(found, json, plot, output)
+
+
+def register(**given: Any) -> int:
+    """Forecast larger runs and write it down before they are made, for `score`."""
+    return forecast(**given)
+
+
+# It takes what `forecast` takes, and must be told a file: so the command line reads it.
+_taken = dict(signature(forecast, eval_str=True).parameters)
+_file = _taken.pop("output").replace(kind=Parameter.KEYWORD_ONLY, default=Parameter.empty)
+register.__signature__ = Signature([*_taken.values(), _file])  # pyright: ignore
 
 
 def multiplier(

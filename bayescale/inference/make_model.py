@@ -33,7 +33,8 @@ def make_model(
         raise ValueError(
             f"no response {name!r} of the law {law.name}: noise is for {', '.join(law.responses)}"
         )
-    own = get_noise(given.get(law.response) or default_noise(law, data.n is not None))
+    several = _of_runs(data)
+    own = get_noise(given.get(law.response) or default_noise(law, data.n is not None, several))
     further = tuple(
         get_noise(given.get(name) or {"positive": "student"}.get(support, "normal"))
         for name, support in law.further
@@ -47,25 +48,31 @@ def make_model(
             f"pool={', '.join(names)} needs a column of groups with two groups or more (--group)"
         )
     groups = len(data.group_names) if names else 0
-    return checked(Model(law, own, further, names, groups, _runs(own, data)), data)
+    runs = _runs(own, data) if several else None
+    return checked(Model(law, own, further, names, groups, runs), data)
 
 
-def _runs(noise: Noise, data: Dataset) -> Parametric | None:
-    """Return what rows of one run have in common; None where each run has one row."""
-    if data.run is None:
-        return None
+def _of_runs(data: Dataset) -> bool:
+    """Return whether several rows are of one run."""
+    return data.run is not None and len(_named(data)) < len(data)
+
+
+def _named(data: Dataset) -> set[tuple[str, str]]:
+    """Return the runs, each with its curve."""
     curve = [""] * len(data) if data.curve is None else data.curve
-    pairs = list(zip(map(str, curve), map(str, data.run), strict=True))
-    runs = set(pairs)
-    if len(runs) == len(pairs):
-        return None
+    return set(zip(map(str, curve), map(str, data.run), strict=True))
+
+
+def _runs(noise: Noise, data: Dataset) -> Parametric:
+    """Return what rows of one run have in common."""
     if data.limit is not None:
         data.fail(
             "rows of one run have no joint density with a detection limit",
             role="limit",
             remedy="leave the run column out and keep one row a run, or leave the limit out",
         )
-    return dependence(noise, len(runs) > len(set(map(str, curve))))
+    runs = _named(data)
+    return dependence(noise, len(runs) > len({curve for curve, _ in runs}))
 
 
 def _usual_pool(law: Law) -> tuple[str, ...]:

@@ -85,8 +85,8 @@ class Model(Coordinates):
         if not has_location(self.noise):
             raise ValueError(
                 f"rows of one run have no joint density under the noise {self.noise.name}, which "
-                "has no location and scale; take student, lognormal, laplace or normal, or "
-                f"{remedy}"
+                "has no location and scale; take student, lognormal, laplace or normal, of "
+                f"accuracies logit_normal, or {remedy}"
             )
 
     def of_rows(self, params: Mapping[str, Any], data: Mapping[str, Any]) -> dict[str, Any]:

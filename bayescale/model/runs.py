@@ -36,10 +36,16 @@ ROUNDS, HEAVY = 3, 4.0
 
 
 class Located(NamedTuple):
-    """A noise as location plus scale times a standard variable, of the response or its log."""
+    """A noise as location plus scale times a standard variable: of the response, or of a link."""
 
     base: Distribution
-    log: bool
+    whole: dist.TransformedDistribution | None
+    """What is observed, where that is a transform of the base."""
+
+    @property
+    def of_logs(self) -> bool:
+        """Whether it is of the response's log."""
+        return self.whole is not None and type(self._link) is dist.transforms.ExpTransform
 
     @property
     def standard(self) -> Distribution:
@@ -51,10 +57,30 @@ class Located(NamedTuple):
         """The standard variable, as many times as an array has elements."""
         return self._at(np.zeros(np.shape(like)), np.ones(np.shape(like)))
 
+    def value(self, observed: Any) -> Any:
+        """What was observed, as the base has it."""
+        return observed if self.whole is None else self._link.inv(observed)
+
+    def observed(self, value: Any) -> Any:
+        """What would be observed of a value of the base."""
+        return value if self.whole is None else self._link(value)
+
+    def volume(self, value: Any, observed: Any) -> Any:
+        """The log of d observed/d value."""
+        return 0.0 if self.whole is None else self._link.log_abs_det_jacobian(value, observed)
+
+    def about(self, base: Distribution) -> Distribution:
+        """The noise about another location, of another scale."""
+        return base if self.whole is None else type(self.whole)(base, self._link)
+
     def moved(self, by: Any) -> Distribution:
         """The noise with its location moved."""
-        base = self._at(self.base.loc + by, self.base.scale)
-        return dist.TransformedDistribution(base, EXP) if self.log else base
+        return self.about(self._at(self.base.loc + by, self.base.scale))
+
+    @property
+    def _link(self) -> dist.transforms.Transform:
+        assert self.whole is not None
+        return self.whole.transforms[0]
 
     def _at(self, loc: Any, scale: Any) -> Distribution:
         given = {name: getattr(self.base, name) for name in self.base.arg_constraints}
@@ -63,17 +89,20 @@ class Located(NamedTuple):
         return type(self.base)(**given | alone | {"loc": loc, "scale": scale})
 
 
-EXP = dist.transforms.ExpTransform()
 FAMILIES = (dist.Normal, dist.StudentT, dist.Laplace, dist.Logistic, dist.Cauchy, dist.Gumbel)
 
 
 def located(found: Distribution) -> Located | None:
     """Return a noise's distribution as a `Located`; None where it has no location and scale."""
-    log = isinstance(found, dist.TransformedDistribution)
-    if log and [type(each) for each in found.transforms] != [type(EXP)]:
+    if not isinstance(found, dist.TransformedDistribution):
+        return Located(found, None) if type(found) in FAMILIES else None
+    base, links = found.base_dist, found.transforms
+    if len(links) != 1 or type(base) not in FAMILIES:
         return None
-    base = found.base_dist if log else found
-    return Located(base, log) if type(base) in FAMILIES else None
+    # `about` makes another of the kind: of those that are made of other things, such as LogNormal,
+    # of the kind that all are.
+    plain = type(found).__init__ is dist.TransformedDistribution.__init__
+    return Located(base, found if plain else dist.TransformedDistribution(base, links))
 
 
 @cache
@@ -151,9 +180,10 @@ def log_densities(
     """
     noise, rows = located(found), _rows(data)
     assert noise is not None  # the model was checked
-    value = jnp.log(observed) if noise.log else observed
+    value = noise.value(observed)
+    of_link = noise.volume(value, observed)
     scale, gap, first = (rows.laid(x) for x in (noise.base.scale, gap, data["first"]))
-    residual, value = rows.laid(value - noise.base.loc), rows.laid(value)
+    residual, of_link = rows.laid(value - noise.base.loc), rows.laid(of_link)
     rho = jnp.where(first, 0.0, jnp.exp(-gap))
     square = jnp.where(first, 1.0, -jnp.expm1(-2 * gap))
 
@@ -161,7 +191,7 @@ def log_densities(
         return (x - rho * rows.before(x)) * lax.rsqrt(square)
 
     w, u = innovation(residual / scale), innovation(1 / scale)
-    volume = 0.5 * jnp.log(square) + jnp.log(scale) + (value if noise.log else 0.0)
+    volume = 0.5 * jnp.log(square) + jnp.log(scale) + of_link
     standard = noise.standard.log_prob
     if sd is None:
         return rows.total(standard(w) - volume)
@@ -221,7 +251,7 @@ def of_new_run(found: Distribution, sd: Any) -> Distribution:
     if type(noise.base) is not dist.Normal:
         return OfNewRun(noise, sd)
     base = dist.Normal(noise.base.loc, jnp.hypot(noise.base.scale, sd))
-    return dist.TransformedDistribution(base, EXP) if noise.log else base
+    return noise.about(base)
 
 
 def sample_runs(
@@ -252,4 +282,4 @@ def sample_runs(
     value = np.asarray(noise.base.loc) + np.asarray(noise.base.scale) * value
     if sd is not None:
         value += np.asarray(sd)[:, None] * rng.normal(size=(len(value), runs))[:, run]
-    return np.exp(value) if noise.log else value
+    return np.asarray(noise.observed(value), float)

@@ -38,7 +38,7 @@ def is_lognormal(noise: Noise) -> bool:
     if not set(noise.inputs) <= {"mean", "stderr"}:
         return False
     found = located(noise.fn(*(half for _ in noise.inputs), **given))
-    return found is not None and found.log and type(found.base) is dist.Normal
+    return found is not None and found.of_logs and type(found.base) is dist.Normal
 
 
 def wander_of(law: Law, lane: Mapping[str, Any]) -> dict[str, Any]:
@@ -63,7 +63,7 @@ def _whitened(found: Distribution, data: Mapping[str, Any]) -> tuple[Array, Arra
     """Return the rows' residuals in units of their scale, 0 of padding, and these scales."""
     noise = located(found)
     assert noise is not None  # the model was checked
-    value = jnp.log(data["observed"]) if noise.log else data["observed"]
+    value = noise.value(data["observed"])
     scale = jnp.broadcast_to(noise.base.scale, value.shape)
     return jnp.where(data["mask"], (value - noise.base.loc) / scale, 0.0), scale
 

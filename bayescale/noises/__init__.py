@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from .accuracy import bimodal as bimodal
     from .accuracy import binomial as binomial
     from .accuracy import bounded as bounded
+    from .accuracy import logit_normal as logit_normal
     from .accuracy import scale_scatter as scale_scatter
     from .loss import frontier as frontier
     from .loss import laplace as laplace
@@ -39,6 +40,7 @@ _HOMES = {
     "frontier": "loss",
     "get_noise": "names",
     "laplace": "loss",
+    "logit_normal": "accuracy",
     "lognormal": "loss",
     "normal": "loss",
     "scale_scatter": "accuracy",

@@ -4,7 +4,7 @@ With a number of questions `scale_scatter` is the default; `beta_binomial` has o
 everywhere; `binomial` has none, for one model family and nothing but sampling error; `bimodal`
 where runs of one scale are either on the floor or on the ceiling. Without one (Brier, ROUGE, the
 probability of a right answer): `bounded` where scores come near a bound, `normal` where they keep
-away from both.
+away from both. `logit_normal` of rows that are of runs, with or without a number of questions.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ import numpyro.distributions as dist
 
 from ..parametric.parametric import noise
 from ..parametric.priors import positive
-from .densities import _Beta, _inside, _overdispersed, _with_error
+from .densities import _Beta, _inside, _overdispersed, _Share, _ToShare, _with_error
 
-__all__ = ["beta_binomial", "bimodal", "binomial", "bounded", "scale_scatter"]
+__all__ = ["beta_binomial", "bimodal", "binomial", "bounded", "logit_normal", "scale_scatter"]
 
 
 @noise(support="unit", counts=True)
@@ -70,6 +70,24 @@ def bounded(mean, stderr, *, rho=positive(0.0003, 0.1)):
     p = _inside(mean)
     concentration = 1 / _with_error(p, rho, stderr) - 1
     return _Beta(p * concentration, (1 - p) * concentration)
+
+
+@noise(support="unit")
+def logit_normal(mean, stderr, n, *, sigma=positive(0.03, 1)):
+    """logit y' ~ Normal(logit p, s), s^2 = sigma^2 + 1/(n p q) + (stderr/(p q))^2, q = 1 - p.
+
+    p is the mean, y' = (n y + 1/2)/(n + 1), so that none and all of n questions right are finite;
+    n is left out where it is not known. sigma is how far models are off the law, in log odds. What
+    counts become where they have to have a location and a scale, as rows of one run do; near the
+    binomial where n p q is above 5 (Gart et al. 1985, doi 10.1093/biomet/72.1.179).
+    """
+    p = _inside(mean)
+    within = p * (1 - p)
+    variance = sigma**2 + (stderr / within) ** 2
+    if n is not None:
+        variance += 1 / (n * within)
+    odds = dist.Normal(jnp.log(p) - jnp.log1p(-p), jnp.sqrt(variance))
+    return _Share(odds, _ToShare(n))
 
 
 NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(3)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from math import log, pi
 
 import jax.numpy as jnp
+import numpy as np
 import numpyro.distributions as dist
-from jax import random
-from jax.scipy.special import log_ndtr
+from jax import random, vmap
+from jax.scipy.special import expit, log_ndtr
 
 
 def _inside(p):
@@ -99,6 +100,69 @@ class _Beta(dist.Beta):
         p, q = _shifted(a, b, s)
         found += _tail(S) - _tail(A) - _tail(B) + jnp.log(p) + jnp.log(q)
         return found + (SHIFT - log(2 * pi) / 2)
+
+
+class _ToShare(dist.transforms.Transform):
+    """Log odds -> a share of n questions, with half a question more on either side of them.
+
+    y = ((n + 1) s(z) - 1/2)/n: none and all right are finite log odds (Haldane 1956, doi
+    10.1111/j.1469-1809.1955.tb01285.x). Without a number, y = s(z), kept EDGE off 0 and 1.
+    """
+
+    domain = dist.constraints.real
+    codomain = dist.constraints.unit_interval
+
+    def __init__(self, n=None):
+        self.n = n
+
+    def __call__(self, z):
+        p = expit(z)
+        return p if self.n is None else jnp.clip(((self.n + 1) * p - 0.5) / self.n, 0.0, 1.0)
+
+    def _inverse(self, y):
+        inside = jnp.clip(y, EDGE, 1 - EDGE) if self.n is None else self._inside(y)
+        return jnp.log(inside) - jnp.log1p(-inside)
+
+    def _inside(self, y):
+        return (self.n * y + 0.5) / (self.n + 1)
+
+    def log_abs_det_jacobian(self, x, y, intermediates=None):
+        """Log dy/dz."""
+        more = 0.0 if self.n is None else jnp.log1p(1 / self.n)
+        return more - jnp.logaddexp(0.0, x) - jnp.logaddexp(0.0, -x)
+
+    def tree_flatten(self):
+        """Return what NumPyro asks for."""
+        return (self.n,), (("n",), {})
+
+
+class _Share(dist.TransformedDistribution):
+    """A share whose log odds follow a distribution of location and scale."""
+
+    def cdf(self, value):
+        """All that would lie below 0 is at 0, all above 1 at 1."""
+        below = self.base_dist.cdf(self.transforms[0].inv(jnp.clip(value, 0.0, 1.0)))
+        return jnp.where(value <= 0, 0.0, jnp.where(value >= 1, 1.0, below))
+
+    def _at_nodes(self):
+        """The share at the nodes of a normal of the same location and scale."""
+        base, link = self.base_dist, self.transforms[0]
+        return vmap(lambda z: link(base.loc + base.scale * z))(jnp.asarray(NODES, base.loc.dtype))
+
+    @property
+    def mean(self):
+        """Mean, by Gauss-Hermite quadrature."""
+        return jnp.tensordot(jnp.asarray(WEIGHTS, self.base_dist.loc.dtype), self._at_nodes(), 1)
+
+    @property
+    def variance(self):
+        """Variance, likewise."""
+        at = self._at_nodes() - self.mean[None]
+        return jnp.tensordot(jnp.asarray(WEIGHTS, at.dtype), at**2, 1)
+
+
+NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(15)
+WEIGHTS = _WEIGHTS / _WEIGHTS.sum()
 
 
 FAR, DEPTH = 5.0, 16

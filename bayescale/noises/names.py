@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..messages import near
 from ..parametric.parametric import Law, Noise, Parametric
-from .accuracy import beta_binomial, bimodal, binomial, bounded, scale_scatter
+from .accuracy import beta_binomial, bimodal, binomial, bounded, logit_normal, scale_scatter
 from .loss import frontier, laplace, lognormal, normal, student
 
 __all__ = ["NOISES", "default_noise", "get_noise"]
@@ -19,6 +19,7 @@ NOISES: dict[str, Noise] = {
         normal,
         frontier,
         bounded,
+        logit_normal,
         scale_scatter,
         beta_binomial,
         binomial,
@@ -27,10 +28,11 @@ NOISES: dict[str, Noise] = {
 }
 
 
-def default_noise(law: Law, counted: bool) -> str:
+def default_noise(law: Law, counted: bool, runs: bool = False) -> str:
     """Return the name of the noise that a law's response has unless the user says otherwise.
 
-    `counted`: the number of questions behind each response is known.
+    `counted`: the number of questions behind each response is known. `runs`: several rows are of
+    one run, which takes a noise of a location and a scale.
 
     Returns
     -------
@@ -45,7 +47,7 @@ def default_noise(law: Law, counted: bool) -> str:
     if law.support == "positive":
         return "student"
     if law.support == "unit" and counted:
-        return "scale_scatter"
+        return "logit_normal" if runs else "scale_scatter"
     # `normal` has a sigma, as the noise of a loss beside an accuracy has.
     return "bounded" if law.support == "unit" and law.further else "normal"
 

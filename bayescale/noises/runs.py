@@ -25,6 +25,7 @@ __all__ = ["DEPENDENCES", "dependence"]
 LENGTH = positive(0.3, 50)
 SPACING = dist.Beta(1.0, 1.0)
 TYPICAL = scaled(RELATIVE, lambda s, at: s * at.y, says="{}, times a typical response")
+ODDS = positive(0.01, 1)
 
 
 def _memory(pace, gap, run_length, run_spacing):
@@ -59,13 +60,21 @@ def between_plain(pace, gap, *, run_sd=TYPICAL, run_length=LENGTH, run_spacing=S
     return _memory(pace, gap, run_length, run_spacing), run_sd
 
 
-DEPENDENCES: dict[str, Parametric] = {
-    fn.__name__: from_signature(Parametric, fn) for fn in (within, between, between_plain)
-}
+def between_odds(pace, gap, *, run_sd=ODDS, run_length=LENGTH, run_spacing=SPACING):
+    """logit y - logit mean = b + e_i, b ~ Normal(0, run_sd) of the run, e_i as in `within`.
+
+    run_sd is in log odds: .4 is from half to .6.
+    """
+    return _memory(pace, gap, run_length, run_spacing), run_sd
+
+
+KINDS = (within, between, between_plain, between_odds)
+DEPENDENCES: dict[str, Parametric] = {fn.__name__: from_signature(Parametric, fn) for fn in KINDS}
 
 
 def dependence(noise: Noise, several: bool) -> Parametric:
     """Return how rows of a run depend under a noise; `several`: there is more than one run."""
     if not several:
         return DEPENDENCES["within"]
-    return DEPENDENCES["between" if noise.support == "positive" else "between_plain"]
+    kinds = {"positive": "between", "real": "between_plain", "unit": "between_odds"}
+    return DEPENDENCES[kinds[noise.support]]

@@ -154,6 +154,11 @@ class Noise(Parametric):
     spread: str | None = None
     """The parameter that is the sd in log scale of these nodes."""
 
+    @property
+    def asks_n(self) -> bool:
+        """Whether it depends on the number of questions behind a response."""
+        return "n" in self.inputs
+
 
 def law(
     fn: Callable | None = None,

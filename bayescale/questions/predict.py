@@ -270,7 +270,7 @@ def _usual(one: Posterior, relative: bool) -> float:
 def _said_of_questions(posterior: Posterior, given: float | None) -> list[Note]:
     """Return how many questions a new run answers, where those of the table differ in it."""
     n = posterior.data.n
-    if given is not None or n is None or not posterior.model.noise.counts or np.ptp(n) == 0:
+    if given is not None or n is None or not posterior.model.noise.asks_n or np.ptp(n) == 0:
         return []
     text = f"a new run answers {n.max():g} questions, the most in the data (from {n.min():g} on)"
     return [Note("questions", f"{text}: for another number give n (-n)")]
@@ -308,7 +308,7 @@ def _new_runs(posterior: Posterior, inputs, n, stderr, seed, stream) -> np.ndarr
     model = replace(posterior.model, pool=(), groups=0)
     points = len(next(iter(inputs.values())))
     columns: dict[str, Any] = {"inputs": drifted_inputs(posterior, inputs)}
-    if model.noise.counts:
+    if model.noise.asks_n and not (n is None and posterior.data.n is None):
         columns["n"] = np.full(points, int(n or posterior.data.n.max()))
     runs = []
     for i, (_, one) in enumerate(posterior):

@@ -64,10 +64,10 @@ def kind_of(data: Dataset) -> str:
 
 
 def rise_of(data: Dataset) -> float:
-    """Return the rank correlation of response and scale, the mean of all curves; -1 to 1."""
+    """Return the rank correlation of response and size, the mean of all curves; -1 to 1."""
     from scipy.stats import spearmanr
 
-    (y, *_), (x, *_) = data.responses.values(), data.inputs.values()
+    (y, *_), x = data.responses.values(), size_of(data.inputs)
     found = []
     for name in data.curve_names or (None,):
         own = np.isfinite(y) if name is None else np.isfinite(y) & (data.curve == name)

@@ -94,7 +94,7 @@ def test_every_noise_sums_to_one_over_what_can_be_measured(name):
     y = (
         np.arange(n + 1.0)
         if part.counts
-        else np.linspace(1e-7, 1 if name == "bounded" else 60, 600_001)
+        else np.linspace(1e-7, 1 if part.support == "unit" else 60, 600_001)
     )
     mean = np.array([0.2, 0.3, 0.5])[:, None] * np.ones(len(y)) if part.nodes else 0 * y + 0.3
     columns = dict(mean=mean, stderr=0.02 + 0 * y, n=np.full(len(y), n), floor=0.1, ceiling=0.9)

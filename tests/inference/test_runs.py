@@ -133,7 +133,37 @@ def test_backtests_cut_between_runs(data):
 def test_what_has_no_joint_density_is_refused(data):
     n = np.full(len(data), 100.0)
     counts = Dataset(data.inputs, {"acc": np.full(len(data), 0.5)}, n=n, run=data.run)
-    with pytest.raises(ValueError, match="no joint density under the noise scale_scatter"):
-        make_model(get_law("sigmoid"), counts)
+    with pytest.raises(ValueError, match=r"under the noise scale_scatter.*logit_normal"):
+        make_model(get_law("sigmoid"), counts, "scale_scatter")
     with pytest.raises(ValueError, match="no joint density under the noise frontier"):
         make_model(get_law("power"), data, "frontier")
+
+
+def test_counts_of_runs_have_a_level_of_their_run(data):
+    """In log odds; without runs a law takes the scatter of six runs for that of 42 models."""
+    rng = np.random.default_rng(3)
+    run, x = data.run, data.inputs["x"] / data.inputs["x"].max()
+    level = dict(zip(sorted(set(run)), 0.3 * rng.normal(size=6), strict=True))
+    p = 0.25 + 0.7 / (1 + (x / 0.1) ** -1.0)
+    odds = np.log(p / (1 - p)) + np.array([level[name] for name in run])
+    n = np.full(len(x), 2000.0)
+    y = rng.binomial(2000, 1 / (1 + np.exp(-odds))) / n
+    table = dict(inputs=data.inputs, responses={"acc": y}, n=n, chance=np.full(len(x), 0.25))
+    model = make_model(get_law("sigmoid"), Dataset(**table, run=run))
+    assert model.noise.name == "logit_normal"
+    laplace = bs.Laplace(draws=400)
+    found = bs.fit("sigmoid", Dataset(**table, run=run), sampler=laplace, seed=1)
+    lo, hi = np.quantile(found.draws["run_sd"], [0.01, 0.99])
+    assert lo < np.std([*level.values()]) < hi
+    new = bs.predict(found, {"x": [data.inputs["x"].max()]}, n=100).quantiles("new")
+    law = bs.predict(found, {"x": [data.inputs["x"].max()]}).quantiles("mean")
+    assert new[2, 0] - new[0, 0] > law[2, 0] - law[0, 0]
+    assert new.min() >= 0
+    assert new.max() <= 1
+    drawn = replicate(found, 200)
+    assert abs(np.median(drawn, 0) - y).max() < 0.2
+    # New runs in the place of the old ones: rows of a run go up and down together.
+    apart = drawn - np.median(drawn, 0)
+    first, second = (apart[:, run == name].mean(1) for name in ("r0", "r1"))
+    assert abs(np.corrcoef(first, second)[0, 1]) < 0.3
+    assert np.corrcoef(apart[:, run == "r0"][:, :2].T)[0, 1] > 0.3

@@ -111,3 +111,36 @@ def test_other_runs_have_the_density_of_the_integral_over_their_level(noise, wit
         given = kind.logpdf(e[:, 0]) + steps.sum(1) - np.log(scale).sum() + norm(0, 0.02).logpdf(b)
         exact = logsumexp(given) + np.log(b[1] - b[0]) - volume
         assert value == pytest.approx(exact, abs=within)
+
+
+def test_odds_of_runs_have_the_density_of_a_dense_normal():
+    """Of shares of n questions; run_sd and sigma are then in log odds."""
+    data = table((5, 1, 12))
+    rng = np.random.default_rng(4)
+    n = rng.integers(50, 500, len(data)).astype(float)
+    k = rng.binomial(n.astype(int), 0.4)
+    k[:2] = 0, n[1]
+    data = Dataset(data.inputs, {"acc": k / n}, n=n, run=data.run)
+    given = dict(y=0.4, sigma=0.1, run_sd=0.3, run_length=0.8, run_spacing=0.6)
+    with jax.enable_x64(True):
+        model = make_model(get_law("flat"), data)
+        lane = lane_of(model, data)
+        params = {k: jax.numpy.asarray(given.get(k, 0.4)) for k in model.names}
+        found = np.asarray(jax.jit(model.log_likelihood)(params, lane))
+    gaps = np.concatenate(
+        [np.diff(np.sort(np.log(data.inputs["x"][data.run == r]))) for r in set(data.run)]
+    )
+    for name, value in zip(sorted(set(data.run)), found, strict=False):
+        own = data.run == name
+        order = np.argsort(data.inputs["x"][own])
+        x, of, y = (v[own][order] for v in (data.inputs["x"], n, k / n))
+        inside = (of * y + 0.5) / (of + 1)
+        left = np.log(inside / (1 - inside)) - np.log(0.4 / 0.6)
+        error = RESOLUTION * y / 0.24
+        scale = np.sqrt(0.1**2 + 1 / (of * 0.24) + error**2)
+        pace = np.median(gaps)
+        rho = np.exp(-pace / 0.8 * (np.diff(np.log(x)) / pace) ** 0.6)
+        steps = np.concatenate([[0.0], np.cumsum(np.log(rho))])
+        cov = 0.3**2 + np.outer(scale, scale) * np.exp(-abs(steps[:, None] - steps))
+        volume = (np.log((of + 1) / of) + np.log(inside * (1 - inside))).sum()
+        assert value == pytest.approx(multivariate_normal(cov=cov).logpdf(left) - volume, rel=1e-9)

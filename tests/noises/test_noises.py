@@ -18,6 +18,7 @@ from bayescale.noises.accuracy import (
     bimodal,
     binomial,
     bounded,
+    logit_normal,
     scale_scatter,
 )
 from bayescale.noises.loss import frontier, laplace, lognormal, normal, student
@@ -77,7 +78,7 @@ def at_nodes(tau, x=1.0, k=1.2, lo=0.25, hi=0.95):
 
 
 def test_no_noise_is_left_out():
-    assert set(NOISES) == {*CONTINUOUS, *COUNTS, "bounded"}
+    assert set(NOISES) == {*CONTINUOUS, *COUNTS, "bounded", "logit_normal"}
     assert all(get_noise(name) is NOISES[name] for name in NOISES)
     with pytest.raises(ValueError, match=r"unknown noise 'studnt'; did you mean 'student'\?"):
         get_noise("studnt")
@@ -193,7 +194,7 @@ def test_scatter_has_the_variance_of_models_that_differ_in_scale(rho, tau, off, 
     assert got_variance / (middle * (1 - middle)) == pytest.approx(total, rel=off)
 
 
-@pytest.mark.parametrize("name", [*COUNTS, "bounded"])
+@pytest.mark.parametrize("name", [*COUNTS, "bounded", "logit_normal"])
 @pytest.mark.parametrize("x64", [False, True], ids=["float32", "float64"])
 def test_certainty_never_makes_an_accuracy_impossible(name, x64):
     """The law may say 0 or 1 and the model score anything: density and gradient stay finite."""
@@ -210,6 +211,8 @@ def test_certainty_never_makes_an_accuracy_impossible(name, x64):
             found = bimodal.fn(column, **known, floor=p, ceiling=jnp.ones_like(p), rho=0.01)
         elif name == "bounded":
             return jnp.sum(bounded.fn(column, known["stderr"], rho=0.01).log_prob(k / n))
+        elif name == "logit_normal":
+            return jnp.sum(logit_normal.fn(column, **known, sigma=0.1).log_prob(k / n))
         else:
             found = scale_scatter.fn(jnp.tile(column, (3, 1)), **known, tau=0.5, rho=0.01)
         return jnp.sum(found.log_prob(jnp.asarray(k)))
@@ -239,6 +242,7 @@ def test_float32_agrees_with_float64(name):
         params = dict(CONTINUOUS.get(name, [{}])[0])
         params |= {"scale_scatter": dict(tau=0.5, rho=1e-4)}.get(name, {})
         params |= dict(rho=0.002) if name in ("beta_binomial", "bimodal", "bounded") else {}
+        params |= dict(sigma=0.1) if name == "logit_normal" else {}
         columns = [known[column] for column in NOISES[name].inputs]
         return np.asarray(NOISES[name].fn(*columns, **params).log_prob(cast(y)))
 
@@ -418,3 +422,26 @@ def test_draws_of_a_frontier_lie_above_it_by_the_excess():
     away = np.log(np.asarray(drawn) / 2.5)
     assert away.mean() == pytest.approx(0.2, abs=0.005)
     assert away.std() == pytest.approx(np.hypot(0.05, 0.2), abs=0.005)
+
+
+def test_logit_normal_is_normal_in_log_odds_with_the_sampling_of_questions():
+    """Its density is the closed form, and near enough the binomial's where n p q is large."""
+    n, k, p, se = 400, np.arange(401), 0.3, 0.01
+    odds = np.log((k + 0.5) / (n - k + 0.5))
+    scale = np.sqrt(0.05**2 + 1 / (n * p * (1 - p)) + (se / (p * (1 - p))) ** 2)
+    inside = (k + 0.5) / (n + 1)
+    volume = np.log((n + 1) / n) + np.log(inside * (1 - inside))
+    closed = stats.norm.logpdf(odds, np.log(p / (1 - p)), scale) - volume
+    with jax.enable_x64(True):
+        column, counts = jnp.full(401, p), jnp.full(401, n)
+        whole = logit_normal.fn(column, jnp.full(401, se), counts, sigma=0.05)
+        got = np.asarray(whole.log_prob(jnp.asarray(k / n)))
+        plain = logit_normal.fn(column, jnp.zeros(401), counts, sigma=1e-6)
+        mass = np.diff(np.asarray(plain.cdf(jnp.asarray((np.arange(402) - 0.5)[:401] / n))))
+        moments = float(plain.mean[0]), float(plain.variance[0])
+        alone = logit_normal.fn(column, jnp.zeros(401), None, sigma=0.5)
+        ends = np.asarray(alone.log_prob(jnp.linspace(0, 1, 401)))
+    np.testing.assert_allclose(got, closed, rtol=1e-9, atol=1e-9)
+    np.testing.assert_allclose(mass, stats.binom(n, p).pmf(k[:400]), atol=0.002)
+    assert moments == pytest.approx((p, p * (1 - p) / n), rel=0.02)
+    assert np.isfinite(ends).all()

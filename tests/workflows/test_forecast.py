@@ -116,6 +116,9 @@ def test_table_says_which_kind():
     assert kind_of(counted) == "accuracy"
     assert "sigmoid" in laws_of(counted)
     assert laws_of(Dataset({"N": X, "D": X[::-1]}, {"y": 3 - rising})) == ("chinchilla",)
+    # Losses in bits a character, below 1: larger models had fewer tokens, and are no better.
+    size = {"N": np.array([1e7, 1e8, 2e8, 4e8]), "D": np.array([1e12, 1e9, 4e8, 1e8])}
+    assert laws_of(Dataset(size, {"y": np.array([0.5, 0.9, 0.91, 0.92])})) == ("chinchilla",)
 
 
 def test_what_grows_is_no_loss():
