@@ -40,7 +40,7 @@ def forecast(
     noise: options.Noise = None,
     seed: options.Seed = 0,
     chains: options.Chains = 4,
-    draws: options.Draws = 500,
+    draws: options.Draws = 1000,
     warmup: options.Warmup = 500,
     precision: options.Precision = "float64",
     output: options.Registered = None,

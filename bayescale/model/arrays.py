@@ -281,11 +281,17 @@ def _reference(model: Model, inputs: Mapping[str, np.ndarray], name: str) -> flo
     """Return the largest scale of one input, the geometric mean of each of several.
 
     What an extrapolation in one scale hangs on is the level at its end; in several, exponents are
-    least correlated with the level in the middle. Of an input that a law was extended by: 1.
+    least correlated with the level in the middle, that of their range where the law's misfit is 0
+    there. Of an input that a law was extended by: 1.
     """
     law = model.law
     if not law.relative or name in law.absolute:
         return 1.0
     name = dict(law.same_unit).get(name, name)
     alone = len(inputs) - len(law.absolute) == 1
-    return float(inputs[name].max() if alone else np.exp(np.log(inputs[name]).mean()))
+    values = inputs[name]
+    if alone:
+        return float(values.max())
+    if law.wander is not None:
+        return float(np.sqrt(values.min() * values.max()))
+    return float(np.exp(np.log(values).mean()))

@@ -185,7 +185,7 @@ class Wander:
     rates: Callable[..., Any]
     """Parameters -> the rate of each bend, (bend,)."""
     edges: tuple[str, ...]
-    """Parameters that say where the data end."""
+    """Parameters that say where the data end, and their middle where that counts."""
     ahead: np.ndarray
     """Which bends lie beyond the data, (bend,)."""
 

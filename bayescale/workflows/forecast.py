@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Forecast", "forecast"]
 
-SAMPLER = NUTS(warmup=500, draws=500, retries=0)
+SAMPLER = NUTS(warmup=500, draws=1000, retries=0)
 """Enough for quantiles of a mixture, at a fourth of the default's cost."""
 WITHOUT = (
     "rows of runs and rows below a detection limit are fitted without the misfit of the law: "
