@@ -109,8 +109,8 @@ class _ToShare(dist.transforms.Transform):
     10.1111/j.1469-1809.1955.tb01285.x). Without a number, y = s(z), kept EDGE off 0 and 1.
     """
 
-    domain = dist.constraints.real
-    codomain = dist.constraints.unit_interval
+    domain = dist.constraints.real  # pyright: ignore[reportAssignmentType]
+    codomain = dist.constraints.unit_interval  # pyright: ignore[reportAssignmentType]
 
     def __init__(self, n=None):
         self.n = n
@@ -120,11 +120,9 @@ class _ToShare(dist.transforms.Transform):
         return p if self.n is None else jnp.clip(((self.n + 1) * p - 0.5) / self.n, 0.0, 1.0)
 
     def _inverse(self, y):
-        inside = jnp.clip(y, EDGE, 1 - EDGE) if self.n is None else self._inside(y)
+        n = self.n
+        inside = jnp.clip(y, EDGE, 1 - EDGE) if n is None else (n * y + 0.5) / (n + 1)
         return jnp.log(inside) - jnp.log1p(-inside)
-
-    def _inside(self, y):
-        return (self.n * y + 0.5) / (self.n + 1)
 
     def log_abs_det_jacobian(self, x, y, intermediates=None):
         """Log dy/dz."""

@@ -19,7 +19,7 @@ from ..posterior.display import Sheet, Shown
 from ..posterior.intervals import INTERVAL, plain, summarise
 from ..posterior.pointwise import said_of_prior
 from ..posterior.posterior import Posterior, said_of_group
-from ..questions.predict import UNCALIBRATED
+from ..questions.sweep import how_sure
 from . import shown
 from .surface import FINE, GRID, STEPS, Cost, Surface, bisect, functions, lowest, make_cost, surface
 
@@ -197,14 +197,14 @@ def allocate(
         decades=decades,
         notes=(
             *concerning(on.table, "split"),
-            *_notes(budgets, edge, decades),
+            *_notes(budgets, edge, decades, how_sure(posterior.law)),
             *said_of_prior(posterior, beyond),
             *said_of_group(posterior),
         ),
     )
 
 
-def _notes(budgets: np.ndarray, edge: np.ndarray, decades: np.ndarray) -> list[Note]:
+def _notes(budgets: np.ndarray, edge: np.ndarray, decades: np.ndarray, sure: str) -> list[Note]:
     notes = []
     for what, share in zip(budgets, edge[:, 1].mean(0), strict=True):
         if share > EDGE:
@@ -217,7 +217,7 @@ def _notes(budgets: np.ndarray, edge: np.ndarray, decades: np.ndarray) -> list[N
         notes.append(
             Note(
                 "beyond",
-                f"optimum up to {decades.max():.2g} decades beyond the data: {UNCALIBRATED}",
+                f"optimum up to {decades.max():.2g} decades beyond the data: {sure}",
             )
         )
     return notes

@@ -20,7 +20,7 @@ from ..posterior.display import Sheet, Shown
 from ..posterior.intervals import INTERVAL, plain, summarise
 from ..posterior.pointwise import said_of_prior
 from ..posterior.posterior import Posterior, said_of_group
-from ..questions.predict import UNCALIBRATED
+from ..questions.sweep import how_sure
 from . import shown
 from .isoloss import extremes, tokens_for
 from .surface import DECADES, Cost, Surface, make_cost, surface
@@ -262,7 +262,7 @@ def _notes(on: Surface, ways, extra: float, reference, quarter) -> list[Note]:
         middle = [[np.median(way[k][reached]) for k in ("params", "tokens")] for way in ways]
         decades = on.decades(*np.transpose(middle)).max()
         if decades > 0:
-            notes["beyond"] = f"up to {decades:.2g} decades beyond the data: {UNCALIBRATED}"
+            notes["beyond"] = f"up to {decades:.2g} decades beyond the data: {how_sure(on.law)}"
     return as_notes(notes)
 
 

@@ -39,8 +39,7 @@ from .kinds import (
     turned,
     waited,
 )
-from .predict import UNCALIBRATED
-from .sweep import Sweep, sweep
+from .sweep import Sweep, how_sure, sweep
 
 if TYPE_CHECKING:
     import pandas
@@ -313,5 +312,5 @@ def _remarks(which: Posterior | Mixture, view: _View, lost: np.ndarray) -> list[
             f"the curve is followed from the largest {view.way.column} to the smallest"
         )
     if lo < view.way.seen.min() * (1 - ROUNDING) or hi > view.way.seen.max() * (1 + ROUNDING):
-        notes["beyond"] = UNCALIBRATED
+        notes["beyond"] = how_sure(which.law)
     return [*said_of_fits(which), *as_notes(notes)]

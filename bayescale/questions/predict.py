@@ -26,18 +26,13 @@ from ..posterior.mixture import Mixture
 from ..posterior.pointwise import ASK, law_draws, of_response, said_of_prior
 from ..posterior.posterior import Posterior, said_of_group
 from . import shown
-from .sweep import decades_beyond, scales
+from .sweep import decades_beyond, how_sure, scales
 
 if TYPE_CHECKING:
     import pandas
 
-__all__ = ["UNCALIBRATED", "Prediction", "predict"]
+__all__ = ["Prediction", "predict"]
 
-UNCALIBRATED = (
-    "beyond the data the law itself may be wrong, and these intervals do not know it: on 92 real "
-    "curves intervals of this kind covered 53 to 60 % of held-out points where they promised 90 %"
-)
-WIDENED = "the misfit of the law is in the width, as far as the curve's own bends tell of it"
 FARTHEST = 8
 """So many points are looked at for what their prior decides."""
 
@@ -223,8 +218,8 @@ def _predict(
     notes = [*concerning(posterior.data, "split"), *said]
     notes += [*_said_of_questions(posterior, how.n), *said_of_group(posterior)]
     if (decades > 0).any():
-        what = UNCALIBRATED if posterior.law.wander is None else WIDENED
-        notes.append(Note("beyond", f"up to {decades.max():.2g} decades beyond the data: {what}"))
+        text = f"up to {decades.max():.2g} decades beyond the data: {how_sure(posterior.law)}"
+        notes.append(Note("beyond", text))
     notes += _said_of_prior(posterior, inputs, mean, decades)
     known = stderr if stderr.any() else None
     return Prediction(

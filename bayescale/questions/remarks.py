@@ -14,8 +14,7 @@ from ..messages import Note, as_notes
 from ..posterior.mixture import Mixture, said_of_fits
 from ..posterior.pointwise import said_of_prior
 from ..posterior.posterior import Posterior
-from .predict import UNCALIBRATED
-from .sweep import Sweep
+from .sweep import Sweep, how_sure
 from .unlock import Spread, unlock_parameter
 
 __all__ = ["remarks"]
@@ -37,7 +36,7 @@ def remarks(found: Any, which: Posterior | Mixture, way: Sweep) -> list[Note]:
         horizon = f"{'down' if found.less_is_better else 'up'} to {found.horizon:.3g}"
         notes["unreached"] = f"in most draws the level {found.level:.3g} is not reached {horizon}"
     if forecast.hi == np.inf or way.sign * forecast.hi > way.progress(way.best):
-        notes["beyond"] = UNCALIBRATED
+        notes["beyond"] = how_sure(which.law)
     chance = which.data.chance
     if chance is not None and found.level <= chance[0]:
         notes["chance"] = f"the level {found.level:.3g} is not above chance ({chance[0]:.3g})"
