@@ -18,9 +18,10 @@ from ..model.programs import compiled
 from ..posterior.display import Sheet, Shown
 from ..posterior.intervals import INTERVAL, plain, summarise
 from ..posterior.pointwise import said_of_prior
-from ..posterior.posterior import Posterior, said_of_group
+from ..posterior.posterior import said_of_group
 from ..questions.sweep import how_sure
 from . import shown
+from .asked import fit_of
 from .surface import FINE, GRID, STEPS, Cost, Surface, bisect, functions, lowest, make_cost, surface
 
 if TYPE_CHECKING:
@@ -112,7 +113,7 @@ class Allocation(Shown):
 
 
 def allocate(
-    posterior: Posterior,
+    posterior: Any,
     flops: Any,
     *,
     cost: Callable[[Any, Any], Any] | str | None = None,
@@ -124,6 +125,9 @@ def allocate(
 
     Parameters
     ----------
+    posterior
+        A fit of a law of N and D, or a `forecast`, whose law knows that it may be wrong: then the
+        split is as wide as that leaves it.
     flops
         Budgets C, a number or several; see `budget` for "1000 gpu-days".
     cost
@@ -170,6 +174,7 @@ def allocate(
     budgets = np.atleast_1d(np.asarray(flops, float))
     if budgets.ndim > 1 or not (np.isfinite(budgets).all() and (budgets > 0).all()):
         raise ValueError(f"budgets are positive, finite numbers of FLOP, got {flops}")
+    posterior = fit_of(posterior)
     on = surface(posterior, at, allow_failed)
     spending = make_cost(cost, inference_tokens, on)
     near = np.exp(np.array([-STEP, 0.0, STEP, np.log(GROWTH)]))

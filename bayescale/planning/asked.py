@@ -11,7 +11,7 @@ from ..posterior.health import Health, Verdict
 from ..posterior.mixture import Mixture
 from ..posterior.posterior import Posterior, SamplingInfo
 
-__all__ = ["asked_of"]
+__all__ = ["asked_of", "fit_of"]
 
 
 def asked_of(asked: Any, allow_failed: bool) -> Posterior | Mixture:
@@ -26,13 +26,32 @@ def asked_of(asked: Any, allow_failed: bool) -> Posterior | Mixture:
     """
     if isinstance(asked, PriorPredictive):
         return _before_any(asked)
+    which = _mixture_of(asked)
+    return asked.only().trusted(allow_failed) if which is None else which
+
+
+def fit_of(asked: Any) -> Posterior:
+    """Return the fit that is asked: of a forecast that of the law that has the most weight.
+
+    Raises
+    ------
+    ValueError
+        If a forecast is of several curves.
+    """
+    which = _mixture_of(asked)
+    if which is None:
+        return asked
+    _, _, one = max(which.members, key=lambda member: member[1])
+    return one
+
+
+def _mixture_of(asked: Any) -> Mixture | None:
+    """Return the laws of a forecast, and None for what is none."""
     mixtures = getattr(asked, "mixtures", None)
-    if mixtures is None:
-        return asked.only().trusted(allow_failed)
-    if len(mixtures) > 1:
+    if mixtures is not None and len(mixtures) > 1:
         name = next(iter(mixtures))
         raise ValueError(f"this forecast is of several curves; take one: .mixtures[{name!r}]")
-    return next(iter(mixtures.values()))
+    return None if mixtures is None else next(iter(mixtures.values()))
 
 
 def _before_any(prior: PriorPredictive) -> Posterior:

@@ -22,6 +22,7 @@ from ..posterior.pointwise import said_of_prior
 from ..posterior.posterior import Posterior, said_of_group
 from ..questions.sweep import how_sure
 from . import shown
+from .asked import fit_of
 from .isoloss import extremes, tokens_for
 from .surface import DECADES, Cost, Surface, make_cost, surface
 
@@ -112,7 +113,7 @@ class TradeOff(Shown):
 
 
 def match(
-    posterior: Posterior,
+    posterior: Any,
     *,
     loss: float | None = None,
     N: float | None = None,
@@ -128,6 +129,8 @@ def match(
 
     Parameters
     ----------
+    posterior
+        A fit, or a forecast, as in `allocate`.
     loss
         The loss to reach, in the response's unit.
     N, D
@@ -166,6 +169,7 @@ def match(
     True
     """
     reference = _reference(loss, N, D, extra)
+    posterior = fit_of(posterior)
     on = surface(posterior, at, allow_failed)
     spending = make_cost(cost, inference_tokens, on)
     draws = len(next(iter(on.params.values())))

@@ -24,7 +24,7 @@ from ..messages import Note
 from ..parametric.parametric import Law
 from ..posterior.display import Sheet, Shown
 from ..posterior.drift import DRIFT, with_drift
-from ..posterior.intervals import INTERVAL, plain
+from ..posterior.intervals import INTERVAL, plain, summarise
 from ..posterior.mixture import Mixture, mix, said_of_fits
 from ..posterior.posterior import Posterior
 from ..progress import Progress, Tell, waiting
@@ -117,6 +117,9 @@ def _of_laws(which: Mixture, told_of: Prediction) -> dict[str, Any]:
     for name, weight in which.weights.items():
         one = which.parts[name]
         told[name] = {"weight": weight, "health": one.health.verdicts[0].word}
+        flat = one.flat()
+        alone = [each for each in one.law.exponents if flat[each].ndim == 1]
+        told[name]["exponents"] = {each: summarise(flat[each]) for each in alone}
         said = told_of.members.get(name)
         if said is not None:
             told[name] |= dict(zip(("lo", "median", "hi"), said.tolist(), strict=True))
@@ -303,6 +306,7 @@ def _notes(
     notes = [note for note in data.notes if isinstance(note, Note) and note.kind == OUTLIERS]
     for curve, which in mixtures.items():
         own = [*told[curve].notes, *said_of_fits(which)]
-        own = [note for note in dict.fromkeys(own) if curve is None or note.kind != "average"]
+        several = curve is None and len(which.weights) > 1
+        own = [note for note in dict.fromkeys(own) if several or note.kind != "average"]
         notes += [note if curve is None else Note(note.kind, f"{curve}: {note}") for note in own]
     return tuple(dict.fromkeys(notes))

@@ -47,7 +47,7 @@ def forecast(found: Summary) -> list[Sheet]:
         [*row, *(share(part) for part in point["shares"].values())]
         for row, point in zip(sheet.rows, found["points"], strict=True)
     ]
-    return [replace(sheet, columns=columns, rows=rows), *_laws(found)]
+    return [replace(sheet, columns=columns, rows=rows), *_laws(found), *_exponents(found)]
 
 
 def _laws(found: Summary) -> list[Sheet]:
@@ -62,6 +62,19 @@ def _laws(found: Summary) -> list[Sheet]:
         ", ".join(f"{k} {count(v)}" for k, v in each["at"].items()) for each in found["points"]
     ]
     return [Sheet(("law", "weight", "health", *asked[:FEW]), rows, "each law alone", left=1)]
+
+
+def _exponents(found: Summary) -> list[Sheet]:
+    """Return the exponents of laws of several scales, in a forecast of one curve."""
+    if len(found["points"][0]["at"]) < 2:
+        return []
+    rows = [
+        [name, exponent, number(each["median"]), span(each["lo"], each["hi"])]
+        for name, law in found.get("laws", {}).items()
+        for exponent, each in law["exponents"].items()
+    ]
+    head = "exponents, with the law's misfit in their width"
+    return [Sheet(("law", "", "median", MASS), rows, head, left=2)] if rows else []
 
 
 def _points(law: Summary):

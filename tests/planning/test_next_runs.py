@@ -8,10 +8,11 @@ import pytest
 
 import bayescale as bs
 from bayescale.data.dataset import Dataset
-from bayescale.laws import chinchilla
+from bayescale.laws import chinchilla, get_law
 from bayescale.messages import DataError
 from bayescale.planning.design import Beliefs, choose, left_by_all, tamed
 from bayescale.posterior.mixture import mix
+from bayescale.questions.sweep import how_sure
 from bayescale.workflows.forecast import Forecast
 from tests.planning.test_allocate import DATABLATIONS, posterior_of
 
@@ -188,6 +189,24 @@ def test_a_forecast_is_asked_by_its_laws(spread):
     several = replace(told, mixtures={"a": both, "b": both})
     with pytest.raises(ValueError, match=r"several curves.*\['a'\]"):
         plan(several)
+
+
+def test_a_forecast_is_split_by_its_law(spread):
+    told = Forecast(
+        bs.predict(spread, TARGET, allow_failed=True), {None: mix({"one": spread})}, {}, ()
+    )
+    ours, theirs = (bs.allocate(each, 1e21, allow_failed=True) for each in (told, spread))
+    np.testing.assert_array_equal(ours.params, theirs.params)
+    assert bs.match(told, N=1e9, D=1e11, allow_failed=True).extra == 0.1
+    with pytest.raises(ValueError, match=r"several curves.*\['a'\]"):
+        bs.allocate(
+            replace(told, mixtures={"a": told.mixtures[None], "b": told.mixtures[None]}), 1e21
+        )
+
+
+def test_what_intervals_know_of_a_wrong_law():
+    assert "do not know" in how_sure(get_law("chinchilla"))
+    assert "in the width" in how_sure(get_law("approximate(chinchilla)"))
 
 
 def test_before_any_run_is_made(runs):
