@@ -44,8 +44,8 @@ nb_execution_timeout = 900
 nb_execution_show_tb = True  # a warning, and so an error
 nb_execution_excludepatterns = []
 
-NEEDS = {"01_chinchilla": "raw/svg_extracted_data.csv"}
-"""A table that a notebook would download, by its name."""
+NEEDS = dict.fromkeys(("01_chinchilla", "06_which_run_next"), "raw/svg_extracted_data.csv")
+"""A table that a notebook would download, by the notebook's name."""
 MISSING = (
     "*This page was built where its table of runs was not at hand, so its outputs are left out: "
     "run the notebook to see them.*"

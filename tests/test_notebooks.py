@@ -1,7 +1,7 @@
 """Notebooks are code: committed without outputs, and executed here with few draws.
 
-The first runs always, all when studies are asked for or the site is built; what the others call of
-the package, and with which arguments, is checked without running them.
+All but the long ones run always, those when studies are asked for or the site is built; what they
+call of the package, and with which arguments, is checked without running them.
 """
 
 import ast
@@ -17,8 +17,8 @@ from nbclient import NotebookClient
 NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
 DRAWS = "100"  # as few as NUTS warms up with
 SECONDS_A_CELL = 600  # most is compiling, slow where others use the cores too
-QUICK = ("01_chinchilla",)
-TABLES = {"01_chinchilla": "svg_extracted_data.csv"}
+LONG = ("02_emergence", "03_u_shape")
+TABLES = dict.fromkeys(("01_chinchilla", "06_which_run_next"), "svg_extracted_data.csv")
 """What a notebook would download, by its name."""
 
 
@@ -91,7 +91,7 @@ def test_what_it_calls_is_there_and_takes_its_arguments(path):
 @pytest.mark.parametrize(
     "path",
     [
-        pytest.param(path, marks=[] if path.stem in QUICK else pytest.mark.study)
+        pytest.param(path, marks=[pytest.mark.study] if path.stem in LONG else [])
         for path in NOTEBOOKS
     ],
     ids=lambda path: path.stem,
