@@ -19,8 +19,8 @@ import numpy as np
 from ..data.notes import concerning
 from ..messages import Note
 from ..model.replicates import new_runs
+from ..posterior.bends import bent
 from ..posterior.display import Sheet, Shown
-from ..posterior.drift import drifted_inputs
 from ..posterior.intervals import INTERVAL, levels, plain, summarise
 from ..posterior.mixture import Mixture
 from ..posterior.pointwise import ASK, law_draws, of_response, said_of_prior
@@ -38,6 +38,7 @@ UNCALIBRATED = (
     "curves intervals of this kind covered 53 to 60 % of held-out points where they promised 90 %"
 )
 WIDENED = "the misfit of the law is in the width, as far as the curve's own bends tell of it"
+BENT = "the misfit of the law is in the width, as large as it was on other tasks"
 FARTHEST = 8
 """So many points are looked at for what their prior decides."""
 
@@ -224,6 +225,7 @@ def _predict(
     notes += [*_said_of_questions(posterior, how.n), *said_of_group(posterior)]
     if (decades > 0).any():
         what = UNCALIBRATED if posterior.law.wander is None else WIDENED
+        what = what if posterior.bends is None else BENT
         notes.append(Note("beyond", f"up to {decades.max():.2g} decades beyond the data: {what}"))
     notes += _said_of_prior(posterior, inputs, mean, decades)
     known = stderr if stderr.any() else None
@@ -307,14 +309,14 @@ def _new_runs(posterior: Posterior, inputs, n, stderr, seed, stream) -> np.ndarr
     # Draws are of one group, or of the average one: what is pooled is theirs already.
     model = replace(posterior.model, pool=(), groups=0)
     points = len(next(iter(inputs.values())))
-    columns: dict[str, Any] = {"inputs": drifted_inputs(posterior, inputs)}
+    columns: dict[str, Any] = {"inputs": dict(inputs)}
     if model.noise.counts:
         columns["n"] = np.full(points, int(n or posterior.data.n.max()))
     runs = []
     for i, (_, one) in enumerate(posterior):
-        params = one.flat()
+        law, params = bent(one)
         key = jax.random.fold_in(jax.random.key(seed), stream + i)
         keys = jax.random.split(key, len(next(iter(params.values()))))
         columns["stderr"] = stderr[i] if posterior.curves else stderr
-        runs.append(new_runs(model, params, columns, keys))
+        runs.append(new_runs(replace(model, law=law), params, columns, keys))
     return np.stack(runs) if posterior.curves else runs[0]
