@@ -287,7 +287,9 @@ UNLOCK_WORDS = (
     "on the median of the next bin's worth of models stays above, as labels have it; what no model "
     "passes is censored at the last one. sooner, later: below and above 90 % intervals, never and "
     "already counted, their places drawn evenly. score: log probability of the bin (already, "
-    "within .25, .5, 1 decades, later, by no model). `stays` are levels that no model passes."
+    "within .25, .5, 1 decades, later, by no model). `stays` are levels that no model passes; if "
+    "one is passed below the cut the bin of the truth reaches beyond it, and a drift's jump counts "
+    "as at the cut."
 )
 TRIED_WORDS = (
     "sd of the half-normal size of the slope of the log odds, an e-fold (`with_misfit`), and the "
