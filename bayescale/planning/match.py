@@ -20,7 +20,7 @@ from ..posterior.display import Sheet, Shown
 from ..posterior.intervals import INTERVAL, plain, summarise
 from ..posterior.pointwise import said_of_prior
 from ..posterior.posterior import Posterior, said_of_group
-from ..questions.predict import UNCALIBRATED
+from ..questions.remarks import UNCALIBRATED
 from . import shown
 from .isoloss import extremes, tokens_for
 from .surface import DECADES, Cost, Surface, make_cost, surface

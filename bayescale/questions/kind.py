@@ -39,7 +39,7 @@ from .kinds import (
     turned,
     waited,
 )
-from .predict import UNCALIBRATED
+from .remarks import UNCALIBRATED
 from .sweep import Sweep, sweep
 
 if TYPE_CHECKING:

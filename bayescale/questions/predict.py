@@ -26,19 +26,14 @@ from ..posterior.mixture import Mixture
 from ..posterior.pointwise import ASK, law_draws, of_response, said_of_prior
 from ..posterior.posterior import Posterior, said_of_group
 from . import shown
+from .remarks import said_of_misfit
 from .sweep import decades_beyond, scales
 
 if TYPE_CHECKING:
     import pandas
 
-__all__ = ["UNCALIBRATED", "Prediction", "predict"]
+__all__ = ["Prediction", "predict"]
 
-UNCALIBRATED = (
-    "beyond the data the law itself may be wrong, and these intervals do not know it: on 92 real "
-    "curves intervals of this kind covered 53 to 60 % of held-out points where they promised 90 %"
-)
-WIDENED = "the misfit of the law is in the width, as far as the curve's own bends tell of it"
-BENT = "the misfit of the law is in the width, as large as it was on other tasks"
 FARTHEST = 8
 """So many points are looked at for what their prior decides."""
 
@@ -224,9 +219,8 @@ def _predict(
     notes = [*concerning(posterior.data, "split"), *said]
     notes += [*_said_of_questions(posterior, how.n), *said_of_group(posterior)]
     if (decades > 0).any():
-        what = UNCALIBRATED if posterior.law.wander is None else WIDENED
-        what = what if posterior.bends is None else BENT
-        notes.append(Note("beyond", f"up to {decades.max():.2g} decades beyond the data: {what}"))
+        text = f"up to {decades.max():.2g} decades beyond the data: {said_of_misfit(posterior)}"
+        notes.append(Note("beyond", text))
     notes += _said_of_prior(posterior, inputs, mean, decades)
     known = stderr if stderr.any() else None
     return Prediction(
@@ -307,12 +301,11 @@ def _said_of_prior(posterior: Posterior, inputs, mean, decades) -> list[Note]:
 def _new_runs(posterior: Posterior, inputs, n, stderr, seed, stream) -> np.ndarray:
     """Return one new observation a draw and point, ([curve,] draw, point)."""
     # Draws are of one group, or of the average one: what is pooled is theirs already.
-    model = replace(posterior.model, pool=(), groups=0)
-    points = len(next(iter(inputs.values())))
+    model, runs = replace(posterior.model, pool=(), groups=0), []
     columns: dict[str, Any] = {"inputs": dict(inputs)}
     if model.noise.counts:
+        points = len(next(iter(inputs.values())))
         columns["n"] = np.full(points, int(n or posterior.data.n.max()))
-    runs = []
     for i, (_, one) in enumerate(posterior):
         law, params = bent(one)
         key = jax.random.fold_in(jax.random.key(seed), stream + i)
