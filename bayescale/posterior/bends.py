@@ -31,7 +31,7 @@ from ..parametric.parametric import Law
 from .mixture import Mixture
 from .posterior import Bends, Posterior
 
-__all__ = ["MISFIT", "OWN", "bending", "bent", "paths", "with_misfit"]
+__all__ = ["MISFIT", "OWN", "bending", "bent", "may_bend", "paths", "with_misfit"]
 
 MISFIT = 0.1
 """sd of the half-normal m: of the slope of the log odds, an e-fold of scale."""
@@ -89,7 +89,7 @@ def with_misfit(
         }
         return replace(which, parts=parts)
     law = which.law
-    if law.support != "unit" or len(law.inputs) != 1 or law.less_is_better or which.curves:
+    if not may_bend(law) or which.curves:
         raise ValueError(
             "a misfit of log odds is of an accuracy in the only scale of one curve, more being "
             f"better; {law.name} is of {', '.join(law.inputs)}"
@@ -100,6 +100,11 @@ def with_misfit(
     shape = next(iter(which.draws.values())).shape[:2]
     draws = paths(shape, sd, np.random.default_rng([seed, 6]))
     return replace(which, bends=Bends(sd, float(edge), draws))
+
+
+def may_bend(law: Law) -> bool:
+    """Return whether a law is of an accuracy in one scale of which more is better."""
+    return law.support == "unit" and len(law.inputs) == 1 and not law.less_is_better
 
 
 def paths(shape: tuple[int, ...], sd: float, rng: np.random.Generator) -> np.ndarray:

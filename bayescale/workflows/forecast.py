@@ -22,7 +22,7 @@ from ..laws import get_law
 from ..laws.approximate import ahead_variance, approximate
 from ..messages import Note
 from ..parametric.parametric import Law
-from ..posterior.bends import with_misfit
+from ..posterior.bends import may_bend, with_misfit
 from ..posterior.display import Sheet, Shown
 from ..posterior.intervals import INTERVAL, plain
 from ..posterior.mixture import Mixture, mix, said_of_fits
@@ -217,7 +217,7 @@ def forecast(
             for i, (name, law) in enumerate(made.items())
         }
     mixtures = _weighed(fits, prior_of(plain.values()), seed)
-    if bending and all(law.support == "unit" for law in made.values()):
+    if bending and all(may_bend(law) for law in made.values()):
         mixtures = {curve: with_misfit(one, seed=seed) for curve, one in mixtures.items()}
     told = {
         curve: predict(one, at, seed=seed, allow_failed=True) for curve, one in mixtures.items()
