@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from .planning.match import match as match
     from .planning.next_runs import next_runs as next_runs
     from .posterior.arviz import to_arviz as to_arviz
-    from .posterior.drift import with_drift as with_drift
+    from .posterior.bends import with_misfit as with_misfit
     from .posterior.groups import AVERAGE as AVERAGE
     from .posterior.groups import NEW as NEW
     from .posterior.groups import for_group as for_group
@@ -138,7 +138,7 @@ _HOMES = {
     "threshold": "questions.threshold",
     "to_arviz": "posterior.arviz",
     "to_long": "reading.to_long",
-    "with_drift": "posterior.drift",
+    "with_misfit": "posterior.bends",
 }
 __all__ = ["__version__", *_PACKAGES, *_HOMES]
 

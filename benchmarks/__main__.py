@@ -15,6 +15,7 @@ STUDIES = {
     "kinds": "unlock.kinds",
     "unlock": "unlock.real",
     "unlock_simulated": "unlock.simulated",
+    "unlocks_ahead": "unlock.ahead",
     "explanations": "explanations",
     "conditions": "conditions",
     "metric": "metric",

@@ -266,9 +266,11 @@ Task = Annotated[Texts, in_table("The task of a row; else all are of one.", meta
 Laws = Annotated[
     Texts, in_fit("The laws, in place of the usual ones of an accuracy.", metavar="sigmoid,flat")
 ]
-Drift = Annotated[
+Misfit = Annotated[
     Number,
-    in_question("Sd in log scale by which models beyond the data drift together; 0 for none."),
+    in_question(
+        "Size (sd) of the law's misfit beyond the data, in log odds an e-fold; 0 for none."
+    ),
 ]
 Backtest = Annotated[
     Number,

@@ -152,7 +152,7 @@ class Tasks:
     laws: tuple[str, ...]
     level: float | str | None
     horizon: float | None
-    drift: float
+    misfit: float
     backtest: float | None
     noise: str | Mapping[str, str] | None
     pool: tuple[str, ...] | None

@@ -186,7 +186,7 @@ def tasks(
     laws: options.Laws = None,
     level: options.Level = None,
     horizon: options.Horizon = None,
-    drift: options.Drift = None,
+    misfit: options.Misfit = None,
     backtest: options.Backtest = None,
     noise: options.Noise = None,
     pool: options.Pool = None,
@@ -203,7 +203,7 @@ def tasks(
     """Say of each task which kind it is, what explains it, and when it unlocks."""
     with waiting() as progress:
         terminal.start_jax()
-        from ..posterior.drift import DRIFT
+        from ..posterior.bends import MISFIT
         from ..workflows import tasks as workflow
         from . import arguments, plans
 
@@ -214,7 +214,7 @@ def tasks(
             prior=arguments.priors(prior or ()),
             level=arguments.level(level),
             horizon=horizon,
-            drift=DRIFT if drift is None else drift,
+            misfit=MISFIT if misfit is None else misfit,
             backtest=backtest,
             noise=arguments.noise(noise),
             pool=arguments.names(pool),

@@ -19,7 +19,7 @@ from ..posterior.display import Sheet, Shown
 from ..posterior.intervals import INTERVAL, plain, summarise
 from ..posterior.pointwise import said_of_prior
 from ..posterior.posterior import said_of_group
-from ..questions.sweep import how_sure
+from ..questions.remarks import said_of_misfit
 from . import shown
 from .asked import fit_of
 from .surface import FINE, GRID, STEPS, Cost, Surface, bisect, functions, lowest, make_cost, surface
@@ -202,7 +202,7 @@ def allocate(
         decades=decades,
         notes=(
             *concerning(on.table, "split"),
-            *_notes(budgets, edge, decades, how_sure(posterior.law)),
+            *_notes(budgets, edge, decades, said_of_misfit(posterior)),
             *said_of_prior(posterior, beyond),
             *said_of_group(posterior),
         ),

@@ -20,7 +20,7 @@ from ..posterior.display import Sheet, Shown
 from ..posterior.intervals import INTERVAL, plain, summarise
 from ..posterior.pointwise import said_of_prior
 from ..posterior.posterior import Posterior, said_of_group
-from ..questions.sweep import how_sure
+from ..questions.remarks import said_of_misfit
 from . import shown
 from .asked import fit_of
 from .isoloss import extremes, tokens_for
@@ -198,7 +198,11 @@ def match(
         cost=str(spending),
         notes=(
             *concerning(on.table, "split"),
-            *(notes := _notes(on, ways, float(extra), reference, quarter)),
+            *(
+                notes := _notes(
+                    on, ways, float(extra), reference, quarter, said_of_misfit(posterior)
+                )
+            ),
             *_said_of_prior(posterior, ways[0], notes),
             *said_of_group(posterior),
         ),
@@ -241,7 +245,7 @@ def _sizes(params: Any, cheapest: np.ndarray, reference: Mapping[str, float] | N
     return np.geomspace(min(centres) / 10, max(centres) * 10, POINTS)
 
 
-def _notes(on: Surface, ways, extra: float, reference, quarter) -> list[Note]:
+def _notes(on: Surface, ways, extra: float, reference, quarter, sure: str) -> list[Note]:
     best, small = ways
     reached = np.isfinite(best["flops"])
     notes = {}
@@ -266,7 +270,7 @@ def _notes(on: Surface, ways, extra: float, reference, quarter) -> list[Note]:
         middle = [[np.median(way[k][reached]) for k in ("params", "tokens")] for way in ways]
         decades = on.decades(*np.transpose(middle)).max()
         if decades > 0:
-            notes["beyond"] = f"up to {decades:.2g} decades beyond the data: {how_sure(on.law)}"
+            notes["beyond"] = f"up to {decades:.2g} decades beyond the data: {sure}"
     return as_notes(notes)
 
 

@@ -6,7 +6,7 @@
 | is it to be trusted? | `health`, judged by `checks` |
 | how are several laws averaged? | `mixture` |
 | what of one group, the average one, a new one? | `groups` |
-| what if later models are off their scale? | `drift` |
+| what if accuracies leave their law beyond the data? | `bends` |
 | how dense are each row and the prior, and what would a new run be? | `pointwise` |
 | which interval, which quantiles? | `intervals` |
 | how are numbers and tables written for reading? | `display`; the tables of a fit: `shown` |

@@ -251,7 +251,7 @@ def said_of_fits(which: Posterior | Mixture) -> list[Note]:
 def _said_of(one: Posterior) -> list[Note]:
     """Return of what the answers of one fit speak, and what its table says against them."""
     notes = [*concerning(one.data, "level"), *said_of_group(one)]
-    if one.drift is not None:
-        text = f"with a drift of sd {one.drift.sd:g} in log scale beyond the data"
-        notes.append(Note("drift", text))
+    if one.bends is not None:
+        text = "beyond the data with a misfit of the law: slopes of its log odds are off by"
+        notes.append(Note("misfit", f"{text} {one.bends.sd:g} an e-fold of scale"))
     return notes

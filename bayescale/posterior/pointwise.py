@@ -19,7 +19,7 @@ from ..model.evaluate import at_own, law_at
 from ..model.programs import compiled
 from ..model.replicates import AtRows
 from ..parametric.parametric import Law
-from .drift import drifted_inputs
+from .bends import bent
 from .intervals import normal_scores
 from .posterior import Posterior
 
@@ -51,17 +51,18 @@ ASK = "sensitivity(fit) (bayescale sensitivity) says how far"
 def law_draws(
     posterior: Posterior, at: Mapping[str, np.ndarray]
 ) -> Float[np.ndarray, "*curve draw point"]:
-    """Return the law for every draw, chains joined; beyond the data with the fit's drift.
+    """Return the law for every draw, chains joined; beyond the data with the fit's misfit.
 
     Parameters
     ----------
     at
         Scales in natural units, (point,) of every input.
     """
-    law, flat = posterior.law, posterior.flat()
-    if posterior.drift is not None:
+    law, flat = bent(posterior)
+    if posterior.bends is not None:
         params = {name: flat[name] for name in law.parameters}
-        return at_own(law, params, drifted_inputs(posterior, at))
+        shape = (len(next(iter(params.values()))), len(next(iter(at.values()))))
+        return at_own(law, params, {name: np.broadcast_to(x, shape) for name, x in at.items()})
     # With a chain of all draws, and a curve where there is none.
     lead = (slice(None), None) if posterior.curves else (None, None)
     draws = {name: flat[name][lead] for name in law.parameters}

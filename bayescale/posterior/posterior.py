@@ -25,7 +25,7 @@ from .intervals import INTERVAL, plain, scalar_quantities, summarise, summarise_
 if TYPE_CHECKING:
     import pandas
 
-__all__ = ["Drift", "Posterior", "SamplingInfo", "said_of_group"]
+__all__ = ["Bends", "Posterior", "SamplingInfo", "said_of_group"]
 
 SHOWN_WHOLE = 8
 """Up to so many curves are shown with all their quantities."""
@@ -54,15 +54,15 @@ class SamplingInfo:
 
 
 @dataclass(frozen=True, eq=False)
-class Drift:
-    """How far the effective scale of models beyond the data is off, all together."""
+class Bends:
+    """How the log odds of an accuracy wander off the law beyond the data."""
 
     sd: float
-    """Of the drift in log x."""
+    """Of the half-normal size of the slope's misfit, in log odds an e-fold of scale."""
     begins: float
     """The scale beyond which it is; up to there nothing changes."""
     draws: np.ndarray
-    """The drift in log x, (chain, draw)."""
+    """Size times what makes the slopes at the knots, (chain, draw, knot)."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -79,8 +79,8 @@ class Posterior(Shown):
     sampling: SamplingInfo
     z: np.ndarray | None = None
     """The draws in the model's unconstrained coordinates, ([curve,] chain, draw, size)."""
-    drift: Drift | None = None
-    """Of the only scale beyond the data; `with_drift` sets it."""
+    bends: Bends | None = None
+    """Of the only scale beyond the data; `with_misfit` sets it."""
 
     @property
     def law(self):

@@ -25,17 +25,18 @@ from ..noises.names import get_noise
 from ..noises.runs import DEPENDENCES
 from ..parametric.parametric import Law, Noise
 from .arviz import ARVIZ_NAMES, to_arviz
+from .bends import KNOTS
 from .checks import judged_anew
 from .files import StorageError, line_of, sealed, unsealed, writable, write
 from .hdf5 import Reader, to_bytes
 from .health import UNREACHED, Health
 from .intervals import plain
-from .posterior import Drift, Posterior, SamplingInfo
+from .posterior import Bends, Posterior, SamplingInfo
 from .signature import match, signature
 
 __all__ = ["FORMAT", "load", "save"]
 
-FORMAT = 7
+FORMAT = 8
 """Version of the file's layout; a file of another one is refused."""
 
 ROWS = ("log_likelihood", "posterior_predictive", "prior_predictive")
@@ -94,8 +95,8 @@ def save(posterior: Posterior, path: str | os.PathLike, *, rows: bool = True) ->
             own[role] = ("obs_id", np.array(rows_of, np.uint32))
         if posterior.z is not None:
             own["z"] = ([f"z_dim_{i}" for i in range(posterior.z.ndim)], posterior.z)
-        if posterior.drift is not None:
-            own["drift"] = (("chain", "draw"), posterior.drift.draws)
+        if posterior.bends is not None:
+            own["bends"] = (("chain", "draw", "knot"), posterior.bends.draws)
         tree["bayescale"] = xr.DataTree(xr.Dataset(own))
         content = sealed(to_bytes(tree), FORMAT)
     except (OSError, RuntimeError, ValueError) as error:  # h5py raises all three
@@ -105,7 +106,7 @@ def save(posterior: Posterior, path: str | os.PathLike, *, rows: bool = True) ->
 
 def _record(posterior: Posterior) -> dict[str, Any]:
     """Return what the arrays do not hold."""
-    data, drift = posterior.data, posterior.drift
+    data, bends = posterior.data, posterior.bends
     return {
         "law": signature(posterior.law),
         "noise": signature(posterior.model.noise),
@@ -130,7 +131,7 @@ def _record(posterior: Posterior) -> dict[str, Any]:
         "z": None if posterior.z is None else posterior.z.dtype.name,
         "unidentified": [verdict.unidentified for verdict in posterior.health.verdicts],
         "sampling": asdict(posterior.sampling) | {"notes": _kept(posterior.sampling.notes)},
-        "drift": drift and {"sd": drift.sd, "begins": drift.begins},
+        "bends": bends and {"sd": bends.sd, "begins": bends.begins},
     }
 
 
@@ -196,7 +197,7 @@ def load(
             draws = _arrays(file, "posterior", record["draws"], data)
             stats = _arrays(file, "sample_stats", record["stats"], data)
             z = record["z"] and file.numbers("bayescale/z", record["z"])
-            drift = _drift(file, record["drift"])
+            bends = _bends(file, record["bends"])
         sampling = _sampling(record["sampling"])
         model = Model(
             match(path, "law", record["law"], law, get_law),
@@ -206,9 +207,9 @@ def load(
             len(data.group_names) if record["pool"] else 0,
             record["runs"] and DEPENDENCES[record["runs"]],
         )
-        _check_shapes(model, data, draws, stats, z, drift)
+        _check_shapes(model, data, draws, stats, z, bends)
         unjudged = Health((UNREACHED,) * max(1, len(data.curve_names)))
-        found = Posterior(model, data, draws, stats, unjudged, sampling, z, drift)
+        found = Posterior(model, data, draws, stats, unjudged, sampling, z, bends)
         same = np.allclose(_probe(found), record["probe"], rtol=1e-6, atol=0, equal_nan=True)
         found = replace(found, health=judged_anew(found, record["unidentified"]))
     except StorageError as error:
@@ -276,11 +277,11 @@ def _dataset(file: Reader, record: Mapping) -> Dataset:
     )
 
 
-def _drift(file: Reader, record: Mapping | None) -> Drift | None:
+def _bends(file: Reader, record: Mapping | None) -> Bends | None:
     if not record:
         return None
-    draws = file.numbers("bayescale/drift", "float64")
-    return Drift(float(record["sd"]), float(record["begins"]), draws)
+    draws = file.numbers("bayescale/bends", "float64")
+    return Bends(float(record["sd"]), float(record["begins"]), draws)
 
 
 def _sampling(record: Mapping[str, Any]) -> SamplingInfo:
@@ -296,7 +297,7 @@ def _sampling(record: Mapping[str, Any]) -> SamplingInfo:
     )
 
 
-def _check_shapes(model, data, draws, stats, z, drift) -> None:
+def _check_shapes(model, data, draws, stats, z, bends) -> None:
     """Refuse arrays that are not of the same curves, chains and draws."""
     if missing := set(model.names) - set(draws):
         raise ValueError(f"no draws of {', '.join(sorted(missing))}")
@@ -311,8 +312,8 @@ def _check_shapes(model, data, draws, stats, z, drift) -> None:
             raise ValueError(f"{name} has the shape {values.shape}, not {lead}")
     if z is not None and z.shape != (*lead, model.size):
         raise ValueError(f"z has the shape {z.shape}, of {model.size} coordinates")
-    if drift is not None and drift.draws.shape != lead[-2:]:
-        raise ValueError(f"the drift has the shape {drift.draws.shape}")
+    if bends is not None and bends.draws.shape != (*lead[-2:], len(KNOTS)):
+        raise ValueError(f"the bends have the shape {bends.draws.shape}")
 
 
 def _notes(kept: Iterable[Iterable[str]]) -> tuple[Note, ...]:

@@ -19,7 +19,7 @@ from ..laws.later import FLAT, decades_later
 from ..messages import Note
 from ..model.evaluate import at_own
 from ..model.replicates import prior_curves
-from ..posterior.drift import drifted_inputs
+from ..posterior.bends import bent
 from ..posterior.health import FailedFit
 from ..posterior.intervals import INTERVAL
 from ..posterior.mixture import Mixture
@@ -187,11 +187,11 @@ def crossings(
     past
         Says of values of the curve whether they are on the better side.
     """
-    law, flat = posterior.law, posterior.flat()
+    law, flat = bent(posterior)
     params = {name: flat[name] for name in law.parameters}
 
     def value(scale: np.ndarray) -> np.ndarray:
-        return at_own(law, params, drifted_inputs(posterior, way.at(scale)))[:, 0]
+        return at_own(law, params, way.at(scale))[:, 0]
 
     curves = draws_on(posterior, way, grid)
     on_grid, finite = past(curves), np.isfinite(curves).all(1)

@@ -39,7 +39,8 @@ from .kinds import (
     turned,
     waited,
 )
-from .sweep import Sweep, how_sure, sweep
+from .remarks import said_of_misfit
+from .sweep import Sweep, sweep
 
 if TYPE_CHECKING:
     import pandas
@@ -312,5 +313,5 @@ def _remarks(which: Posterior | Mixture, view: _View, lost: np.ndarray) -> list[
             f"the curve is followed from the largest {view.way.column} to the smallest"
         )
     if lo < view.way.seen.min() * (1 - ROUNDING) or hi > view.way.seen.max() * (1 + ROUNDING):
-        notes["beyond"] = how_sure(which.law)
+        notes["beyond"] = said_of_misfit(which)
     return [*said_of_fits(which), *as_notes(notes)]

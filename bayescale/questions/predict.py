@@ -19,14 +19,15 @@ import numpy as np
 from ..data.notes import concerning
 from ..messages import Note
 from ..model.replicates import new_runs
+from ..posterior.bends import bent
 from ..posterior.display import Sheet, Shown
-from ..posterior.drift import drifted_inputs
 from ..posterior.intervals import INTERVAL, levels, plain, summarise
 from ..posterior.mixture import Mixture
 from ..posterior.pointwise import ASK, law_draws, of_response, said_of_prior
 from ..posterior.posterior import Posterior, said_of_group
 from . import shown
-from .sweep import decades_beyond, how_sure, scales
+from .remarks import said_of_misfit
+from .sweep import decades_beyond, scales
 
 if TYPE_CHECKING:
     import pandas
@@ -218,7 +219,7 @@ def _predict(
     notes = [*concerning(posterior.data, "split"), *said]
     notes += [*_said_of_questions(posterior, how.n), *said_of_group(posterior)]
     if (decades > 0).any():
-        text = f"up to {decades.max():.2g} decades beyond the data: {how_sure(posterior.law)}"
+        text = f"up to {decades.max():.2g} decades beyond the data: {said_of_misfit(posterior)}"
         notes.append(Note("beyond", text))
     notes += _said_of_prior(posterior, inputs, mean, decades)
     known = stderr if stderr.any() else None
@@ -300,16 +301,15 @@ def _said_of_prior(posterior: Posterior, inputs, mean, decades) -> list[Note]:
 def _new_runs(posterior: Posterior, inputs, n, stderr, seed, stream) -> np.ndarray:
     """Return one new observation a draw and point, ([curve,] draw, point)."""
     # Draws are of one group, or of the average one: what is pooled is theirs already.
-    model = replace(posterior.model, pool=(), groups=0)
-    points = len(next(iter(inputs.values())))
-    columns: dict[str, Any] = {"inputs": drifted_inputs(posterior, inputs)}
+    model, runs = replace(posterior.model, pool=(), groups=0), []
+    columns: dict[str, Any] = {"inputs": dict(inputs)}
     if model.noise.asks_n and not (n is None and posterior.data.n is None):
+        points = len(next(iter(inputs.values())))
         columns["n"] = np.full(points, int(n or posterior.data.n.max()))
-    runs = []
     for i, (_, one) in enumerate(posterior):
-        params = one.flat()
+        law, params = bent(one)
         key = jax.random.fold_in(jax.random.key(seed), stream + i)
         keys = jax.random.split(key, len(next(iter(params.values()))))
         columns["stderr"] = stderr[i] if posterior.curves else stderr
-        runs.append(new_runs(model, params, columns, keys))
+        runs.append(new_runs(replace(model, law=law), params, columns, keys))
     return np.stack(runs) if posterior.curves else runs[0]

@@ -14,13 +14,27 @@ from ..messages import Note, as_notes
 from ..posterior.mixture import Mixture, said_of_fits
 from ..posterior.pointwise import said_of_prior
 from ..posterior.posterior import Posterior
-from .sweep import Sweep, how_sure
+from .sweep import Sweep
 from .unlock import Spread, unlock_parameter
 
-__all__ = ["remarks"]
+__all__ = ["UNCALIBRATED", "remarks", "said_of_misfit"]
 
+UNCALIBRATED = (
+    "beyond the data the law itself may be wrong, and these intervals do not know it: on 92 real "
+    "curves intervals of this kind covered 53 to 60 % of held-out points where they promised 90 %"
+)
+WIDENED = "the misfit of the law is in the width, as far as the curve's own bends tell of it"
+BENT = "the misfit of the law is in the width, as large as it was on other tasks"
 FEW = 100.0
 """Effective draws below which a reweighted forecast is said to be rough."""
+
+
+def said_of_misfit(which: Posterior | Mixture) -> str:
+    """Return what intervals beyond the data know of the law's misfit; of a mixture by its first."""
+    (_, _, one), *_ = which.members
+    if one.bends is not None:
+        return BENT
+    return UNCALIBRATED if one.law.wander is None else WIDENED
 
 
 def remarks(found: Any, which: Posterior | Mixture, way: Sweep) -> list[Note]:
@@ -36,7 +50,7 @@ def remarks(found: Any, which: Posterior | Mixture, way: Sweep) -> list[Note]:
         horizon = f"{'down' if found.less_is_better else 'up'} to {found.horizon:.3g}"
         notes["unreached"] = f"in most draws the level {found.level:.3g} is not reached {horizon}"
     if forecast.hi == np.inf or way.sign * forecast.hi > way.progress(way.best):
-        notes["beyond"] = how_sure(which.law)
+        notes["beyond"] = said_of_misfit(which)
     chance = which.data.chance
     if chance is not None and found.level <= chance[0]:
         notes["chance"] = f"the level {found.level:.3g} is not above chance ({chance[0]:.3g})"

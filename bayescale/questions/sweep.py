@@ -19,7 +19,6 @@ import numpy as np
 
 from ..data.expression import evaluate
 from ..data.formula import in_names
-from ..parametric.parametric import Law
 from ..posterior.mixture import Mixture
 from ..posterior.posterior import Posterior
 
@@ -29,7 +28,6 @@ __all__ = [
     "beyond",
     "decades_beyond",
     "follow",
-    "how_sure",
     "inputs",
     "level_of",
     "past_level",
@@ -46,11 +44,6 @@ LESS = (0.75, 0.5)
 """Of a scale of which less is better: at these shares of the smallest."""
 HALF = 0.5
 """Where it lies of a scale of which less is better: at this share of the smallest."""
-UNCALIBRATED = (
-    "beyond the data the law itself may be wrong, and these intervals do not know it: on 92 real "
-    "curves intervals of this kind covered 53 to 60 % of held-out points where they promised 90 %"
-)
-WIDENED = "the misfit of the law is in the width, as far as the curve's own bends tell of it"
 
 
 @dataclass(frozen=True, eq=False)
@@ -298,8 +291,3 @@ def response_name(one: Posterior) -> str:
     """Return what the table calls the response of the law."""
     of = one.law.response if one.law.further else next(iter(one.data.responses))
     return one.data.columns.get(of, of)
-
-
-def how_sure(law: Law) -> str:
-    """Return what intervals beyond the data know of the law's being wrong there."""
-    return UNCALIBRATED if law.wander is None else WIDENED

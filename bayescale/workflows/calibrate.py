@@ -111,7 +111,7 @@ def calibrate(
     FailedFit
         If the draws of the fit are not to be trusted, unless `allow_failed`.
     ValueError
-        For a fit without draws (`MAP`), or of one group, or with a drift; for too few replicates.
+        For a fit without draws (`MAP`), or of one group, or with a misfit; for too few replicates.
 
     Notes
     -----
@@ -198,8 +198,10 @@ def _as_made(one: Posterior) -> Sampler:
 
 def _check(one: Posterior, replicates: int) -> None:
     """Refuse what is no fit of its own table."""
-    if one.drift is not None:
-        raise ValueError("calibrate knows of no drift, which no table tells: calibrate the fit")
+    if one.bends is not None:
+        raise ValueError(
+            "calibrate knows of no misfit beyond the data, which no table tells: calibrate the fit"
+        )
     if any(not np.any(one.draws[f"{name}_shift"]) for name in one.model.pool):
         raise ValueError("this is one group of a pooled fit: calibrate the fit with all its groups")
     if one.model.runs is not None and len(set(one.data.run.astype(str))) == 1:

@@ -22,10 +22,11 @@ from ..laws import get_law
 from ..laws.approximate import ahead_variance, approximate
 from ..messages import Note
 from ..parametric.parametric import Law
+from ..posterior.bends import may_bend, with_misfit
 from ..posterior.display import Sheet, Shown
-from ..posterior.drift import DRIFT, with_drift
 from ..posterior.intervals import INTERVAL, plain, summarise
 from ..posterior.mixture import Mixture, mix, said_of_fits
+from ..posterior.pointwise import law_draws
 from ..posterior.posterior import Posterior
 from ..progress import Progress, Tell, waiting
 from ..questions.predict import Prediction, predict
@@ -159,8 +160,9 @@ def forecast(
     noise
         As in `fit`; `lognormal` for losses unless given.
     misfit
-        Whether laws of losses are `approximate`; without it each is taken at its word, and
-        intervals beyond the data are too narrow (benchmarks/results/forecasts.md).
+        Whether laws of losses are `approximate`, and those of accuracies bend beyond the data
+        (`with_misfit`); without it each is taken at its word, and intervals beyond the data are
+        too narrow (benchmarks/results/forecasts.md, unlocks_ahead.md).
     outliers
         Whether rows of losses that lie far from what all others say are taken in; else they are
         set aside, and a note names them (`outliers.set_aside`).
@@ -198,7 +200,7 @@ def forecast(
     check_scales(data, at)
     names = laws_of(data, kind) if laws is None else tuple(laws)
     apart = data.run is not None or data.limit is not None
-    misfit = misfit and not apart
+    bending, misfit = misfit, misfit and not apart
     plain = {law.name: law for law in map(get_law, names)}
     made = {
         name: approximate(law) if misfit and law.support == "positive" else law
@@ -218,8 +220,8 @@ def forecast(
             for i, (name, law) in enumerate(made.items())
         }
     mixtures = _weighed(fits, prior_of(plain.values()), seed)
-    if not losses:
-        mixtures = {curve: with_drift(one, DRIFT, seed=seed) for curve, one in mixtures.items()}
+    if bending and all(may_bend(law) for law in made.values()):
+        mixtures = {curve: with_misfit(one, seed=seed) for curve, one in mixtures.items()}
     told = {
         curve: predict(one, at, seed=seed, allow_failed=True) for curve, one in mixtures.items()
     }
@@ -269,6 +271,9 @@ def _shares(which: Mixture, told: Prediction) -> dict[str, np.ndarray]:
     for _, weight, one in which.members:
         if one.law.wander is not None:
             misfit += weight * ahead_variance(one.law, one.flat(), told.inputs).mean(0)
+        elif one.bends is not None:
+            off = law_draws(one, told.inputs) - law_draws(replace(one, bends=None), told.inputs)
+            misfit += weight * np.square(off).mean(0)
     misfit = np.minimum(misfit, law)
     parts = {"noise": noise, "parameters": law - misfit, "misfit": misfit}
     return {name: part / np.where(total > 0, total, 1.0) for name, part in parts.items()}

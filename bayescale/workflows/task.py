@@ -19,8 +19,8 @@ from ..comparison.explain import Explanation, explain
 from ..comparison.predictive import Backtest
 from ..comparison.units import common_unit
 from ..misfit.misfit import Finding
+from ..posterior.bends import with_misfit
 from ..posterior.display import Sheet, Shown
-from ..posterior.drift import with_drift
 from ..posterior.intervals import plain
 from ..posterior.mixture import Mixture
 from ..posterior.posterior import Posterior
@@ -132,7 +132,7 @@ def task(
     *,
     level: float | str | None,
     horizon: float | None,
-    drift: float,
+    misfit: float,
     seed: int,
     backtests: Mapping[str, Backtest] | None,
 ) -> Task:
@@ -149,7 +149,7 @@ def task(
     # Of eight laws by many tasks nothing is fitted anew.
     found = compare_laws(kept, prior={law: prior[law] for law in kept}, seed=seed, refits=0)
     mixture = found.mixture("evidence")
-    drifted = with_drift(mixture, drift, seed=seed)
+    bent = with_misfit(mixture, misfit, seed=seed)
     # What the data say against a law is told with the task, and refuses none of its answers.
     answer = kind(mixture, seed=seed, allow_failed=True)
     asked = dict(horizon=horizon, direction=mixture.law.improves, allow_failed=True)
@@ -158,19 +158,19 @@ def task(
         found,
         mixture,
         answer,
-        threshold(drifted, level, **asked),
+        threshold(bent, level, **asked),
         explain(found, backtest=backtests),
         failed,
         lost,
-        _lost(drifted, answer, level, horizon),
+        _lost(bent, answer, level, horizon),
     )
 
 
-def _lost(drifted: Mixture, found: Kind, level, horizon) -> Threshold | None:
+def _lost(bent: Mixture, found: Kind, level, horizon) -> Threshold | None:
     """Return from where on a task that falls from above its level stays below it."""
     if found.likeliest not in shown.FALLING:
         return None
-    worse = "down" if drifted.law.improves == "up" else "up"
-    lost = threshold(drifted, level, horizon=horizon, direction=worse, allow_failed=True)
+    worse = "down" if bent.law.improves == "up" else "up"
+    lost = threshold(bent, level, horizon=horizon, direction=worse, allow_failed=True)
     assert isinstance(lost, Threshold)  # a mixture is of one curve
     return lost if lost.forecast.p_already < 0.5 else None

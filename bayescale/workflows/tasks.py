@@ -23,8 +23,8 @@ from ..inference.samplers import NUTS
 from ..laws import get_law
 from ..model.arrays import pack
 from ..parametric.parametric import Law
+from ..posterior.bends import MISFIT
 from ..posterior.display import Sheet, Shown
-from ..posterior.drift import DRIFT
 from ..posterior.intervals import plain
 from ..posterior.posterior import Posterior
 from ..progress import Progress, Tell, waiting
@@ -111,7 +111,7 @@ def tasks(
     pool: str | Iterable[str] | None = None,
     prior: Mapping[str, float] | None = None,
     horizon: float | None = None,
-    drift: float = DRIFT,
+    misfit: float = MISFIT,
     backtest: float | None = None,
     sampler: NUTS = QUICK,
     seed: int = 0,
@@ -136,8 +136,8 @@ def tasks(
         (`workflows.hypotheses`), in equal shares where several laws tell one.
     horizon
         The largest scale looked at for an unlock; 4 decades beyond the largest run by default.
-    drift
-        sd of the drift of effective scale beyond the data (`with_drift`); 0 for none.
+    misfit
+        sd of the size of the law's misfit beyond the data (`with_misfit`); 0 for none.
     backtest
         Share of each task's runs, those of the largest scales, that the laws of a rise are also
         to forecast from the others, as `backtest` does; None for no backtest. Shown beside the
@@ -186,9 +186,9 @@ def tasks(
     if not (min(prior.values()) >= 0 and 0 < sum(prior.values()) < np.inf):
         raise ValueError(f"probabilities of laws are 0 or more and not all 0, got {prior}")
     backtest = None if backtest is None else checked_share(backtest)
-    _check(made.values(), data, noise, pool, level, horizon, drift)
+    _check(made.values(), data, noise, pool, level, horizon, misfit)
     how = dict(noise=noise, seed=seed, precision=precision)
-    answers = dict(level=level, horizon=horizon, drift=drift, seed=seed)
+    answers = dict(level=level, horizon=horizon, misfit=misfit, seed=seed)
     kept = Kept.at(folder)
     with waiting(progress) as tell:
         parts = _fits(made, data, sampler, pool, how, tell, kept.fit)
@@ -200,19 +200,19 @@ def tasks(
     return Tasks(rows, tuple(made), prior)
 
 
-def _check(laws: Iterable[Law], data: Dataset, noise, pool, level, horizon, drift) -> None:
+def _check(laws: Iterable[Law], data: Dataset, noise, pool, level, horizon, misfit) -> None:
     """Refuse what a law's fit, or the question of an unlock, would refuse after the first fits."""
     if isinstance(level, str) and level != "half":
         raise ValueError(f'level (--level) is a number, or "half"; got {level!r}')
     if isinstance(level, float | int) and not 0 < level < 1:
         raise ValueError(f"level (--level) of an accuracy lies between 0 and 1, got {level:g}")
-    if not 0 <= drift < np.inf:
-        raise ValueError(f"drift (--drift) is an sd, 0 or more, got {drift:g}")
+    if not 0 <= misfit < np.inf:
+        raise ValueError(f"misfit (--misfit) is an sd, 0 or more, got {misfit:g}")
     for law in laws:
-        if law.less_is_better and drift:
+        if law.less_is_better and misfit:
             raise ValueError(
-                f"drift (--drift) is of a scale of which more is better; of {law.name} less is: "
-                "drift=0 (--drift 0)"
+                f"misfit (--misfit) is of a scale of which more is better; of {law.name} less is: "
+                "misfit=0 (--misfit 0)"
             )
         table = as_law_names(law, data)
         pack(make_model(law, table, noise, pool_of(law, pool)), table)

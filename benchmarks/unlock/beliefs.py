@@ -188,7 +188,7 @@ def write(found: Found, todo: list[Case], tables: dict[str, pd.DataFrame]) -> No
     head = (
         f"{len({case.task for case in todo})} open tasks of {families} families, cut at the "
         f"quantiles {', '.join(f'{one:g}' for one in cuts.SHARES)} of their scales: {len(todo)} "
-        "cuts. `sigmoid` and `flat`, weighed by belief from even odds; drift as in `tasks`. Means "
+        "cuts. `sigmoid` and `flat`, weighed by belief from even odds; misfit as in `tasks`. Means "
         "over families, with standard errors; nats. 2 chains of 400 draws and no second tries, "
         "fewer than the product takes: all fits count."
     )

@@ -18,7 +18,7 @@ from bayescale.comparison.evidence import log_evidence
 from bayescale.laws import get_law
 from bayescale.parametric.coordinates import scaled
 from bayescale.parametric.parametric import Law
-from bayescale.posterior.drift import DRIFT, with_drift
+from bayescale.posterior.bends import with_misfit
 
 from . import designs, forecasts, labels
 from .designs import Case
@@ -138,7 +138,7 @@ def _measured(case: Case, one, levels: tuple[float, ...]) -> Measured:
     thin = max(1, len(every["g"]) // forecasts.DRAWS)
     every = {name: values[::thin] for name, values in every.items()}
     low = "u" in every and one.law.name != "inverted_u"
-    later = with_drift(one, DRIFT)
+    later = with_misfit(one)
     top = case.fitted.x.max() * 10**forecasts.DECADES
     return Measured(
         evidence.log,

@@ -18,6 +18,43 @@ WELL_ABOVE = 0.2
 LEAST = 12
 """Fewest rows that are fitted."""
 FLOP = 1e21
+DAY = "2023-07"
+"""Models of families that came out before are fitted, in the cut by release."""
+RELEASED = {
+    "GPT-Neo/J": "2021-03",
+    "XGLM": "2021-12",
+    "Codegen": "2022-03",
+    "OPT": "2022-05",
+    "BLOOM": "2022-07",
+    "Llama": "2023-02",
+    "Pythia": "2023-04",
+    "StableLM": "2023-04",
+    "MPT": "2023-05",
+    "StarCoder": "2023-05",
+    "RedPajama-INCITE-Base": "2023-05",
+    "Falcon": "2023-05",
+    "OpenLlama": "2023-06",
+    "OpenLlamaV2": "2023-07",
+    "Llama-2": "2023-07",
+    "Qwen": "2023-08",
+    "CodeLlama": "2023-08",
+    "Phi": "2023-09",
+    "Yi": "2023-11",
+    "Yi-200K": "2023-11",
+    "DeepSeek-Coder": "2023-11",
+    "Amber": "2023-12",
+    "DeepSeek-MoE": "2024-01",
+    "Qwen1.5": "2024-02",
+    "Gemma": "2024-02",
+    "StarCoder2": "2024-02",
+    "Llama-3": "2024-04",
+    "DeepSeek-V2": "2024-05",
+    "Yi-1.5": "2024-05",
+    "DeepSeek-Coder-V2": "2024-06",
+    "Gemma-2": "2024-06",
+    "Llama-3.1": "2024-07",
+}
+"""Month in which the first models of a family came out, by hand; the tables have no dates."""
 
 
 @dataclass(frozen=True, eq=False)

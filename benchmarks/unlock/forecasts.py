@@ -1,6 +1,6 @@
 """What the forecast studies share: fits of many cut tasks, and how a forecast is scored.
 
-A forecast is a mixture of laws. Its drift beyond the data may be set; of each law the draws of new
+A forecast is a mixture of laws. Its misfit beyond the data may be set; of each law the draws of new
 runs, the densities of what came and the unlock scale of each draw are kept.
 """
 
@@ -17,7 +17,7 @@ import bayescale as bs
 from bayescale.comparison.evidence import log_evidence
 from bayescale.laws import get_law
 from bayescale.laws.capability import UNLOCK_PRIOR
-from bayescale.posterior.drift import drifted_inputs, with_drift
+from bayescale.posterior.bends import bent, with_misfit
 from bayescale.posterior.pointwise import law_draws
 from bayescale.workflows.hypotheses import prior_of
 from bayescale.workflows.tasks import QUICK
@@ -72,10 +72,10 @@ def fit_all(cases: list[Case], laws=LAWS, sampler=ONCE) -> dict:
     return found
 
 
-def ahead(case: Case, posterior, drifts) -> dict[float, Unlock]:
-    """Return what one law forecasts of a case's held-out models, by sd of the drift."""
+def ahead(case: Case, posterior, sizes) -> dict[float, Unlock]:
+    """Return what one law forecasts of a case's held-out models, by size of the misfit."""
     evidence = log_evidence(posterior).log
-    return {sd: _forecast(case, with_drift(posterior, sd), evidence) for sd in drifts}
+    return {sd: _forecast(case, with_misfit(posterior, sd), evidence) for sd in sizes}
 
 
 def density_of(case: Case, one) -> np.ndarray:
@@ -85,18 +85,17 @@ def density_of(case: Case, one) -> np.ndarray:
 
 def _beyond(case: Case, one) -> tuple[dict, np.ndarray, np.ndarray]:
     """Return draws, the log density of what came beyond the cut, and new runs there."""
-    every = one.flat()
+    law, every = bent(one)
     thin = max(1, len(next(iter(every.values()))) // DRAWS)
     every = {name: values[::thin] for name, values in every.items()}
-    held = case.held.iloc[:ROWS]
-
+    held, model = case.held.iloc[:ROWS], replace(one.model, law=law)
     n = _padded(held, held.n).astype(int)
     data = {"observed": np.round(_padded(held, held.y) * n), "n": n, "stderr": np.zeros(ROWS)}
-    x = drifted_inputs(one, {"x": _padded(held, held.x)})["x"][::thin]
     count = len(next(iter(every.values())))
+    x = np.broadcast_to(_padded(held, held.x), (count, ROWS))
     with jax.enable_x64(True):
         keys = jax.random.split(jax.random.key(0), count)
-        density, new = jax.device_get(_ahead(one.model, every, data, x, keys))
+        density, new = jax.device_get(_ahead(model, every, data, x, keys))
     return every, density[:, : len(held)], (new / n)[:, : len(held)]
 
 

@@ -16,6 +16,7 @@ import pandas as pd
 from bayescale.inference.make_model import make_model
 from bayescale.laws import get_law
 from bayescale.model.arrays import pack
+from bayescale.posterior.bends import MISFIT
 
 from .. import common
 from . import designs, forecasts, tables
@@ -27,7 +28,7 @@ EACH = 6
 STAYING = 15
 """Flat tasks of each design."""
 RISE = 0.2
-DRIFTS = (0.0, 1.0)
+MISFITS = (0.0, MISFIT)
 
 
 def simulate() -> list[Case]:
@@ -117,19 +118,19 @@ def main() -> None:
     print(len(cases), "cases", flush=True)
     fits = forecasts.fit_all(cases, sampler=replace(forecasts.ONCE, draws=500))
     made = {
-        (case.name, law): forecasts.ahead(case, fits[case.name, law], DRIFTS)
+        (case.name, law): forecasts.ahead(case, fits[case.name, law], MISFITS)
         for case in cases
         for law in forecasts.LAWS
     }
     rows, alarm = {}, {}
     flat = [case for case in cases if "|flat|" in case.name]
-    for sd in DRIFTS:
+    for sd in MISFITS:
         parts = {c.name: {law: made[c.name, law][sd] for law in forecasts.LAWS} for c in cases}
         for way in ("fixed", "threshold"):
             own = [case for case in cases if f"|{way}|" in case.name and case not in flat]
             for by in forecasts.MIXTURES:
                 scored = {c.name: _score(c, parts[c.name], by) for c in own + flat}
-                name = f"cut at {way}, {by}, drift {sd:g}"
+                name = f"cut at {way}, {by}, misfit {sd:g}"
                 rows[name] = summary(pd.DataFrame([scored[c.name] for c in own]))
                 chances = [scored[c.name]["p_decade"] for c in own + flat]
                 edges = [np.log10(c.fitted.x.max()) for c in own + flat]
@@ -142,9 +143,9 @@ def main() -> None:
         f"{len(cases) - len(flat)} tasks drawn from the priors of {', '.join(forecasts.RISING)} "
         f"that rise by {RISE:g} or more, and {len(flat)} flat ones (which count in the alarms "
         "only), at the designs of mmlu, arithmetic_2dm and arc_easy. No second tries: "
-        f"{sound:.0%} of the fits pass; all are counted. The simulated truth has no drift."
+        f"{sound:.0%} of the fits pass; all are counted. The simulated truth has no misfit."
     )
-    tables = ["Reliability, fixed cut, no drift: ![belief](unlock_simulated_belief.png)"]
+    tables = ["Reliability, fixed cut, no misfit: ![belief](unlock_simulated_belief.png)"]
     for title, each in (("Coverage", rows), ("Alarms: within one decade", alarm)):
         frame = pd.DataFrame.from_dict(each, orient="index")
         frame.index.name = "forecast"

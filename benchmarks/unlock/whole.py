@@ -2,7 +2,7 @@
 
 A law is drawn from the prior of the hypotheses that `tasks` starts from, its parameters and its
 noise's from their priors at the design of a real table, counts from these, and beyond the data a
-drift, as `tasks` has it; of `flat`, whether and when something still comes, as `laws.later` has
+misfit, as `tasks` has it; of `flat`, whether and when something still comes, as `laws.later` has
 it. So told probabilities should come true as often as they say, of whatever was told. Talts et al.
 2018 (arXiv 1804.06788), of a whole program.
 
@@ -24,7 +24,7 @@ from bayescale.laws.later import FLAT, NEVER
 from bayescale.model.evaluate import at_own
 from bayescale.model.prior import before
 from bayescale.parametric.parametric import Law
-from bayescale.posterior.drift import DRIFT
+from bayescale.posterior.bends import MISFIT, OWN, bending, paths
 from bayescale.questions.kind import POINTS
 from bayescale.questions.kinds import CUT, KINDS, classify
 from bayescale.questions.threshold import DECADES
@@ -95,7 +95,7 @@ def _of_law(law: Law, design: Dataset, count: int, seed: int, rng) -> tuple[pd.D
     x = design.inputs["x"]
     seen = np.broadcast_to(np.geomspace(x.min(), x.max(), POINTS), (count, POINTS))
     codes = classify(np.asarray(at_own(model.law, params, {"x": seen})), CUT)
-    unlock = crossed(model.law, params, x, half(design), rng.normal(0, DRIFT, count))
+    unlock = crossed(model.law, params, x, half(design), paths((count,), MISFIT, rng))
     if model.law.told == FLAT:
         unlock = _later(params["g"], unlock, x.max(), half(design), rng)
     told = {"law": law.name, "truth": [KINDS[i] for i in codes], "unlock": unlock}
@@ -107,17 +107,19 @@ def half(design: Dataset) -> float:
     return (1 + float(design.chance[0])) / 2
 
 
-def crossed(law: Law, params: dict, x: np.ndarray, level: float, drift: np.ndarray) -> np.ndarray:
+def crossed(law: Law, params: dict, x: np.ndarray, level: float, bends: np.ndarray) -> np.ndarray:
     """Return log10 of the scale from which on each curve is above a level, (draw,).
 
     -inf where it is so from the smallest model on, inf where it is not at the horizon. Beyond the
-    largest model the law is that of a scale larger by exp(drift).
+    largest model it leaves the law by its path (`with_misfit`).
     """
     grid = np.geomspace(x.min(), x.max() * 10**DECADES, GRID)
-    shift = np.exp(np.where(grid > x.max() * (1 + 1e-9), drift[:, None], 0.0))
-    past = np.asarray(at_own(law, params, {"x": grid * shift})) >= level
+    grid = np.broadcast_to(grid, (len(bends), GRID))
+    own = np.full(len(bends), x.max() * (1 + 1e-9)), bends
+    known = params | dict(zip(OWN, own, strict=True))
+    past = np.asarray(at_own(bending(law), known, {"x": grid})) >= level
     last = GRID - 1 - np.argmax(~past[:, ::-1], 1)
-    found = np.log10(grid)[np.minimum(last + 1, GRID - 1)]
+    found = np.log10(grid[0])[np.minimum(last + 1, GRID - 1)]
     return np.where(past.all(1), -np.inf, np.where(past[:, -1], found, np.inf))
 
 

@@ -164,7 +164,7 @@ BAD = {
     "level": (["--level", "1.5"], ("--level", "between 0 and 1")),
     "no level": (["--level", "most"], ("--level", "'most'")),
     "horizon": (["--horizon", "1e20"], ("--horizon", "largest run")),
-    "drift": (["--drift", "-1"], ("--drift",)),
+    "misfit": (["--misfit", "-1"], ("--misfit",)),
     "backtest": (["--backtest", "1"], ("--backtest", "between 0 and 1")),
     "noise": (["--noise", "bad"], ("unknown noise",)),
     "pool without groups": (["--pool", "x50", "--laws", "sigmoid"], ("--group",)),

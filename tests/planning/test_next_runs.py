@@ -8,11 +8,10 @@ import pytest
 
 import bayescale as bs
 from bayescale.data.dataset import Dataset
-from bayescale.laws import chinchilla, get_law
+from bayescale.laws import chinchilla
 from bayescale.messages import DataError
 from bayescale.planning.design import Beliefs, choose, left_by_all, tamed
 from bayescale.posterior.mixture import mix
-from bayescale.questions.sweep import how_sure
 from bayescale.workflows.forecast import Forecast
 from tests.planning.test_allocate import DATABLATIONS, posterior_of
 
@@ -202,11 +201,6 @@ def test_a_forecast_is_split_by_its_law(spread):
         bs.allocate(
             replace(told, mixtures={"a": told.mixtures[None], "b": told.mixtures[None]}), 1e21
         )
-
-
-def test_what_intervals_know_of_a_wrong_law():
-    assert "do not know" in how_sure(get_law("chinchilla"))
-    assert "in the width" in how_sure(get_law("approximate(chinchilla)"))
 
 
 def test_before_any_run_is_made(runs):

@@ -8,10 +8,10 @@ import pytest
 from bayescale import plot
 from bayescale.data.dataset import Dataset
 from bayescale.inference.fit import fit
-from bayescale.inference.samplers import NUTS
+from bayescale.inference.samplers import NUTS, Laplace
 from bayescale.misfit.misfit import Finding
 from bayescale.plot.style import PALETTE
-from bayescale.posterior.drift import with_drift
+from bayescale.posterior.bends import with_misfit
 from bayescale.posterior.mixture import mix
 from bayescale.questions.grid import grid, isoflop_grid
 from bayescale.questions.predict import predict
@@ -73,10 +73,11 @@ def test_a_mixture_has_a_curve_and_its_laws_no_common_exponents(power_fit, ax):
             draw(mixed)
 
 
-def test_a_drift_widens_the_curve_beyond_the_data(power_fit):
-    later = with_drift(power_fit, 2.0)
-    tops = [drawn(plot.curve(one)).collections[1].get_paths()[0] for one in (power_fit, later)]
-    spans = [np.ptp(path.vertices[path.vertices[:, 0] > 9e11, 1]) for path in tops]
+def test_a_misfit_widens_the_curve_beyond_the_data(make_table):
+    one = fit("sigmoid", make_table["sigmoid"](30, 1), sampler=Laplace(draws=400))
+    both = (one, with_misfit(one, 2.0))
+    tops = [drawn(plot.curve(each)).collections[1].get_paths()[0] for each in both]
+    spans = [np.ptp(path.vertices[path.vertices[:, 0] > 2e13, 1]) for path in tops]
     assert spans[1] > 1.5 * spans[0]
 
 

@@ -13,7 +13,7 @@ from bayescale.laws import flat, from_loss, sigmoid
 from bayescale.misfit.misfit import Finding
 from bayescale.model.model import Model
 from bayescale.noises.accuracy import beta_binomial
-from bayescale.posterior.drift import with_drift
+from bayescale.posterior.bends import with_misfit
 from bayescale.posterior.health import FailedFit, Health, Verdict
 from bayescale.posterior.mixture import Mixture, mix
 from bayescale.posterior.posterior import Posterior, SamplingInfo
@@ -198,7 +198,7 @@ def test_of_laws_weighed_by_evidence_the_wider_prior_changes_the_weights(flat_fo
 def trusted_still_believes(mixture):
     failed = mixture.parts | {"failed": unlocks(14.0, ok=False)}
     more = mix(failed, dict(mixture.weights) | {"failed": 0.5}, belief=True)
-    return more.trusted().belief and with_drift(mixture, 0.5).belief
+    return more.trusted().belief and with_misfit(mixture, 0.5).belief
 
 
 def test_the_spread_between_laws_is_apart_from_that_within():

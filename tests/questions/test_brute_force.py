@@ -8,6 +8,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from scipy.special import expit, logit
 
 from bayescale.data.dataset import Dataset
 from bayescale.laws import (
@@ -26,7 +27,7 @@ from bayescale.laws.broken import broken
 from bayescale.model.model import Model
 from bayescale.noises.accuracy import beta_binomial
 from bayescale.noises.loss import student
-from bayescale.posterior.drift import with_drift
+from bayescale.posterior.bends import KNOTS, with_misfit
 from bayescale.posterior.health import Health, Verdict
 from bayescale.posterior.mixture import mix
 from bayescale.posterior.posterior import Posterior, SamplingInfo
@@ -279,16 +280,32 @@ def test_a_mixture_counts_each_draw_with_the_weight_of_its_law():
     check_told(found, np.concatenate(late), share, less=False)
 
 
-def test_a_drift_moves_what_lies_beyond_the_data_alone():
-    """With a drift, log x + drift stands for log x beyond the largest run, one value a draw."""
+def test_a_misfit_bends_what_lies_beyond_the_data_alone():
+    """Beyond the largest run the log odds wander off, one path a draw; nothing is lost."""
     one = made("distractor", seed=2)
-    drifted = with_drift(one.posterior, 1.0, seed=3)
-    moved = np.exp(drifted.drift.draws.ravel())
+    wider = with_misfit(one.posterior, 1.0, seed=3)
+    (draws,) = wider.bends.draws  # one chain
+    slopes = [np.zeros(len(draws))]
+    for i, gap in enumerate(np.diff(KNOTS), 1):
+        stay = np.exp(-gap / 4)
+        slopes.append(stay * slopes[-1] + np.sqrt(1 - stay**2) * draws[:, i])
+    v, width = np.transpose(slopes), np.diff(KNOTS)
+    whole = np.cumsum((v[:, 1:] + v[:, :-1]) / 2 * width, 1)
+    whole = np.concatenate([np.zeros((len(v), 1)), whole], 1)
+
+    def delta(t):
+        at = np.clip(np.searchsorted(KNOTS, t, side="right") - 1, 0, len(KNOTS) - 2)
+        gone, rows = t - KNOTS[at], np.arange(len(v))[None]
+        rate = (v[rows, at + 1] - v[rows, at]) / width[at]
+        return whole[rows, at] + v[rows, at] * gone + rate * gone**2 / 2
 
     def curve(x):
-        return one.curve(np.where(x > 1e11 * (1 + 1e-6), x * moved, x))
+        own = one.curve(x)
+        t = np.broadcast_to(np.log(np.maximum(x / 1e11, 1.0)), own.shape)
+        bent = expit(logit(own) + delta(t))
+        return np.where(t > 1e-6, np.maximum(bent, np.minimum(own, one.curve(1e11 + 0 * x))), own)
 
-    found = threshold(drifted, 0.4)
+    found = threshold(wider, 0.4)
     already, never, log10 = followed(curve, 0.4, "up", 1e8, 1e15)
     np.testing.assert_array_equal(found.already, already)
     np.testing.assert_array_equal(found.never, never)

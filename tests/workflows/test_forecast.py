@@ -10,6 +10,7 @@ import bayescale as bs
 from bayescale.cli.commands import main
 from bayescale.data.dataset import DataError, Dataset
 from bayescale.inference.samplers import NUTS
+from bayescale.posterior.bends import MISFIT
 from bayescale.posterior.files import StorageError
 from bayescale.workflows.default_laws import kind_of, laws_of
 from bayescale.workflows.fared import fared
@@ -70,6 +71,25 @@ def test_width_is_made_of_its_parts(told):
     assert (told.shares["noise"][:, 0] > told.shares["noise"][:, 1]).all()
     within = bs.forecast(two_curves(), {"x": [1e10]}, **HOW)
     assert (within.shares["misfit"] == 0).all()
+
+
+def test_accuracies_bend_beyond_the_data_unless_told_otherwise(make_table):
+    few = NUTS(chains=2, warmup=200, draws=200, retries=0)
+    at, how = {"x": [1e11, 1e13, 1e15]}, dict(laws=("flat",), sampler=few, progress=False)
+    nearly, plain = (
+        bs.forecast(make_table["flat"](30), at, misfit=m, **how) for m in (True, False)
+    )
+    part = nearly.mixtures[None].parts["flat"]
+    assert part.bends.sd == MISFIT
+    share = nearly.shares["misfit"]
+    assert share[0] == 0 < share[1] < share[2]
+    np.testing.assert_allclose(sum(nearly.shares.values()), 1.0)
+    (lo, _, hi), (low, _, high) = (each.quantiles("mean") for each in (nearly, plain))
+    assert (plain.shares["misfit"] == 0).all()
+    assert hi[0] == high[0]
+    assert (hi[1:] > high[1:] + 0.02).all()
+    np.testing.assert_allclose(lo, low, atol=0.02)  # nothing is lost by it
+    assert any(note.kind == "misfit" for note in nearly.notes)
 
 
 def test_summary_is_plain_and_names_laws(told, marin):

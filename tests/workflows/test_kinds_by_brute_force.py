@@ -95,7 +95,7 @@ def test_kinds_are_those_of_brute_force(data, laws, exact):
     assert min(exact.effective.values()) > 500
     quick = bs.NUTS(chains=4, warmup=500, draws=1000, target_accept=0.95, retries=0)
     equal = {law.name: 1 / len(laws) for law in laws}
-    (task,) = bs.tasks(data, laws, prior=equal, drift=0.0, sampler=quick, seed=0)
+    (task,) = bs.tasks(data, laws, prior=equal, misfit=0.0, sampler=quick, seed=0)
     assert not task.failed
     for law, log in exact.logs.items():
         assert bs.log_evidence(task.mixture.parts[law], seed=0).log == pytest.approx(log, abs=0.1)
