@@ -11,13 +11,13 @@ import numpy as np
 from scipy.optimize import minimize
 
 from .common import cpu_seconds
-from .rival_laws import FINE, FORMS, Fitted, descend, fitted
+from .rival_laws import FINE, FORMS, Fitted, descend, fitted, own_measure
 
 DRAWS = 2000
 """Of new runs, as many as a forecast's."""
 LEAST_SD = 1e-3
 RESAMPLES = 200
-WAYS = (*FORMS, "bootstrap of M2", "Gaussian process", "line", "last")
+WAYS = (*FORMS, "M4, own measure", "bootstrap of M2", "Gaussian process", "line", "last")
 
 
 def _about(one: Fitted, t, at, rng) -> np.ndarray:
@@ -124,6 +124,8 @@ def told(x, y, at) -> tuple[dict[str, np.ndarray], dict[str, Fitted], dict[str, 
         if way in FORMS:
             fits[way] = fitted(way, t, v, fits)
             found[way] = _about(fits[way], t, at, rng)
+        elif way == "M4, own measure":
+            found[way] = _about(own_measure(t, v, fits), t, at, rng)
         elif way == "bootstrap of M2":
             found[way] = bootstrap(fits["M2"], t, v, at, rng)
         else:

@@ -36,6 +36,9 @@ def test_known_law_comes_back(name):
     draws, fits, _ = told(X[::-1], law(X)[::-1], FAR)
     assert fits[name].sse < 1e-6
     assert np.exp(np.median(draws[name])) == pytest.approx(law(FAR)[0], rel=2e-3)
+    if name in ("M2", "M4"):
+        own = np.exp(np.median(draws["M4, own measure"]))
+        assert own == pytest.approx(law(FAR)[0], rel=5e-3)
     for larger in ("BNSL 1", "BNSL 2"):
         if name in ("M1", "M2", "M3"):
             assert fits[larger].sse < 1e-6
