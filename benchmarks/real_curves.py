@@ -1,4 +1,4 @@
-"""Real curves as studies of forecasts take them: thinned, drawn once, cut below what is left out."""
+"""Real curves as studies of forecasts take them: thinned, drawn once, cut below what is left."""
 
 from __future__ import annotations
 
