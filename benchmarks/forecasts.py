@@ -29,10 +29,10 @@ WAYS = (*OURS, *rivals.WAYS)
 EDGES = (1.0, 2.0, 10.0, 30.0, 100.0, np.inf)
 INTRODUCTION = f"""Curves cut at {", ".join(map(str, CUTS))} of their largest scale (revisiting: at
 the source's own split) where five scales remain, at most {CURVES} curves a data set (of revisiting
-none on which a choice was made; of lcdb {FEWER["lcdb"]} and of double descent
-{FEWER["double descent"]}: two shared cores) and {ROWS} rows a curve; every run beyond is scored,
-runs of a curve averaged, curves counting alike. CRPS, width, log density and RMSLE are of log y;
-cpu is CPU seconds a table. The study can run the traces of datablations too; here it did not.
+none on which a choice was made; of lcdb {FEWER["lcdb"]}: two shared cores) and {ROWS} rows a curve;
+every run beyond is scored, runs of a curve averaged, curves counting alike. CRPS, width, log
+density and RMSLE are of log y; cpu is CPU seconds a table. The study can run double descent and the
+traces of datablations too; here it did not.
 
 misfit: `bs.forecast`; none far off: the same, but no new run is told to lie as far off as rows set
 aside did; no misfit: the same laws at their word. Rivals (`rivals.py`, `rival_laws.py`): M1 to M4

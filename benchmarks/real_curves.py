@@ -15,7 +15,7 @@ ROWS = 80
 """Most rows of a curve, even in log scale."""
 CURVES = 24
 """Most curves of a data set, drawn once; of `revisiting` such as played no part in choosing."""
-FEWER = {"lcdb": 12, "double descent": 6}
+FEWER = {"lcdb": 12}
 """Most curves of those that were run while the machine was shared."""
 CUTS = (0.5, 0.1, 0.03, 0.01)
 SHARED = {
