@@ -8,7 +8,7 @@ A forecast refuses no table that can be fitted: it widens, and says why.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -34,7 +34,7 @@ from . import shown
 from .default_laws import check_scales, laws_of, size_of
 from .fared import fared
 from .hypotheses import prior_of
-from .outliers import OUTLIERS, set_aside
+from .outliers import OUTLIERS, FarOff, come_again, set_aside
 
 if TYPE_CHECKING:
     import pandas
@@ -61,9 +61,12 @@ class Forecast(Shown):
     """By curve, under None where there are none: the laws, fitted and weighed."""
     shares: Mapping[str, np.ndarray]
     """Of the variance of log new runs (of accuracies themselves) how much is `noise`, `misfit` (of
-    the law beyond the data) and `parameters` (and choice of the law), ([curve,] point) each."""
+    the law beyond the data) and `parameters` (and choice of the law), ([curve,] point) each; runs
+    that lie far off are not counted in."""
     notes: tuple[Note, ...]
     """What should be said with the answer."""
+    far: Mapping[str | None, FarOff] = field(default_factory=dict)
+    """By curve, what its rows were that were set aside: some new runs lie as far off."""
 
     @property
     def inputs(self) -> Mapping[str, np.ndarray]:
@@ -165,7 +168,7 @@ def forecast(
         too narrow (benchmarks/results/forecasts.md, unlocks_ahead.md).
     outliers
         Whether rows of losses that lie far from what all others say are taken in; else they are
-        set aside, and a note names them (`outliers.set_aside`).
+        set aside, a note names them, and some new runs lie as far off (`outliers.set_aside`).
     sampler, seed, precision, progress
         As in `fit`.
 
@@ -211,8 +214,11 @@ def forecast(
     losses = all(law.support == "positive" for law in made.values())
     nearly = any(law.wander is not None for law in made.values())
     usual = "lognormal" if nearly or (losses and len(data.inputs) == 1) else None
+    far: Mapping[str | None, FarOff] = {}
     if nearly and not outliers:
-        data = set_aside(next(law for law in plain.values() if law.support == "positive"), data)
+        first = next(law for law in plain.values() if law.support == "positive")
+        found = set_aside(first, data)
+        data, far = found.data, found.far
     how = dict(noise=noise or usual, sampler=sampler, seed=seed)
     with waiting(progress) as tell:
         fits = {
@@ -226,15 +232,16 @@ def forecast(
         curve: predict(one, at, seed=seed, allow_failed=True) for curve, one in mixtures.items()
     }
     shares = [_shares(mixtures[curve], one) for curve, one in told.items()]
+    told = {curve: come_again(one, far.get(curve), seed) for curve, one in told.items()}
     whole, notes = _together(told), _notes(data, mixtures, told)
     if misfit and losses:
-        far = size_of(whole.inputs).max() / size_of(data.inputs).max()
-        notes = (*notes, *fared(float(far), len(whole.inputs) > 1))
+        times = size_of(whole.inputs).max() / size_of(data.inputs).max()
+        notes = (*notes, *fared(float(times), len(whole.inputs) > 1))
     if apart and losses:
         notes = (*notes, Note("misfit", WITHOUT))
     parts = {name: np.stack([each[name] for each in shares]) for name in shares[0]}
     parts = parts if whole.curves else {name: values[0] for name, values in parts.items()}
-    return Forecast(replace(whole, notes=notes), mixtures, parts, notes)
+    return Forecast(replace(whole, notes=notes), mixtures, parts, notes, far)
 
 
 def _telling(tell: Tell, law: str, i: int, made: Mapping) -> Tell:

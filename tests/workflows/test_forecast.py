@@ -292,3 +292,20 @@ def test_scores_bear_draws_without_end_and_without_spread():
     shares = scores(np.zeros((40, 1)), np.array([0.5]), False)
     assert shares["crps"][0] == pytest.approx(0.5)
     assert not np.isnan(shares["log_density"][0])
+
+
+def test_density_of_two_parts_and_of_what_no_draw_reached_is_nearly_exact():
+    rng, normal = np.random.default_rng(2), lambda z: -0.5 * z**2 - 0.5 * np.log(2 * np.pi)
+    draws = 0.01 * rng.normal(size=(2000, 60)) + 0.5 * (rng.random((2000, 60)) < 0.02)
+    seen = np.where(np.arange(60) < 30, 0.01 * rng.normal(size=60), 0.5)
+    told = scores(np.exp(draws), np.exp(seen), True)["log_density"] + np.log(0.01)
+    exact = np.where(
+        np.arange(60) < 30, np.log(0.98) + normal(seen / 0.01), np.log(0.02) + normal(0)
+    )
+    assert abs(told - exact)[:30].mean() < 0.15
+    assert abs(told - exact)[30:].mean() < 0.5
+    far = scores(np.exp(draws[:, :2]), np.exp([0.05, 1.5]), True)["log_density"] + np.log(0.01)
+    assert far[0] > normal(5.0) - 2
+    assert far == pytest.approx(
+        -np.log(2001 * np.pi) - np.log1p(np.array([5.0, 150]) ** 2), abs=0.3
+    )
