@@ -46,10 +46,19 @@ FactorAt = Annotated[
         metavar="flops=1e21",
     ),
 ]
+FactorLevel = Annotated[
+    Text,
+    in_question(
+        "Levels at which thresholds are compared; of accuracies one by default.",
+        "--level",
+        metavar=".5,.7",
+    ),
+]
 Common = Annotated[
     Texts,
     in_fit(
-        "What recipes have in common, floor and exponent; else weighed by evidence.",
+        "What recipes have in common, floor and exponent (of accuracies all but the threshold); "
+        "else weighed by evidence.",
         metavar="all|floor|nothing",
     ),
 ]
