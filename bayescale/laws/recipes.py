@@ -233,5 +233,5 @@ def risings(count: int, common: str = "all") -> Law:
         priors=(*sigmoid.priors, *priors.items()),
         not_scales=("recipe",),
         absolute=("recipe",),
-        pools=("x50",),
+        misfit=("apart", "bends"),
     )

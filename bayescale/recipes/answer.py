@@ -10,7 +10,7 @@ import numpy as np
 
 from ..comparison.evidence import log_evidence
 from ..data.dataset import Dataset
-from ..messages import Note, as_notes
+from ..messages import as_notes
 from ..posterior.mixture import Mixture, mix, said_of_fits
 from ..posterior.posterior import Posterior
 from .curves import Curves, curves_of, turning
@@ -172,7 +172,7 @@ def _notes(
     lost: Mapping[str, float],
     factors: Mapping[str, np.ndarray],
     unlocks: Mapping[str, Sequence[Reached]],
-) -> tuple[Note, ...]:
+) -> tuple[str, ...]:
     """Return what is to be said: the baseline, what is common, how far beyond, what is never."""
     (x,), words = data.inputs.values(), asked.of.common
     notes = {}
@@ -193,10 +193,10 @@ def _notes(
             "a part of each recipe's own (see benchmarks/results/multiplier.md)"
         )
     never = {name: np.isinf(drawn[:, -1]).mean() for name, drawn in factors.items()}
-    if said := _shares(never):
+    if shares := _shares(never):
         notes["never"] = (
             f"share of draws in which the baseline never gets there, up to {FAR:.0g} times the "
-            f"scale: {said}"
+            f"scale: {shares}"
         )
     notes |= _notes_on_levels(asked, unlocks)
     if asked.of.name == "accuracy" and (same := _same_scales(data, asked.names)):

@@ -177,7 +177,7 @@ def choices(
 
 def _size(law: Law) -> int:
     """Return how many free numbers a law has, its misfit aside."""
-    return sum(math.prod(law.shape(name)) for name in law.free if name != "bends")
+    return sum(math.prod(law.shape(name)) for name in law.free if name not in law.misfit)
 
 
 def as_rows(data: Dataset, names: list[str]) -> Dataset:
