@@ -54,6 +54,23 @@ FactorLevel = Annotated[
         metavar=".5,.7",
     ),
 ]
+Possible = Annotated[
+    Text,
+    in_question(
+        "Table of the runs that can be made, with scale and recipe: says which tell most.",
+        "--candidates",
+        metavar="TABLE",
+    ),
+]
+FactorTargets = Annotated[
+    Texts,
+    in_question(
+        "What these are to tell: a factor at a scale, 'unlock of B', or what is common (law); else "
+        "the main factors. May be repeated.",
+        "--target",
+        metavar='"B at 1e21"',
+    ),
+]
 Common = Annotated[
     Texts,
     in_fit(

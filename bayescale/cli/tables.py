@@ -61,6 +61,11 @@ def multiplier(
     baseline: decisions.Baseline = None,
     at: decisions.FactorAt = None,
     common: decisions.Common = None,
+    candidates: decisions.Possible = None,
+    target: decisions.FactorTargets = None,
+    cost: decisions.RunCost = None,
+    budget: decisions.RunBudget = None,
+    most: decisions.Most = None,
     level: decisions.FactorLevel = None,
     kind: options.ResponseKind = None,
     n: options.N = None,
@@ -90,8 +95,11 @@ def multiplier(
         how |= dict(level=plans.listed(level, "--level", ".5,.7"), kind=kind)
         how |= dict(sampler=arguments.build_sampler("nuts", chains, draws, warmup, retries=0))
         how |= dict(common=arguments.names(common), seed=seed, precision=precision)
+        asked = dict(cost=cost, budget=budget, most=most, target=target, seed=seed)
+        possible = plans.possible(candidates, asked)
         found = recipes.multiplier(data, progress=progress, **how)
-    return reply.multiplier(found, json)
+        plan = None if possible is None else possible(found)
+    return reply.multiplier(found, plan, json)
 
 
 def score(

@@ -16,7 +16,7 @@ from ..posterior.posterior import Posterior
 from .curves import Curves, curves_of, turning
 from .rows import Response
 
-__all__ = ["Asked", "Reached", "answered", "span_of", "weighed"]
+__all__ = ["Asked", "Reached", "answered", "reached", "span_of", "weighed"]
 
 DRAWS = 2000
 """Of the mixture, of which factors are solved."""
@@ -114,7 +114,7 @@ def answered(
         factors[name] = np.exp(logs)
         pair = drawn.crossed[0], drawn.crossed[i + 1]
         unlocks[name] = tuple(
-            _reached(c, *(each[:, np.searchsorted(levels, c)] for each in pair), wide[0])
+            reached(c, *(each[:, np.searchsorted(levels, c)] for each in pair), wide[0])
             for c in asked.levels[name]
         )
         if asked.at_given:
@@ -153,7 +153,7 @@ def _both(one: np.ndarray, other: np.ndarray) -> np.ndarray:
     return np.linspace(np.log(min(lo, hi)), np.log(hi), 9)
 
 
-def _reached(level: float, first: np.ndarray, other: np.ndarray, least: float) -> Reached:
+def reached(level: float, first: np.ndarray, other: np.ndarray, least: float) -> Reached:
     """Return how the scales compare, in log; `least` stands for what had got there before."""
     told = ~((np.isinf(first) & (first == other)) | np.isnan(first) | np.isnan(other))
     known = (np.where(told, np.maximum(each, least), 0.0) for each in (first, other))

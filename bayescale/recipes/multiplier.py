@@ -77,6 +77,11 @@ class Multiplier(Shown):
     unless levels were given."""
 
     @property
+    def recipes(self) -> list[str]:
+        """All recipes, the baseline first."""
+        return [self.baseline, *self.factors]
+
+    @property
     def weights(self) -> dict[str, float]:
         """Weight of each choice of what is common."""
         return dict(self.mixture.weights)

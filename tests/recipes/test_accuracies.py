@@ -175,8 +175,16 @@ def test_the_command_line_tells_thresholds(tmp_path, capsys, monkeypatch):
     runs().to_csv(path, index=False)
     call = ["multiplier", str(path), "-x", "C", "-y", "acc", "--group", "recipe", "--common", "all"]
     call += ["-n", "500", "--chance", ".25", "--level", ".5", "--chains", "2"]
-    assert main([*call, "--draws", "300", "--warmup", "300", "--json"]) in (0, 1)
+    call += ["--draws", "300", "--warmup", "300"]
+    possible = tmp_path / "possible.csv"
+    frame = pd.DataFrame({"C": [1e20, 1e21, 1e22] * 2, "recipe": ["A"] * 3 + ["B"] * 3})
+    frame.to_csv(possible, index=False)
+    asked = ["--candidates", str(possible), "--cost", "C", "--most", "2"]
+    assert main([*call, *asked, "--json"]) in (0, 1)
     found = kept(json.loads(capsys.readouterr().out), "Multiplier")
     assert found["multipliers"]["B"]["unlocks"][0]["level"] == 0.5
+    assert {run["recipe"] for run in found["next"]["runs"]} <= {"A", "B"}
+    assert main([*call, "--most", "2"]) == 2
+    assert "--candidates TABLE" in capsys.readouterr().err
     assert main([*call, "--level", "high"]) == 2
     assert "--level: write numbers" in capsys.readouterr().err
