@@ -96,7 +96,7 @@ def multiplier(
         how |= dict(sampler=arguments.build_sampler("nuts", chains, draws, warmup, retries=0))
         how |= dict(common=arguments.names(common), seed=seed, precision=precision)
         asked = dict(cost=cost, budget=budget, most=most, target=target, seed=seed)
-        possible = plans.possible(candidates, asked)
+        possible = plans.possible(candidates, data, baseline, kind, asked)
         found = recipes.multiplier(data, progress=progress, **how)
         plan = None if possible is None else possible(found)
     return reply.multiplier(found, plan, json)

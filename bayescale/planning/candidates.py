@@ -14,7 +14,6 @@ from ..data.notes import concerning
 from ..data.scales import not_flop
 from ..data.table import Table, open_table
 from ..messages import bare, near, quoted, refuse
-from ..posterior.posterior import Posterior
 
 __all__ = ["Candidates", "read_candidates", "tied"]
 
@@ -58,7 +57,11 @@ class Candidates:
 
 
 def read_candidates(
-    frame: Any, one: Posterior, cost: Any, source: str, labels: Mapping[str, Sequence[str]]
+    frame: Any,
+    fitted: Dataset,
+    cost: Any,
+    source: str,
+    labels: Mapping[str, Sequence[str]] | None = None,
 ) -> Candidates:
     """Return the runs of a table that can be made, with their scales and costs checked.
 
@@ -67,6 +70,8 @@ def read_candidates(
     frame
         Any data frame, or a mapping of columns, with the scales as the fitted table calls them, or
         as the law does.
+    fitted
+        The runs that were fitted, by the law's inputs.
     cost
         Arithmetic on its columns and the law's inputs, a function of the inputs in the law's order,
         or numbers, one a row; 6 N D by default.
@@ -79,10 +84,10 @@ def read_candidates(
         Where a scale is missing or not above 0, or a cost is, or a label is none of these, naming
         row and value.
     """
-    table = open_table(frame, source)
-    names = {name: bare(one.data.columns.get(name, name)) for name in one.law.inputs}
+    table, labels = open_table(frame, source), labels or {}
+    names = {name: bare(fitted.columns.get(name, name)) for name in fitted.inputs}
     inputs = {k: _scale(table, k, column) for k, column in names.items() if k not in labels}
-    values, counted = _costs(table, inputs, one.data, cost)
+    values, counted = _costs(table, inputs, fitted, cost)
     inputs |= {k: _numbered(table, k, names[k], known) for k, known in labels.items()}
     for at in np.flatnonzero(~(np.isfinite(values) & (values > 0)))[:1]:
         refuse(

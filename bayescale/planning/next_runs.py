@@ -212,7 +212,7 @@ def next_runs(
     first = which.members[0][2]
     told_of = fit_or_forecast if isinstance(fit_or_forecast, Multiplier) else None
     labels = {} if told_of is None else {"recipe": told_of.recipes}
-    runs = read_candidates(candidates, first, cost, source, labels)
+    runs = read_candidates(candidates, first.data, cost, source, labels)
     _check(runs, budget, most)
     counted = cost if isinstance(cost, str) or callable(cost) else None
     wanted = goals(which, target, counted) if told_of is None else factor_goals(told_of, target)
