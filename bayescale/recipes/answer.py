@@ -215,8 +215,8 @@ def _notes_on_levels(asked: Asked, unlocks: Mapping[str, Sequence[Reached]]) -> 
     if of and not asked.level_given:
         levels = ", ".join(f"{name} {each.level:.3g}" for name, each in of.items())
         notes["level"] = (
-            "thresholds are compared at the accuracy halfway between the lower end that both have "
-            f"passed and the upper one: {levels}; at another: level=... (--level)"
+            "thresholds are compared at an accuracy that both have been near, in the middle half "
+            f"of all: {levels}; at another: level=... (--level)"
         )
     open_ = {name: np.isnan(each.ratio).mean() for name, each in of.items()}
     if said := _shares(open_):

@@ -187,8 +187,8 @@ def multiplier(
         `loss` or `accuracy`; by default what the table says: an accuracy has a number of questions
         or a chance level, or lies between 0 and 1 and rises.
     level
-        Levels of the response, the thresholds of which are compared; of accuracies by default the
-        one halfway between the highest of the lowest values of both and the lowest of the highest.
+        Levels of the response, the thresholds of which are compared; of accuracies by default one
+        that both recipes have been near, in the middle half of all values.
     common
         What recipes have in common, of `all` (floor and exponent; of accuracies floor, ceiling and
         slope: all but the threshold), `floor`, `nothing`; by default all three, weighed by

@@ -140,8 +140,9 @@ def levels_asked(
 ) -> dict[str, tuple[float, ...]]:
     """Return, by recipe but the baseline, the levels at which its threshold is compared.
 
-    Of accuracies by default the one halfway between the highest that the lower recipe has and the
-    lowest that the higher one has: both were seen near it.
+    Of accuracies by default the one halfway between the higher of their lowest and the lower of
+    their highest values, both having been near it; and within the middle half of all values, so
+    that a recipe that stays on its floor does not choose it.
     """
     if level is not None:
         levels = np.unique(np.asarray(level, float))
@@ -155,9 +156,13 @@ def levels_asked(
     (y,), labels = data.responses.values(), data.group.astype(str)
     found = {}
     for name in names[1:]:
-        both = [y[labels == each] for each in (names[0], name)]
-        middle = (max(each.min() for each in both) + min(each.max() for each in both)) / 2
-        found[name] = (float(np.clip(round(middle, 3), 0.001, 0.999)),)
+        lows, highs = (
+            [end(y[labels == each]) for each in (names[0], name)] for end in (np.min, np.max)
+        )
+        least, most = min(lows), max(highs)
+        quarter, middle = (most - least) / 4, (max(lows) + min(highs)) / 2
+        level = np.clip(middle, least + quarter, most - quarter)
+        found[name] = (float(np.clip(round(level, 3), 0.001, 0.999)),)
     return found
 
 

@@ -139,6 +139,10 @@ def test_the_level_lies_where_both_have_been():
     lowest, highest = (runs().groupby("recipe").acc.agg(f) for f in ("min", "max"))
     assert lowest.max() < level < highest.min()
     assert levels_asked(data, names, None, RESPONSES["loss"]) == {"B": ()}
+    flat = runs().assign(acc=lambda d: d.acc.where(d.recipe == "A", 0.25))
+    data = bs.from_frame(flat, "C", "acc", group="recipe", n=500)
+    ((level,),) = levels_asked(data, names, None, RESPONSES["accuracy"]).values()
+    assert 0.35 < level < 0.45  # a recipe on its floor does not choose it
 
 
 def test_small_tables_are_asked_what_they_have_rows_for():
