@@ -79,6 +79,15 @@ def test_levels_of_a_loss_are_told_where_asked(told):
     assert never["p_neither"] > 0.9  # below the floor of both
 
 
+def test_larger_runs_of_a_recipe_tell_most_of_its_factor(told):
+    possible = {"C": [1e17, 1e21, 1e22] * 3, "recipe": np.repeat(["A", "B", "C"], 3)}
+    found = bs.next_runs(told, possible, target="B at 1e23", cost=1.0, most=2)
+    runs = found.summary()["runs"]
+    assert {run["recipe"] for run in runs} == {"A", "B"}
+    assert all(run["at"]["C"] == 1e22 for run in runs)
+    assert found.left()[-1, 0] < 0.95
+
+
 def test_factors_are_solved_on_curves():
     wide = np.linspace(0.0, 20.0, 401)
     low = np.stack([3 - 0.1 * wide, np.maximum(3 - 0.1 * wide, 2.0)])
