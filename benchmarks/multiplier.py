@@ -2,7 +2,9 @@
 
 Each pair of a recipe and its baseline is fitted twice, to the smaller half of its scales and to
 all. The factor told from the half at the largest scale is held against that of the whole table, and
-the ratio of losses that was measured at each scale left out against what was told of it.
+the ratio of losses that was measured at each scale left out against what was told of it. Of
+accuracies the ratio of two thresholds told from the smaller two thirds of the models is held
+against that told by all.
 """
 
 from __future__ import annotations
@@ -12,12 +14,10 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from bayescale.inference.samplers import NUTS
-from bayescale.recipes.multiplier import Multiplier, multiplier
+from bayescale.recipes.multiplier import SAMPLER, Multiplier, multiplier
 
 from .common import cpu_seconds, data_dir, table, write
 
-SAMPLER = NUTS(chains=2, warmup=300, draws=400, retries=0)
 EXPERTS = (8, 512)
 EVALS = ("openlm_val", "c4_val")
 STEPS = {
@@ -28,8 +28,10 @@ STEPS = {
 """Steps of Porian et al. away from Kaplan's recipe, each against that one."""
 CASE = (1.356, 0.027)
 """Known of two variants: factor with one exponent for both, and the standard error of its log."""
-SIMULATED = 2
-"""Tables of a known factor."""
+SIMULATED = 2, 3
+"""Tables of a known factor, of losses and of accuracies."""
+TASKS = {"arc_easy": "rpj"}
+"""Tasks of Gadre et al., each with a training set that is compared with c4."""
 
 
 def pairs() -> Iterator[tuple[str, pd.DataFrame, str]]:
@@ -59,7 +61,7 @@ def pairs() -> Iterator[tuple[str, pd.DataFrame, str]]:
 
 
 def _told(rows: pd.DataFrame, baseline: str, at) -> Multiplier:
-    how = dict(baseline=baseline, at=at, sampler=SAMPLER, progress=False)
+    how = dict(baseline=baseline, at=at, progress=False)
     return multiplier(rows, "recipe", x="x", y="loss", **how)
 
 
@@ -113,6 +115,61 @@ def _simulated(seed: int) -> dict:
     return {"table": f"simulated {seed}", "truth": factor, **_of(_told(rows, "A", None))}
 
 
+def _thresholds(rows: pd.DataFrame, baseline: str, **how) -> Multiplier:
+    roles = dict(x="x", y="accuracy", n="n_examples", chance="chance", duplicates="keep")
+    return multiplier(rows, "recipe", baseline=baseline, progress=False, **roles, **how)
+
+
+def _simulated_accuracies(seed: int) -> dict:
+    """Return what is told of two sigmoids, the second's threshold at a known share of the scale.
+
+    Floor, slope and the scatter of models in effective scale are common; so is the ceiling in every
+    second table, and in the others the second recipe's is lower.
+    """
+    rng = np.random.default_rng([seed, 1])
+    x, factor = np.tile(np.geomspace(1e19, 5e21, 9), 2), np.exp(rng.normal(np.log(2), 0.7))
+    seen = x * np.repeat([1, factor], 9) * np.exp(0.3 * rng.normal(size=18))
+    top = np.repeat([0.85, 0.85 - 0.15 * (seed % 2)], 9)
+    share = 0.25 + (top - 0.25) / (1 + (seen / 1e21) ** -1.3)
+    rows = pd.DataFrame({"x": x, "recipe": np.repeat(["A", "B"], 9), "chance": 0.25})
+    rows = rows.assign(accuracy=rng.binomial(500, share) / 500, n_examples=500)
+    told = _thresholds(rows, "A")
+    ((reached,),) = told.unlocks.values()
+    first, other = (
+        1e21 * ((u - 0.25) / (reached.level - 0.25) - 1) ** (-1 / 1.3) for u in top[[0, 9]]
+    )
+    name = f"accuracies {seed}" + ", a lower ceiling" * (seed % 2)
+    return {"table": name, "truth": first / (other / factor), **_of(told)}
+
+
+def answers() -> Iterator[tuple[str, pd.DataFrame, str]]:
+    """Give tables of accuracies: a name, rows, and the baseline."""
+    gadre = pd.read_csv(data_dir() / "gadre_downstream.csv").query("chinchilla_multiplier == 1")
+    gadre = gadre.rename(columns={"flops": "x", "train_data": "recipe"})
+    for task, other in TASKS.items():
+        yield (
+            f"{task}, {other}",
+            gadre[gadre.recipe.isin(["c4", other]) & (gadre.task == task)],
+            "c4",
+        )
+
+
+def _backtest_accuracies(name: str, rows: pd.DataFrame, baseline: str) -> dict:
+    """Return the ratio of thresholds told from the smaller two thirds of the rows, and from all."""
+    edge = np.quantile(rows.x, 2 / 3)
+    whole = _thresholds(rows, baseline)
+    ((reached,),) = whole.unlocks.values()
+    told = _thresholds(rows[rows.x <= edge], baseline, level=reached.level)
+    then, now = (next(iter(each.summary()["multipliers"].values())) for each in (told, whole))
+    kept = {"table": name, "rows": int((rows.x <= edge).sum()), "level": reached.level}
+    kept |= {"told": then["median"], "lo": then["lo"], "hi": then["hi"], "came": now["median"]}
+    kept |= {"came lo": now["lo"], "came hi": now["hi"]}
+    kept |= {"neither": then["unlocks"][0]["p_neither"], "P(better)": now["p_better"]}
+    ends = (np.inf if v is None else v for v in (then["lo"], now["median"], then["hi"]))
+    lo, came, hi = ends
+    return kept | {"inside": lo <= came <= hi, "sound": told.sound and whole.sound}
+
+
 def _of(told: Multiplier) -> dict:
     (found,) = told.summary()["multipliers"].values()
     same = {key: found[key] for key in ("median", "lo", "hi", "p_better")}
@@ -122,8 +179,12 @@ def _of(told: Multiplier) -> dict:
 def main() -> None:
     """Measure all pairs and write benchmarks/results/multiplier.md."""
     started = cpu_seconds()
-    known = pd.DataFrame([_case(), *map(_simulated, range(SIMULATED))])
-    known["inside"] = (known.lo <= known.truth) & (known.truth <= known.hi)
+    tables = [_case(), *map(_simulated, range(SIMULATED[0]))]
+    known = pd.DataFrame([*tables, *map(_simulated_accuracies, range(SIMULATED[1]))])
+    known["inside"] = (known.lo <= known.truth) & (known.truth <= known.hi.fillna(np.inf))
+    print(known, flush=True)
+    thresholds = pd.DataFrame([_backtest_accuracies(*each) for each in answers()])
+    print(thresholds, flush=True)
     kept, runs = [], []
     for name, rows, baseline in pairs():
         own, each = _backtest(name, rows, baseline)
@@ -156,7 +217,14 @@ def main() -> None:
         "Kaplan's recipe). `all`: weight of floor and exponent in common. `ahead`: the largest "
         f"scale over the largest fitted. NUTS with {SAMPLER.draws} draws a chain.",
         "## Known factors",
+        "Of accuracies (500 questions a model) the ratio of the scales at which both get to the "
+        "level halfway between the accuracies that both have.",
         table(known),
+        "## Accuracies",
+        "The ratio of two thresholds told from the smaller two thirds of the rows, against that "
+        "told by all: a task of models of 20 tokens a parameter, trained on c4 and on another set "
+        "(Gadre et al. 2024). `neither`: probability, by the part, that neither ever gets there.",
+        table(thresholds),
         "## Told from the smaller half of the scales",
         "The factor at the largest scale, told from the half, against the median of the whole "
         "table there; and the ratios of losses below. Pairs share baselines and runs: so many "

@@ -15,7 +15,8 @@ FLOORS = (
     "posterior",
     "inference questions",
     "comparison",
-    "planning recipes workflows",
+    "recipes",
+    "planning workflows",
     "plot",
     "cli",
 )

@@ -40,6 +40,7 @@ from bayescale.questions.relate import Relation
 from bayescale.questions.residuals import Residuals
 from bayescale.questions.sensitivity import WAYS, Sensitive, Sensitivity
 from bayescale.questions.threshold import threshold
+from bayescale.recipes.answer import Reached
 from bayescale.recipes.multiplier import Multiplier
 from bayescale.workflows.calibrate import Calibration
 from bayescale.workflows.forecast import Forecast
@@ -213,6 +214,8 @@ def built():
         np.full(DRAWS, 0.01),
         both,
         NOTES,
+        "accuracy",
+        {"C": (Reached(0.5, times[:, 1], times[:, 0], times[:, 1] / times[:, 0]),)},
     )
     return {
         "one curve": (rises, "Document"),

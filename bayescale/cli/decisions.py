@@ -46,10 +46,36 @@ FactorAt = Annotated[
         metavar="flops=1e21",
     ),
 ]
+FactorLevel = Annotated[
+    Text,
+    in_question(
+        "Levels at which thresholds are compared; of accuracies one by default.",
+        "--level",
+        metavar=".5,.7",
+    ),
+]
+Possible = Annotated[
+    Text,
+    in_question(
+        "Table of the runs that can be made, with scale and recipe: says which tell most.",
+        "--candidates",
+        metavar="TABLE",
+    ),
+]
+FactorTargets = Annotated[
+    Texts,
+    in_question(
+        "What these are to tell: a factor at a scale, 'unlock of B', or what is common (law); else "
+        "the main factors. May be repeated.",
+        "--target",
+        metavar='"B at 1e21"',
+    ),
+]
 Common = Annotated[
     Texts,
     in_fit(
-        "What recipes have in common, floor and exponent; else weighed by evidence.",
+        "What recipes have in common, floor and exponent (of accuracies all but the threshold); "
+        "else weighed by evidence.",
         metavar="all|floor|nothing",
     ),
 ]

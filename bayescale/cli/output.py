@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import pandas
 
     from ..data.dataset import Dataset
+    from ..planning.next_runs import NextRuns
     from ..posterior.posterior import Posterior
     from ..recipes.multiplier import Multiplier
     from ..workflows import tasks as workflow
@@ -117,9 +118,14 @@ def forecast(found: Forecast, json: bool, plot: str | None, output: str | None) 
     return terminal.SOUND if found.sound else terminal.UNTRUSTED
 
 
-def multiplier(found: Multiplier, json: bool) -> int:
-    """Print factors; 1 where a fit that has weight is not settled."""
-    told(found, json)
+def multiplier(found: Multiplier, plan: NextRuns | None, json: bool) -> int:
+    """Print factors, and which runs to make next; 1 where a fit that has weight is not settled."""
+    if json:
+        following = {} if plan is None else {"next": plan.summary()}
+        terminal.put(found.summary() | following)
+    else:
+        for each in (found, plan) if plan is not None else (found,):
+            told(each, json)
     return terminal.SOUND if found.sound else terminal.UNTRUSTED
 
 

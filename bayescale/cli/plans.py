@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
@@ -19,15 +19,20 @@ from ..parametric.parametric import Law
 from ..parametric.priors import Distribution
 from ..planning.allocate import allocate
 from ..planning.budget import budget
+from ..planning.candidates import read_candidates
 from ..planning.compare_runs import compare_runs
 from ..planning.match import match
+from ..planning.next_runs import NextRuns, next_runs
 from ..posterior.posterior import Posterior
 from ..progress import Progress
+from ..reading.read_table import read_table
+from ..recipes.multiplier import Multiplier
+from ..recipes.rows import as_rows, recipe_names, response_of
 from ..workflows import tasks as workflow
 from ..workflows.default_laws import LOSSES, REPEATED, SURFACES
 from . import arguments, terminal
 
-__all__ = ["Plan", "Tasks", "flops", "listed", "points", "told"]
+__all__ = ["Plan", "Tasks", "flops", "listed", "points", "possible", "told"]
 
 
 def flops(
@@ -60,6 +65,26 @@ def points(texts: Iterable[str], data: Dataset) -> dict[str, np.ndarray]:
     if len({tuple(sorted(one)) for one in each}) > 1:
         raise ValueError("--at: every point names the same scales")
     return {name: np.array([one[name] for one in each]) for name in each[0]}
+
+
+def possible(
+    table: str | None, data: Dataset, baseline: str | None, kind: str | None, how: Mapping[str, Any]
+) -> Callable[[Multiplier], NextRuns] | None:
+    """Return what says which of a table's runs tell most of a multiplier; None without a table.
+
+    Raises
+    ------
+    ValueError
+        If there is none, and options ask for it; a DataError where it is not of these recipes.
+    """
+    if table is None:
+        for name in ("target", "cost", "budget", "most"):
+            if how[name] is not None:
+                raise ValueError(f"--{name} is of further runs: give them, --candidates TABLE")
+        return None
+    frame, names = read_table(table), recipe_names(data, baseline, response_of(data, kind))
+    read_candidates(frame, as_rows(data, names), how["cost"], table, {"recipe": names})
+    return lambda told: next_runs(told, frame, source=table, **how)
 
 
 def listed(text: str | None, flag: str, such: str) -> tuple[float, ...] | None:

@@ -84,7 +84,16 @@ def multiplier(
     baseline: decisions.Baseline = None,
     at: decisions.FactorAt = None,
     common: decisions.Common = None,
+    candidates: decisions.Possible = None,
+    target: decisions.FactorTargets = None,
+    cost: decisions.RunCost = None,
+    budget: decisions.RunBudget = None,
+    most: decisions.Most = None,
+    level: decisions.FactorLevel = None,
+    kind: options.ResponseKind = None,
+    n: options.N = None,
     stderr: options.Stderr = None,
+    chance: options.Chance = None,
     best: options.Best = None,
     where: options.Where = None,
     long: options.Long = None,
@@ -96,20 +105,24 @@ def multiplier(
     precision: options.Precision = "float64",
     json: options.Json = False,
 ) -> int:
-    """Say by which factor one recipe needs less compute than another for equal loss."""
+    """Say by which factor one recipe needs less compute than another for equal loss or accuracy."""
     with waiting() as progress:
         terminal.start_jax()
         from ..recipes import multiplier as recipes
         from . import arguments, plans
 
         columns = dict(group=group, best=arguments.names(best), where=where, long=long)
-        roles = arguments.Roles(x, y, None, stderr, None, duplicates=duplicates, **columns)
+        roles = arguments.Roles(x, y, n, stderr, chance, duplicates=duplicates, **columns)
         data = plans.told(table, roles, None)
         how = dict(baseline=baseline, at=plans.points(at, data) if at else None)
+        how |= dict(level=plans.listed(level, "--level", ".5,.7"), kind=kind)
         how |= dict(sampler=arguments.build_sampler("nuts", chains, draws, warmup, retries=0))
         how |= dict(common=arguments.names(common), seed=seed, precision=precision)
+        asked = dict(cost=cost, budget=budget, most=most, target=target, seed=seed)
+        possible = plans.possible(candidates, data, baseline, kind, asked)
         found = recipes.multiplier(data, progress=progress, **how)
-    return reply.multiplier(found, json)
+        plan = None if possible is None else possible(found)
+    return reply.multiplier(found, plan, json)
 
 
 def score(

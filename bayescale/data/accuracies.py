@@ -1,7 +1,8 @@
-"""What should be said of accuracies: how they were counted, and where they stand beside chance."""
+"""Which responses are accuracies, how they were counted, and where they stand beside chance."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,12 +13,41 @@ from .scales import each_curve, in_curves, some_curves
 if TYPE_CHECKING:
     from .dataset import Dataset
 
-__all__ = ["remarks"]
+__all__ = ["kind_of", "remarks", "rise_of", "size_of"]
 
 SURE = 2.0
 """Standard errors by which an accuracy must lie below chance to be no accident of guessing."""
 MARGIN = 0.2
 """The share of chance that stands for them where neither n nor stderr is known."""
+
+
+def kind_of(data: Dataset) -> str:
+    """Return whether a response is a `loss` or an `accuracy`, by its table."""
+    if data.n is not None or data.chance is not None:
+        return "accuracy"
+    (y, *_) = data.responses.values()
+    if np.nanmin(y) < 0 or np.nanmax(y) > 1:
+        return "loss"
+    return "accuracy" if rise_of(data) > 0 else "loss"
+
+
+def rise_of(data: Dataset) -> float:
+    """Return the rank correlation of response and size, the mean of all curves; -1 to 1."""
+    from scipy.stats import spearmanr
+
+    (y, *_), x = data.responses.values(), size_of(data.inputs)
+    found = []
+    for name in data.curve_names or (None,):
+        own = np.isfinite(y) if name is None else np.isfinite(y) & (data.curve == name)
+        if own.sum() > 1 and np.ptp(x[own]) and np.ptp(y[own]):
+            found.append(float(spearmanr(x[own], y[own]).statistic))
+    return float(np.mean(found)) if found else 0.0
+
+
+def size_of(inputs: Mapping[str, np.ndarray]) -> np.ndarray:
+    """Return by what runs are large, (row,): their scale; N D, in proportion to their compute."""
+    both = [x for name, x in inputs.items() if name in ("N", "D")]
+    return np.prod(both if len(both) == 2 else [*inputs.values()], axis=0)
 
 
 def remarks(data: Dataset) -> list[Note]:

@@ -196,7 +196,7 @@ def _check_law(model: Model) -> None:
 
 def _check_curve(model: Model, data: Dataset, alone: bool) -> None:
     """Refuse one curve of too few rows, without a response, or of several chance levels."""
-    own = {"level", "share", *model.law.parameters}
+    own = {"level", "share", *model.law.parameters} - {*model.law.misfit}
     wanted = sum(site.size for site in model.sites if site.name in own)
     where = f"curve {data.curve[0]!r}" if data.curve is not None else "the table"
     if len(data) < wanted:

@@ -72,6 +72,9 @@ class Law(Parametric):
     """`(**parameters)` -> `PowerSum`, where the law of N and D is a sum of two powers."""
     wander: Wander | None = None
     """What its misfit is made of, where the law is `approximate`."""
+    misfit: tuple[str, ...] = ()
+    """Parameters of what the formula misses, which lean on their priors: a table needs no rows for
+    them."""
     absolute: tuple[str, ...] = ()
     """Inputs that `extend` added: they have no reference scale, and are in their own unit."""
     natural: bool = False
@@ -184,7 +187,7 @@ def law(
         What else is known, each in the words of a field of `Law`: `improves` ("down" for losses,
         "up" for accuracies), `worsens`, `response`, `unit`, `less_is_better`, `not_scales`,
         `same_unit`, `unlock`, `floor`, `ceiling`, `pools`, `exponents`, `hypothesis`, `says`,
-        `second_stage`, `powers`.
+        `second_stage`, `powers`, `misfit`.
 
     Returns
     -------
@@ -242,7 +245,10 @@ def _check_names(facts: Mapping[str, Any]) -> None:
 def _check_facts(made: Law) -> None:
     """Refuse facts that name no parameter, input or response of the law."""
     of = {
-        "parameter": [made.unlock, made.floor, made.ceiling, *made.pools, *made.exponents],
+        "parameter": [
+            *(made.unlock, made.floor, made.ceiling),
+            *(*made.pools, *made.exponents, *made.misfit),
+        ],
         "input": [*made.less_is_better, *made.not_scales, *(x for x, _ in made.same_unit)],
         "response": [],
     }

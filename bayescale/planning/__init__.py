@@ -8,6 +8,7 @@
 | which other ways lead to the same loss? | `match`, by the numbers of `isoloss` |
 | which of two runs is better? | `compare_runs` |
 | which runs to make next? | `next_runs`, by `asked`, `goals`, `candidates` and `design` |
+| and where a multiplier is to be known? | `factors` |
 | what do they share? | `surface` |
 | how are the answers shown? | `shown` |
 """

@@ -1,4 +1,4 @@
-"""asked: whose draws answer: a fit's, those of a forecast's laws, or those of a prior."""
+"""asked: whose draws answer: a fit's, a forecast's, a multiplier's, or those of a prior."""
 
 from __future__ import annotations
 
@@ -10,22 +10,26 @@ from ..inference.prior import PriorPredictive
 from ..posterior.health import Health, Verdict
 from ..posterior.mixture import Mixture
 from ..posterior.posterior import Posterior, SamplingInfo
+from ..recipes.multiplier import Multiplier
 
 __all__ = ["asked_of", "fit_of"]
 
 
 def asked_of(asked: Any, allow_failed: bool) -> Posterior | Mixture:
-    """Return the draws that are asked: of a fit, of a forecast's laws, or of a prior.
+    """Return the draws that are asked: of a fit, of a forecast's or a multiplier's, or of a prior.
 
     Raises
     ------
     FailedFit
-        If the fit is not to be trusted, unless `allow_failed`; a forecast is asked as it is.
+        If the fit is not to be trusted, unless `allow_failed`; a forecast and a multiplier are
+        asked as they are.
     ValueError
         If it is of several curves.
     """
     if isinstance(asked, PriorPredictive):
         return _before_any(asked)
+    if isinstance(asked, Multiplier):
+        return asked.mixture
     which = _mixture_of(asked)
     return asked.only().trusted(allow_failed) if which is None else which
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,6 @@ from ..data.notes import concerning
 from ..data.scales import not_flop
 from ..data.table import Table, open_table
 from ..messages import bare, near, quoted, refuse
-from ..posterior.posterior import Posterior
 
 __all__ = ["Candidates", "read_candidates", "tied"]
 
@@ -36,16 +35,34 @@ class Candidates:
     rows: np.ndarray
     """Their rows in the table, (candidate,)."""
     source: str
+    labels: Mapping[str, Sequence[str]]
+    """Inputs that count labels from 1, such as recipes, and these."""
 
     def __len__(self) -> int:
         return len(self.cost)
 
     def at(self, i: int) -> dict[str, float]:
         """Return the scales of one by column."""
-        return {self.columns[name]: float(x[i]) for name, x in self.inputs.items()}
+        scales = {name: x for name, x in self.inputs.items() if name not in self.labels}
+        return {self.columns[name]: float(x[i]) for name, x in scales.items()}
+
+    def labelled(self, i: int) -> dict[str, str]:
+        """Return the labels of one, by input: its recipe."""
+        return {name: of[int(self.inputs[name][i]) - 1] for name, of in self.labels.items()}
+
+    def told(self) -> dict[str, Any]:
+        """Return the inputs as the table has them, labels in the place of their numbers."""
+        own = range(len(self))
+        return dict(self.inputs) | {k: [self.labelled(i)[k] for i in own] for k in self.labels}
 
 
-def read_candidates(frame: Any, one: Posterior, cost: Any, source: str) -> Candidates:
+def read_candidates(
+    frame: Any,
+    fitted: Dataset,
+    cost: Any,
+    source: str,
+    labels: Mapping[str, Sequence[str]] | None = None,
+) -> Candidates:
     """Return the runs of a table that can be made, with their scales and costs checked.
 
     Parameters
@@ -53,19 +70,25 @@ def read_candidates(frame: Any, one: Posterior, cost: Any, source: str) -> Candi
     frame
         Any data frame, or a mapping of columns, with the scales as the fitted table calls them, or
         as the law does.
+    fitted
+        The runs that were fitted, by the law's inputs.
     cost
         Arithmetic on its columns and the law's inputs, a function of the inputs in the law's order,
         or numbers, one a row; 6 N D by default.
+    labels
+        By input of the law that counts labels from 1, these.
 
     Raises
     ------
     DataError
-        Where a scale is missing or not above 0, or a cost is, naming row and value.
+        Where a scale is missing or not above 0, or a cost is, or a label is none of these, naming
+        row and value.
     """
-    table = open_table(frame, source)
-    names = {name: bare(one.data.columns.get(name, name)) for name in one.law.inputs}
-    inputs = {name: _scale(table, name, column) for name, column in names.items()}
-    values, counted = _costs(table, inputs, one.data, cost)
+    table, labels = open_table(frame, source), labels or {}
+    names = {name: bare(fitted.columns.get(name, name)) for name in fitted.inputs}
+    inputs = {k: _scale(table, k, column) for k, column in names.items() if k not in labels}
+    values, counted = _costs(table, inputs, fitted, cost)
+    inputs |= {k: _numbered(table, k, names[k], known) for k, known in labels.items()}
     for at in np.flatnonzero(~(np.isfinite(values) & (values > 0)))[:1]:
         refuse(
             source,
@@ -74,7 +97,23 @@ def read_candidates(frame: Any, one: Posterior, cost: Any, source: str) -> Candi
             row=int(table.rows[at]),
             value=float(values[at]),
         )
-    return Candidates(inputs, names, values, counted, table.rows, source)
+    return Candidates(inputs, names, values, counted, table.rows, source, labels)
+
+
+def _numbered(table: Table, name: str, column: str, known: Sequence[str]) -> np.ndarray:
+    """Return labels as numbers from 1, of a column or of several joined with "/"."""
+    for text in (column, name):
+        parts = [text] if text in table.known else text.split("/")
+        if not set(parts) <= set(table.known):
+            continue
+        found = np.array(list(map(str, table.labels(parts))))
+        for at in np.flatnonzero(~np.isin(found, known))[:1]:
+            remedy = f"they are {', '.join(known)}{near(found[at], known)}"
+            place = dict(row=int(table.rows[at]), column=text, value=str(found[at]))
+            refuse(table.source, f"is none of the {name}s compared", remedy, **place)
+        return np.array([known.index(each) + 1.0 for each in found])
+    remedy = f"every candidate says which it is of{near(column, table.known)}"
+    refuse(table.source, f"no column for the {name} ({column})", remedy)
 
 
 def _scale(table: Table, name: str, column: str) -> np.ndarray:

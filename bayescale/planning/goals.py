@@ -29,7 +29,8 @@ from ..questions.sweep import points_of, response_name, scales
 from .allocate import allocate
 from .design import tamed
 
-__all__ = ["Goal", "goals", "in_logs", "several_points", "together"]
+__all__ = ["LAW", "Goal", "check_finite", "goals", "in_logs", "of_laws", "several_points"]
+__all__ += ["together"]
 
 LAW, UNLOCK = "law", "unlock"
 SPLIT = re.compile(r"(?:best )?([ND]) at (\S+)")
@@ -82,7 +83,7 @@ def goals(which: Posterior | Mixture, target: Any, cost: Any = None) -> list[Goa
     Raises
     ------
     ValueError
-        Where the target is none of these, or has no finite interval.
+        Where the target is none of these.
     """
     several = isinstance(target, Sequence | Iterable) and not isinstance(target, str | Mapping)
     found = [
@@ -90,10 +91,16 @@ def goals(which: Posterior | Mixture, target: Any, cost: Any = None) -> list[Goa
     ]
     if not found:
         raise ValueError("name at least one target: scales, a parameter, 'N at 1e21', law")
+    return found
+
+
+def check_finite(found: Iterable[Goal]) -> None:
+    """Refuse goals whose draws are infinite, or have no spread."""
     for goal in found:
         if not np.isfinite(goal.draws).all():
             raise ValueError(f"{goal.name} has no finite interval: name another target")
-    return found
+    if not all(goal.draws.var(0).sum() > 0 for goal in found):
+        raise ValueError("this fit is a point without a spread: fit with NUTS() or Laplace()")
 
 
 def in_logs(draws: np.ndarray) -> np.ndarray:
@@ -111,7 +118,7 @@ def _goals(which: Posterior | Mixture, target: Any, cost: Any) -> list[Goal]:
     if split := SPLIT.fullmatch(text):
         return [_split(which, *split.groups(), cost)]
     if text == LAW:
-        return [_law(which)]
+        return [of_laws(which)]
     return [_parameter(which, text)]
 
 
@@ -172,7 +179,8 @@ def _split(which: Posterior | Mixture, scale: str, text: str, cost: Any) -> Goal
     )
 
 
-def _law(which: Posterior | Mixture) -> Goal:
+def of_laws(which: Posterior | Mixture, what: str = "which law is right") -> Goal:
+    """Return which member of a mixture is right, as what is wanted."""
     if len(which.members) < 2:
         raise ValueError("which law is right is a question to several of them: mix(...), forecast")
     names = [name for name, *_ in which.members]
@@ -181,7 +189,7 @@ def _law(which: Posterior | Mixture) -> Goal:
         count = next(iter(one.flat().values())).shape[0]
         return np.tile(np.array([each == name for each in names], float), (count, 1))
 
-    return Goal("which law is right", together(which, own), False)
+    return Goal(what, together(which, own), False)
 
 
 def several_points(goal: Iterable[Goal]) -> dict[str, np.ndarray]:

@@ -15,11 +15,13 @@ from ..posterior.intervals import INTERVAL, levels, plain
 from ..posterior.mixture import Mixture
 from ..posterior.posterior import Posterior, said_of_group
 from ..questions.predict import Prediction, predict
+from ..recipes.multiplier import Multiplier
 from . import shown
 from .asked import asked_of
 from .candidates import Candidates, read_candidates, tied
 from .design import Beliefs, Choice, choose, left_by_all, tamed
-from .goals import Goal, goals, in_logs, several_points, together
+from .factors import factor_goals
+from .goals import Goal, check_finite, goals, in_logs, several_points, together
 
 if TYPE_CHECKING:
     import pandas
@@ -103,6 +105,7 @@ class NextRuns(Shown):
             cost = float(self.candidates.cost[place])
             total += cost
             run = {"row": int(self.candidates.rows[place]), "at": self.candidates.at(place)}
+            run |= self.candidates.labelled(place)
             widths = {goal.name: w for goal, w in zip(self.goals, share, strict=True)}
             runs.append(run | {"cost": cost, "total": total, "left": widths})
         found = {"targets": targets, "runs": runs, "candidates": len(self.candidates)}
@@ -122,7 +125,7 @@ class NextRuns(Shown):
 
         candidates, place = self.candidates, np.zeros(len(self.candidates), int)
         place[self.positions] = np.arange(1, len(self.choices) + 1)
-        columns = {candidates.columns[name]: x for name, x in candidates.inputs.items()}
+        columns = {candidates.columns[name]: x for name, x in candidates.told().items()}
         told = {"cost": candidates.cost, "alone": self.alone, "place": place}
         return pd.DataFrame(columns | told, index=pd.Index(candidates.rows, name="row"))
 
@@ -146,15 +149,17 @@ def next_runs(
     Parameters
     ----------
     fit_or_forecast
-        A fit of one curve, a mixture of several laws, a `forecast`, or, before any run is made,
-        a `prior_predictive`.
+        A fit of one curve, a mixture of several laws, a `forecast`, a `multiplier`, or, before any
+        run is made, a `prior_predictive`.
     candidates
         The runs that can be made, each at most once: any data frame, or a mapping of columns, with
-        the scales as the fitted table or the law calls them.
+        the scales as the fitted table or the law calls them; of a multiplier with the recipe too.
     target
         What is wanted, one or several: scales (`{"N": 7e10, "D": 1.4e12}`, "N=7e10,D=1.4e12";
         arrays are several points), a parameter ("alpha"), "unlock", the best split of a budget
-        ("N at 1e21"), or which "law" of several is right. Several count alike.
+        ("N at 1e21"), or which "law" of several is right. Of a multiplier: the factor of a recipe
+        at a scale ("B at 1e21", `{"B": 1e21}`), "unlock of B", or "law", what recipes have in
+        common; None for its main answers. Several count alike.
     cost
         What a run costs: arithmetic on the candidates' columns and the law's inputs ("6*N*D", a
         column), a function of the inputs, or numbers, one a row; 6 N D by default.
@@ -178,7 +183,8 @@ def next_runs(
     Raises
     ------
     FailedFit
-        If the fit is not to be trusted, unless `allow_failed` (a forecast is asked as it is).
+        If the fit is not to be trusted, unless `allow_failed` (a forecast and a multiplier are
+        asked as they are).
     DataError
         Where candidates lack a scale, or a cost is not above 0.
     ValueError
@@ -204,12 +210,13 @@ def next_runs(
     """
     which = asked_of(fit_or_forecast, allow_failed)
     first = which.members[0][2]
-    runs = read_candidates(candidates, first, cost, source)
+    told_of = fit_or_forecast if isinstance(fit_or_forecast, Multiplier) else None
+    labels = {} if told_of is None else {"recipe": told_of.recipes}
+    runs = read_candidates(candidates, first.data, cost, source, labels)
     _check(runs, budget, most)
     counted = cost if isinstance(cost, str) or callable(cost) else None
-    wanted = goals(which, target, counted)
-    if not all(goal.draws.var(0).sum() > 0 for goal in wanted):
-        raise ValueError("this fit is a point without a spread: fit with NUTS() or Laplace()")
+    wanted = goals(which, target, counted) if told_of is None else factor_goals(told_of, target)
+    check_finite(wanted)
     draws, noise, told = _measured(which, runs, dict(n=n, stderr=stderr, seed=seed))
     of = np.repeat(np.arange(len(wanted)), [goal.draws.shape[1] for goal in wanted])
     for i in np.flatnonzero(~(np.isfinite(draws).all(0) & np.isfinite(noise) & (noise > 0)))[:1]:
@@ -276,7 +283,7 @@ def _notes(
     asked = several_points(wanted)
     free = [goal.name for goal in wanted if goal.at is None]
     asked = {first.name_of(name): x for name, x in asked.items()}
-    if line := tied(first.data, runs.inputs, {} if free else asked):
+    if not runs.labels and (line := tied(first.data, runs.inputs, {} if free else asked)):
         what = ", ".join(free or [goal.name for goal in wanted])
         text = f"in the runs and in all candidates {line.rstrip('.')}: they cannot identify {what}"
         yield Note("line", text)

@@ -127,6 +127,7 @@ def next_runs(found: Summary) -> list[Sheet]:
     for i, run in enumerate(runs, 1):
         scales = "  ".join(f"{key} {count(value)}" for key, value in run["at"].items())
         left = np.mean([*run["left"].values()])
+        scales = "  ".join([run["recipe"], scales] if "recipe" in run else [scales])
         cells = [str(run["row"]), count(run["cost"]), count(run["total"]), f"{left:.0%}"]
         chosen.append([str(i), scales, *cells])
     order = ("", "run", "row", "cost", "together", "width left")

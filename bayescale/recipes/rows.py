@@ -1,26 +1,56 @@
-"""rows: a table of recipes run at several scales, checked and as `laws.recipes` takes it."""
+"""rows: a table of recipes run at several scales, checked and as laws of recipes take it."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
+from ..data.accuracies import kind_of
 from ..data.dataset import Dataset
-from ..laws.recipes import COMMON, recipes
+from ..laws.recipes import COMMON, COMMON_OF_ACCURACIES, recipes, risings
 from ..messages import near
 from ..parametric.parametric import Law
 
-__all__ = ["as_rows", "choices", "recipe_names", "scales_asked"]
+__all__ = ["RESPONSES", "Response", "as_rows", "choices", "levels_asked", "recipe_names"]
+__all__ += ["response_of", "scales_asked"]
 
-RISES = 0.8
-"""Rank correlation with scale from which on a response is said to rise."""
+CLEARLY = 0.8
+"""Rank correlation with scale from which on a response is said to rise, or fall."""
 
 
-def recipe_names(data: Dataset, baseline: Any) -> list[str]:
+@dataclass(frozen=True)
+class Response:
+    """What a table of recipes is of, and how it is fitted."""
+
+    name: str
+    law: Callable[[int, str], Law]
+    """From the number of recipes and what they have in common."""
+    common: Mapping[str, str]
+    """What that may be, in words."""
+    noise: str | None
+    """None for the usual one of the law."""
+    better: float
+    """Sign of the response's change as it gets better."""
+
+
+RESPONSES = {
+    "loss": Response("loss", recipes, COMMON, "lognormal", -1.0),
+    "accuracy": Response("accuracy", risings, COMMON_OF_ACCURACIES, None, 1.0),
+}
+
+
+def response_of(data: Dataset, kind: str | None) -> Response:
+    """Return what the response is, as it is said or as the table tells."""
+    if kind is not None and kind not in RESPONSES:
+        raise ValueError(f"kind (--kind): is {' or '.join(RESPONSES)}, not {kind!r}")
+    return RESPONSES[kind or kind_of(data)]
+
+
+def recipe_names(data: Dataset, baseline: Any, of: Response) -> list[str]:
     """Return the recipes, the baseline first; refuse tables that hold no answer."""
     if data.group is None:
         data.fail("names no recipes", remedy="give the column that does: group=... (--group)")
@@ -28,12 +58,13 @@ def recipe_names(data: Dataset, baseline: Any) -> list[str]:
         data.fail("has curves", remedy="ask of one at a time, with where (--where)")
     if len(data.inputs) > 1 or len(data.responses) > 1:
         several = ", ".join([*data.inputs] if len(data.inputs) > 1 else [*data.responses])
-        remedy = "give one scale and one loss, such as x='C=6*N*D' (-x 'C=6*N*D'), y='loss'"
+        remedy = f"give one scale and one {of.name}, such as x='C=6*N*D' (-x 'C=6*N*D')"
         data.fail(f"has several of a kind: {several}; a multiplier is of one scale", remedy=remedy)
-    for role in ("n", "chance", "limit", "run"):
+    counted = ("n", "chance") if of.name == "loss" else ()
+    for role in (*counted, "limit", "run"):
         if getattr(data, role) is not None:
-            remedy = f"leave {role} out; of accuracies give errors as y, such as '1 - acc'"
-            data.fail(f"has {role}: a multiplier is of losses, one row a run", remedy=remedy)
+            remedy = f"leave {role} out" + ", or say kind='accuracy'" * (role in counted)
+            data.fail(f"has {role}: a multiplier is of one {of.name} a run", remedy=remedy)
     labels = data.group.astype(str)
     names = [*dict.fromkeys(map(str, data.group))]
     if len(names) == 1:
@@ -44,13 +75,15 @@ def recipe_names(data: Dataset, baseline: Any) -> list[str]:
     if first not in names:
         raise ValueError(f"baseline (--baseline): no recipe {first!r}{near(first, names)}")
     (x,), (y,) = data.inputs.values(), data.responses.values()
-    _check_falls(data, x[labels == first], y[labels == first], first)
+    _check_direction(data, x[labels == first], y[labels == first], first, of)
+    data.require(of.law(len(names), "all").support)
     for name in names:
-        apart = [_apart(of[labels == first], of[labels == name]) for of in (x, y)]
+        apart = [_apart(each[labels == first], each[labels == name]) for each in (x, y)]
         if all(apart):
+            many = {"loss": "losses", "accuracy": "accuracies"}[of.name]
             remedy = "give runs of both at like scales, or another baseline (--baseline)"
             data.fail(
-                f"has {first!r} and {name!r} neither at like scales nor at like losses",
+                f"has {first!r} and {name!r} neither at like scales nor at like {many}",
                 remedy=remedy,
             )
     return [first, *(name for name in names if name != first)]
@@ -60,8 +93,8 @@ def _apart(one: np.ndarray, other: np.ndarray) -> bool:
     return bool(one.max() < other.min() or other.max() < one.min())
 
 
-def _check_falls(data: Dataset, x: np.ndarray, y: np.ndarray, name: str) -> None:
-    """Refuse a baseline at one scale, or one whose response rises."""
+def _check_direction(data: Dataset, x: np.ndarray, y: np.ndarray, name: str, of: Response) -> None:
+    """Refuse a baseline at one scale, or one whose response gets worse with scale."""
     from scipy.stats import spearmanr
 
     if np.ptp(x) == 0:
@@ -69,10 +102,15 @@ def _check_falls(data: Dataset, x: np.ndarray, y: np.ndarray, name: str) -> None
             f"has the baseline {name!r} at one scale",
             remedy="take a recipe of several scales: baseline=... (--baseline)",
         )
-    if np.ptp(y) and spearmanr(x, y).statistic > RISES:
+    if np.ptp(y) and -of.better * spearmanr(x, y).statistic > CLEARLY:
+        way, remedy = {
+            "loss": ("rises", "of accuracies say kind='accuracy' (--kind accuracy)"),
+            "accuracy": ("falls", "of losses and errors say kind='loss' (--kind loss)"),
+        }[of.name]
         data.fail(
-            f"has a response that rises with scale under {name!r}: a multiplier is of losses",
-            remedy="of accuracies give errors as y, such as '1 - acc'",
+            f"has a response that {way} with scale under {name!r}: taken for one of {of.name}, "
+            "by which more scale is worse",
+            remedy=remedy,
         )
 
 
@@ -97,21 +135,54 @@ def scales_asked(data: Dataset, at: Any) -> tuple[np.ndarray, bool]:
     return scales, True
 
 
-def choices(common: Iterable[str] | str | None, recipe_count: int, rows: int) -> tuple[str, ...]:
+def levels_asked(
+    data: Dataset, names: list[str], level: Any, of: Response
+) -> dict[str, tuple[float, ...]]:
+    """Return, by recipe but the baseline, the levels at which its threshold is compared.
+
+    Of accuracies by default the one halfway between the higher of their lowest and the lower of
+    their highest values, both having been near it; and within the middle half of all values, so
+    that a recipe that stays on its floor does not choose it.
+    """
+    if level is not None:
+        levels = np.unique(np.asarray(level, float))
+        inside = (levels > 0) & (levels < (1.0 if of.name == "accuracy" else np.inf))
+        if not len(levels) or not inside.all():
+            bounds = "between 0 and 1" if of.name == "accuracy" else "positive and finite"
+            raise ValueError(f"level (--level): a level of {of.name} is {bounds}, got {level}")
+        return dict.fromkeys(names[1:], tuple(levels.tolist()))
+    if of.name != "accuracy":
+        return dict.fromkeys(names[1:], ())
+    (y,), labels = data.responses.values(), data.group.astype(str)
+    found = {}
+    for name in names[1:]:
+        lows, highs = (
+            [end(y[labels == each]) for each in (names[0], name)] for end in (np.min, np.max)
+        )
+        least, most = min(lows), max(highs)
+        quarter, middle = (most - least) / 4, (max(lows) + min(highs)) / 2
+        level = np.clip(middle, least + quarter, most - quarter)
+        found[name] = (float(np.clip(round(level, 3), 0.001, 0.999)),)
+    return found
+
+
+def choices(
+    common: Iterable[str] | str | None, recipe_count: int, rows: int, of: Response
+) -> tuple[str, ...]:
     """Return what recipes may have in common: as asked, or what so many rows can tell."""
     if common is None:
-        can = [name for name in COMMON if _size(recipes(recipe_count, name)) <= rows]
-        return tuple(can) or tuple(COMMON)[:1]
+        can = [name for name in of.common if _size(of.law(recipe_count, name)) <= rows]
+        return tuple(can) or tuple(of.common)[:1]
     chosen = (common,) if isinstance(common, str) else tuple(common)
     for name in chosen:
-        if name not in COMMON:
-            raise ValueError(f"common (--common): no choice {name!r}{near(name, COMMON)}")
+        if name not in of.common:
+            raise ValueError(f"common (--common): no choice {name!r}{near(name, of.common)}")
     return chosen
 
 
 def _size(law: Law) -> int:
-    """Return how many free numbers a law has."""
-    return sum(math.prod(law.shape(name)) for name in law.free)
+    """Return how many free numbers a law has, its misfit aside."""
+    return sum(math.prod(law.shape(name)) for name in law.free if name not in law.misfit)
 
 
 def as_rows(data: Dataset, names: list[str]) -> Dataset:
@@ -120,6 +191,7 @@ def as_rows(data: Dataset, names: list[str]) -> Dataset:
     number = {name: float(i) for i, name in enumerate(names, 1)}
     which = np.array([number[name] for name in data.group.astype(str)])
     columns = {"x": data.columns[own], "recipe": data.columns["group"], y: data.columns[y]}
-    columns |= {"stderr": data.columns["stderr"]} if data.stderr is not None else {}
+    kept = ("stderr", "n", "chance")
+    columns |= {name: data.columns[name] for name in kept if getattr(data, name) is not None}
     inputs = {"x": x, "recipe": which}
     return replace(data, inputs=inputs, group=None, columns=columns, reference=None)

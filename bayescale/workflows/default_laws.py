@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from ..data.accuracies import kind_of, rise_of
 from ..data.dataset import Dataset
 from ..messages import bare, near
 from .tasks import LAWS as ACCURACIES
 
-__all__ = ["check_scales", "kind_of", "laws_of", "rise_of", "size_of"]
+__all__ = ["check_scales", "laws_of"]
 
 LOSSES = ("power", "power(floor=False)")
 GROWING = ("power(rising=True)", "power(floor=False, rising=True)")
@@ -51,35 +52,6 @@ def laws_of(data: Dataset, kind: str | None = None) -> tuple[str, ...]:
         f"has the scales {', '.join(scales)}, of which no law of {kind} is forecast by default",
         remedy="give one scale, or N and D (and U) for losses, or name laws=... (--law)",
     )
-
-
-def kind_of(data: Dataset) -> str:
-    """Return whether a response is a `loss` or an `accuracy`, by its table."""
-    if data.n is not None or data.chance is not None:
-        return "accuracy"
-    (y, *_) = data.responses.values()
-    if np.nanmin(y) < 0 or np.nanmax(y) > 1:
-        return "loss"
-    return "accuracy" if rise_of(data) > 0 else "loss"
-
-
-def rise_of(data: Dataset) -> float:
-    """Return the rank correlation of response and size, the mean of all curves; -1 to 1."""
-    from scipy.stats import spearmanr
-
-    (y, *_), x = data.responses.values(), size_of(data.inputs)
-    found = []
-    for name in data.curve_names or (None,):
-        own = np.isfinite(y) if name is None else np.isfinite(y) & (data.curve == name)
-        if own.sum() > 1 and np.ptp(x[own]) and np.ptp(y[own]):
-            found.append(float(spearmanr(x[own], y[own]).statistic))
-    return float(np.mean(found)) if found else 0.0
-
-
-def size_of(inputs: Mapping[str, np.ndarray]) -> np.ndarray:
-    """Return by what runs are large, (row,): their scale; N D, in proportion to their compute."""
-    both = [x for name, x in inputs.items() if name in ("N", "D")]
-    return np.prod(both if len(both) == 2 else [*inputs.values()], axis=0)
 
 
 def check_scales(data: Dataset, at: Mapping[str, Any]) -> None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..comparison.evidence import Evidence, log_evidence
+from ..data.accuracies import size_of
 from ..data.dataset import Dataset
 from ..data.from_frame import as_dataset
 from ..inference.fit import fit
@@ -31,7 +32,7 @@ from ..posterior.posterior import Posterior
 from ..progress import Progress, Tell, waiting
 from ..questions.predict import Prediction, predict
 from . import shown
-from .default_laws import check_scales, laws_of, size_of
+from .default_laws import check_scales, laws_of
 from .fared import fared
 from .hypotheses import prior_of
 from .outliers import OUTLIERS, FarOff, come_again, set_aside

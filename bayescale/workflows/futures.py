@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..data.accuracies import size_of
 from ..data.dataset import Dataset
 from ..data.from_frame import as_dataset
 from ..messages import Note
@@ -20,7 +21,6 @@ from ..posterior.intervals import plain
 from ..progress import Progress
 from ..questions.predict import predict
 from . import shown
-from .default_laws import size_of
 from .forecast import Forecast, forecast
 from .outliers import come_again
 

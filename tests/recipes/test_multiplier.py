@@ -10,7 +10,7 @@ from bayescale.cli.commands import main
 from bayescale.inference.samplers import NUTS
 from bayescale.laws.recipes import recipes
 from bayescale.recipes.curves import factor_of, turning
-from bayescale.recipes.rows import choices
+from bayescale.recipes.rows import RESPONSES, choices
 from tests.documented import kept
 
 QUICK = NUTS(chains=2, warmup=300, draws=300, retries=0)
@@ -32,7 +32,7 @@ def runs(noise=0.002, **factors):
 
 @pytest.fixture(scope="module")
 def told():
-    return bs.multiplier(runs(), common="all", baseline="A", **HOW)
+    return bs.multiplier(runs(), common="all", baseline="A", level=[2.5, 1.2], **HOW)
 
 
 # ------------------------------------------------------------------ what it says
@@ -72,6 +72,22 @@ def test_a_law_of_recipes_is_the_power_law_at_as_many_times_the_scale():
     np.testing.assert_allclose(own, plain, rtol=1e-6)
 
 
+def test_levels_of_a_loss_are_told_where_asked(told):
+    never, seen = told.summary()["multipliers"]["B"]["unlocks"]
+    assert seen["lo"] < 2 < seen["hi"]
+    assert seen["baseline"]["p_never"] == 0
+    assert never["p_neither"] > 0.9  # below the floor of both
+
+
+def test_larger_runs_of_a_recipe_tell_most_of_its_factor(told):
+    possible = {"C": [1e17, 1e21, 1e22] * 3, "recipe": np.repeat(["A", "B", "C"], 3)}
+    found = bs.next_runs(told, possible, target="B at 1e23", cost=1.0, most=2)
+    runs = found.summary()["runs"]
+    assert {run["recipe"] for run in runs} == {"A", "B"}
+    assert all(run["at"]["C"] == 1e22 for run in runs)
+    assert found.left()[-1, 0] < 0.95
+
+
 def test_factors_are_solved_on_curves():
     wide = np.linspace(0.0, 20.0, 401)
     low = np.stack([3 - 0.1 * wide, np.maximum(3 - 0.1 * wide, 2.0)])
@@ -84,10 +100,11 @@ def test_factors_are_solved_on_curves():
 
 
 def test_small_tables_are_asked_what_they_have_rows_for():
-    assert choices(None, 2, 6) == ("all",)
-    assert choices(None, 2, 8) == ("all", "floor", "nothing")
-    assert choices(None, 4, 11) == ("all", "floor")
-    assert choices("nothing", 2, 6) == ("nothing",)
+    of = RESPONSES["loss"]
+    assert choices(None, 2, 6, of) == ("all",)
+    assert choices(None, 2, 8, of) == ("all", "floor", "nothing")
+    assert choices(None, 4, 11, of) == ("all", "floor")
+    assert choices("nothing", 2, 6, of) == ("nothing",)
 
 
 def test_a_ranking_that_turns_is_told_where():
@@ -111,7 +128,7 @@ def test_what_cannot_be_compared_is_refused_in_one_line():
     refused(two, "no recipe", ValueError, baseline="Z")
     refused(two, "names no recipes", group=None)
     refused(two.assign(acc=4 - two.loss), "rises with scale", y="acc")
-    refused(two.assign(n=100), "losses, one row a run", n="n")
+    refused(two.assign(n=100), "has n: a multiplier is of one loss a run", n="n", kind="loss")
     refused(two.assign(N=two.C**0.5), "several of a kind: C, N", x=["C", "N"])
     refused(two, "no scale of table", ValueError, at={"D": 1e22})
     refused(two, "positive and finite", ValueError, at=-1.0)

@@ -8,11 +8,12 @@ import pytest
 
 import bayescale as bs
 from bayescale.cli.commands import main
+from bayescale.data.accuracies import kind_of
 from bayescale.data.dataset import DataError, Dataset
 from bayescale.inference.samplers import NUTS
 from bayescale.posterior.bends import MISFIT
 from bayescale.posterior.files import StorageError
-from bayescale.workflows.default_laws import kind_of, laws_of
+from bayescale.workflows.default_laws import laws_of
 from bayescale.workflows.fared import fared
 from bayescale.workflows.futures import scores
 
