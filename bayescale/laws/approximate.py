@@ -8,7 +8,6 @@ with the distance from the data, as fast as this table's own curve bends.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from functools import cache
 from itertools import combinations
@@ -26,7 +25,6 @@ from ..parametric.parametric import Law
 __all__ = [
     "FEWER",
     "SHARE",
-    "ahead_variance",
     "approximate",
     "bends_of",
     "edge_of",
@@ -212,26 +210,3 @@ def edge_of(x: str):
     return given(
         lambda at: jnp.exp(at.span[x][1]), lambda at: at.ref[x], says="the largest of the data"
     )
-
-
-def ahead_variance(law: Law, params: Mapping[str, Any], inputs: Mapping[str, Any]) -> np.ndarray:
-    """Return what the bends beyond the data, which no row tells of, add to log y, (draw, point).
-
-    Parameters
-    ----------
-    params
-        Draws of the law's parameters in natural units, (draw, ...).
-    inputs
-        Scales in natural units, (point,) each.
-    """
-    columns = [jnp.asarray(inputs[name]) for name in law.inputs]
-    wander = law.wander
-    assert wander is not None
-
-    def one(params):
-        edges = {name: params[name] for name in wander.edges}
-        return wander.basis(*columns, **edges) * wander.rates(params)[None]
-
-    with jax.enable_x64(True):
-        found = jax.vmap(one)({name: params[name] for name in law.parameters})
-    return np.square(np.asarray(found)[..., wander.ahead]).sum(-1)

@@ -25,9 +25,10 @@ from jaxtyping import Array, Float
 from numpyro.distributions import Distribution
 
 from ..parametric.parametric import Law, Noise
+from .programs import compiled
 from .runs import located
 
-__all__ = ["is_lognormal", "log_marginal", "sample_bends", "wander_of"]
+__all__ = ["ahead_variance", "is_lognormal", "log_marginal", "sample_bends", "wander_of"]
 
 
 @cache
@@ -110,3 +111,36 @@ def sample_bends(
     """Return a draw of the bends that rows feel, from standard normal numbers."""
     root, seen = _solved(found, rates, data)
     return cho_solve((root, True), seen) + solve_triangular(root, normal, lower=True, trans=1)
+
+
+def ahead_variance(law: Law, params: Mapping[str, Any], inputs: Mapping[str, Any]) -> np.ndarray:
+    """Return what the bends beyond the data, which no row tells of, add to log y, (draw, point).
+
+    Parameters
+    ----------
+    params
+        Draws of the law's parameters in natural units, (draw, ...).
+    inputs
+        Scales in natural units, (point,) each.
+    """
+    assert law.wander is not None
+    own = {name: params[name] for name in law.parameters}
+    with jax.enable_x64(True):
+        found = np.asarray(_bent(law, own, {name: inputs[name] for name in law.inputs}))
+    return np.square(found[..., law.wander.ahead]).sum(-1)
+
+
+@compiled(static_argnames=("law",))
+def _bent(law: Law, params, inputs):
+    """Return what a bend of 1 adds to log y, (draw, point, bend)."""
+    wander = law.wander
+    assert wander is not None
+
+    def one(params):
+        edges = {name: params[name] for name in wander.edges}
+        return (
+            wander.basis(*(inputs[name] for name in law.inputs), **edges)
+            * wander.rates(params)[None]
+        )
+
+    return jax.vmap(one)(params)

@@ -182,7 +182,8 @@ def make_cost(fn: Callable | str | None, inference_tokens: float, over: Surface)
         counted = "6 N D" if fn is None else "2 N a token served"
         over.table.fail(f"{why}: {counted} is no FLOP here", remedy=remedy)
     if isinstance(fn, str):
-        fn = Formula(in_names(fn, over.table.columns, over.law.inputs))
+        text = in_names(fn, over.table.columns, over.law.inputs)
+        fn = six_nd if text.replace(" ", "") == "6*N*D" else Formula(text)
     cost = Cost(fn or six_nd, float(inference_tokens))
     n_lo, n_hi, d_lo, d_hi = over.span
     with jax.enable_x64(True):

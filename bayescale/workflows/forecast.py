@@ -20,8 +20,9 @@ from ..data.from_frame import as_dataset
 from ..inference.fit import fit
 from ..inference.samplers import NUTS
 from ..laws import get_law
-from ..laws.approximate import ahead_variance, approximate
+from ..laws.approximate import approximate
 from ..messages import Note
+from ..model.wander import ahead_variance
 from ..parametric.parametric import Law
 from ..posterior.bends import may_bend, with_misfit
 from ..posterior.display import Sheet, Shown
