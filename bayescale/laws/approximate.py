@@ -88,12 +88,12 @@ def approximate(base: Law) -> Law:
     parameters the bends are integrated out of the density of the rows, exactly under `lognormal`
     noise, and drawn afterwards: draws of the law have them.
 
-    Of several scales delta is 0 in the middle of the data, where rows tell the law's level: few
-    have the largest of both, and level and exponents would lie on a narrow ridge (on Chinchilla's
-    runs 271 leapfrogs a draw for 36, and a seventh of the independent draws). There `misfit` is a
-    share: v has the sd `misfit` times the law's own exponent of that scale, |d log f / d log x| in
-    the middle of the data. Exponents are small where the floor is most of a loss, and a misfit as
-    large would take the place of the law.
+    Of several scales delta is 0 in the middle of the data (of U where D's is), where rows tell the
+    law's level: few have the largest of all, and level and exponents would lie on a narrow ridge
+    (on Chinchilla's runs 271 leapfrogs a draw for 36, and a seventh of the independent draws).
+    There `misfit` is a share: v has the sd `misfit` times the law's own exponent of that scale,
+    |d log f / d log x| in the middle of the data. Exponents are small where the floor is most of a
+    loss, and a misfit as large would take the place of the law.
 
     Parameters
     ----------
@@ -141,6 +141,8 @@ def approximate(base: Law) -> Law:
     later = [knots > 0] * len(scales)
     later += [np.logical_or.outer(COARSE > 0, COARSE > 0).ravel()] * len(pairs)
 
+    same = dict(base.same_unit)
+
     def from_edges(at, edges):
         parts = [wandering(at[x], edges[f"edge_{x}"], knots) for x in scales]
         for pair in pairs:
@@ -152,7 +154,7 @@ def approximate(base: Law) -> Law:
         found = from_edges(dict(zip(base.inputs, inputs, strict=True)), edges)
         if not pairs:
             return found
-        middle = from_edges({x: edges[f"middle_{x}"] for x in scales}, edges)
+        middle = from_edges({x: edges[f"middle_{same.get(x, x)}"] for x in scales}, edges)
         return found - jnp.expand_dims(middle, tuple(range(found.ndim - 1)))
 
     def exponents(params):

@@ -130,6 +130,23 @@ def test_misfit_of_a_surface_is_a_share_of_its_exponents():
     assert len(set(rates.tolist())) == 3
 
 
+@pytest.mark.parametrize("name", ["power", "chinchilla", "data_constrained"])
+def test_misfit_is_0_where_the_law_has_its_level(name):
+    """Elsewhere the level of the law and its bends would be one number in two."""
+    N, D = SURFACE["N"], SURFACE["D"]
+    known = {"N": N, "D": D, "U": np.minimum(D, 1e10)} if name != "power" else {"x": X}
+    law = get_law(f"approximate({name})")
+    inputs = {x: known[x] for x in law.inputs}
+    _, lane = of(law, table(inputs))
+    places = {f"edge_{x}": v.max() for x, v in inputs.items()}
+    places |= {f"middle_{x}": np.sqrt(v.min() * v.max()) for x, v in inputs.items()}
+    places = {x: places[x] for x in law.wander.edges}
+    at = [jnp.asarray([lane["ref"][x], 2 * lane["ref"][x]]) for x in law.inputs]
+    here, there = np.asarray(law.wander.basis(*at, **places))
+    np.testing.assert_allclose(here, 0, atol=1e-9)
+    assert abs(there).max() > 0.01
+
+
 @pytest.mark.parametrize("law", ["sigmoid", "two_stage", "from_loss"])
 def test_misfit_is_of_laws_of_one_loss(law):
     with pytest.raises(ValueError, match="one positive response"):
