@@ -283,7 +283,7 @@ for panel, each in {
         tables.backtest,
         tables.multiplier,
         tables.register,
-        tables.score,
+        several.score,
         tables.tasks,
         tables.isoflop,
         tables.metric_or_model,

@@ -1,4 +1,7 @@
-"""several: the commands that ask several laws of one table, or a fit of several conditions."""
+"""several: the commands that hold one thing against another.
+
+Several laws of one table, several conditions of a fit, a registered forecast against later runs.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from ..progress import waiting
 from . import options, terminal
 from . import output as reply
 
-__all__ = ["compare_laws", "conditions", "explain", "relate"]
+__all__ = ["compare_laws", "conditions", "explain", "relate", "score"]
 
 
 def compare_laws(
@@ -105,3 +108,24 @@ def _notes(found: dict[str | None, Any]) -> list[str]:
     """Return the notes of what has no place for them in its document."""
     answers = [each for of in found.values() if isinstance(of, dict) for each in of.values()]
     return list(dict.fromkeys(f"note: {note}" for each in answers for note in each.notes))
+
+
+def score(
+    path: options.RegisteredFile,
+    table: options.Table,
+    x: options.X = None,
+    y: options.Y = None,
+    curve: options.Curve = None,
+    where: options.Where = None,
+    json: options.Json = False,
+) -> int:
+    """Say how a registered forecast came out, from a table of the runs made since."""
+    with waiting():
+        terminal.start_jax()
+        from ..reading.read_table import read_table
+        from ..workflows.register import score as scored
+
+        of, label = (given[0] if given else None for given in (y, curve))
+        columns = dict(x=x, y=of, curve=label, where=where, source=table)
+        found = scored(path, read_table(table), **columns)
+    return reply.told(found, json)

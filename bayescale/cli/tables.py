@@ -16,7 +16,6 @@ __all__ = [
     "metric_or_model",
     "multiplier",
     "register",
-    "score",
     "tasks",
 ]
 
@@ -123,27 +122,6 @@ def multiplier(
         found = recipes.multiplier(data, progress=progress, **how)
         plan = None if possible is None else possible(found)
     return reply.multiplier(found, plan, json)
-
-
-def score(
-    path: options.RegisteredFile,
-    table: options.Table,
-    x: options.X = None,
-    y: options.Y = None,
-    curve: options.Curve = None,
-    where: options.Where = None,
-    json: options.Json = False,
-) -> int:
-    """Say how a registered forecast came out, from a table of the runs made since."""
-    with waiting():
-        terminal.start_jax()
-        from ..reading.read_table import read_table
-        from ..workflows.register import score as scored
-
-        of, label = (given[0] if given else None for given in (y, curve))
-        columns = dict(x=x, y=of, curve=label, where=where, source=table)
-        found = scored(path, read_table(table), **columns)
-    return reply.told(found, json)
 
 
 def backtest(

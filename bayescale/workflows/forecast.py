@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..comparison.evidence import Evidence, log_evidence
 from ..data.accuracies import size_of
 from ..data.dataset import Dataset
 from ..data.from_frame import as_dataset
@@ -27,15 +26,14 @@ from ..parametric.parametric import Law
 from ..posterior.bends import may_bend, with_misfit
 from ..posterior.display import Sheet, Shown
 from ..posterior.intervals import INTERVAL, plain, summarise
-from ..posterior.mixture import Mixture, mix, said_of_fits
+from ..posterior.mixture import Mixture, said_of_fits
 from ..posterior.pointwise import law_draws
-from ..posterior.posterior import Posterior
 from ..progress import Progress, Tell, waiting
 from ..questions.predict import Prediction, predict
 from . import shown
 from .default_laws import check_scales, laws_of
 from .fared import fared
-from .hypotheses import prior_of
+from .hypotheses import prior_of, weighed
 from .outliers import OUTLIERS, FarOff, come_again, set_aside
 
 if TYPE_CHECKING:
@@ -49,8 +47,6 @@ WITHOUT = (
     "rows of runs and rows below a detection limit are fitted without the misfit of the law: "
     "intervals beyond the data are too narrow"
 )
-LEAST = 0.02
-"""Weight of a law below which it is left out of the answer."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -227,7 +223,7 @@ def forecast(
             name: fit(law, data, precision=precision, progress=_telling(tell, name, i, made), **how)
             for i, (name, law) in enumerate(made.items())
         }
-    mixtures = _weighed(fits, prior_of(plain.values()), seed)
+    mixtures = weighed(fits, prior_of(plain.values()), seed)
     if bending and all(may_bend(law) for law in made.values()):
         mixtures = {curve: with_misfit(one, seed=seed) for curve, one in mixtures.items()}
     told = {
@@ -248,27 +244,6 @@ def forecast(
 
 def _telling(tell: Tell, law: str, i: int, made: Mapping) -> Tell:
     return lambda stage, share: tell(f"{law}: {stage}", (i + share) / len(made))
-
-
-def _weighed(
-    fits: Mapping[str, Posterior], prior: Mapping[str, float], seed: int
-) -> dict[str | None, Mixture]:
-    """Return of each curve its laws, weighed by prior times evidence."""
-    logs = {name: log_evidence(one, seed=seed) for name, one in fits.items()}
-    first = next(iter(fits.values()))
-    found = {}
-    for curve in first.curves or (None,):
-        own = {k: (one if isinstance(one, Evidence) else one[curve]).log for k, one in logs.items()}
-        known = {k: log for k, log in own.items() if np.isfinite(log)} or dict.fromkeys(own, 0.0)
-        most = max(known.values())
-        weights = {k: prior[k] * np.exp(log - most) for k, log in known.items()}
-        total = sum(weights.values())
-        kept = {k: w for k, w in weights.items() if w >= LEAST * total}
-        parts = {k: fits[k] if curve is None else fits[k].curve(curve) for k in kept}
-        found[curve] = mix(
-            parts, kept, prior={k: prior[k] for k in kept}, why="evidence", belief=True
-        )
-    return found
 
 
 def _shares(which: Mixture, told: Prediction) -> dict[str, np.ndarray]:

@@ -18,9 +18,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from ..parametric.parametric import Law
+import numpy as np
 
-__all__ = ["LEARNT", "prior_of"]
+from ..comparison.evidence import Evidence, log_evidence
+from ..parametric.parametric import Law
+from ..posterior.mixture import Mixture, mix
+from ..posterior.posterior import Posterior
+
+__all__ = ["LEARNT", "prior_of", "weighed"]
 
 LEARNT: Mapping[str, float] = {
     "rise": 0.327,
@@ -30,6 +35,8 @@ LEARNT: Mapping[str, float] = {
     "inverted_u": 0.171,
 }
 """Probability of each hypothesis of a task before its data."""
+LEAST = 0.02
+"""Weight of a law below which it is left out of the answer."""
 
 
 def prior_of(laws: Iterable[Law]) -> dict[str, float]:
@@ -57,3 +64,24 @@ def prior_of(laws: Iterable[Law]) -> dict[str, float]:
         name: share * LEARNT[name] / known if name in LEARNT else 1 / len(names) for name in names
     }
     return {law: of[name] / every.count(name) for law, name in hypothesis.items()}
+
+
+def weighed(
+    fits: Mapping[str, Posterior], prior: Mapping[str, float], seed: int
+) -> dict[str | None, Mixture]:
+    """Return of each curve its laws, weighed by prior times evidence, those of `LEAST` and more."""
+    logs = {name: log_evidence(one, seed=seed) for name, one in fits.items()}
+    first = next(iter(fits.values()))
+    found = {}
+    for curve in first.curves or (None,):
+        own = {k: (one if isinstance(one, Evidence) else one[curve]).log for k, one in logs.items()}
+        known = {k: log for k, log in own.items() if np.isfinite(log)} or dict.fromkeys(own, 0.0)
+        most = max(known.values())
+        weights = {k: prior[k] * np.exp(log - most) for k, log in known.items()}
+        total = sum(weights.values())
+        kept = {k: w for k, w in weights.items() if w >= LEAST * total}
+        parts = {k: fits[k] if curve is None else fits[k].curve(curve) for k in kept}
+        found[curve] = mix(
+            parts, kept, prior={k: prior[k] for k in kept}, why="evidence", belief=True
+        )
+    return found
