@@ -137,8 +137,12 @@ class Law(Parametric):
 
     @property
     def relative(self) -> bool:
-        """Whether inputs are measured relative to their reference (some prior is a Coordinate)."""
-        return any(isinstance(prior, Coordinate) for _, prior in self.priors)
+        """Whether inputs are measured relative to their reference (some prior is a Coordinate).
+
+        What is known of a misfit's place is no prior of the law.
+        """
+        own = self if self.wander is None else self.wander.base
+        return any(isinstance(prior, Coordinate) for _, prior in own.priors)
 
     @property
     def told(self) -> str:

@@ -6,14 +6,16 @@ import numpy as np
 import pytest
 from scipy.stats import multivariate_normal
 
+import bayescale as bs
 from bayescale.data.dataset import DataError, Dataset
 from bayescale.inference.fit import fit
 from bayescale.inference.make_model import make_model
 from bayescale.inference.prior import prior_predictive
-from bayescale.inference.samplers import NUTS
+from bayescale.inference.samplers import NUTS, Laplace
 from bayescale.laws import get_law
 from bayescale.laws.approximate import LENGTH, approximate
 from bayescale.model.arrays import lane_of
+from bayescale.posterior.pointwise import law_draws
 
 X = np.geomspace(1e8, 1e11, 20)
 SURFACE = {"N": np.tile(X[::4], 5), "D": 20 * np.repeat(X[::4], 5)}
@@ -145,6 +147,30 @@ def test_misfit_is_0_where_the_law_has_its_level(name):
     here, there = np.asarray(law.wander.basis(*at, **places))
     np.testing.assert_allclose(here, 0, atol=1e-9)
     assert abs(there).max() > 0.01
+
+
+def test_misfit_of_a_law_of_ones_own_leaves_it_in_its_own_unit():
+    """Its priors are of constants in that unit: relative scales would make it another law."""
+
+    @bs.law
+    def mine(
+        N, D, *, E=bs.positive(0.5, 3), A=bs.positive(1, 1e4), B=bs.positive(1, 1e4),
+        alpha=bs.positive(0.1, 0.9), beta=bs.positive(0.1, 0.9),
+    ):  # fmt: skip
+        return E + A * N**-alpha + B * D**-beta
+
+    data = table(SURFACE)
+    model, lane = of(approximate(mine), data)
+    assert lane["ref"] == {"N": 1.0, "D": 1.0}
+    z = jnp.asarray(np.random.default_rng(1).normal(size=model.size) * 0.3)
+    params, own, at = values(model, z, lane)
+    plain = mine(SURFACE["N"], SURFACE["D"], **{name: params[name] for name in mine.parameters})
+    here = lane["mask"]
+    seen = np.asarray(model.means(own | {"bends": 0 * own["bends"]}, at)["loss"])[here]
+    np.testing.assert_allclose(seen, plain, rtol=1e-12)
+    found = fit(approximate(mine), data, noise="lognormal", sampler=Laplace(draws=200))
+    law = np.median(law_draws(found, SURFACE), 0)
+    np.testing.assert_allclose(law, data.responses["y"], rtol=0.05)
 
 
 @pytest.mark.parametrize("law", ["sigmoid", "two_stage", "from_loss"])
