@@ -217,8 +217,9 @@ all runs (`inside 90` .29 and .73), a design from it trusts it as much, and ther
 random runs. On data_constrained one law is enough. moe and lr_bsz fall short of the published row:
 Clark's law told the targets from all 193 runs with R2 .64 (a human's: .70), and no formula tells
 those of lr_bsz (all runs: published .04, here .01; where a path ends below -1 it is clipped).""",
-        """Not run: sparsity; vocab, whose losses are negative; V-optimal designs with the same
-laws; one run at a time.""",
+        """Not run: the misfit on data_constrained (minutes a refit of five paths) and on laws of
+the study's own; sparsity; vocab, whose losses are negative; V-optimal designs with the same laws; one
+run at a time. Tasks were run in processes of their own.""",
     )
 
 
