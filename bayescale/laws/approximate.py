@@ -90,10 +90,10 @@ def approximate(base: Law) -> Law:
 
     Of several scales delta is 0 in the middle of the data (of U where D's is), where rows tell the
     law's level: few have the largest of all, and level and exponents would lie on a narrow ridge
-    (on Chinchilla's runs 271 leapfrogs a draw for 36, and a seventh of the independent draws).
-    There `misfit` is a share: v has the sd `misfit` times the law's own exponent of that scale,
-    |d log f / d log x| in the middle of the data. Exponents are small where the floor is most of a
-    loss, and a misfit as large would take the place of the law.
+    (on Chinchilla's runs 271 leapfrogs a draw for 36). There `misfit` is a share: v has the sd
+    `misfit` times the law's own exponent of that scale, |d log f / d log x| in the middle of the
+    data. Exponents are small where the floor is most of a loss, and a misfit as large would take
+    the place of the law.
 
     Parameters
     ----------

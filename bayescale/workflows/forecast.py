@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 __all__ = ["Forecast", "forecast"]
 
 SAMPLER = NUTS(warmup=500, draws=1000, retries=0)
-"""Enough for quantiles of a mixture, at a fourth of the default's cost."""
+"""Enough for quantiles of a mixture; no second tries."""
 WITHOUT = (
     "rows of runs and rows below a detection limit are fitted without the misfit of the law: "
     "intervals beyond the data are too narrow"
