@@ -7,6 +7,7 @@ what they say of new runs.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -24,7 +25,10 @@ from ..posterior.posterior import Posterior
 from . import shown
 from .units import COUNT, DENSITY, checked_unit, in_counts
 
-__all__ = ["Evidence", "bridge", "log_evidence"]
+__all__ = ["Evidence", "bridge", "log_evidence", "shares"]
+
+LEAST = 0.02
+"""Weight of a fit below which it is left out of an answer."""
 
 CENTRES = 64
 """Draws about which the proposal has its components."""
@@ -214,6 +218,18 @@ class _Proposal:
         front = gammaln((HEAVY + size) / 2) - gammaln(HEAVY / 2) - size / 2 * np.log(HEAVY * np.pi)
         front -= np.log(np.diagonal(self.root)).sum() + np.log(len(self.centres))
         return front + logsumexp(-(HEAVY + size) / 2 * np.log1p(square / HEAVY), axis=1)
+
+
+def shares(logs: Mapping[str, float], prior: Mapping[str, float] | None = None) -> dict[str, float]:
+    """Return prior times evidence of each fit, of all 1; those below `LEAST` are left out.
+
+    The prior alone where no evidence is finite; equal unless given.
+    """
+    known = {name: log for name, log in logs.items() if np.isfinite(log)}
+    known, most = known or dict.fromkeys(logs, 0.0), max(known.values(), default=0.0)
+    weights = {k: (prior[k] if prior else 1.0) * np.exp(log - most) for k, log in known.items()}
+    total = sum(weights.values())
+    return {k: float(w / total) for k, w in weights.items() if w >= LEAST * total}
 
 
 def bridge(own: np.ndarray, drawn: np.ndarray, chains: int = 1) -> tuple[float, float]:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..comparison.evidence import log_evidence
+from ..comparison.evidence import log_evidence, shares
 from ..data.dataset import Dataset
 from ..messages import as_notes
 from ..posterior.mixture import Mixture, mix, said_of_fits
@@ -26,8 +26,6 @@ POINTS = 400
 """Of the baseline's curve, on which factors are solved."""
 ALONG = 81
 """Scales along which the better of two may change."""
-LEAST = 0.02
-"""Weight of a choice of what is common below which it is left out of the answer."""
 SAME = 0.8
 """Share of a recipe's scales that are the baseline's too, from which on both may be one model's."""
 
@@ -67,12 +65,7 @@ def weighed(fits: Mapping[str, Posterior], seed: int) -> tuple[Mixture, dict[str
     Left out are fits of hardly any weight, and those that are not settled where others are that
     have most of it.
     """
-    logs = {name: log_evidence(one, seed=seed).log for name, one in fits.items()}
-    known = {name: log for name, log in logs.items() if np.isfinite(log)}
-    known = known or dict.fromkeys(fits, 0.0)
-    weights = {name: np.exp(log - max(known.values())) for name, log in known.items()}
-    weights = {name: float(w / sum(weights.values())) for name, w in weights.items()}
-    kept = {name: w for name, w in weights.items() if w >= LEAST}
+    kept = shares({name: log_evidence(one, seed=seed).log for name, one in fits.items()})
     good = {name: w for name, w in kept.items() if fits[name].health.verdicts[0].settled}
     lost = {}
     if sum(good.values()) > 0.5:

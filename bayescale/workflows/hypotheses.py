@@ -18,9 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-import numpy as np
-
-from ..comparison.evidence import Evidence, log_evidence
+from ..comparison.evidence import Evidence, log_evidence, shares
 from ..parametric.parametric import Law
 from ..posterior.mixture import Mixture, mix
 from ..posterior.posterior import Posterior
@@ -35,8 +33,6 @@ LEARNT: Mapping[str, float] = {
     "inverted_u": 0.171,
 }
 """Probability of each hypothesis of a task before its data."""
-LEAST = 0.02
-"""Weight of a law below which it is left out of the answer."""
 
 
 def prior_of(laws: Iterable[Law]) -> dict[str, float]:
@@ -69,17 +65,13 @@ def prior_of(laws: Iterable[Law]) -> dict[str, float]:
 def weighed(
     fits: Mapping[str, Posterior], prior: Mapping[str, float], seed: int
 ) -> dict[str | None, Mixture]:
-    """Return of each curve its laws, weighed by prior times evidence, those of `LEAST` and more."""
+    """Return of each curve its laws, weighed by prior times evidence, as `shares` has it."""
     logs = {name: log_evidence(one, seed=seed) for name, one in fits.items()}
     first = next(iter(fits.values()))
     found = {}
     for curve in first.curves or (None,):
         own = {k: (one if isinstance(one, Evidence) else one[curve]).log for k, one in logs.items()}
-        known = {k: log for k, log in own.items() if np.isfinite(log)} or dict.fromkeys(own, 0.0)
-        most = max(known.values())
-        weights = {k: prior[k] * np.exp(log - most) for k, log in known.items()}
-        total = sum(weights.values())
-        kept = {k: w for k, w in weights.items() if w >= LEAST * total}
+        kept = shares(own, prior)
         parts = {k: fits[k] if curve is None else fits[k].curve(curve) for k in kept}
         found[curve] = mix(
             parts, kept, prior={k: prior[k] for k in kept}, why="evidence", belief=True
