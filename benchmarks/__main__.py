@@ -44,4 +44,5 @@ def main(names: list[str]) -> None:
         import_module(f"benchmarks.{STUDIES[name]}").main()
 
 
-main(sys.argv[1:])
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -25,8 +25,7 @@ from bayescale.noises.accuracy import NODES, WEIGHTS
 from bayescale.posterior.bends import MISFIT, bent, with_misfit
 from bayescale.posterior.mixture import Mixture
 from bayescale.posterior.posterior import Posterior
-from bayescale.workflows.forecast import _weighed
-from bayescale.workflows.hypotheses import prior_of
+from bayescale.workflows.hypotheses import prior_of, weighed
 from bayescale.workflows.resume import Kept
 
 from .. import common
@@ -201,7 +200,7 @@ def main() -> None:
     """Fit, score and write."""
     todo = cases()
     fits = fitted(todo)
-    which = _weighed(fits, prior_of(get_law(name) for name in fits), 0)
+    which = weighed(fits, prior_of(get_law(name) for name in fits), 0)
     settled = {k: sum(part.health.verdicts[0].settled for _, part in v) for k, v in fits.items()}
 
     def ways(case: Case, levels) -> dict[str, Told]:
