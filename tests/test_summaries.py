@@ -210,6 +210,8 @@ def built():
         {"B": (1e22, times[:, 1]), "C": (None, times[:, 0])},
         {"B": 0.4, "C": 0.5},
         {"B": times[:, 1] * 1e20, "C": np.full(DRAWS, np.inf)},
+        np.array([1e19, 1e22]),
+        {"B": times, "C": times},
         {"A <1>": times, "B": times, "C": times},
         np.full(DRAWS, 0.01),
         both,
