@@ -61,6 +61,7 @@ ASKED += ("laws", "explanation", "relation", "conditions")
 NOTES = (Note("test", "a note"),)
 RUNS = {"N": [1e8, 1e9, 1e11], "D": [1e9, 1e11, 1e10]}
 FLOPS = (1e19, 1e21)
+DATED = "exp(years(released) - 2020)"
 
 
 def spread(middle, width=0.1, seed=0):
@@ -238,6 +239,7 @@ def built():
         "isoflop": (budgets(), "IsoFlop"),
         "isoflop beside a law": (budgets("chinchilla"), "IsoFlop"),
         "threshold": (threshold(rises), "Threshold"),
+        "threshold by date": (replace(threshold(rises), column=DATED), "Threshold"),
         "threshold of laws": (threshold(reached), "Threshold"),
         "threshold by belief": (threshold(replace(both, belief=True)), "Threshold"),
         "unlock": (threshold(rises).forecast, "Unlock"),

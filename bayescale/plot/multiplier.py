@@ -17,6 +17,7 @@ from .style import (
     HALO,
     INK,
     PALETTE,
+    axis_of,
     band_keys,
     canvas,
     legend,
@@ -75,7 +76,8 @@ def multiplier(found: Multiplier, ax: Axes | None = None) -> Axes:
         ax.axhline(1, color=INK, lw=0.8, zorder=3)
         scale_axis(ax.yaxis, *_ends(np.array(medians)))
         flops = "flop" in found.column.lower() or found.column == "C"
-        scale_axis(ax.xaxis, min(x.min(), found.grid[0]), max(x.max(), found.grid[-1]), flops)
+        ends = min(x.min(), found.grid[0]), max(x.max(), found.grid[-1])
+        axis_of(ax.xaxis, found.column, *ends, flops)
         look = dict(va="bottom", ha="left", fontsize=7, color="#666666", path_effects=HALO)
         at = (0.01, 1)
         ax.text(*at, f"as good as {found.baseline}", transform=ax.get_yaxis_transform(), **look)
