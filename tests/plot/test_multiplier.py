@@ -28,7 +28,8 @@ def told():
 
 
 def test_median_and_band_are_those_of_the_draws(told, ax):
-    drawn(plot.multiplier(told, ax))
+    assert drawn(plot.multiplier(told, ax)) is ax
+    assert plot.multiplier(told) is not ax
     (band,) = (each for each in ax.collections if each.get_alpha() == 0.2)
     lo, median, hi = np.quantile(
         told.along["new"], (0.05, 0.5, 0.95), axis=0, method="inverted_cdf"
