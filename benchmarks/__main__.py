@@ -29,6 +29,7 @@ STUDIES = {
     "calibrate": "calibrate",
     "next_runs": "next_runs",
     "multiplier": "multiplier",
+    "isoflop": "isoflop",
     "tasks_calibration": "unlock.whole",
     "sbc": "sbc",
 }

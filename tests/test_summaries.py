@@ -61,6 +61,7 @@ ASKED += ("laws", "explanation", "relation", "conditions")
 NOTES = (Note("test", "a note"),)
 RUNS = {"N": [1e8, 1e9, 1e11], "D": [1e9, 1e11, 1e10]}
 FLOPS = (1e19, 1e21)
+DATED = "exp(years(released) - 2020)"
 
 
 def spread(middle, width=0.1, seed=0):
@@ -210,6 +211,8 @@ def built():
         {"B": (1e22, times[:, 1]), "C": (None, times[:, 0])},
         {"B": 0.4, "C": 0.5},
         {"B": times[:, 1] * 1e20, "C": np.full(DRAWS, np.inf)},
+        np.array([1e19, 1e22]),
+        {"B": times, "C": times},
         {"A <1>": times, "B": times, "C": times},
         np.full(DRAWS, 0.01),
         both,
@@ -236,6 +239,7 @@ def built():
         "isoflop": (budgets(), "IsoFlop"),
         "isoflop beside a law": (budgets("chinchilla"), "IsoFlop"),
         "threshold": (threshold(rises), "Threshold"),
+        "threshold by date": (replace(threshold(rises), column=DATED), "Threshold"),
         "threshold of laws": (threshold(reached), "Threshold"),
         "threshold by belief": (threshold(replace(both, belief=True)), "Threshold"),
         "unlock": (threshold(rises).forecast, "Unlock"),
@@ -297,7 +301,8 @@ def test_summaries_are_json_with_the_keys_of_the_page_and_all_of_them(results):
     kept({"refused": "no", "groups": {}}, "Curve")
     kept({**results["not to be trusted"][0].summary(), "refused": "no"}, "Document")
     documented = {(name, key) for name, keys in RECORDS.items() for key in keys}
-    elsewhere = {("Tasks", "sampling"), ("Multiplier", "next")}  # tests/cli and tests/recipes
+    # Seen in tests/cli, tests/recipes and tests/planning.
+    elsewhere = {("Tasks", "sampling"), ("Multiplier", "next"), ("NextRun", "recipe")}
     never = documented - SEEN - elsewhere
     assert not never
 

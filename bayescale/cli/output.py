@@ -118,14 +118,18 @@ def forecast(found: Forecast, json: bool, plot: str | None, output: str | None) 
     return terminal.SOUND if found.sound else terminal.UNTRUSTED
 
 
-def multiplier(found: Multiplier, plan: NextRuns | None, json: bool) -> int:
-    """Print factors, and which runs to make next; 1 where a fit that has weight is not settled."""
+def multiplier(found: Multiplier, plan: NextRuns | None, json: bool, plot: str | None) -> int:
+    """Print factors, draw them, and say which runs to make; 1 where a fit is not settled."""
     if json:
         following = {} if plan is None else {"next": plan.summary()}
         terminal.put(found.summary() | following)
     else:
         for each in (found, plan) if plan is not None else (found,):
             told(each, json)
+    if plot:
+        from .printed import pictures
+
+        pictures.draw(plot, pictures.multiplier, found)
     return terminal.SOUND if found.sound else terminal.UNTRUSTED
 
 

@@ -21,13 +21,14 @@ from ..planning.allocate import allocate
 from ..planning.budget import budget
 from ..planning.candidates import read_candidates
 from ..planning.compare_runs import compare_runs
+from ..planning.factors import read_factors
 from ..planning.match import match
-from ..planning.next_runs import NextRuns, next_runs
+from ..planning.next_runs import NextRuns, check_means, next_runs
 from ..posterior.posterior import Posterior
 from ..progress import Progress
 from ..reading.read_table import read_table
 from ..recipes.multiplier import Multiplier
-from ..recipes.rows import as_rows, recipe_names, response_of
+from ..recipes.rows import as_rows, choices, levels_asked, recipe_names, response_of
 from ..workflows import tasks as workflow
 from ..workflows.default_laws import LOSSES, REPEATED, SURFACES
 from . import arguments, terminal
@@ -68,22 +69,36 @@ def points(texts: Iterable[str], data: Dataset) -> dict[str, np.ndarray]:
 
 
 def possible(
-    table: str | None, data: Dataset, baseline: str | None, kind: str | None, how: Mapping[str, Any]
+    table: str | None, data: Dataset, of: Mapping[str, Any], how: Mapping[str, Any]
 ) -> Callable[[Multiplier], NextRuns] | None:
     """Return what says which of a table's runs tell most of a multiplier; None without a table.
+
+    Parameters
+    ----------
+    of
+        How `multiplier` is asked: `baseline`, `kind`, `level`, `common`.
+    how
+        How `next_runs` is.
 
     Raises
     ------
     ValueError
-        If there is none, and options ask for it; a DataError where it is not of these recipes.
+        If there is none, and options ask for it, or a target is none of this multiplier; a
+        DataError where candidates are not of these recipes.
     """
     if table is None:
         for name in ("target", "cost", "budget", "most"):
             if how[name] is not None:
                 raise ValueError(f"--{name} is of further runs: give them, --candidates TABLE")
         return None
-    frame, names = read_table(table), recipe_names(data, baseline, response_of(data, kind))
-    read_candidates(frame, as_rows(data, names), how["cost"], table, {"recipe": names})
+    response = response_of(data, of["kind"])
+    names = recipe_names(data, of["baseline"], response)
+    levels = any(levels_asked(data, names, of["level"], response).values())
+    laws = len(choices(of["common"], len(names), len(data), response))
+    read_factors(how["target"], names, levels, laws)
+    frame, labels = read_table(table), {"recipe": names}
+    runs = read_candidates(frame, as_rows(data, names), how["cost"], table, labels)
+    check_means(runs, how["budget"], how["most"])
     return lambda told: next_runs(told, frame, source=table, **how)
 
 

@@ -103,10 +103,12 @@ def multiplier(
     warmup: options.Warmup = 500,
     precision: options.Precision = "float64",
     json: options.Json = False,
+    plot: options.Plot = None,
 ) -> int:
     """Say by which factor one recipe needs less compute than another for equal loss or accuracy."""
     with waiting() as progress:
         terminal.start_jax()
+        reply.check(None, plot)
         from ..recipes import multiplier as recipes
         from . import arguments, plans
 
@@ -118,10 +120,10 @@ def multiplier(
         how |= dict(sampler=arguments.build_sampler("nuts", chains, draws, warmup, retries=0))
         how |= dict(common=arguments.names(common), seed=seed, precision=precision)
         asked = dict(cost=cost, budget=budget, most=most, target=target, seed=seed)
-        possible = plans.possible(candidates, data, baseline, kind, asked)
+        possible = plans.possible(candidates, data, how, asked)
         found = recipes.multiplier(data, progress=progress, **how)
         plan = None if possible is None else possible(found)
-    return reply.multiplier(found, plan, json)
+    return reply.multiplier(found, plan, json, plot)
 
 
 def backtest(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import calendar
 import datetime
 import re
 from decimal import Decimal
@@ -14,6 +15,8 @@ __all__ = [
     "EXACT",
     "ROW",
     "date",
+    "dated",
+    "day",
     "measure",
     "measures",
     "number",
@@ -112,6 +115,26 @@ def years(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
             found[at] = 1970 + int(first.astype(int)) + (day - first) / length
             bad[at] = False
     return found, bad
+
+
+_DATED = re.compile(r"\s*exp\(\s*years\((.+)\)\s*-\s*(\d{4}(?:\.\d+)?)\s*\)\s*")
+
+
+def dated(text: str) -> tuple[str, float] | None:
+    """Return the column of dates behind a scale `exp(years(col) - 2020)`, and that year.
+
+    A scale x is the year 2020 + ln x there; None for any other scale.
+    """
+    found = _DATED.fullmatch(text)
+    return None if found is None else (found[1].strip("` "), float(found[2]))
+
+
+def day(year: float) -> str:
+    """Return a year with a fraction as a date."""
+    if not 1 <= year < 9999:
+        return "before all dates" if year < 1 else "never"
+    days = 366 if calendar.isleap(int(year)) else 365
+    return str(datetime.date(int(year), 1, 1) + datetime.timedelta(int(year % 1 * days)))
 
 
 def text(cell: Any) -> str | None:

@@ -73,7 +73,30 @@ def remarks(data: Dataset) -> list[Note]:
     notes = [_unit_note(each) for each in units]
     if not {"N", "D"} & {each.role for each in units}:
         notes += _swapped(data)
-    return [*notes, *_unique(data), *_line(data)]
+    return [*notes, *_calendar(data), *_unique(data), *_line(data)]
+
+
+CALENDAR = (1900.0, 2200.0)
+"""Between these lie the years of a scale whose name says so."""
+
+
+def _calendar(data: Dataset) -> Iterator[Note]:
+    """Yield scales that are years of the calendar, of which laws of log scale can make nothing."""
+    for role, x in data.inputs.items():
+        text = data.columns[role]
+        named = {"year", "years", "date", "dates"} & set(words(text))
+        if not (len(x) and named and CALENDAR[0] < x.min() and x.max() < CALENDAR[1]):
+            continue
+        inner = re.fullmatch(r"years\((.+)\)", text)
+        name = inner[1] if inner else text
+        written = f"exp(years({name}) - {np.floor(x.min()):.0f})"
+        yield Note(
+            "calendar",
+            f"{_shown(data, role)} is of years, {x.min():.4g} to {x.max():.4g}: laws are of log "
+            f"scale, on which these are one, a factor of {x.max() / x.min():.4g} apart; along "
+            f"{written} a year is a factor of e: "
+            + option("x", ("" if role == "x" else f"{role}=") + written),
+        )
 
 
 # ------------------------------------------------------------------ units

@@ -11,7 +11,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -26,9 +26,10 @@ from ..recipes.multiplier import Multiplier
 from .design import tamed
 from .goals import LAW, Goal, of_laws, together
 
-__all__ = ["factor_goals"]
+__all__ = ["factor_goals", "read_factors"]
 
-AT, UNLOCK = re.compile(r"(.+?)\s+at\s+(\S+)"), re.compile(r"unlock of (.+)")
+AT, UNLOCK_OF = re.compile(r"(.+?)\s+at\s+(\S+)"), re.compile(r"unlock of (.+)")
+FACTOR, UNLOCK = "factor", "unlock"
 WRITE = "write 'B at 1e21', 'unlock of B', or 'law'"
 SILENT = 0.05
 """Share of draws in which no level is passed, from which on their ratio has no interval."""
@@ -42,28 +43,80 @@ def factor_goals(told: Multiplier, target: Any) -> list[Goal]:
     ValueError
         Where the target is none of these, or is of no recipe beside the baseline.
     """
+    levels = any(told.unlocks.values())
+    found = []
+    for what, name, at in read_factors(target, told.recipes, levels, len(told.mixture.members)):
+        if what == LAW:
+            found.append(of_laws(told.mixture, "what recipes have in common"))
+        elif what == UNLOCK:
+            found.append(_unlock(told, name))
+        else:
+            found.append(_main(told, name) if at is None else _factor(told, name, at))
+    return found
+
+
+def read_factors(
+    target: Any, recipes: Sequence[str], levels: bool, laws: int
+) -> list[tuple[str, str, float | None]]:
+    """Return what each target is (`factor`, `unlock` or `law`), of which recipe, at which scale.
+
+    All that can be known before the first fit is refused here. A factor at no scale is the
+    recipe's main answer.
+
+    Parameters
+    ----------
+    recipes
+        Their names, the baseline first.
+    levels
+        Whether thresholds are compared.
+    laws
+        How many choices there are of what recipes have in common.
+
+    Raises
+    ------
+    ValueError
+        As `factor_goals`.
+    """
     if target is None:
-        return [_main(told, name) for name in told.factors]
+        return [(FACTOR, name, None) for name in recipes[1:]]
     if isinstance(target, Mapping):
-        return [_factor(told, str(name), x) for name, x in target.items()]
+        return [
+            (FACTOR, _known(str(name), recipes), _positive(x, name)) for name, x in target.items()
+        ]
     if isinstance(target, Iterable) and not isinstance(target, str):
-        return [goal for each in target for goal in factor_goals(told, each)]
+        return [one for each in target for one in read_factors(each, recipes, levels, laws)]
     text = str(target).strip()
     if text == LAW:
-        return [of_laws(told.mixture, "what recipes have in common")]
-    if match := UNLOCK.fullmatch(text):
-        return [_unlock(told, match[1])]
+        if laws < 2:
+            raise ValueError(
+                "target (--target): 'law' asks what recipes have in common, of which there is one "
+                "choice only: leave common (--common) out, or give several"
+            )
+        return [(LAW, "", None)]
+    if match := UNLOCK_OF.fullmatch(text):
+        name = _known(match[1], recipes)
+        if not levels:
+            said = f"no level of {name!r} is told of; give it: level=... (--level)"
+            raise ValueError(f"target (--target): {said}")
+        return [(UNLOCK, name, None)]
     if match := AT.fullmatch(text):
-        return [_factor(told, match[1], number(match[2]))]
+        return [(FACTOR, _known(match[1], recipes), _positive(number(match[2]), match[1]))]
     raise ValueError(f"target (--target): {text!r} is none of a multiplier; {WRITE}")
 
 
-def _place(told: Multiplier, name: str) -> int:
-    """Return which recipe it is, from 0; the baseline has no factor."""
-    if name not in told.factors:
-        said = "is the baseline" if name == told.baseline else "is no recipe"
-        raise ValueError(f"target (--target): {name!r} {said}{near(name, [*told.factors])}")
-    return told.recipes.index(name)
+def _known(name: str, recipes: Sequence[str]) -> str:
+    """Return the name of a recipe that has a factor; the baseline has none."""
+    baseline, *others = recipes
+    if name not in others:
+        said = "is the baseline" if name == baseline else "is no recipe"
+        raise ValueError(f"target (--target): {name!r} {said}{near(name, others)}")
+    return name
+
+
+def _positive(at: Any, name: Any) -> float:
+    if at is None or np.ndim(at) or not 0 < float(at) < np.inf:
+        raise ValueError(f"target (--target): {at!r} is no scale of {name!r}; {WRITE}")
+    return float(at)
 
 
 def _main(told: Multiplier, name: str) -> Goal:
@@ -73,11 +126,8 @@ def _main(told: Multiplier, name: str) -> Goal:
     return _factor(told, name, at or told.mixture.data.inputs["x"].max())
 
 
-def _factor(told: Multiplier, name: str, at: Any) -> Goal:
-    place = _place(told, name)
-    if at is None or np.ndim(at) or not 0 < float(at) < np.inf:
-        raise ValueError(f"target (--target): {at!r} is no scale of {name!r}; {WRITE}")
-    points = np.array([float(at)])
+def _factor(told: Multiplier, name: str, at: float) -> Goal:
+    place, points = told.recipes.index(name), np.array([at])
     wide = span_of(told.mixture.data.inputs["x"], points)
 
     def own(_: str, one: Posterior) -> np.ndarray:
@@ -89,10 +139,7 @@ def _factor(told: Multiplier, name: str, at: Any) -> Goal:
 
 
 def _unlock(told: Multiplier, name: str) -> Goal:
-    place, levels = _place(told, name), told.unlocks.get(name, ())
-    if not levels:
-        raise ValueError(f"target (--target): no level of {name!r} was told of; give it: level=...")
-    level = levels[0].level
+    place, level = told.recipes.index(name), told.unlocks[name][0].level
     wide = span_of(told.mixture.data.inputs["x"], told.scales)
 
     def own(_: str, one: Posterior) -> np.ndarray:

@@ -86,12 +86,11 @@ def goals(which: Posterior | Mixture, target: Any, cost: Any = None) -> list[Goa
         Where the target is none of these.
     """
     several = isinstance(target, Sequence | Iterable) and not isinstance(target, str | Mapping)
-    found = [
-        goal for each in (target if several else [target]) for goal in _goals(which, each, cost)
-    ]
-    if not found:
+    # All are read before the first is computed: a slip in the last one costs no wait.
+    read = [_read(which, each, cost) for each in (target if several else [target])]
+    if not read:
         raise ValueError("name at least one target: scales, a parameter, 'N at 1e21', law")
-    return found
+    return [goal for told in read for goal in told()]
 
 
 def check_finite(found: Iterable[Goal]) -> None:
@@ -109,17 +108,25 @@ def in_logs(draws: np.ndarray) -> np.ndarray:
         return np.log(draws)
 
 
-def _goals(which: Posterior | Mixture, target: Any, cost: Any) -> list[Goal]:
-    if isinstance(target, Mapping):
-        return _responses(which, target)
+def _read(which: Posterior | Mixture, target: Any, cost: Any) -> Callable[[], list[Goal]]:
+    """Return what computes the goals of one target; refuse what is none at once."""
     text = str(target).strip()
-    if "=" in text:
-        return _responses(which, _assigned(text))
+    if isinstance(target, Mapping) or "=" in text:
+        at = target if isinstance(target, Mapping) else _assigned(text)
+        scales(which.members[0][2], at)
+        return lambda: _responses(which, at)
     if split := SPLIT.fullmatch(text):
-        return [_split(which, *split.groups(), cost)]
+        scale, flops = split[1], number(split[2])
+        if flops is None or not 0 < flops < np.inf:
+            said = f"{split[2]!r} is no budget; write '{scale} at 1e21'"
+            raise ValueError(f"target (--target): {said}")
+        return lambda: [_split(which, scale, flops, cost)]
     if text == LAW:
-        return [of_laws(which)]
-    return [_parameter(which, text)]
+        _several(which)
+        return lambda: [of_laws(which)]
+    for *_, one in which.members:
+        _called(one, text)
+    return lambda: [_parameter(which, text)]
 
 
 def _assigned(text: str) -> dict[str, float]:
@@ -147,16 +154,22 @@ def _place(point: Mapping[str, float]) -> str:
     return ", ".join(f"{name}={count(value)}" for name, value in point.items())
 
 
+def _called(one: Posterior, name: str) -> tuple[str, dict[str, np.ndarray]]:
+    """Return what the law calls a parameter, and all draws; refuse what is none."""
+    called = one.law.unlock if name == UNLOCK else name
+    known = scalar_quantities({k: one.draws[k] for k in one.law.parameters})
+    if called in known:
+        return called, known
+    if name == UNLOCK:
+        raise ValueError(f"the law {one.law.name} has no scale of an unlock")
+    others = f"{near(name, [*known, UNLOCK, LAW])}; or scales (N=7e10,D=1.4e12), or 'N at 1e21'"
+    raise ValueError(f"no target {name!r} of the law {one.law.name}{others}")
+
+
 def _parameter(which: Posterior | Mixture, name: str) -> Goal:
     def own(_: str, one: Posterior) -> np.ndarray:
-        called = one.law.unlock if name == UNLOCK else name
-        known = scalar_quantities({k: one.draws[k] for k in one.law.parameters})
-        if called in known:
-            return known[called].ravel()
-        if name == UNLOCK:
-            raise ValueError(f"the law {one.law.name} has no scale of an unlock")
-        others = f"{near(name, [*known, UNLOCK, LAW])}; or scales (N=7e10,D=1.4e12), or 'N at 1e21'"
-        raise ValueError(f"no target {name!r} of the law {one.law.name}{others}")
+        called, known = _called(one, name)
+        return known[called].ravel()
 
     draws = together(which, own)
     if np.ptp(draws) == 0:
@@ -165,11 +178,7 @@ def _parameter(which: Posterior | Mixture, name: str) -> Goal:
     return Goal(name, tamed((np.log(draws) if logs else draws)[:, None]), logs)
 
 
-def _split(which: Posterior | Mixture, scale: str, text: str, cost: Any) -> Goal:
-    flops = number(text)
-    if flops is None:
-        raise ValueError(f"target (--target): {text!r} is no budget; write '{scale} at 1e21'")
-
+def _split(which: Posterior | Mixture, scale: str, flops: float, cost: Any) -> Goal:
     def own(_: str, one: Posterior) -> np.ndarray:
         plan = allocate(one, flops, cost=cost, allow_failed=True)
         return (plan.params if scale == "N" else plan.tokens)[:, 0]
@@ -181,8 +190,7 @@ def _split(which: Posterior | Mixture, scale: str, text: str, cost: Any) -> Goal
 
 def of_laws(which: Posterior | Mixture, what: str = "which law is right") -> Goal:
     """Return which member of a mixture is right, as what is wanted."""
-    if len(which.members) < 2:
-        raise ValueError("which law is right is a question to several of them: mix(...), forecast")
+    _several(which)
     names = [name for name, *_ in which.members]
 
     def own(name: str, one: Posterior) -> np.ndarray:
@@ -190,6 +198,11 @@ def of_laws(which: Posterior | Mixture, what: str = "which law is right") -> Goa
         return np.tile(np.array([each == name for each in names], float), (count, 1))
 
     return Goal(what, together(which, own), False)
+
+
+def _several(which: Posterior | Mixture) -> None:
+    if len(which.members) < 2:
+        raise ValueError("which law is right is a question to several of them: mix(...), forecast")
 
 
 def several_points(goal: Iterable[Goal]) -> dict[str, np.ndarray]:

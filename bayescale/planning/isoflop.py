@@ -139,9 +139,11 @@ def isoflop(
 
         loss = l + s u + k u^2/2 + k q u^3/6 + k r u^4/24 + e,   u = log(N/N0)
 
-    with flat priors of l, s and k, q ~ Normal(0, .3) and r ~ Normal(0, .15): by a Chinchilla law
-    q is beta - alpha and r near alpha^2. e is normal, its sd learnt from all budgets and from each.
-    Then log N* = a log C + log k + scatter, flat in a and log k, the scatter half-Cauchy(.1).
+    with flat priors of l, s and k. By a Chinchilla law q is beta - alpha and r is
+    alpha^2 - alpha beta + beta^2 at every budget: q ~ Normal(0, .3) and r ~ Normal(.12, .12) are
+    shared, and a budget's own lie about them with sd .12 and .06. e is normal, its sd learnt from
+    all budgets and from each. Then log N* = a log C + log k + scatter, with the joint errors of the
+    optima, flat in a and log k; the scatter is none with probability 1/2, else half-Cauchy(.1).
 
     Parameters
     ----------
@@ -182,6 +184,7 @@ def isoflop(
     A budget whose optimum may lie outside the sizes that were run, with a probability above .1, is
     shown and left out of the line. Runs are taken as independent: readings of one run at several
     budgets err together, and the exponent is then known less well than its interval says.
+    benchmarks/results/isoflop.md says how such intervals fare, and what they say of real tables.
 
     Examples
     --------
@@ -195,18 +198,20 @@ def isoflop(
     """
     data = as_dataset(data, x, y, ("N", "D", *further(count)), **roles)
     table, flops, words = _counted(data, count, vocab)
-    posterior = None
+    found, names = {}, table.curve_names
+    for name in names or (None,):
+        own = slice(None) if name is None else np.flatnonzero(table.curve == name)
+        part = table if name is None else replace(table.take(own), curve=None)
+        named = "" if name is None else f" of curve {name!r}"
+        found[name] = _one(part, flops[own], budgets, words, named, seed)
     if law is not None:
         how = dict(sampler=sampler or NUTS(), seed=seed, progress=progress)
         posterior = fit(law, table, **how)
-    found = {}
-    for name in table.curve_names or (None,):
-        own = slice(None) if name is None else np.flatnonzero(table.curve == name)
-        part = table if name is None else replace(table.take(own), curve=None)
-        fitted = posterior if posterior is None or name is None else posterior.curve(name)
-        named = "" if name is None else f" of curve {name!r}"
-        found[name] = _one(part, flops[own], budgets, fitted, words, named, seed)
-    return found if table.curve_names else found[None]
+        found = {
+            name: _beside(one, posterior if name is None else posterior.curve(name))
+            for name, one in found.items()
+        }
+    return found if names else found[None]
 
 
 def further(count: str) -> tuple[str, ...]:
@@ -251,7 +256,6 @@ def _one(
     data: Dataset,
     flops: np.ndarray,
     budgets: Any,
-    posterior: Posterior | None,
     words: str,
     named: str,
     seed: int,
@@ -277,8 +281,7 @@ def _one(
         said = "of two optima nothing tells the scatter about the line but its prior"
         notes.append(Note("scatter", said))
     a, log_k, scatter = line(used, seed)
-    told = IsoFlop(tuple(found), a, log_k, scatter, words, notes=tuple(notes))
-    return told if posterior is None else _beside(told, posterior)
+    return IsoFlop(tuple(found), a, log_k, scatter, words, notes=tuple(notes))
 
 
 def _beside(found: IsoFlop, posterior: Posterior) -> IsoFlop:

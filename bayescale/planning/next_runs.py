@@ -26,7 +26,7 @@ from .goals import Goal, check_finite, goals, in_logs, several_points, together
 if TYPE_CHECKING:
     import pandas
 
-__all__ = ["NextRuns", "next_runs"]
+__all__ = ["NextRuns", "check_means", "next_runs"]
 
 MOST = 5
 """Runs that are told of where there is no budget."""
@@ -213,7 +213,7 @@ def next_runs(
     told_of = fit_or_forecast if isinstance(fit_or_forecast, Multiplier) else None
     labels = {} if told_of is None else {"recipe": told_of.recipes}
     runs = read_candidates(candidates, first.data, cost, source, labels)
-    _check(runs, budget, most)
+    check_means(runs, budget, most)
     counted = cost if isinstance(cost, str) or callable(cost) else None
     wanted = goals(which, target, counted) if told_of is None else factor_goals(told_of, target)
     check_finite(wanted)
@@ -239,7 +239,14 @@ def next_runs(
     )
 
 
-def _check(runs: Candidates, budget: float | None, most: int | None) -> None:
+def check_means(runs: Candidates, budget: float | None, most: int | None) -> None:
+    """Refuse a budget that buys no run, and a number of runs below 1.
+
+    Raises
+    ------
+    ValueError
+        For these.
+    """
     cheapest = float(runs.cost.min())
     if budget is not None and not (np.isfinite(budget) and budget > 0):
         raise ValueError(f"a budget (--budget) is a finite number above 0, got {budget}")

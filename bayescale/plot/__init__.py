@@ -10,6 +10,7 @@
 | how is a budget best split? | `allocation` | `allocate` |
 | which other ways lead to the same loss? | `isoloss` | `match` |
 | when is a level passed? | `threshold` | `threshold` |
+| how much less does a recipe need? | `multiplier` | `multiplier` |
 | which kind of curve is it? | `kinds` | `kind` |
 | which law would have foretold the runs best? | `laws` | `compare_laws` |
 | what do many tasks do? | `tasks` | `tasks`; a page, and so a figure |
@@ -28,6 +29,7 @@ from .fit import curve, residuals
 from .isoflop import isoflop
 from .kinds import kinds
 from .laws import laws
+from .multiplier import multiplier
 from .planning import allocation, isoloss
 from .prior import prior
 from .style import style
@@ -42,6 +44,7 @@ __all__ = [
     "isoloss",
     "kinds",
     "laws",
+    "multiplier",
     "prior",
     "residuals",
     "style",

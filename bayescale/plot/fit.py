@@ -26,6 +26,7 @@ from .style import (
     PALETTE,
     POINTS,
     WORDS,
+    axis_of,
     band_keys,
     canvas,
     is_compute,
@@ -192,7 +193,7 @@ def _frame(ax: Axes, posterior, prediction: Prediction, held_out, name: str) -> 
     x, y = np.concatenate(seen), np.concatenate(y)
     # A curve goes on to the frame; runs have some room to either side.
     lo, hi = min(drawn.min(), x.min() / 1.1), max(drawn.max(), x.max() * 1.1)
-    scale_axis(ax.xaxis, lo, hi, is_compute(data, name))
+    axis_of(ax.xaxis, data.columns[name], lo, hi, is_compute(data, name))
     ax.set_xlabel(words(data.columns[name], name))
     response_axis(ax, posterior, y.min(), y.max())
 

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 
 from ..inference.prior import PriorPredictive
 from ..posterior.intervals import INTERVAL
-from .style import FAINT, HALF, INK, PALETTE, POINTS, canvas, legend, scale_axis, words
+from .style import FAINT, HALF, INK, PALETTE, POINTS, axis_of, canvas, legend, scale_axis, words
 
 __all__ = ["prior"]
 
@@ -63,7 +63,7 @@ def prior(found: PriorPredictive, ax: Axes | None = None, *, against: str | None
         )
         x = np.concatenate([scales[name], found.grid.get(name, [])])
         flops = name == "C" or "flop" in found.data.columns[name].lower()
-        scale_axis(ax.xaxis, x.min() / ROOM, x.max() * ROOM, flops)
+        axis_of(ax.xaxis, found.data.columns[name], x.min() / ROOM, x.max() * ROOM, flops)
         ax.set_xlabel(words(found.data.columns[name], name))
         _response_axis(ax, found, ends, measured)
         ax.set_title(f"before the data: {found.law}", loc="left", fontsize=9)

@@ -19,6 +19,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.patheffects import withStroke
 
+from ..data.cells import dated, day
 from ..data.dataset import Dataset
 from ..posterior.display import count
 from ..posterior.intervals import INTERVAL
@@ -37,10 +38,12 @@ __all__ = [
     "POINTS",
     "STYLE",
     "WORDS",
+    "axis_of",
     "band_keys",
     "bar_keys",
     "beside",
     "canvas",
+    "date_text",
     "is_compute",
     "legend",
     "measured",
@@ -182,8 +185,38 @@ def scale_axis(
     axis.set_minor_formatter(ticker.NullFormatter())
 
 
+def axis_of(
+    axis: Axis, column: str, lo: float, hi: float, powers: bool = False, narrow: bool = False
+) -> None:
+    """Make the axis of a column's scale: a plain one of years where it is of dates.
+
+    There the scale is `exp(years(date) - 2020)`, whose logarithm is years.
+    """
+    known = dated(column)
+    scale_axis(axis, lo, hi, powers, narrow)
+    if known is None:
+        return
+    _, start = known
+    first, last = start + np.log([lo, hi])
+    steps = (0.25, 0.5, 1, 2, 5, 10, 20, 50)
+    step = next((s for s in steps if (last - first) / s <= (4 if narrow else 9)), 100)
+    at = np.arange(np.ceil(first / step - 1e-9), last / step + 1e-9) * step
+    axis.set_major_locator(ticker.FixedLocator(np.exp(at - start).tolist()))
+    axis.set_minor_locator(ticker.NullLocator())
+    axis.set_major_formatter(ticker.FuncFormatter(lambda x, _: date_text(x, start)))
+
+
+def date_text(x: float, start: float) -> str:
+    """Write a scale `exp(years(date) - start)` as a year, or a year and a month."""
+    year = start + np.log(x)
+    whole = abs(year - round(year)) < 1e-6
+    return f"{year:.0f}" if whole else day(year + 1e-6)[:7]
+
+
 def words(column: str, role: str = "") -> str:
     """Return what to write at an axis: the role in words, or the column that feeds it."""
+    if known := dated(column):
+        return known[0].replace("_", " ")
     return WORDS.get(role) or WORDS.get(column) or column.replace("_", " ")
 
 

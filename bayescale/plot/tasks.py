@@ -24,9 +24,9 @@ from .style import (
     FAINT,
     GROUND,
     INK,
+    axis_of,
     is_compute,
     percent,
-    scale_axis,
     style,
     words,
 )
@@ -127,7 +127,8 @@ def _scales(figure: Figure, ax: Axes, tables: list[Dataset], curves: Mapping) ->
         x = np.concatenate([table.inputs[name] for table in tables])
         # A curve goes on to the frame; runs have some room to either side.
         ends = [x.min() / 1.2, x.max() * 1.2, *(v for each in curves.values() for v in each.x)]
-        scale_axis(ax.xaxis, min(ends), max(ends), is_compute(tables[0], name), narrow=True)
+        flops = is_compute(tables[0], name)
+        axis_of(ax.xaxis, column, min(ends), max(ends), flops, narrow=True)
         figure.supxlabel(words(column, name), fontsize=9)
     figure.supylabel("accuracy", fontsize=9)
     ax.set(ylim=(-0.03, 1.03), yticks=(0, 0.5, 1))

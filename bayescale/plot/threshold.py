@@ -10,11 +10,12 @@ from collections.abc import Mapping
 import numpy as np
 from matplotlib.axes import Axes
 
+from ..data.cells import dated
 from ..posterior.intervals import INTERVAL
 from ..questions.threshold import Threshold
 from ..questions.unlock import share_by
 from .marks import beyond, landmarks, mark_models
-from .style import INK, PALETTE, canvas, legend, percent, scale_axis, scale_text, words
+from .style import INK, PALETTE, axis_of, canvas, date_text, legend, percent, scale_text, words
 
 __all__ = ["threshold"]
 
@@ -55,15 +56,16 @@ def threshold(
     ends = sorted((found.grid[0], found.horizon))
     if models is None:
         models = landmarks(f"{found.scale} {found.column}", *ends)
+    what = "scale" if dated(found.column) is None else "date"
     with canvas(ax) as ax:
-        ax.plot(found.grid, found.p_by, color=PALETTE[0], label="passed by this scale", zorder=3)
+        ax.plot(found.grid, found.p_by, color=PALETTE[0], label=f"passed by this {what}", zorder=3)
         _laws(ax, found)
         if found.forecast.p_never > LEAST / 2:
             look = dict(color=PALETTE[1], alpha=0.15, lw=0)
-            text = f"never by {scale_text(found.horizon)}"
+            text = f"never by {_place(found, found.horizon)}"
             ax.fill_between(found.grid, found.p_by[-1], 1, **look, label=text)
         _density(ax, found)
-        scale_axis(ax.xaxis, *ends, "flop" in found.column.lower())
+        axis_of(ax.xaxis, found.column, *ends, "flop" in found.column.lower())
         if found.less_is_better:
             ax.invert_xaxis()
         ax.set(ylim=(-STRIP, 1.02), yticks=np.linspace(0, 1, 6))
@@ -109,19 +111,25 @@ def _laws(ax: Axes, found: Threshold) -> None:
             ax.plot(found.grid, share, color=PALETTE[colour], lw=0.9, label=text, zorder=4)
 
 
+def _place(found: Threshold, x: float) -> str:
+    """Write a scale, or the date that it is."""
+    known = dated(found.column)
+    return scale_text(x) if known is None else date_text(x, known[1])
+
+
 def _said(found: Threshold) -> str:
     """Return the forecast in a few lines; scales, never logarithms."""
     forecast = found.forecast
 
     def scale(log10):
         if np.isfinite(log10):
-            return scale_text(10**log10)
+            return _place(found, 10**log10)
         return "never" if log10 > 0 else "already"
 
     lines = [
         f"median {scale(forecast.median)}",
         f"{INTERVAL:.0%}: {scale(forecast.lo)} to {scale(forecast.hi)}",
-        f"P(never by {scale_text(found.horizon)}) {percent(forecast.p_never)}",
+        f"P(never by {_place(found, found.horizon)}) {percent(forecast.p_never)}",
     ]
     if forecast.p_already > 0:
         lines.append(f"P(already) {percent(forecast.p_already)}")

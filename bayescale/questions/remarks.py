@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import calendar
-import datetime
-import re
 from typing import Any
 
 import numpy as np
 
+from ..data.cells import dated, day
 from ..datasets.published import place
 from ..messages import Note, as_notes
 from ..posterior.mixture import Mixture, said_of_fits
@@ -17,7 +15,7 @@ from ..posterior.posterior import Posterior
 from .sweep import Sweep
 from .unlock import Spread, unlock_parameter
 
-__all__ = ["UNCALIBRATED", "remarks", "said_of_misfit"]
+__all__ = ["UNCALIBRATED", "in_dates", "remarks", "said_of_misfit"]
 
 UNCALIBRATED = (
     "beyond the data the law itself may be wrong, and these intervals do not know it: on 92 real "
@@ -42,10 +40,15 @@ def remarks(found: Any, which: Posterior | Mixture, way: Sweep) -> list[Note]:
     notes, forecast = {}, found.forecast
     if np.isfinite(forecast.median):
         beyond = way.sign * forecast.median - way.progress(way.best)
-        where = f"{beyond:.2g} decades beyond {way.end}" if beyond > 0 else "within the data"
-        median = f"{10**forecast.median:.3g}{place(forecast.median, f'{way.by} {way.column}')}"
-        notes["median"] = f"the median lies {where}, at {median}"
-        notes |= _dates(found)
+        far, at = f"{beyond:.2g} decades", f"{10**forecast.median:.3g}"
+        at += place(forecast.median, f"{way.by} {way.column}")
+        if dates := in_dates(found):
+            lo, at, hi = dates.values()
+            far = f"{beyond * np.log(10):.2g} years"
+            said = f"in dates: {at}, 90 % from {lo or 'the first run on'} to {hi or 'never'}"
+            notes["dates"] = said
+        where = f"{far} beyond {way.end}" if beyond > 0 else "within the data"
+        notes["median"] = f"the median lies {where}, at {at}"
     elif forecast.median > 0:
         horizon = f"{'down' if found.less_is_better else 'up'} to {found.horizon:.3g}"
         notes["unreached"] = f"in most draws the level {found.level:.3g} is not reached {horizon}"
@@ -79,25 +82,18 @@ def remarks(found: Any, which: Posterior | Mixture, way: Sweep) -> list[Note]:
     return [*said_of_fits(which), *as_notes(notes)]
 
 
-_YEARS = re.compile(r"exp\(years\(.+\) - (\d+(?:\.\d+)?)\)")
+def in_dates(found: Any) -> dict[str, str | None] | None:
+    """Return the ends of a threshold as dates, where the scale is `exp(years(date) - 2020)`.
 
-
-def _dates(found: Any) -> dict[str, str]:
-    """Return the threshold in dates, where the scale is `exp(years(date) - 2020)`."""
-    start = _YEARS.fullmatch(found.column.replace(" ", "").replace("-", " - "))
-    if start is None:
-        return {}
-    ends = found.forecast.lo, found.forecast.median, found.forecast.hi
-    lo, median, hi = (_day(float(start[1]) + end * np.log(10)) for end in ends)
-    return {"dates": f"in dates: {median}, 90 % from {lo} to {hi}"}
-
-
-def _day(year: float) -> str:
-    """Return a year with a fraction as a date."""
-    if not 1 <= year < 9999:
-        return "before all dates" if year < 1 else "never"
-    days = 366 if calendar.isleap(int(year)) else 365
-    return str(datetime.date(int(year), 1, 1) + datetime.timedelta(int(year % 1 * days)))
+    None for never, and for passed already; None in all for other scales.
+    """
+    known = dated(found.column)
+    if known is None:
+        return None
+    _, start = known
+    ends = {name: getattr(found.forecast, name) for name in ("lo", "median", "hi")}
+    when = {name: start + end * np.log(10) for name, end in ends.items()}
+    return {name: day(year) if np.isfinite(year) else None for name, year in when.items()}
 
 
 def _prior(found: Any, which: Posterior | Mixture) -> dict[str, str]:

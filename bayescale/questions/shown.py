@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..data.cells import dated, day
 from ..posterior.display import MASS, Sheet, count, number, share, span
 from ..posterior.intervals import levels
 
@@ -75,39 +76,62 @@ def _percent(value: float | None) -> str:
 def threshold(found: Summary) -> list[Sheet]:
     """Return from which scale on the level is passed: by the prior, a wider one, and each law."""
     past = "above" if found["direction"] == "up" else "below"
-    head = f"{found['column']} from which on the curve stays {past} {number(found['level'])}"
+    known = dated(found["column"])
+    column, start = (found["column"], None) if known is None else known
+    head = f"{column} from which on the curve stays {past} {number(found['level'])}"
     cases = {"forecast": found}
     if found["wider"] is not None:
         cases["wider prior"] = found["wider"]
     if len(found["members"]) > 1:
         members = found["members"].items()
         cases |= {f"{name} ({share(each['weight'])})": each for name, each in members}
-    rows = [
-        [name, when(case), _interval(case), share(case["p_already"]), share(case["p_never"])]
-        for name, case in cases.items()
-    ]
-    never = f"P(not by\n{count(found['horizon'])})"
+    rows = []
+    for name, case in cases.items():
+        shares = share(case["p_already"]), share(case["p_never"])
+        rows.append([name, when(case, start=start), _interval(case, start), *shares])
+    never = f"P(not by\n{_scale(found['horizon'], start)})"
     columns = ("", "median", f"{MASS} interval", "P(already)", never)
     foot = [line for line in (_by_scale(found), _limit(found), _apart(found)) if line]
     return [Sheet(columns, rows, head, foot)]
 
 
-def when(case: Summary, end: str = "median") -> str:
-    """Return an end or the median of an unlock's scale, or that it is passed already, or never."""
+def when(case: Summary, end: str = "median", start: float | None = None) -> str:
+    """Return an end or the median of an unlock's scale, or that it is passed already, or never.
+
+    Parameters
+    ----------
+    start
+        Of a scale that is `exp(years(date) - start)`, which is told as a date.
+    """
     log10 = case["log10"][end]
     if log10 is not None:
-        return count(10**log10)
+        return _scale(10**log10, start)
     level = dict(zip(("lo", "median", "hi"), levels(), strict=True))[end]
     return "already" if case["p_already"] >= level - 1e-9 else "never"
 
 
-def _interval(case: Summary) -> str:
-    return f"{when(case, 'lo')} .. {when(case, 'hi')}"
+def _scale(x: float, start: float | None) -> str:
+    return count(x) if start is None else day(start + np.log(x))
+
+
+def _interval(case: Summary, start: float | None = None) -> str:
+    return f"{when(case, 'lo', start)} .. {when(case, 'hi', start)}"
 
 
 def _by_scale(found: Summary) -> str:
     """Return the probability that the level is passed by some scales: decades, or even steps."""
     scales, known = np.transpose(found["by"])
+    dates = dated(found["column"])
+    if dates is not None:
+        _, start = dates
+        first, last, end = start + np.log([found["x_min"], found["x_max"], found["horizon"]])
+        lo = found["log10"]["lo"]
+        early = last if lo is None else min(last, start + lo * np.log(10))
+        years = max(np.ceil(first), np.floor(early)) + np.arange(STEPS)
+        years = years[years <= end]
+        by = np.interp(years - start, np.log(scales), known)
+        line = ", ".join(f"{share(p)} by {at:.0f}" for p, at in zip(by, years, strict=True))
+        return f"probability {line}" if line else ""
     if scales[-1] < scales[0]:  # of a scale of which less is better
         points = np.linspace(found["x_min"], found["horizon"], 6)
     else:

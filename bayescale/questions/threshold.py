@@ -31,7 +31,7 @@ from ..posterior.mixture import Mixture
 from ..posterior.posterior import Posterior
 from . import shown
 from .curves import Crossed, outcomes, side
-from .remarks import remarks
+from .remarks import in_dates, remarks
 from .sweep import Sweep, level_of, sweep
 from .unlock import (
     Spread,
@@ -184,6 +184,7 @@ class Threshold(Shown):
                 "p_crosses": self._share(~self.already & ~self.never),
                 "p_limit_short": self._share(self.limit_short),
                 "by": np.stack([self.grid, self.p_by], 1).tolist(),
+                "dates": in_dates(self),
                 "wider": None if self.wider is None else self.wider.summary(),
                 "members": parts,
                 "spread": self.spread().summary(),

@@ -100,11 +100,11 @@ def answered(
     levels = np.unique([each for of in asked.levels.values() for each in of])
     drawn, scatter = _drawn(mixture, len(names), np.concatenate(parts), wide, levels, seed)
     losses = {names[0]: drawn.values[0][:, : len(scales)]}
-    factors, told, grows, turns, unlocks = {}, {}, {}, {}, {}
+    factors, told, grows, turns, unlocks, path = {}, {}, {}, {}, {}, {}
     for i, name in enumerate(names[1:]):
         losses[name] = drawn.values[i + 1][:, : len(scales)]
         logs, along, *shared = np.split(drawn.logs[i], ends, axis=1)
-        factors[name] = np.exp(logs)
+        factors[name], path[name] = np.exp(logs), np.exp(along)
         pair = drawn.crossed[0], drawn.crossed[i + 1]
         unlocks[name] = tuple(
             reached(c, *(each[:, np.searchsorted(levels, c)] for each in pair), wide[0])
@@ -120,6 +120,7 @@ def answered(
         turns[name] = turning(along > 0, np.exp(between))
     found = dict(scales=scales, factors=factors, told=told, grows=grows, turns=turns)
     found |= dict(baseline=names[0], column=column, response=asked.of.name, unlocks=unlocks)
+    found |= dict(grid=np.exp(between), along=path)
     notes = _notes(data, asked, mixture, lost, factors, unlocks)
     return found | dict(losses=losses, scatter=scatter, mixture=mixture, notes=notes)
 

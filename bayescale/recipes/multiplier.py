@@ -61,6 +61,10 @@ class Multiplier(Shown):
     """By recipe, (draw,): the scale at which the better of the two changes for the last time,
     between the smallest of the data and the largest of `scales`; inf where the same is better at
     both ends."""
+    grid: np.ndarray
+    """Scales from the smallest of the data to the largest of `scales`, (along,)."""
+    along: Mapping[str, np.ndarray]
+    """By recipe, its factor at `grid`, (draw, along)."""
     losses: Mapping[str, np.ndarray]
     """By recipe, the baseline too: the curve at `scales`, (draw, point); of accuracies these."""
     scatter: np.ndarray

@@ -2,6 +2,7 @@
 
 import datetime
 import re
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -9,7 +10,8 @@ import polars as pl
 import pytest
 
 import bayescale as bs
-from bayescale.data.cells import date, years
+from bayescale.data.cells import date, dated, years
+from bayescale.questions.remarks import in_dates
 
 DAYS = ["2022-01-01", "2022-07-02", "2023-01-01", "2024-07-02"]
 YEARS = [2022, 2022 + 182 / 365, 2023, 2024 + 183 / 366]
@@ -94,6 +96,52 @@ def test_a_threshold_by_date():
     assert abs(median - np.datetime64("2023-01-01")) < np.timedelta64(45, "D")
     when = 2021 + answer.forecast.median * np.log(10)
     assert abs(when - 2023) < 0.12
+    assert answer.summary()["dates"] == dict(
+        zip(("median", "lo", "hi"), map(str, (median, lo, hi)), strict=True)
+    )
+    text = repr(answer)
+    assert str(median) in text
+    assert re.search(r"0\.\d\d by 2023, 1\.00 by 2024, 1\.00\s+by 2025", text)
+    assert "exp(" not in text.splitlines()[0]
+    # Steps of years stand evenly: the logarithm of such a scale is a date.
+    for ax in (bs.plot.threshold(answer), bs.plot.curve(fit)):
+        ax.figure.canvas.draw()
+        lo, hi = ax.get_xlim()
+        ticks = {
+            t.get_text(): x
+            for x, t in zip(ax.get_xticks(), ax.get_xticklabels(), strict=True)
+            if lo <= x <= hi
+        }
+        years = {int(text): x for text, x in ticks.items() if re.fullmatch(r"20\d\d", text)}
+        assert len(years) > 1
+        for year, x in years.items():
+            assert x == pytest.approx(np.exp(year - 2021))
+        assert np.ptp(np.diff(np.log([*ticks.values()]))) < 1e-9
+        assert ax.get_xlabel() == "released"
+
+
+def test_an_end_that_no_date_is_has_none():
+    found = SimpleNamespace(column="exp( years(`day of it`)-2020 )")
+    found.forecast = SimpleNamespace(lo=-np.inf, median=2 / np.log(10), hi=np.inf)
+    assert in_dates(found) == {"lo": None, "median": "2022-01-01", "hi": None}
+    assert dated("exp(years(`day of it`) - 2020)") == ("day of it", 2020)
+    assert dated("exp(years(a) - years(b))") is None
+    assert dated("flops") is None
+
+
+def test_years_of_the_calendar_are_no_scale_and_are_told_so():
+    frame = {"year": [2019.0, 2021.5, 2024.0, 2026.0], "day": DAYS, "y": [1.0, 2.0, 3.0, 4.0]}
+    for x, remedy in (
+        ("year", "exp(years(year) - 2019)"),
+        ("years(day)", "exp(years(day) - 2022)"),
+    ):
+        data = bs.from_frame(frame, x, "y")
+        (note,) = [each for each in data.notes if each.kind == "calendar"]
+        assert remedy in note
+        kept = bs.from_frame(frame, remedy, "y")
+        assert "calendar" not in {each.kind for each in kept.notes}
+    few = {"years": [1.0, 2.0, 4.0], "y": [1.0, 2.0, 3.0]}
+    assert not [each for each in bs.from_frame(few, "years", "y").notes if each.kind == "calendar"]
 
 
 def test_categories_and_indicators_are_told_what_they_may_be():

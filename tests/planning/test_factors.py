@@ -100,7 +100,7 @@ def test_by_default_its_main_answers_are_wanted(told):
 
 
 def test_what_is_common_is_a_question_to_several_fits(told):
-    with pytest.raises(ValueError, match="several of them"):
+    with pytest.raises(ValueError, match="one choice only"):
         plan(told, target="law")
 
 

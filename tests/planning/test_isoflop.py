@@ -82,6 +82,43 @@ def test_an_optimum_at_the_edge_is_left_out():
     assert "left out" in repr(found)
 
 
+def test_of_a_law_far_from_a_parabola_intervals_hold_and_are_no_wider_than_they_need():
+    """Sizes off the optimum, where a parabola is wrong: of 60 tables as above; by what is shared.
+
+    If budgets shared no shape, they would be a quarter as wide again: .046 for .037.
+    """
+    held, widths, how = [], [], dict(noise=0.004, budgets=5, sizes=6, alpha=0.25, beta=0.45)
+    for seed in range(60):
+        frame, _ = runs(seed, reach=(0.15, 3), **how)
+        found = bs.isoflop(frame, x=X, y="loss", law=None, seed=seed)
+        held.append(inside(found.a, 0.45 / 0.7))
+        widths.append(np.ptp(np.quantile(found.a, (0.05, 0.95))))
+    assert np.mean(held) >= 0.85
+    assert np.median(widths) < 0.041
+
+
+@pytest.mark.parametrize(("off", "lo", "hi"), [(0.0, 0.5, 1.0), (0.25, 0.0, 0.05)])
+def test_scatter_is_none_where_optima_lie_on_a_line(off, lo, hi):
+    frame, _ = runs(noise=0.001, budgets=8, reach=(0.15, 7))
+    rng = np.random.default_rng(4)
+    scattered = np.exp(off * np.repeat(rng.normal(size=8), 9))
+    frame = frame.assign(N=frame.N * scattered, D=frame.D / scattered)
+    found = bs.isoflop(frame, x=X, y="loss", law=None)
+    assert lo <= (found.scatter == 0).mean() <= hi
+
+
+def test_a_table_that_is_refused_costs_no_fit(monkeypatch):
+    from bayescale.planning import isoflop as module
+
+    def fitted(*_, **__):
+        raise AssertionError("a law was fitted")
+
+    monkeypatch.setattr(module, "fit", fitted)
+    frame, _ = runs()
+    with pytest.raises(bs.DataError, match="turns within"):
+        bs.isoflop(frame.assign(loss=frame.N), x=X, y="loss")
+
+
 def test_two_budgets_are_a_line_of_which_the_scatter_is_not_known():
     frame, _ = runs(budgets=2)
     found = bs.isoflop(frame, x=X, y="loss", law=None)

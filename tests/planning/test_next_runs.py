@@ -247,6 +247,7 @@ def test_candidates_by_the_names_of_the_table_and_costs_of_all_kinds(spread):
         (dict(target={"N": 1e9}), ("no value for D",)),
         (dict(target="unlock"), ("no scale of an unlock",)),
         (dict(target="N at most"), ("'most'",)),
+        (dict(target="N at -1e21"), ("'-1e21'", "no budget")),
         (dict(target=[]), ("at least one",)),
     ],
 )
@@ -265,3 +266,18 @@ def test_a_point_has_nothing_to_narrow(spread):
         plan(replace(spread, draws=draws))
     with pytest.raises(ValueError, match="alpha is fixed"):
         plan(replace(spread, draws=draws), target="alpha")
+
+
+def test_all_targets_are_read_before_the_first_is_computed(spread, monkeypatch):
+    from bayescale.planning import goals
+
+    def computed(*_, **__):
+        raise AssertionError("a target was computed")
+
+    for name in ("law_draws", "allocate", "together"):
+        monkeypatch.setattr(goals, name, computed)
+    first = ["N=7e10,D=1.4e12", "N at 1e22", "alpha"]
+    slips = {"alhpa": "alhpa", "N=many": "many", "M=1e9,D=1e10": "M", "N at most": "most"}
+    for slip, said in (slips | {"unlock": "no scale", "law": "several"}).items():
+        with pytest.raises(ValueError, match=said):
+            plan(spread, target=[*first, slip])

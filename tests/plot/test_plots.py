@@ -75,7 +75,7 @@ def test_every_plot_returns_the_axes_it_is_given_or_makes_new_ones(
 ):
     monkeypatch.setattr(plt, "show", lambda *a, **k: pytest.fail("a plot was shown"))
     plots = all_plots(power_fit, chinchilla_fit)
-    assert set(plots) == set(plot.__all__) - {"style", "kinds", "laws", "tasks"}
+    assert set(plots) == set(plot.__all__) - {"style", "kinds", "laws", "multiplier", "tasks"}
     for name, draw in plots.items():
         own = plt.subplots()[1]
         assert draw(own) is own, name

@@ -145,3 +145,32 @@ def test_the_command_line_refuses_likewise(tmp_path, capsys, monkeypatch):
     call = ["multiplier", str(path), "-x", "C", "-y", "loss", "--group", "recipe"]
     assert main([*call, "--baseline", "Z"]) == 2
     assert "baseline (--baseline): no recipe 'Z'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        (["--target", "Z at 1e22"], "'Z' is no recipe"),
+        (["--target", "A at 1e22"], "'A' is the baseline"),
+        (["--target", "B at 1e22", "--target", "B at most"], "no scale of 'B'"),
+        (["--target", "unlock of B"], "--level"),
+        (["--target", "law", "--common", "all"], "one choice only"),
+        (["--budget", "1e3"], "buys none"),
+        (["--most", "0"], "--most"),
+        (["--plot", "factors.gif"], "end in .png"),
+    ],
+)
+def test_what_is_asked_amiss_costs_no_fit(tmp_path, monkeypatch, capsys, more, words):
+    from bayescale.recipes import multiplier as module
+
+    def fitted(*_, **__):
+        raise AssertionError("a law was fitted")
+
+    monkeypatch.setattr(module, "fit", fitted)
+    table, possible = tmp_path / "runs.csv", tmp_path / "possible.csv"
+    runs(A=1.0, B=2.0).to_csv(table, index=False)
+    pd.DataFrame({"C": [1e21, 1e22], "recipe": ["A", "B"]}).to_csv(possible, index=False)
+    asked = ["multiplier", str(table), "-x", "C", "-y", "loss", "--group", "recipe"]
+    asked += ["--candidates", str(possible), "--cost", "C"]
+    assert main([*asked, *more]) == 2
+    assert words in capsys.readouterr().err

@@ -21,10 +21,12 @@ from ...questions.predict import predict
 from .. import terminal
 
 if TYPE_CHECKING:
+    from ...recipes.multiplier import Multiplier
     from ...workflows.forecast import Forecast
     from ...workflows.tasks import Tasks
 
-__all__ = ["check", "draw", "fit", "forecast", "keep", "panels", "tasks", "thresholds"]
+__all__ = ["check", "draw", "fit", "forecast", "keep", "multiplier", "panels", "tasks"]
+__all__ += ["thresholds"]
 
 ENDINGS = (".png", ".pdf", ".svg")
 
@@ -127,6 +129,14 @@ def thresholds(path: str, found: Mapping[str | None, Any]) -> None:
         for ax, (name, each) in zip(axes, known.items(), strict=True):
             plot.threshold(each, ax, models={} if name else None)
             ax.set_title(name or "", loc="left", fontsize=9)
+    keep(figure, path)
+
+
+def multiplier(path: str, found: Multiplier) -> None:
+    """Draw the factors of recipes along scale."""
+    figure, (ax,) = panels(1, 3.6, 6.4)
+    with style():
+        plot.multiplier(found, ax)
     keep(figure, path)
 
 
