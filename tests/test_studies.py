@@ -3,6 +3,7 @@
 from importlib import import_module
 
 import pytest
+
 from benchmarks.__main__ import STUDIES
 
 

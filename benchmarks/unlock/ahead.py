@@ -9,58 +9,53 @@ passed, of tasks that unlock and of those that stay, beside rivals that see the 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import cache
 
 import numpy as np
 import pandas as pd
-from scipy.special import gammaln
+from scipy.special import logsumexp
 
 import bayescale as bs
+from bayescale.comparison.evidence import log_evidence
 from bayescale.data.dataset import Dataset
 from bayescale.laws import get_law
-from bayescale.laws.later import FLAT, decades_later
-from bayescale.model.evaluate import at_own
-from bayescale.noises.accuracy import NODES, WEIGHTS
-from bayescale.posterior.bends import MISFIT, bent, with_misfit
+from bayescale.posterior.bends import MISFIT, with_misfit
 from bayescale.posterior.mixture import Mixture
 from bayescale.posterior.posterior import Posterior
-from bayescale.workflows.hypotheses import prior_of, weighed
+from bayescale.workflows.hypotheses import LEARNT, prior_of, weighed
 from bayescale.workflows.resume import Kept
 
 from .. import common
-from . import cuts, designs
+from . import cuts, designs, hypotheses
 from .beliefs import LEVELS
 from .designs import DAY, RELEASED, Case
+from .hypotheses import BY_EVIDENCE, HYPOTHESES, Ahead
 from .outcomes import (
     ACCURACY,
-    GRID,
     PASSED,
     STAYS,
     UNLOCK,
     UNLOCKS,
     Told,
     against,
+    bins_of,
+    chances,
     crossings,
-    grid_of,
     halves,
     means,
     of_accuracies,
     of_unlocks,
-    passed,
 )
 from .rivals import of_rivals
+from .told import drifted, told
 
-LAWS = ("sigmoid", "exact_match", "flat")
-"""Of the eight of `tasks`: two of a rise, and that nothing happens, at a fifth of the cost."""
+LAWS = ("sigmoid", "exact_match", "flat", "distractor", "inverse", "inverted_u")
+"""Of the eight of `tasks`: two of a rise, and each of the other hypotheses."""
 SHARES = (0.5, 0.75)
 SAMPLER = bs.NUTS(chains=2, warmup=300, draws=400, target_accept=0.9, starts=32, retries=0)
 FITS = os.environ.get("BAYESCALE_FITS")
 """Folder where fits are kept, if any: the study goes on from there."""
-ROWS = 80
-"""Models beyond a cut are padded to so many."""
-DRAWS = 1000
-"""Of a mixture, each law with its share."""
 
 
 @cache
@@ -94,75 +89,6 @@ def fitted(todo: list[Case], laws=LAWS) -> dict[str, Posterior]:
     return {name: kept.fit(name, get_law(name), data, **how) for name in laws}
 
 
-# ------------------------------------------------------------------ what is told of one case
-
-
-def curves_of(one: Posterior, x: np.ndarray) -> np.ndarray:
-    """Return each draw's accuracies at scales of its own, (draw, point), as questions see them."""
-    law, every = bent(one)
-    return at_own(law, {name: every[name] for name in law.parameters}, {"x": x})
-
-
-def drifted(one: Posterior, x: np.ndarray) -> np.ndarray:
-    """Return the same as it was before: beyond the data that of a scale e^drift times as large."""
-    edge, drift = one.data.inputs["x"].max(), np.random.default_rng([0, 6]).normal(size=(len(x), 1))
-    return curves_of(one, np.where(x > edge, x * np.exp(drift), x))
-
-
-def told(case: Case, which: Mixture, levels, curves: Callable = curves_of) -> Told:
-    """Return what a mixture says: of each law so many draws as its weight."""
-    rng, grid, parts = np.random.default_rng(1), grid_of(case), []
-    held = case.held
-    n, right = held.n.to_numpy(), np.round(held.y * held.n).to_numpy()
-    padded = np.concatenate([held.x, np.full(ROWS - len(held), held.x.iloc[0])])
-    for _, weight, one in which.members:
-        every = one.flat()
-        shift = np.exp(every["tau"][:, None] * NODES)[:, :, None]
-        x = (padded * shift).reshape(len(shift), -1)
-        found = curves(one, np.concatenate([x, np.broadcast_to(grid, (len(x), GRID))], 1))
-        nodes = found[:, :-GRID].reshape(len(x), len(NODES), ROWS)[:, :, : len(held)]
-        mean, rho = nodes_to(nodes, every["rho"])
-        take = ((np.arange(m := round(weight * DRAWS)) + 0.5) * len(x) / max(m, 1)).astype(int)
-        late = {level: passed(found[:, -GRID:], grid, level) for level in levels}
-        if one.law.told == FLAT:
-            late = {level: _still(late[level], every["g"], case, level) for level in levels}
-        a, b = mean * (1 / rho - 1), (1 - mean) * (1 / rho - 1)
-        parts.append(
-            {"new": rng.binomial(n.astype(int), rng.beta(a[take], b[take])) / n}
-            | {"pmf": weight * np.exp(_log_pmf(right, n, a, b)).mean(0)}
-            | {level: late[level][take] for level in levels}
-        )
-    total = sum(weight for _, weight, _ in which.members)
-    pmf = sum(part["pmf"] for part in parts) / total
-    unlock = {level: np.concatenate([part[level] for part in parts]) for level in levels}
-    log = np.log(np.maximum(pmf, np.exp(-30)))
-    return Told(np.concatenate([part["new"] for part in parts]), log, unlock)
-
-
-def nodes_to(nodes: np.ndarray, rho: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return mean and overdispersion of `scale_scatter`, (draw, model), from the law at nodes."""
-    p = np.clip(nodes[:, 1], 1e-12, 1 - 1e-12)
-    w = WEIGHTS[:, None]
-    apart = nodes - np.sum(w * nodes, 1, keepdims=True)
-    v = rho[:, None] + np.sum(w * apart**2, 1) / (p * (1 - p))
-    return p, np.clip(v / (1 + v), 1e-7, 0.999)
-
-
-def _log_pmf(k, n, a, b) -> np.ndarray:
-    """Return the log probability of beta-binomial counts."""
-    choose = gammaln(n + 1) - gammaln(k + 1) - gammaln(n - k + 1)
-    top = gammaln(k + a) + gammaln(n - k + b) - gammaln(n + a + b)
-    return choose + top + gammaln(a + b) - gammaln(a) - gammaln(b)
-
-
-def _still(late: np.ndarray, floor: np.ndarray, case: Case, level: float) -> np.ndarray:
-    """Return when what is flat passes a level after all, as `threshold` of a mixture has it."""
-    edge = np.log10(case.fitted.x.max())
-    at = edge + decades_later(floor, level)
-    come = np.isposinf(late) & (at <= np.log10(grid_of(case)[-1]))
-    return np.where(come, at, late)
-
-
 def scored(todo: list[Case], ways) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return scores of accuracies and of unlocks, a row a case (and level) and forecaster.
 
@@ -187,35 +113,72 @@ def scored(todo: list[Case], ways) -> tuple[pd.DataFrame, pd.DataFrame]:
     return pd.DataFrame(accuracies), pd.DataFrame(unlocks)
 
 
+def ahead(todo: list[Case], fits: Mapping[str, Posterior]) -> list[Ahead]:
+    """Return what each hypothesis alone says of what came, of the cuts by scale."""
+    logs, found = {name: log_evidence(fit, seed=0) for name, fit in fits.items()}, []
+    own = {one: [name for name in fits if get_law(name).told == one] for one in HYPOTHESES}
+    alone = {one: weighed({k: fits[k] for k in names}, dict.fromkeys(names, 1.0), 0)
+             for one, names in own.items()}  # fmt: skip
+    for case in todo:
+        task, _, cut = case.name.partition("|")
+        if cut == "release":
+            continue
+        rows = tables()[task]
+        levels = tuple(cuts.halfway(rows, share) for share in LEVELS)
+        said = [told(case, with_misfit(alone[one][case.name]), levels) for one in HYPOTHESES]
+        each = [[bins_of(case, rows, one.unlock[level], level) for level in levels] for one in said]
+        left = [i for i, (_, _, came) in enumerate(each[0]) if came > 0]
+        logged = [[logs[name][case.name].log for name in own[one]] for one in HYPOTHESES]
+        found.append(
+            Ahead(
+                cuts.family(task),
+                np.array([logsumexp(one) - np.log(len(one)) for one in logged]),
+                np.exp([one.log_pmf for one in said]),
+                np.array([[chances(one[i][1])[one[i][2]] for i in left] for one in each]),
+                np.array([[one[i][1][-1] for i in left] for one in each]),
+                np.array([np.isfinite(each[0][i][0]) for i in left]),
+            )
+        )
+    return found
+
+
 # ------------------------------------------------------------------ what is written
 
 
 def ours(case: Case, which: Mixture, levels) -> dict[str, Told]:
     """Return what the mixture says, by the size of its misfit; and with a drift, as it was."""
     found = {NAME.format(sd): told(case, with_misfit(which, sd), levels) for sd in MISFITS}
-    return found | {BEFORE: told(case, which, levels, drifted)}
+    return found | {DRIFT: told(case, which, levels, drifted)}
 
 
 def main() -> None:
     """Fit, score and write."""
     todo = cases()
     fits = fitted(todo)
-    which = weighed(fits, prior_of(get_law(name) for name in fits), 0)
+    learning = ahead(todo, fits)
+    half = hypotheses.half_of(cuts.family(case.task) for case in todo)
+    other = [dict(zip(HYPOTHESES, pi, strict=True)) for pi in hypotheses.crossed(learning)]
+    priors = {IN_USE: [LEARNT, LEARNT], OTHER: other, BEFORE: [BY_EVIDENCE, BY_EVIDENCE]}
+    laws, which = [get_law(name) for name in fits], {}
+    for name, both in priors.items():
+        each = [weighed(fits, prior_of(laws, own), 0) for own in both]
+        which[name] = {case.name: each[half[cuts.family(case.task)]][case.name] for case in todo}
     settled = {k: sum(part.health.verdicts[0].settled for _, part in v) for k, v in fits.items()}
 
     def ways(case: Case, levels) -> dict[str, Told]:
-        return ours(case, which[case.name], levels) | of_rivals(case, levels)
+        beside = {k: told(case, with_misfit(which[k][case.name]), levels) for k in (OTHER, BEFORE)}
+        return ours(case, which[IN_USE][case.name], levels) | beside | of_rivals(case, levels)
 
-    write(todo, settled, *scored(todo, ways))
+    write(todo, settled, hypotheses.learning(learning), *scored(todo, ways))
 
 
-def write(todo: list[Case], settled: Mapping[str, int], accuracies, unlocks) -> None:
+def write(todo, settled: Mapping[str, int], learnt: list[str], accuracies, unlocks) -> None:
     """Write what was found."""
     product, bare = NAME.format(MISFIT), NAME.format(0.0)
-    order = [product, bare, BEFORE, *RIVALS]
+    order = [product, OTHER, BEFORE, bare, DRIFT, *RIVALS]
     few = _in_order(accuracies, "cut", order)
     scale = _in_order(unlocks, "state", order)
-    tried = [NAME.format(sd) for sd in MISFITS] + [BEFORE]
+    tried = [NAME.format(sd) for sd in MISFITS] + [DRIFT]
     sizes, waits = (_in_order(rows, "cut", tried) for rows in (accuracies, unlocks))
     waits = waits[waits.state != PASSED]
     tasks = {case.task for case in todo}
@@ -246,6 +209,8 @@ def write(todo: list[Case], settled: Mapping[str, int], accuracies, unlocks) -> 
         common.table(against(scale[scale.state != PASSED], product, "score", "cut"), 3),
         "Whether it is passed by the last model, by the probability told:",
         common.table(crossings(scale), 3),
+        "## The prior of the hypotheses",
+        *learnt,
         "## Sizes of the misfit that were tried\n\n" + TRIED_WORDS,
         "Accuracies, nats a model gained over none:",
         common.table(halves(sizes, bare, "log_score"), 3),
@@ -267,13 +232,15 @@ def _in_order(rows: pd.DataFrame, by: str, names: list[str]) -> pd.DataFrame:
 PARTS = (*(f"q{share:g}" for share in SHARES), "release", UNLOCKS, STAYS, PASSED)
 RIVALS = ("logistic", "stays", "GP on the logit")
 MISFITS = (0.0, 0.05, 0.1, 0.2, 0.4)
-NAME, BEFORE = "ours, misfit {:g}", "ours, drift 1 (before)"
+NAME, DRIFT = "ours, misfit {:g}", "ours, drift 1"
+IN_USE, OTHER = "prior in use", "ours, prior of the other half"
+BEFORE = "ours, prior by evidence (before)"
 HEAD = (
     "{tasks} open tasks of {families} families, {cuts} cuts: at the median and the .75 quantile of "
     "scale, and {release} by release: models of families that came out before "
     f"{DAY} are fitted, later ones held out, whatever their scale (months by hand, "
     "`RELEASED`; other tables have none). Laws, and how many of their fits are settled: {laws}, "
-    "weighed as `forecast` does, which has eight: what falls is not told of here. 2 chains of 400 "
+    "weighed as `forecast` does, which has two more of a rise. 2 chains of 400 "
     "draws and no second tries, fewer than the product takes: all fits count. Rivals see the same "
     "rows (`rivals.py`). Means over families, each counting once. "
     "In use is `{product}`."

@@ -1,49 +1,124 @@
-"""The prior of the hypotheses, learnt from open tasks, families of tasks left out.
+"""The prior of the hypotheses, learnt from what came beyond cuts made by design.
 
-pi_h = (a + sum_i w_i r_ih) / (a H + sum_i w_i), r_ih = pi_h Z_ih / sum_k pi_k Z_ik, iterated:
-expectation and maximisation under a Dirichlet prior worth a tasks of each hypothesis. Each family
-of tasks (prompts, digits, tables of one task) weighs as one.
+Where nothing has happened yet a distractor whose rise is still to come tells the data as well as
+`flat` does: evidence cannot say how probable each is, what came later can. With the evidence Z_ih
+of hypothesis h below cut i, and its weight W_ih = pi_h Z_ih / sum_k pi_k Z_ik, a cut scores
+
+    s_i(pi) = mean over later models of log sum_h W_ih p_ih(count of right answers)
+            + mean over levels to wait for of log sum_h W_ih p_ih(bin of the scale of its unlock)
+
+and pi maximises sum_f mean_{i in f} s_i(pi) + a sum_h log pi_h over families f of tasks, each
+counting once: a Dirichlet prior worth a tasks of each hypothesis.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
 import numpy as np
 import pandas as pd
+from scipy.optimize import minimize
+from scipy.special import logsumexp, softmax
 
 from bayescale.workflows.hypotheses import LEARNT
 
 from .. import common
-from . import tables
 
 HYPOTHESES = tuple(LEARNT)
-CHOSEN = (tables.GROUPS, tables.PRIZE)
-"""Tables that nothing is learnt from: groups of questions made from their outcomes, and tasks that
-were looked for because they fall."""
-ROUNDS = 2000
-WORTH = 3.0
+BY_EVIDENCE = dict(rise=0.327, flat=0.1, u_shape=0.318, inverse=0.084, inverted_u=0.171)
+"""What was in use before: the same fixed point of evidence alone, on whole tasks (kinds.md)."""
+WORTH = 1.0
 """Tasks that the Dirichlet prior is worth, of each hypothesis; `WORTHS` beside it."""
 WORTHS = (1.0, 3.0, 10.0)
+LEAST = 1e-4, np.exp(-30)
+"""Least chance of a bin, and of a count, that is scored."""
 
 
-def learnt(logs: np.ndarray, weights: np.ndarray, worth: float = WORTH) -> np.ndarray:
-    """Return the probability of each hypothesis, learnt from many tasks, (hypothesis,).
+@dataclass(frozen=True, eq=False)
+class Ahead:
+    """What each hypothesis says of what came beyond one cut."""
 
-    Parameters
-    ----------
-    logs
-        Log evidence of each hypothesis on each task, (task, hypothesis); each task's up to a
-        constant.
-    weights
-        How much each task counts, (task,).
-    """
-    evidence = np.exp(logs - logs.max(1, keepdims=True))
-    found = np.full(evidence.shape[1], 1 / evidence.shape[1])
-    for _ in range(ROUNDS):
-        belief = found * evidence
-        belief /= belief.sum(1, keepdims=True)
-        found = worth + weights @ belief
-        found /= found.sum()
-    return found
+    family: str
+    evidence: np.ndarray
+    """Log evidence below the cut, (hypothesis,)."""
+    counts: np.ndarray
+    """Probability of what later models scored, (hypothesis, model)."""
+    bins: np.ndarray
+    """Probability of the bin in which a level was passed, (hypothesis, level left to wait for)."""
+    passes: np.ndarray
+    """Probability that it is passed by the last model, (hypothesis, level)."""
+    passed: np.ndarray
+    """Whether it was, (level,)."""
+
+    def weights(self, pi: np.ndarray) -> np.ndarray:
+        """Return the weight of each hypothesis below the cut, (hypothesis,)."""
+        return softmax(np.log(pi) + self.evidence)
+
+    def scores(self, pi: np.ndarray) -> tuple[float, float]:
+        """Return the mean log score of the counts, and of the bins; nan where there is no level."""
+        weights = self.weights(pi)
+        counts = np.log(np.maximum(weights @ self.counts, LEAST[1])).mean()
+        if not self.bins.size:
+            return counts, np.nan
+        return counts, np.log(np.maximum(weights @ self.bins, LEAST[0])).mean()
+
+
+def means(cuts: Sequence[Ahead], pi: np.ndarray) -> pd.DataFrame:
+    """Return the mean scores of each family, columns `counts` and `bins`."""
+    rows = [(one.family, *one.scores(pi)) for one in cuts]
+    return pd.DataFrame(rows, columns=["family", "counts", "bins"]).groupby("family").mean()
+
+
+def learnt(cuts: Sequence[Ahead], worth: float = WORTH) -> np.ndarray:
+    """Return the probability of each hypothesis, (hypothesis,)."""
+
+    def cost(z: np.ndarray) -> float:
+        log = z - logsumexp(z)
+        return -means(cuts, np.exp(log)).sum().sum() - worth * log.sum()
+
+    how = dict(maxiter=3000, xatol=1e-3, fatol=1e-4)
+    return softmax(minimize(cost, np.zeros(len(HYPOTHESES)), method="Nelder-Mead", options=how).x)
+
+
+def half_of(families: Iterable[str]) -> dict[str, int]:
+    """Return of each family which half it belongs to: every other one, in their order."""
+    return {name: i % 2 for i, name in enumerate(sorted(set(families)))}
+
+
+def crossed(cuts: Sequence[Ahead], worth: float = WORTH) -> list[np.ndarray]:
+    """Return for each half of the families the prior learnt from the other."""
+    half = half_of(one.family for one in cuts)
+    return [learnt([one for one in cuts if half[one.family] != own], worth) for own in (0, 1)]
+
+
+def learning(cuts: Sequence[Ahead]) -> list[str]:
+    """Return what was learnt, and how it fares where it was not: text and tables."""
+    equal, half = np.full(len(HYPOTHESES), 1 / len(HYPOTHESES)), half_of(one.family for one in cuts)
+    before = np.array([BY_EVIDENCE[name] for name in HYPOTHESES])
+    every = {f"learnt, worth {worth:g}": learnt(cuts, worth) for worth in WORTHS}
+    priors = {"equal": equal, "by evidence (before)": before, **every}
+    priors["in use"] = np.array([*LEARNT.values()])
+    shown = pd.DataFrame(priors, index=pd.Index(HYPOTHESES, name="hypothesis"))
+    ways = {"by evidence (before)": [before] * 2, "equal": [equal] * 2}
+    ways |= {
+        f"learnt from the other half, worth {worth:g}": crossed(cuts, worth) for worth in WORTHS
+    }
+    table = []
+    for own in (0, 1):
+        held = [one for one in cuts if half[one.family] == own]
+        was = means(held, before)
+        for name, pi in ways.items():
+            told = np.concatenate([one.weights(pi[own]) @ one.passes for one in held])
+            came = np.concatenate([one.passed for one in held])
+            row = {"scored on": ("first half", "second half")[own], "prior": name}
+            for part in ("counts", "bins"):
+                gain = (means(held, pi[own]) - was)[part].dropna()
+                error = gain.std() / np.sqrt(len(gain))
+                row[f"gained, {part}"] = f"{gain.mean():.3f} +- {error:.3f}"
+            row |= {"promised": told.sum(), "passed": int(came.sum()), "levels": len(came)}
+            table.append(row | {"Brier": np.mean((told - came) ** 2)})
+    return [WORDS, common.table(shown, 3), common.table(pd.DataFrame(table), 3)]
 
 
 def family_weights(families) -> np.ndarray:
@@ -58,61 +133,11 @@ def by_family(values, families) -> tuple[float, float, int]:
     return float(means.mean()), float(means.std() / np.sqrt(len(means))), len(means)
 
 
-def evidence_of(rows: pd.DataFrame) -> np.ndarray:
-    """Return log evidence, (task, hypothesis); -inf of laws that were left out."""
-    nothing = (-np.inf, None)
-    return np.array([[one.get(name, nothing)[0] for name in HYPOTHESES] for one in rows.told])
-
-
-def without_family(rows: pd.DataFrame, worth: float = WORTH) -> np.ndarray:
-    """Return the prior learnt for each task from the other families, (task, hypothesis)."""
-    logs, families = evidence_of(rows), rows.family.to_numpy()
-    learning, found = ~rows.table.isin(CHOSEN).to_numpy(), []
-    for own in families:
-        rest = learning & (families != own)
-        found.append(learnt(logs[rest], family_weights(families[rest]), worth))
-    return np.array(found)
-
-
-def gains(rows: pd.DataFrame, left: np.ndarray) -> np.ndarray:
-    """Return the log score of each task's data under its prior, over that of equal ones."""
-    logs = evidence_of(rows)
-    evidence = np.exp(logs - logs.max(1, keepdims=True))
-    return np.log((evidence * left).sum(1) / evidence.mean(1))
-
-
-def learning(rows: pd.DataFrame) -> tuple[str, dict[str, list[dict[str, float]]]]:
-    """Return what was learnt and how it fares, and each task's prior: equal, and learnt."""
-    logs, families = evidence_of(rows), rows.family.to_numpy()
-    own, table = ~rows.table.isin(CHOSEN).to_numpy(), []
-    for worth in WORTHS:
-        gain = gains(rows, without_family(rows, worth))
-        for name, which in [
-            ("learnt from, family left out", own),
-            *((name, (rows.table == name).to_numpy()) for name in CHOSEN),
-        ]:
-            if which.any():
-                mean, se, count = by_family(gain[which], families[which])
-                row = {"prior worth": worth, "tasks": name, "number": int(which.sum())}
-                table.append(row | {"families": count, "gained": f"{mean:.3f} +- {se:.3f}"})
-    left = without_family(rows)
-    every = learnt(logs[own], family_weights(families[own]))
-    prior = pd.DataFrame(
-        {"equal": 1 / len(HYPOTHESES), "learnt from all": every, "in use": LEARNT.values()}
-        | {"least, a family left out": left[own].min(0), "most": left[own].max(0)},
-        index=pd.Index(HYPOTHESES, name="hypothesis"),
-    )
-    text = WORDS + "\n\n" + common.table(prior, 3) + "\n\n" + common.table(pd.DataFrame(table), 3)
-    equal = dict.fromkeys(HYPOTHESES, 1 / len(HYPOTHESES))
-    named = [dict(zip(HYPOTHESES, row, strict=True)) for row in left]
-    return text, {"learnt (family left out)": named, "equal": [equal] * len(rows)}
-
-
 WORDS = (
-    f"Learnt from the tables not made from outcomes, with a Dirichlet prior worth {WORTH:g} tasks "
-    "of each hypothesis; others beside it. Gained: log score of a task's data, the prior learnt "
-    "without its family, over that of equal probabilities; means over families, nats. The share of "
-    "laws that may fall stays near 60 %: `distractor` tells most rises as well as `sigmoid` does, "
-    "within 2 nats, so that evidence cannot take its weight from it. Kinds, which are told draw by "
-    "draw, hardly depend on it: see the calls under either prior."
+    "Learnt from the cuts by scale, by what came beyond them, with a Dirichlet prior worth so many "
+    "tasks of each hypothesis; scored on the half of the families that it was not learnt from. "
+    "Gained over the prior before: log score of a later model's count, and of the bin in which a "
+    "level is passed (none within reach is one), nats. That prior was learnt from the evidence of "
+    "whole tasks, and had every third task as a U-shape: where nothing has happened yet, a U-shape "
+    "whose rise is to come is told as well as that nothing happens, and then it comes."
 )

@@ -1,13 +1,15 @@
 """Which kind each open task is, against labels fixed before any fit; and calibration of kinds.
 
 Five hypotheses: it rises (`sigmoid`), nothing happens (`flat`), it falls and recovers
-(`distractor`), it falls (`inverse`), it rises and falls (`inverted_u`). Their prior is learnt from
-the tasks (`hypotheses`); what is judged against the labels is the one learnt without the task's own
-family. Losses that turn up and double descent go through broken laws of either sign instead.
+(`distractor`), it falls (`inverse`), it rises and falls (`inverted_u`). Their prior was learnt from
+cuts of the same tasks (`hypotheses`), of later accuracies, not of labels; an equal one and the one
+before stand beside it. Losses that turn up and double descent go through broken laws of either sign
+instead.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from itertools import pairwise
 
@@ -30,7 +32,8 @@ from bayescale.workflows.hypotheses import LEARNT
 from bayescale.workflows.tasks import QUICK, tasks
 
 from .. import common
-from . import cuts, hypotheses
+from . import cuts
+from .hypotheses import BY_EVIDENCE
 from .real import wilson
 from .tables import groups_of, labelled, labels_of, open_tasks, prize, table_of
 
@@ -73,7 +76,7 @@ def _told(one) -> tuple[float, np.ndarray]:
     return log_evidence(one).log, np.bincount(codes, minlength=len(KINDS)) / len(codes)
 
 
-def called(told: dict, prior: dict[str, float]) -> np.ndarray:
+def called(told: dict, prior: Mapping[str, float]) -> np.ndarray:
     """Return the probability of each kind under a prior of the hypotheses, as `tasks` has it."""
     best = max(log for log, _ in told.values())
     weights = {name: prior[name] * np.exp(log - best) for name, (log, _) in told.items()}
@@ -182,14 +185,14 @@ def main() -> None:
 
 def write(rows: pd.DataFrame, costs: list[str], parts: dict[str, str]) -> None:
     """Write what was found."""
-    told, under = hypotheses.learning(rows)
+    equal = dict.fromkeys(LEARNT, 1 / len(LEARNT))
+    under = {"in use": LEARNT, "equal": equal, "by evidence (before)": BY_EVIDENCE}
     calls = {name: with_calls(rows, prior) for name, prior in under.items()}
-    final = with_calls(rows, [dict(LEARNT)] * len(rows))
+    final = calls["in use"]
     report = [
         f"Laws: {', '.join(HYPOTHESES)}. {'; '.join(costs)}. 2 chains of 500 draws and no second "
         "tries: all fits count, also what `tasks` would run again or leave out."
     ]
-    report += ["## The prior of the hypotheses\n\n" + told]
     for name, each in calls.items():
         report += [f"## Against the labels, {name} prior\n\n" + agreement(each)]
     if (rows.table == "gadre_downstream").any():
@@ -200,9 +203,9 @@ def write(rows: pd.DataFrame, costs: list[str], parts: dict[str, str]) -> None:
     common.write("kinds", "Which kind of task", *report)
 
 
-def with_calls(rows: pd.DataFrame, priors: list[dict[str, float]]) -> pd.DataFrame:
-    """Return the rows with the kind that is likeliest under each row's prior."""
-    found = np.array([called(one, prior) for one, prior in zip(rows.told, priors, strict=True)])
+def with_calls(rows: pd.DataFrame, prior: Mapping[str, float]) -> pd.DataFrame:
+    """Return the rows with the kind that is likeliest under a prior of the hypotheses."""
+    found = np.array([called(one, prior) for one in rows.told])
     label = [KINDS.index(each) if each in KINDS else -1 for each in rows.label]
     of_label = [row[at] if at >= 0 else np.nan for row, at in zip(found, label, strict=True)]
     kind = [KINDS[at] for at in found.argmax(1)]

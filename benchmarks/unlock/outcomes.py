@@ -12,6 +12,7 @@ from . import cuts
 from .beliefs import LEAST
 from .beliefs import gained as gain
 from .designs import Case
+from .hypotheses import half_of
 
 GRID = 160
 """Points of the grid along which levels are passed."""
@@ -66,6 +67,25 @@ def of_accuracies(case: Case, said: Told) -> dict:
     return row | {"error": np.mean(np.median(new, 0) - y)}
 
 
+def bins_of(case: Case, rows: pd.DataFrame, draws: np.ndarray, level: float):
+    """Return log10 of the scale at which a level was passed, and what draws say of its bin.
+
+    That is the share of draws no later than the end of each of `BINS`, as far as models reach,
+    (bin,), and the place of the bin that came: 0 for already, the last for by no model.
+    """
+    edge, reach = np.log10([case.fitted.x.max(), case.held.x.max()])
+    at = cuts.passes(rows, level)
+    ends = np.array([min(end, reach - edge) for end in BINS])
+    before = np.array([(draws - edge <= end + 1e-9).mean() for end in ends])
+    came = len(ends) if np.isposinf(at) else int(np.argmax(at - edge <= ends + 1e-9))
+    return at, before, came
+
+
+def chances(before: np.ndarray) -> np.ndarray:
+    """Return the probability of each bin, that of none within reach last, (bin + 1,)."""
+    return np.append(np.diff(before, prepend=0.0), 1 - before[-1])
+
+
 def of_unlocks(case: Case, rows: pd.DataFrame, said: Told, level: float, rng) -> dict:
     """Return how one level's scale fares: place, score, probability to be passed beyond the cut.
 
@@ -73,14 +93,8 @@ def of_unlocks(case: Case, rows: pd.DataFrame, said: Told, level: float, rng) ->
     evenly from what is left, and so is that of a level passed below the cut, from what lies below.
     """
     draws = said.unlock[level]
-    edge, reach = np.log10([case.fitted.x.max(), case.held.x.max()])
-    at, decades = cuts.passes(rows, level), draws - edge
-    ends = np.array([min(end, reach - edge) for end in BINS])
-    before = np.array([(decades <= end + 1e-9).mean() for end in ends])
-    chance = np.append(np.diff(before, prepend=0.0), 1 - before[-1])
-    late = at - edge
-    came = len(ends) if np.isposinf(at) else int(np.argmax(late <= ends + 1e-9))
-    lo, hi = before[0], before[-1]
+    at, before, came = bins_of(case, rows, draws, level)
+    chance, lo, hi = chances(before), before[0], before[-1]
     if came == 0:
         ends_of = 0.0, lo
     elif np.isposinf(at):
@@ -122,8 +136,7 @@ def against(rows: pd.DataFrame, first: str, score: str, by: str) -> pd.DataFrame
 
 def halves(rows: pd.DataFrame, first: str, score: str) -> pd.DataFrame:
     """Return what each way gains over the first, on every other family and on the rest."""
-    order = {name: i for i, name in enumerate(sorted(set(rows.family)))}
-    half = rows.family.map(order) % 2
+    half = rows.family.map(half_of(rows.family))
     named = rows.assign(half=half.map({0: "first half of families", 1: "second half"}))
     return against(named, first, score, "half")
 
