@@ -1,16 +1,14 @@
-"""hypotheses: how probable each hypothesis is of a task before its data, learnt from open tasks.
+"""hypotheses: how probable each hypothesis is of a task before its data.
 
 Laws tell hypotheses (`law.hypothesis`): that accuracy rises, that nothing happens, that it falls
-and recovers, falls, or rises and falls. Evidence cannot learn how probable they are: a distractor
-whose rise is still to come tells a task on which nothing has happened as well as `flat` does. What
-came later can. Tasks were cut at quantiles of their scale; with the evidence Z_ih of hypothesis h
-below cut i, W_ih = pi_h Z_ih / sum_k pi_k Z_ik, and p_ih what h says of what came, pi maximises
+and recovers, falls, or rises and falls. Each is as probable as any other, and laws that tell the
+same share its probability, so that a variant more is no vote more.
 
-    sum_f mean_{i in f} s_i(pi) + sum_h log pi_h,    s_i: the mean of log sum_h W_ih p_ih
-
-over the later accuracies, and over the scales at which levels were passed, each family f of tasks
-(prompts, digits, tables of one task) counting once. How that fares on families left out:
-benchmarks/results/unlocks_ahead.md.
+Other priors were tried and are not better. Learnt from the evidence of whole tasks every third
+task was a U-shape, and too much was promised beyond cuts: where nothing has happened yet a U-shape
+whose rise is to come is told as well as `flat`. Learnt from what came beyond cuts, U-shapes are
+rare: that hardly foretells more than the equal one on tasks left out, and misses U-shapes that are
+there (benchmarks/results/unlocks_ahead.md, kinds.md).
 
 They are of laws, not of kinds: which kind a task is of is decided by draws.
 """
@@ -24,45 +22,25 @@ from ..parametric.parametric import Law
 from ..posterior.mixture import Mixture, mix
 from ..posterior.posterior import Posterior
 
-__all__ = ["LEARNT", "prior_of", "weighed"]
-
-LEARNT: Mapping[str, float] = {
-    "rise": 0.282,
-    "flat": 0.272,
-    "u_shape": 0.087,
-    "inverse": 0.231,
-    "inverted_u": 0.128,
-}
-"""Probability of each hypothesis of a task before its data."""
+__all__ = ["prior_of", "weighed"]
 
 
-def prior_of(laws: Iterable[Law], learnt: Mapping[str, float] = LEARNT) -> dict[str, float]:
-    """Return the prior probability of laws, which several of one hypothesis share alike.
-
-    Of k hypotheses each that is not among `learnt`, such as that of a law of one's own, has 1 / k;
-    those that are share the rest as they were learnt.
+def prior_of(laws: Iterable[Law]) -> dict[str, float]:
+    """Return the prior probability of laws: 1 / (k m) of k hypotheses, m laws telling the same.
 
     Parameters
     ----------
     laws
-        Laws of one task.
-    learnt
-        Probability of hypotheses.
+        Laws of one task. One that names no hypothesis, such as one's own, is one of its own.
 
     Returns
     -------
     dict
         By name of the law; they sum to 1.
     """
-    hypothesis = {law.name: law.told for law in laws}
-    every = list(hypothesis.values())
-    names = set(every)
-    known = sum(learnt[name] for name in names if name in learnt)
-    share = sum(name in learnt for name in names) / len(names)
-    of = {
-        name: share * learnt[name] / known if name in learnt else 1 / len(names) for name in names
-    }
-    return {law: of[name] / every.count(name) for law, name in hypothesis.items()}
+    told = {law.name: law.told for law in laws}
+    every = list(told.values())
+    return {law: 1 / (len(set(every)) * every.count(name)) for law, name in told.items()}
 
 
 def weighed(

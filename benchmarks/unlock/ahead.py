@@ -23,14 +23,14 @@ from bayescale.laws import get_law
 from bayescale.posterior.bends import MISFIT, with_misfit
 from bayescale.posterior.mixture import Mixture
 from bayescale.posterior.posterior import Posterior
-from bayescale.workflows.hypotheses import LEARNT, prior_of, weighed
+from bayescale.workflows.hypotheses import weighed
 from bayescale.workflows.resume import Kept
 
 from .. import common
 from . import cuts, designs, hypotheses
 from .beliefs import LEVELS
 from .designs import DAY, RELEASED, Case
-from .hypotheses import BY_EVIDENCE, HYPOTHESES, Ahead
+from .hypotheses import BY_EVIDENCE, EQUAL, HYPOTHESES, Ahead, shared
 from .outcomes import (
     ACCURACY,
     PASSED,
@@ -158,10 +158,10 @@ def main() -> None:
     learning = ahead(todo, fits)
     half = hypotheses.half_of(cuts.family(case.task) for case in todo)
     other = [dict(zip(HYPOTHESES, pi, strict=True)) for pi in hypotheses.crossed(learning)]
-    priors = {IN_USE: [LEARNT, LEARNT], OTHER: other, BEFORE: [BY_EVIDENCE, BY_EVIDENCE]}
-    laws, which = [get_law(name) for name in fits], {}
+    priors = {IN_USE: [EQUAL, EQUAL], OTHER: other, BEFORE: [BY_EVIDENCE, BY_EVIDENCE]}
+    which = {}
     for name, both in priors.items():
-        each = [weighed(fits, prior_of(laws, own), 0) for own in both]
+        each = [weighed(fits, shared(fits, own), 0) for own in both]
         which[name] = {case.name: each[half[cuts.family(case.task)]][case.name] for case in todo}
     settled = {k: sum(part.health.verdicts[0].settled for _, part in v) for k, v in fits.items()}
 
@@ -233,7 +233,7 @@ PARTS = (*(f"q{share:g}" for share in SHARES), "release", UNLOCKS, STAYS, PASSED
 RIVALS = ("logistic", "stays", "GP on the logit")
 MISFITS = (0.0, 0.05, 0.1, 0.2, 0.4)
 NAME, DRIFT = "ours, misfit {:g}", "ours, drift 1"
-IN_USE, OTHER = "prior in use", "ours, prior of the other half"
+IN_USE, OTHER = "prior in use", "ours, prior learnt from the other half"
 BEFORE = "ours, prior by evidence (before)"
 HEAD = (
     "{tasks} open tasks of {families} families, {cuts} cuts: at the median and the .75 quantile of "

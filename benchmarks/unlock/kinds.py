@@ -1,10 +1,9 @@
 """Which kind each open task is, against labels fixed before any fit; and calibration of kinds.
 
 Five hypotheses: it rises (`sigmoid`), nothing happens (`flat`), it falls and recovers
-(`distractor`), it falls (`inverse`), it rises and falls (`inverted_u`). Their prior was learnt from
-cuts of the same tasks (`hypotheses`), of later accuracies, not of labels; an equal one and the one
-before stand beside it. Losses that turn up and double descent go through broken laws of either sign
-instead.
+(`distractor`), it falls (`inverse`), it rises and falls (`inverted_u`), each as probable as any
+other; priors that were learnt (`hypotheses`) stand beside. Losses that turn up and double descent
+go through broken laws of either sign instead.
 """
 
 from __future__ import annotations
@@ -28,12 +27,11 @@ from bayescale.questions.kind import POINTS, kind
 from bayescale.questions.kinds import CUT, KINDS, classify
 from bayescale.questions.sweep import sweep
 from bayescale.workflows.confusion import stacked
-from bayescale.workflows.hypotheses import LEARNT
 from bayescale.workflows.tasks import QUICK, tasks
 
 from .. import common
 from . import cuts
-from .hypotheses import BY_EVIDENCE
+from .hypotheses import AHEAD, BY_EVIDENCE, EQUAL
 from .real import wilson
 from .tables import groups_of, labelled, labels_of, open_tasks, prize, table_of
 
@@ -185,10 +183,9 @@ def main() -> None:
 
 def write(rows: pd.DataFrame, costs: list[str], parts: dict[str, str]) -> None:
     """Write what was found."""
-    equal = dict.fromkeys(LEARNT, 1 / len(LEARNT))
-    under = {"in use": LEARNT, "equal": equal, "by evidence (before)": BY_EVIDENCE}
+    under = {"equal": EQUAL, "by evidence (before)": BY_EVIDENCE, "learnt ahead of cuts": AHEAD}
     calls = {name: with_calls(rows, prior) for name, prior in under.items()}
-    final = calls["in use"]
+    final = calls["equal"]
     report = [
         f"Laws: {', '.join(HYPOTHESES)}. {'; '.join(costs)}. 2 chains of 500 draws and no second "
         "tries: all fits count, also what `tasks` would run again or leave out."
