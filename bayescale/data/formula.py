@@ -1,4 +1,7 @@
-"""formula: arithmetic as a function, for numbers of any kind, arrays of JAX too."""
+"""formula: arithmetic as a function, for numbers of any kind, arrays of JAX too.
+
+And the names in its text: those of a law's inputs, and those that want backticks.
+"""
 
 from __future__ import annotations
 
@@ -11,9 +14,9 @@ from typing import Any
 import numpy as np
 
 from ..messages import bare
-from .expression import FUNCTIONS, columns, parse, refuse_syntax
+from .expression import FUNCTIONS, LITERALS, ExpressionError, columns, parse, refuse_syntax
 
-__all__ = ["formula", "in_names"]
+__all__ = ["formula", "in_names", "ticked"]
 
 _PLAIN = {
     ast.Add: operator.add,
@@ -80,3 +83,27 @@ def in_names(text: str, columns: Mapping[str, str], names: Iterable[str]) -> str
 
 
 _NAMES = re.compile(r"`([^`]*)`|[^\W\d]\w*(?!\w|\s*\()")
+
+
+def ticked(text: str, known: Iterable[str]) -> str:
+    """Return a text that can be read: one that cannot, with its names of columns in backticks.
+
+    `throughput/total_tokens > 1e9` names one column, where there are no two of these names.
+    """
+    known = tuple(known)
+    try:
+        columns(text, known)
+    except ExpressionError:
+        names = sorted((n for n in known if n and not n.isidentifier()), key=len, reverse=True)
+        if not names or not isinstance(text, str):
+            return text
+        each = "|".join(re.escape(name) for name in names if "`" not in name)
+        # What is quoted stays as it is; a name stands for itself, and not within a longer word.
+        parts = re.compile(rf"({LITERALS.pattern})|(?<!\w)({each})(?!\w)", re.DOTALL)
+        tried = parts.sub(lambda m: m[0] if m[1] is not None else f"`{m[0]}`", text)
+        try:
+            columns(tried, known)
+        except ExpressionError:
+            return text
+        return tried
+    return text

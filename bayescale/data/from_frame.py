@@ -19,9 +19,10 @@ from .dataset import EXTRAS, LABELS, Dataset
 from .dependent import dependent
 from .embeddings import embeddings
 from .expression import ExpressionError
+from .formula import ticked
 from .given import mask_of, with_columns
 from .notes import remarks, wide
-from .table import Table, open_table
+from .table import Table, name_of, open_table
 
 __all__ = ["as_dataset", "canonical", "from_frame"]
 
@@ -128,7 +129,7 @@ def from_frame(
         extras = {"n": n, "stderr": stderr, "chance": chance, "limit": limit}
         extras = {k: canonical(v, table) for k, v in extras.items() if v is not None}
         labels = {"curve": curve, "group": group, "run": run}
-        labels = {k: [v] if isinstance(v, str) else list(v) for k, v in labels.items() if v}
+        labels = {k: _several(v, k, table) for k, v in labels.items() if v is not None and v != ""}
         chosen = {k: _setting(table, k) for k in ([best] if isinstance(best, str) else best or ())}
         data = Dataset(
             inputs={role: table.scale(text) for role, text in inputs.items()},
@@ -218,7 +219,7 @@ def _setting(table: Table, name: str) -> np.ndarray:
 
 def canonical(text: Any, table: Table) -> str:
     """Return the text of an expression so that its meaning is plain without the table."""
-    return quoted(text) if text in table.known else str(text).strip()
+    return quoted(text) if text in table.known else ticked(str(text).strip(), table.known)
 
 
 def _named(given: Any, flag: str, table: Table, law: Iterable[str] | None) -> dict[str, str]:
@@ -226,7 +227,7 @@ def _named(given: Any, flag: str, table: Table, law: Iterable[str] | None) -> di
     if isinstance(given, Mapping):
         pairs = [(str(name), text) for name, text in given.items()]
     else:
-        texts = [given] if isinstance(given, str) else list(() if given is None else given)
+        texts = _several(given, flag, table)
         pairs = [_split(text, table.known) for text in texts]
     named = [name for name, _ in pairs if name]
     if law is None:
@@ -250,6 +251,17 @@ def _named(given: Any, flag: str, table: Table, law: Iterable[str] | None) -> di
             refuse(table.source, f"the name {name!r} is taken", remedy)
         result[name] = canonical(text, table)
     return result if law is None else {name: result[name] for name in law}
+
+
+def _several(given: Any, flag: str, table: Table) -> list[Any]:
+    """Return names, of which one may be given alone; a number may be the name of a column."""
+    one = isinstance(given, str) or (not isinstance(given, list) and name_of(given) in table.known)
+    try:
+        found = [given] if one else list(() if given is None else given)
+    except TypeError:
+        problem = f"{flag} is a {type(given).__name__}, which names no column"
+        refuse(table.source, problem, f"write {flag}= a name, or a column of the table")
+    return [*map(name_of, found)]
 
 
 def _split(text: Any, known: tuple[str, ...]) -> tuple[str | None, Any]:

@@ -594,3 +594,10 @@ def test_the_demo(capsys, monkeypatch, tmp_path):
     assert "442B" in shown
     assert "GPT-3 175B" in shown
     assert (tmp_path / "bayescale-demo.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_package_is_the_command_line():
+    call = [sys.executable, "-m", "bayescale", "--version"]
+    done = subprocess.run(call, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("bayescale ")
