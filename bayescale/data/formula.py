@@ -79,6 +79,7 @@ def in_names(text: str, columns: Mapping[str, str], names: Iterable[str]) -> str
     inputs = {column: name for column, name in inputs.items() if column not in names}
     if text in inputs:
         return inputs[text]
+    text = ticked(text, [*inputs, *names])
     return _NAMES.sub(lambda found: inputs.get(found[1] or found[0], found[0]), text)
 
 

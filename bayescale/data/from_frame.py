@@ -21,7 +21,7 @@ from .embeddings import embeddings
 from .expression import ExpressionError
 from .formula import ticked
 from .given import mask_of, with_columns
-from .notes import remarks, wide
+from .notes import remarks, side_by_side, wide
 from .table import Table, name_of, open_table
 
 __all__ = ["as_dataset", "canonical", "from_frame"]
@@ -129,7 +129,7 @@ def from_frame(
         extras = {"n": n, "stderr": stderr, "chance": chance, "limit": limit}
         extras = {k: canonical(v, table) for k, v in extras.items() if v is not None}
         labels = {"curve": curve, "group": group, "run": run}
-        labels = {k: _several(v, k, table) for k, v in labels.items() if v is not None and v != ""}
+        labels = {k: found for k, v in labels.items() if (found := _several(v, k, table))}
         chosen = {k: _setting(table, k) for k in ([best] if isinstance(best, str) else best or ())}
         data = Dataset(
             inputs={role: table.scale(text) for role, text in inputs.items()},
@@ -150,7 +150,8 @@ def from_frame(
         )
         notes = embeddings(data, table)
     except ExpressionError as error:
-        raise DataError(f"{source}: {error}{_wide(whole)}") from None
+        way = _wide(whole) or side_by_side(whole, y, x)
+        raise DataError(f"{source}: {error}{way}") from None
     except DataError as error:
         raise DataError(f"{error}{_wide(whole, error)}") from None
     said = () if best else dependent(data, table)
@@ -255,9 +256,11 @@ def _named(given: Any, flag: str, table: Table, law: Iterable[str] | None) -> di
 
 def _several(given: Any, flag: str, table: Table) -> list[Any]:
     """Return names, of which one may be given alone; a number may be the name of a column."""
+    if given is None or (isinstance(given, str) and not given):
+        return []
     one = isinstance(given, str) or (not isinstance(given, list) and name_of(given) in table.known)
     try:
-        found = [given] if one else list(() if given is None else given)
+        found = [given] if one else list(given)
     except TypeError:
         problem = f"{flag} is a {type(given).__name__}, which names no column"
         refuse(table.source, problem, f"write {flag}= a name, or a column of the table")

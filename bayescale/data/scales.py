@@ -51,6 +51,9 @@ OTHER = {
     for word in words.split()
 }
 """What a scale may count that is neither parameters nor tokens."""
+_POWERS = {"log10": "10**{}", "log2": "2**{}", "ln": "exp({})", "log": "10**{}"}
+LOGARITHMS, LOGARITHM = {*_POWERS}, 100.0
+"""Words of a column that holds logarithms, and what none of a scale reaches."""
 LINE = 0.05
 """Share of its own spread in log scale that one scale must vary by beside another."""
 
@@ -114,21 +117,18 @@ def _units(data: Dataset) -> Iterator[Unit]:
     for role, x in data.inputs.items():
         text = data.columns[role]
         kind = counts(role, text)
-        if kind is None or not len(x):
+        if not len(x):
+            continue
+        if scale := _unlogged(text, float(x.max())):
+            yield Unit(role, f"{_shown(data, role)} is a logarithm", scale, None)
+            continue
+        if kind is None:
             continue
         name, most = bare(text), float(x.max())
         by_value, by_name = LEAST[kind]
         parts = words(name) if name is not None else []
         known = [FACTORS[word] for word in parts[1:] if word in FACTORS]
-        if re.match(r"\s*log(2|10)?\s*\(", text):
-            if most < by_value:
-                yield Unit(
-                    role,
-                    f"{_shown(data, role)} is a logarithm",
-                    text[text.index("(") + 1 : -1],
-                    None,
-                )
-        elif most < (by_name if known else by_value):
+        if most < (by_name if known else by_value):
             said = f"{_shown(data, role)} is at most {most:.4g}, {NEVER[kind]}"
             if not known and (stem := _stem(parts)):
                 yield Unit(role, said, f"{text}*{NOUN[kind].upper()}_PER_{_one(stem)}", None)
@@ -137,6 +137,17 @@ def _units(data: Dataset) -> Iterator[Unit]:
             atom = text if name is not None else f"({text})"
             times = f"1e{np.log10(factor):.0f}" if factor else "UNIT"
             yield Unit(role, said, f"{atom}*{times}", factor)
+
+
+def _unlogged(text: str, most: float) -> str | None:
+    """Return what makes the scale of its logarithm, None for what is none."""
+    if most >= LOGARITHM:
+        return None
+    if inside := re.fullmatch(r"\s*log(2|10)?\s*\(([^()]*)\)\s*", text):
+        return inside[2]
+    name = bare(text)
+    found = LOGARITHMS & {*words(name)} if name is not None else set()
+    return _POWERS[found.pop()].format(text) if found else None
 
 
 def _shown(data: Dataset, role: str) -> str:
