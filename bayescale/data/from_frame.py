@@ -262,8 +262,7 @@ def _several(given: Any, flag: str, table: Table) -> list[Any]:
     try:
         found = [given] if one else list(given)
     except TypeError:
-        problem = f"{flag} is a {type(given).__name__}, which names no column"
-        refuse(table.source, problem, f"write {flag}= a name, or a column of the table")
+        refuse(table.source, f"{flag} is a {type(given).__name__}, no name of a column", "name one")
     return [*map(name_of, found)]
 
 

@@ -61,7 +61,8 @@ def remarks(data: Dataset) -> tuple[Note, ...]:
     return (*notes, *accuracies.remarks(data), *_single_models(data))
 
 
-ALWAYS = ("units", "swapped", "unique", "embeddings", "percent", "perplexity", "stderr", "limit")
+ALWAYS = ("units", "swapped", "unique", "embeddings", "families")
+ALWAYS += ("percent", "perplexity", "stderr", "limit")
 """Kinds of notes without which no answer of a fit is to be read."""
 OF = {"level": ("chance",), "split": ("line",)}
 """Those of answers about levels and kinds; and about several scales at once."""
@@ -80,7 +81,7 @@ def concerning(data: Dataset, *questions: str) -> list[Note]:
     """
     kinds = {*ALWAYS, *(kind for each in questions for kind in OF[each])}
     stored = (note for note in data.notes if isinstance(note, Note))
-    kept = [note for note in stored if note.kind == "embeddings"]
+    kept = [note for note in stored if note.kind in ("embeddings", "families")]
     return [note for note in (*kept, *remarks(data)) if note.kind in kinds]
 
 

@@ -171,7 +171,7 @@ def test_masks_of_every_kind():
 def test_what_names_no_column_is_one_line():
     frame = pl.DataFrame({"N": [1.0, 2.0], "cfg": [{"loss": 1.0}] * 2, "many": [[1.0, 2.0]] * 2})
     for x, y, words in [
-        (pl.col("N"), "N", "x is a Expr, which names no column"),
+        (pl.col("N"), "N", "x is a Expr, no name of a column"),
         ("N", "cfg", "row 1, column 'cfg'"),
         ("N", "many", "row 1, column 'many'"),
     ]:

@@ -10,6 +10,7 @@ import bayescale as bs
 from bayescale.cli.commands import main
 from bayescale.data.accuracies import kind_of
 from bayescale.data.dataset import DataError, Dataset
+from bayescale.data.from_frame import from_frame
 from bayescale.inference.samplers import NUTS
 from bayescale.posterior.bends import MISFIT
 from bayescale.posterior.files import StorageError
@@ -196,6 +197,18 @@ def test_too_short_a_table_has_no_past():
     short = Dataset({"x": X[:6]}, {"y": 3 - 0.1 * np.arange(6)})
     with pytest.raises(DataError, match="no curve with 5 scales below a cut"):
         bs.backtest_forecast(short, [0.01])
+
+
+@pytest.mark.parametrize("rows", [2, 3])
+def test_tables_of_two_and_three_rows_are_forecast(rows):
+    x = np.geomspace(1e18, 1e20, rows)
+    data = from_frame({"flops": x, "loss": 1.8 + 8 * (x / 1e15) ** -0.15}, "flops", "loss")
+    told = bs.forecast(data, {"flops": 1e21}, **HOW)
+    lo, _, hi = told.quantiles()[:, 0]
+    assert lo < 2.807 < hi
+    assert [*told.weights[None]] == ["power", "power(floor=False)"][rows == 2 :]
+    left = "2 rows are fewer than the parameters of power (3): left out"
+    assert (left in told.notes) == (rows == 2)
 
 
 # ------------------------------------------------------------------ written down
