@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..messages import Note, option
-from .scales import bare, each_curve, in_curves, some_curves, words
+from .scales import each_curve, in_curves, some_curves, words
 
 if TYPE_CHECKING:
     from .dataset import Dataset
 
-__all__ = ["kind_of", "remarks", "rise_of", "size_of"]
+__all__ = ["kind_of", "more_is_better", "remarks", "rise_of", "size_of"]
 
 ACCURACIES = {"acc", "acc1", "acc5", "accuracy", "accuracies"}
 LOSSES = {"loss", "losses", "nll", "ce", "xent", "entropy", "crossentropy", "bpb", "bpc"}
@@ -32,13 +32,25 @@ def kind_of(data: Dataset) -> str:
     """
     if data.n is not None or data.chance is not None:
         return "accuracy"
-    (role, *_), (y, *_) = data.responses, data.responses.values()
+    (y, *_) = data.responses.values()
     if np.nanmin(y) < 0 or np.nanmax(y) > 1:
         return "loss"
-    name = {*words(role), *words(bare(data.columns[role]) or "")}
+    return "accuracy" if more_is_better(data) else "loss"
+
+
+def more_is_better(data: Dataset) -> bool:
+    """Return whether a higher response is a better one.
+
+    Questions or a chance level say so, and so does the name, of a column in arithmetic too;
+    where that says nothing, whether the response rises with scale.
+    """
+    if data.n is not None or data.chance is not None:
+        return True
+    (role, *_) = data.responses
+    name = {*words(role), *words(data.columns[role])}
     if name & LOSSES or any(word.startswith("err") for word in name):
-        return "loss"
-    return "accuracy" if name & ACCURACIES or rise_of(data) > 0 else "loss"
+        return False
+    return bool(name & ACCURACIES) or rise_of(data) > 0
 
 
 def rise_of(data: Dataset) -> float:

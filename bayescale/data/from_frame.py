@@ -75,7 +75,7 @@ def from_frame(
         columns are joined with "/".
     best
         Settings of a sweep, such as ["lr", "batch"]: of the rows at one scale those of the setting
-        of the lowest mean response are kept (the highest, where there is n or chance).
+        of the lowest mean response are kept (the highest of accuracies and what rises with scale).
     where
         The rows to keep, such as "family != 'T5' and loss < 5", or a mask.
     duplicates

@@ -122,6 +122,10 @@ def _units(data: Dataset) -> Iterator[Unit]:
         if scale := _unlogged(text, float(x.max())):
             yield Unit(role, f"{_shown(data, role)} is a logarithm", scale, None)
             continue
+        if _is_years(text, x):
+            made = f"exp({text} - {int(x.min())})"
+            yield Unit(role, f"{_shown(data, role)} is years", made, None)
+            continue
         if kind is None:
             continue
         name, most = bare(text), float(x.max())
@@ -150,6 +154,13 @@ def _unlogged(text: str, most: float) -> str | None:
     return _POWERS[found.pop()].format(text) if found else None
 
 
+def _is_years(text: str, x: np.ndarray) -> bool:
+    """Return whether a scale is years: on a log axis 2020 and 2024 are one place."""
+    name = bare(text)
+    called = text.strip().startswith("years(") if name is None else "year" in words(name)
+    return bool(called and x.min() >= 1900 and x.max() <= 2100)
+
+
 def _shown(data: Dataset, role: str) -> str:
     return data.columns[role] if role == "x" else role
 
@@ -166,6 +177,8 @@ def _unit_note(unit: Unit) -> Note:
     ask = f"in {CALLED[unit.factor]}? " if unit.factor in CALLED else ""
     if "PER_" in unit.written or "UNIT" in unit.written:
         ask = "in which unit? "
+    if "is years" in unit.said:
+        ask = "laws are of log scale, a year as a factor of e: "
     if "logarithm" in unit.said:
         ask = "laws take the scale itself: "
     name = "" if unit.role == "x" else f"{unit.role}="

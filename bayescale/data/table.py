@@ -69,7 +69,13 @@ class Table:
             parts[name], bad = (expression.READERS[reader] if reader else numbers)(cells)
             if bad.any() and reader is None:
                 self._refuse_readable(bad, cells, name)
-            self._check(bad, cells, name, "is no date" if reader == "years" else NUMBER, test)
+            self._check(
+                bad,
+                cells,
+                name,
+                "is no date, such as 2024-03-01" if reader == "years" else NUMBER,
+                test,
+            )
             if not gaps:
                 bad = ~np.isfinite(parts[name])
                 self._check(bad, parts[name], name, "is no finite number", test)

@@ -1,5 +1,7 @@
 """Notes on roles and units: each fires where it should, and not on tables that are right."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -212,6 +214,18 @@ def test_a_scale_that_is_a_logarithm_is_told(name, given, said):
     data = from_frame({name: np.linspace(18, 21, 5), "loss": np.linspace(4, 3, 5)}, given, "loss")
     notes = [note for note in data.notes if note.kind == "units"]
     assert [said in note for note in notes] == ([True] if said else [])
+
+
+def test_years_as_a_scale_are_told_what_to_write():
+    table = {"released": [f"{y}-07-01" for y in range(2019, 2025)], "y": np.linspace(0.1, 0.9, 6)}
+    table["year"] = np.arange(2019, 2025)
+    for given, way in [("year", "exp(year - 2019)"), ("years(released)", "exp(years(released) -")]:
+        note = next(n for n in from_frame(table, given, "y").notes if n.kind == "units")
+        assert way in note
+        written = re.search(r"-x '(.*)'", note)[1]
+        assert not from_frame(table, written, "y").notes
+    with pytest.raises(DataError, match="'1/7/2024' is no date, such as 2024-03-01"):
+        from_frame(table | {"released": ["1/7/2024"] * 6}, "exp(years(released) - 2019)", "y")
 
 
 def test_a_score_in_percent_is_told_whatever_its_name():
