@@ -16,6 +16,7 @@ import numpy as np
 from .. import datasets
 from ..data.cells import number
 from ..data.dataset import Dataset
+from ..data.formula import in_inputs
 from ..data.from_frame import from_frame
 from ..datasets.published import place
 from ..inference.samplers import MAP, NUTS, Laplace
@@ -173,7 +174,8 @@ def scales(texts: Iterable[str], flag: str, posterior: Posterior) -> dict[str, n
     """
     inputs = posterior.law.inputs
     only = inputs[0] if len(inputs) == 1 else None
-    points = [prediction.scales(posterior, numbers([text], flag, only)) for text in texts]
+    asked = [in_inputs(text, posterior.data.columns, inputs) for text in texts]
+    points = [prediction.scales(posterior, numbers([text], flag, only)) for text in asked]
     return {name: np.concatenate([point[name] for point in points]) for name in inputs}
 
 

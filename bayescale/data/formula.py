@@ -14,9 +14,18 @@ from typing import Any
 import numpy as np
 
 from ..messages import bare
-from .expression import FUNCTIONS, LITERALS, ExpressionError, columns, parse, refuse_syntax
+from .cells import number
+from .expression import (
+    FUNCTIONS,
+    LITERALS,
+    ExpressionError,
+    columns,
+    evaluate,
+    parse,
+    refuse_syntax,
+)
 
-__all__ = ["formula", "in_names", "ticked"]
+__all__ = ["formula", "in_inputs", "in_names", "ticked"]
 
 _PLAIN = {
     ast.Add: operator.add,
@@ -108,3 +117,44 @@ def ticked(text: str, known: Iterable[str]) -> str:
             return text
         return tried
     return text
+
+
+def in_inputs(text: str, columns: Mapping[str, str], inputs: Iterable[str]) -> str:
+    """Return `name=value,...` with inputs for columns that scales are made of by arithmetic.
+
+    Where N is `params_b*1e9`, `params_b=70` is `N=70000000000.0`, and a date stands for the scale
+    that is made of it. What is none of these stays as it is.
+    """
+    inputs = tuple(inputs)
+    made = {name: columns[name] for name in inputs if name in columns}
+    own = {*inputs, *map(bare, made.values())}
+    only = len(inputs) == 1 and "=" not in text
+
+    def of(part: str) -> str:
+        column, _, cell = ("", "", part) if only else part.rpartition("=")
+        column, cell = bare(column.strip()), cell.strip()
+        for name, scale in made.items():
+            used = _only_column(scale)
+            if used is None or (not only and used != column) or used in own:
+                continue
+            if only and number(cell) is not None:
+                continue  # of the scale itself
+            try:
+                value = evaluate(scale, {used: np.array([cell, None], object)[:-1]})[0]
+            except ExpressionError:
+                continue
+            if np.isfinite(value):
+                return f"{name}={float(value)!r}"
+        return part
+
+    parts = re.split(r",(?=(?:[^`]*`[^`]*`)*[^`]*$)", text)
+    return ",".join(map(of, parts))
+
+
+def _only_column(text: str) -> str | None:
+    """Return the column that arithmetic is made of, None where it is of several or of none."""
+    tree, stands_for = parse(text)
+    called = {id(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
+    names = [n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and id(n) not in called]
+    found = {stands_for.get(name, name) for name in names}
+    return found.pop() if len(found) == 1 else None
