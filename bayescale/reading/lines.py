@@ -9,7 +9,9 @@ from __future__ import annotations
 import csv
 import io
 import re
-from typing import NamedTuple
+from collections.abc import Iterator
+from itertools import chain, islice
+from typing import NamedTuple, NoReturn
 
 from ..messages import refuse, shortened
 
@@ -23,7 +25,8 @@ _OTHER = re.compile(r"[;\t|]")
 """What stands between the names of a table with another delimiter: these are no title."""
 _SIGN = re.compile(r"sep=", re.IGNORECASE)
 """The line by which Excel is told the delimiter."""
-_ONE_LONGER = "give the first line as many names"
+ABOVE = 1000
+"""Lines among which the names stand."""
 
 
 class Rows(NamedTuple):
@@ -34,14 +37,15 @@ class Rows(NamedTuple):
     rows: list[int]
     """Places of the rows below the names, blank lines counted."""
     lines: list[tuple[int, int]]
-    """First and last line, from 0 and the last not included, of each row."""
+    """First and last line, from 0 and the last not included, of rows that follow each other."""
     told: dict[str, str]
     """What stands about the table, and is left out."""
 
 
 class _Record(NamedTuple):
     cells: list[str]
-    lines: tuple[int, int]
+    first: int
+    last: int
 
     @property
     def filled(self) -> list[str]:
@@ -50,6 +54,10 @@ class _Record(NamedTuple):
     @property
     def comment(self) -> bool:
         return bool(self.cells) and self.cells[0].lstrip().startswith("#")
+
+    @property
+    def rule(self) -> bool:
+        return all(map(_RULE.fullmatch, self.filled))
 
 
 def scan(text: str, delimiter: str, source: str) -> Rows:
@@ -64,50 +72,59 @@ def scan(text: str, delimiter: str, source: str) -> Rows:
         stand twice or are numbers.
     """
     records = _records(text, delimiter, source)
-    top, told = _top(records)
-    header, *below = records[top:] or [_Record([], (0, 0))]
+    head = list(islice(records, ABOVE))
+    top, told = _top(head)
+    header, *below = head[top:] or [_Record([], 0, 0)]
     names = [name.strip() for name in header.cells]
     if header.comment:
         names = names[1:] if names[0] == "#" else [names[0].lstrip("# "), *names[1:]]
-    comments = sum(each.comment for each in records[:top])
+    comments = sum(each.comment for each in head[:top])
+    width, spare, sizes, uneven = len(names), True, set(), None  # sizes of all rows
     rows, lines = [], []
-    for at, each in enumerate(below, 1):
-        if not each.filled or (at == 1 and all(map(_RULE.fullmatch, each.filled))):
+    for at, each in enumerate(chain(below, records), 1):
+        cells = each.cells
+        if not any(map(str.strip, cells)) or (at == 1 and each.rule):
             continue
-        if each.comment and len(each.cells) != len(names):
+        if len(cells) != width and each.comment:
             comments += 1
             continue
+        sizes.add(len(cells))
+        if len(cells) != width:
+            uneven = uneven or each
+            spare = spare and not cells[-1].strip()
         rows.append(at)
-        lines.append((each, each.lines))
+        if lines and lines[-1][1] == each.first:
+            lines[-1] = (lines[-1][0], each.last)
+        else:
+            lines.append((each.first, each.last))
     if comments:
-        lines_are = (
-            "1 line that begins with # is"
-            if comments == 1
-            else f"{comments} lines that begin with # are"
-        )
-        told["comments"] = f"{lines_are} left out"
-    _check(names, [each for each, _ in lines], source)
-    if lines and len(lines[0][0].cells) == len(names) + 1:
+        said = "1 line that begins with # is" if comments == 1 else ""
+        said = said or f"{comments} lines that begin with # are"
+        told["comments"] = f"{said} left out"
+    alike = sizes == {width + 1}
+    if uneven is not None and not (alike and spare):
+        _refuse_uneven(uneven, width, alike and len(rows) > 1, source)
+    _check(names, source)
+    if uneven is not None:
         names.append("")  # of cells after a last delimiter that stands in the rows alone
-    return Rows(names, rows, [where for _, where in lines], told)
+    return Rows(names, rows, lines, told)
 
 
-def _records(text: str, delimiter: str, source: str) -> list[_Record]:
-    """Return all lines as cells, blank ones too, which hold none."""
+def _records(text: str, delimiter: str, source: str) -> Iterator[_Record]:
+    """Yield all lines as cells, blank ones too, which hold none."""
     by_spaces = delimiter == " "
     reader = csv.reader(
         io.StringIO(text, newline=""), delimiter=delimiter, strict=True, skipinitialspace=by_spaces
     )
-    found, before = [], 0
+    before = 0
     try:
         for cells in reader:
             if by_spaces:  # before the first cell and after the last
                 cells = [cell for cell in cells if cell]
-            found.append(_Record(cells, (before, reader.line_num)))
+            yield _Record(cells, before, reader.line_num)
             before = reader.line_num
     except csv.Error as error:
         refuse(source, f"line {reader.line_num}: {error}", "look for stray quotes")
-    return found
 
 
 def _top(records: list[_Record]) -> tuple[int, dict[str, str]]:
@@ -139,19 +156,16 @@ def _top(records: list[_Record]) -> tuple[int, dict[str, str]]:
     return at, told
 
 
-def _check(names: list[str], rows: list[_Record], source: str) -> None:
-    """Refuse rows of other lengths than the names, and names that are none."""
-    sizes = {len(each.cells) for each in rows}
-    longer = sizes == {len(names) + 1}
-    spare = longer and not any(each.cells[-1].strip() for each in rows)
-    for each in rows:
-        if len(each.cells) != len(names) and not spare:
-            line = each.lines[1]
-            problem = f"line {line} has {len(each.cells)} cells, the header {len(names)}"
-            remedy = "quote cells that hold the delimiter"
-            if longer and len(rows) > 1:
-                remedy = f"all rows have {len(each.cells)}: {_ONE_LONGER}, or {remedy}"
-            refuse(source, problem, remedy)
+def _refuse_uneven(row: _Record, width: int, all_alike: bool, source: str) -> NoReturn:
+    """Refuse a row of another length than the names."""
+    remedy = "quote cells that hold the delimiter"
+    if all_alike:
+        remedy = f"all rows have {len(row.cells)}: give the first line as many names, or {remedy}"
+    refuse(source, f"line {row.last} has {len(row.cells)} cells, the header {width}", remedy)
+
+
+def _check(names: list[str], source: str) -> None:
+    """Refuse names that stand twice, or are numbers."""
     for name in names:
         if name and names.count(name) > 1:
             refuse(source, f"two columns are called {name!r}", "rename one of them")
