@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from hashlib import sha256
 from importlib.metadata import version
@@ -127,7 +127,7 @@ class Scored(Shown):
     """Points of which nothing was measured yet."""
     record: Mapping[str, Any]
     """The file."""
-    elsewhere: Mapping[int, str]
+    elsewhere: Mapping[int, str] = field(default_factory=dict)
     """Rows of the table that lie at no scale that was forecast -> where they lie, in words."""
 
     def summary(self) -> dict[str, Any]:
