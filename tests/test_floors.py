@@ -19,6 +19,7 @@ FLOORS = (
     "planning workflows",
     "plot",
     "cli",
+    "__main__",
 )
 FLOOR = {name: floor for floor, names in enumerate(FLOORS) for name in names.split()}
 FILES = {

@@ -14,8 +14,9 @@ from pathlib import Path
 import numpy as np
 
 from .. import datasets
-from ..data.cells import number
+from ..data.cells import measure
 from ..data.dataset import Dataset
+from ..data.formula import in_inputs
 from ..data.from_frame import from_frame
 from ..datasets.published import place
 from ..inference.samplers import MAP, NUTS, Laplace
@@ -74,12 +75,12 @@ def assignments(texts: Iterable[str], flag: str) -> dict[str, str]:
         Naming the flag, the text and how it is written.
     """
     found: dict[str, str] = {}
-    # A comma in backticks is of a column's name.
+    # A comma in backticks is of a column's name, which ends at the last "=".
     for part in re.split(r",(?=(?:[^`]*`[^`]*`)*[^`]*$)", ",".join(texts)):
-        # The name is what stands before the last "=": a column may be an expression.
         name, equals, text = (each.strip() for each in part.rpartition("="))
         if not (name and equals and text):
-            raise ValueError(f"{flag}: {part!r} is no assignment; write {flag} NAME=VALUE,...")
+            more = f"write {flag} NAME=VALUE,..., and {flag} again for others"
+            raise ValueError(f"{flag}: {part!r} is no assignment; {more}")
         if name in found:
             raise ValueError(f"{flag}: {name} is given twice; give it once")
         found[name] = text
@@ -99,7 +100,7 @@ def numbers(texts: Iterable[str], flag: str, only: str | None = None) -> dict[st
         texts = [f"{only}={texts[0]}"]
     found = {}
     for name, text in assignments(texts, flag).items():
-        found[name] = number(text)
+        found[name] = measure(text)
         if found[name] is None:
             example = f"write {flag} {name}=NUMBER, such as {name}=7e10"
             raise ValueError(f"{flag}: {text!r} is no number for {name}; {example}")
@@ -173,7 +174,8 @@ def scales(texts: Iterable[str], flag: str, posterior: Posterior) -> dict[str, n
     """
     inputs = posterior.law.inputs
     only = inputs[0] if len(inputs) == 1 else None
-    points = [prediction.scales(posterior, numbers([text], flag, only)) for text in texts]
+    asked = [in_inputs(text, posterior.data.columns, inputs) for text in texts]
+    points = [prediction.scales(posterior, numbers([text], flag, only)) for text in asked]
     return {name: np.concatenate([point[name] for point in points]) for name in inputs}
 
 

@@ -58,7 +58,7 @@ def fit(
         from ..inference import fit as inference
         from . import arguments
 
-        reply.check(output, plot)
+        reply.check(output, plot, table)
         chosen = arguments.build_law(table, law, fix or (), tie or (), prior or ())
         how = arguments.build_sampler(sampler, chains, draws, warmup)
         columns = dict(curve=curve, group=group, run=run, best=arguments.names(best))

@@ -5,8 +5,11 @@ Laws, data sets, the installation and the demo are told as they are.
 
 from __future__ import annotations
 
+import re
+import shlex
 from typing import Annotated
 
+from ..messages import quoted
 from ..progress import waiting
 from . import options, terminal
 from . import output as reply
@@ -58,7 +61,7 @@ def lm_eval(
 ) -> int:
     """Make a table of results of lm-evaluation-harness: model, task, metric, value, n, chance."""
     with waiting():
-        reply.check(output, None)
+        reply.check(output, None, models, *paths)
         from ..reading.lm_eval import SHARES, read_lm_eval
 
         found = read_lm_eval(paths, models=models)
@@ -81,14 +84,28 @@ def wandb(
 ) -> int:
     """Make a table of exports of Weights & Biases: charts, run histories, the table of runs."""
     with waiting():
-        reply.check(output, None)
+        reply.check(output, None, models, *paths)
         from ..reading.wandb import read_wandb
 
         found = read_wandb(paths, models=models)
-    axis, *metrics = [name for name in found if name != "run"]
-    shown = next((each for each in metrics if not each.startswith("_")), "loss")
-    example = f"bayescale fit {{}} --law power -x '{axis}' -y '{shown}' --curve run"
-    return reply.table(found, output, example)
+    numbered = [name for name in found if name != "run" and found[name].dtype.kind in "if"]
+    axis = _like(numbered, r"^_?step$|global_step$|token|param|flop", "Step")
+    metrics = [name for name in numbered if name != axis and not name.startswith("_")]
+    shown = _like(metrics, r"loss", "loss")
+    tests = []
+    if axis in found and found[axis].dtype.kind in "if" and not (found[axis] > 0).all():
+        tests.append(f"{quoted(axis)} > 0")
+    if shown in found and found[shown].isna().any():
+        tests.append(f"isfinite({quoted(shown)})")
+    where = f" --where {shlex.quote(' and '.join(tests))}" if tests else ""
+    columns = f"-x {shlex.quote(axis)} -y {shlex.quote(shown)} --curve run"
+    return reply.table(found, output, f"bayescale fit {{}} --law power {columns}{where}")
+
+
+def _like(names: list[str], pattern: str, default: str) -> str:
+    """Return the first name that is like a pattern, else the first."""
+    like = (name for name in names if re.search(pattern, name, re.IGNORECASE))
+    return next(like, names[0] if names else default)
 
 
 def laws(name: LawName = None, at: Values = None, fix: Constants = None) -> None:

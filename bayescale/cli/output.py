@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -38,16 +39,31 @@ __all__ = [
 ]
 
 
-def check(output: str | None, plot: str | None) -> None:
-    """Refuse files that cannot be written before time is spent on them."""
-    if output:
-        from ..posterior import files
+def check(output: str | None, plot: str | None, *given: str | None) -> None:
+    """Refuse files that cannot be written before time is spent on them.
 
-        files.writable(output)
+    Parameters
+    ----------
+    given
+        Files that are read, which no answer may replace; folders, whose `*.json` are read.
+    """
+    from ..posterior import files
+
+    if output:
+        target = files.writable(output)
+        for each in given:
+            place = files.resolved(each) if each not in (None, "-") else None
+            inside = place in target.parents and target.suffix == ".json" and target.exists()
+            if place is not None and (place == target or (place.is_dir() and inside)):
+                raise files.StorageError(
+                    f"{output}: is read by this command, and would be lost; name another file"
+                )
     if plot:
         from .printed import pictures
 
         pictures.check(plot)
+    if output and plot and files.resolved(output) == files.resolved(plot):
+        raise files.StorageError(f"{plot}: is named for the picture and for -o; name two files")
 
 
 def load(
@@ -147,7 +163,7 @@ def table(frame: pandas.DataFrame, output: str | None, example: str) -> int:
     terminal.tell(f"{output or 'table'}: {len(frame)} rows, columns {', '.join(frame.columns)}")
     terminal.tell(*(f"note: {note}" for note in frame.attrs.get(TOLD, {}).values()))
     if output:
-        terminal.tell(f"next: {example.format(output)}")
+        terminal.tell(f"next: {example.replace('{}', shlex.quote(output), 1)}")
     return terminal.SOUND
 
 
@@ -236,8 +252,13 @@ def resumable(place: Path | None) -> Iterator[None]:
 FILES = ("tasks.csv", "tasks.json", "tasks.png")
 
 
-def folder(path: str) -> Path:
+def folder(path: str, table: str = "-") -> Path:
     """Return the folder for the files of `tasks`, which is there or can be made.
+
+    Parameters
+    ----------
+    table
+        The file that is read, which none of them may replace.
 
     Raises
     ------
@@ -249,7 +270,7 @@ def folder(path: str) -> Path:
     place = Path(path).expanduser()
     if place.is_dir():
         for name in FILES:
-            writable(place / name)
+            check(str(place / name), None, table)
     elif place.exists():
         raise StorageError(f"{path}: cannot be written: it is a file; -o names a folder")
     else:

@@ -12,6 +12,7 @@ import numpy as np
 
 from .. import datasets
 from ..data.dataset import Dataset
+from ..data.formula import in_inputs
 from ..inference.samplers import NUTS
 from ..laws import get_law
 from ..messages import near
@@ -62,7 +63,8 @@ def points(texts: Iterable[str], data: Dataset) -> dict[str, np.ndarray]:
         Naming the flag and the text, or points of different scales.
     """
     only = next(iter(data.inputs)) if len(data.inputs) == 1 else None
-    each = [arguments.numbers([text], "--at", only) for text in texts]
+    asked = [in_inputs(text, data.columns, data.inputs) for text in texts]
+    each = [arguments.numbers([text], "--at", only) for text in asked]
     if len({tuple(sorted(one)) for one in each}) > 1:
         raise ValueError("--at: every point names the same scales")
     return {name: np.array([one[name] for one in each]) for name in each[0]}

@@ -50,9 +50,12 @@ def forecast(
     with waiting() as progress:
         terminal.start_jax()
         from ..workflows import forecast as workflow
+        from ..workflows.register import registrable
         from . import arguments, plans
 
-        reply.check(output, plot)
+        reply.check(output, plot, table)
+        if output:
+            registrable(output)
         chosen = arguments.names(laws)
         columns = dict(curve=curve, best=arguments.names(best), where=where, long=long)
         roles = arguments.Roles(x, y, n, stderr, chance, duplicates=duplicates, **columns)
@@ -201,7 +204,7 @@ def tasks(
         from . import arguments, plans
 
         reply.check(None, plot)
-        place = reply.folder(output) if output else None
+        place = reply.folder(output, table) if output else None
         plan = plans.Tasks(
             laws=arguments.names(laws) or workflow.LAWS,
             prior=arguments.priors(prior or ()),

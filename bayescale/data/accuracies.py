@@ -8,13 +8,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..messages import Note, option
-from .scales import each_curve, in_curves, some_curves
+from .scales import each_curve, in_curves, some_curves, words
 
 if TYPE_CHECKING:
     from .dataset import Dataset
 
-__all__ = ["kind_of", "remarks", "rise_of", "size_of"]
+__all__ = ["kind_of", "more_is_better", "remarks", "rise_of", "size_of"]
 
+ACCURACIES = {"acc", "acc1", "acc5", "accuracy", "accuracies"}
+LOSSES = {"loss", "losses", "nll", "ce", "xent", "entropy", "crossentropy", "bpb", "bpc"}
+"""Words of the names of responses."""
 SURE = 2.0
 """Standard errors by which an accuracy must lie below chance to be no accident of guessing."""
 MARGIN = 0.2
@@ -22,13 +25,32 @@ MARGIN = 0.2
 
 
 def kind_of(data: Dataset) -> str:
-    """Return whether a response is a `loss` or an `accuracy`, by its table."""
+    """Return whether a response is a `loss` or an `accuracy`, by its table.
+
+    Questions or a chance level are of accuracies, numbers outside 0 .. 1 of losses; else the name
+    says it, and where that says nothing whether the response rises with scale.
+    """
     if data.n is not None or data.chance is not None:
         return "accuracy"
     (y, *_) = data.responses.values()
     if np.nanmin(y) < 0 or np.nanmax(y) > 1:
         return "loss"
-    return "accuracy" if rise_of(data) > 0 else "loss"
+    return "accuracy" if more_is_better(data) else "loss"
+
+
+def more_is_better(data: Dataset) -> bool:
+    """Return whether a higher response is a better one.
+
+    Questions or a chance level say so, and so does the name, of a column in arithmetic too;
+    where that says nothing, whether the response rises with scale.
+    """
+    if data.n is not None or data.chance is not None:
+        return True
+    (role, *_) = data.responses
+    name = {*words(role), *words(data.columns[role])}
+    if name & LOSSES or any(word.startswith("err") for word in name):
+        return False
+    return bool(name & ACCURACIES) or rise_of(data) > 0
 
 
 def rise_of(data: Dataset) -> float:

@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from ..messages import Note
+from .accuracies import more_is_better
 from .dataset import Dataset
 from .dependent import codes
 
@@ -21,8 +22,8 @@ def best_rows(data: Dataset, settings: Mapping[str, np.ndarray]) -> Dataset:
     """Return the rows of the best setting at each scale, and a note of how many were left out.
 
     A scale is one value of every input, within a curve and a group. Best is the setting of the
-    lowest mean response there (the highest, where a number of questions or a chance level say that
-    it is an accuracy); all rows of it are kept, so that seeds are not chosen among.
+    lowest mean response there, of the highest where more is better (`more_is_better`); all rows of
+    it are kept, so that seeds are not chosen among.
 
     Parameters
     ----------
@@ -47,7 +48,7 @@ def best_rows(data: Dataset, settings: Mapping[str, np.ndarray]) -> Dataset:
     scale = codes([*data.inputs.values(), *labels], len(data))
     setting = codes([scale, *settings.values()], len(data))
     ((response, y),) = data.responses.items()
-    rising = data.n is not None or data.chance is not None
+    rising = more_is_better(data)
     mean = np.bincount(setting, -y if rising else y) / np.bincount(setting)
     least = np.full(scale.max() + 1, np.inf)
     np.minimum.at(least, scale, mean[setting])

@@ -53,34 +53,62 @@ def number(cell: Any) -> float | None:
 
 
 _UNITS = {"k": 1e3, "m": 1e6, "g": 1e9, "b": 1e9, "bn": 1e9, "t": 1e12, "p": 1e15, "%": 0.01}
-_UNITS |= {"thousand": 1e3, "million": 1e6, "billion": 1e9, "trillion": 1e12}
-_RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻", "0123456789+-")
+_UNITS |= {"mm": 1e6, "thousand": 1e3, "million": 1e6, "billion": 1e9, "trillion": 1e12}
+_FLOP = {"e": 1e18, "z": 1e21, "y": 1e24}
+"""Letters before FLOP alone: `3 E` is no number that anybody means."""
+_COUNTED = re.compile(r"(flop|param|parameter|token|tok)s?$")
+"""What a cell may count, after its unit: `70M params`, `3.2e21 FLOPs`, `1.5 ZFLOP`."""
+_RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻−", "0123456789+--")
 _POWER = re.compile(r"\s*[×x*·]\s*10\s*(\^|\*\*)?\s*(?=[+-]?\d)", re.IGNORECASE)
-_MEASURE = re.compile(r"([+-]?[\d.]+(?:e[+-]?\d+)?)\s*([a-z%]*)", re.IGNORECASE)
+_TEN = re.compile(r"\A10\s*(\^|\*\*)\s*(?=[+-]?\d)")
+_MEASURE = re.compile(r"([+-]?[\d.]+(?:e[+-]?\d+)?)\s*([a-z% ]*)", re.IGNORECASE)
+_THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+(\.\d+)?(?!\d|,)\D*")
+_DECIMAL = re.compile(
+    r"[+-]?(0|[1-9]\d*),(\d{1,2}|\d{4,})(?!\d|[.,]\d).*|[+-]?0,\d+(?!\d|[.,]\d).*"
+)
+"""A comma that is a decimal sign, and sets no thousands apart: `45,3 %`, `0,125`."""
 
 
-def measure(cell: Any) -> float | None:
+def measure(cell: Any, comma: bool = False) -> float | None:
     """Return a cell with a unit as a float: `18.9M`, `75.3 B`, `2.00×10¹⁹`, `1,234`, `12 %`.
 
-    Units are those of counts (k, M, B or G, T, P; thousand to trillion) and %, a hundredth.
+    Units are those of counts (k, M, B or G, T, P; thousand to trillion), what is counted (FLOP,
+    params, tokens) behind them or alone, and %, a hundredth.
+
+    Parameters
+    ----------
+    comma
+        Whether `3,512` is three and a half, as another cell of its column says.
     """
     value = number(cell)
     if value is not None or not isinstance(cell, str):
         return value
-    plain = _POWER.sub("e", cell.strip().translate(_RAISED))
-    if re.fullmatch(r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?\D*", plain):
+    plain = _POWER.sub("e", _TEN.sub("1e", cell.strip().translate(_RAISED)))
+    if comma or _DECIMAL.fullmatch(plain):
+        plain = plain.replace(".", "").replace(",", ".") if "," in plain else plain
+    elif _THOUSANDS.fullmatch(plain):
         plain = plain.replace(",", "")
     found = _MEASURE.fullmatch(plain)
     value = number(found[1]) if found else None
-    times = (_UNITS | {"": 1.0}).get(found[2].lower().removesuffix("s")) if found else None
+    times = _times(found[2]) if found else None
     return None if value is None or times is None else value * times
+
+
+def _times(unit: str) -> float | None:
+    """Return what a unit multiplies by, None for one that is unknown."""
+    bare = unit.strip().lower()
+    counted = _COUNTED.search(bare)
+    before = (bare[: counted.start()] if counted else bare).strip()
+    known = _UNITS | {"": 1.0} | (_FLOP if counted and counted[1] == "flop" else {})
+    return known.get(before, known.get(before.removesuffix("s")))
 
 
 def measures(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return a column of cells with units as `numbers` does."""
     if values.dtype.kind not in "OUT":
         return numbers(values)
-    cells = [measure(cell) for cell in values]
+    decimal = any(isinstance(cell, str) and _DECIMAL.fullmatch(cell.strip()) for cell in values)
+    cells = [measure(cell, decimal) for cell in values]
     return np.array(cells, np.float64), np.array([cell is None for cell in cells], bool)
 
 

@@ -4,6 +4,7 @@ Checkpoints are told by how they lie: at even steps along a column of steps or t
 together than anybody trains runs to their end, all else the same. Runs that were each trained to
 their own number of tokens lie at a few, at growing distances. Repeated evaluations are told by a
 column whose values have several rows at one scale each. Seeds are runs of their own: independent.
+Families in one table are told by a column of labels by which responses differ.
 """
 
 from __future__ import annotations
@@ -34,6 +35,9 @@ EVEN, HALF, SEVERAL, NEAR = 0.7, 0.5, 12, 0.1
 distance in log scale of close rows."""
 MOST = 0.5
 """Share of the rows that must look so before anything is said."""
+OF_A_FAMILY, UNLIKE = 3, 0.6
+"""Rows, at as many scales, of each label of a family; and the share of the scatter about one trend
+that is left about one with a level of each family, below which families are told."""
 REPEATED = 3
 """Rows at one scale, on average, from which repeats are looked at."""
 
@@ -44,7 +48,8 @@ def dependent(data: Dataset, table: Table) -> list[Note]:
         return []
     labels = [each for each in (data.curve, data.group) if each is not None]
     within = codes(labels, len(data))
-    return _marching(data, table, within) or _repeated(data, table, within)
+    own = _marching(data, table, within) or _repeated(data, table, within)
+    return own or ([] if labels else _unlike(data, table))
 
 
 def codes(columns: list[np.ndarray], rows: int) -> np.ndarray:
@@ -155,6 +160,43 @@ def _repeated(data: Dataset, table: Table, within: np.ndarray) -> list[Note]:
             )
             return [Note("repeats", text)]
     return []
+
+
+def _unlike(data: Dataset, table: Table) -> list[Note]:
+    """Say that responses differ by a column of labels that is not used: families in one table."""
+    if len(data.responses) > 1:
+        return []
+    ((role, y),) = data.responses.items()
+    y = np.log(y) if np.all(y > 0) else y
+    logs = [np.log(x) for x in data.inputs.values()]
+    pairs = [a * b for i, a in enumerate(logs) for b in logs[i:]]
+    trend = np.column_stack([np.ones(len(y)), *logs, *pairs])
+    scale = codes([*data.inputs.values()], len(data))
+    for name, code in _labels(data, table, next(iter(data.inputs)), OF_A_FAMILY):
+        cells = table.column(name)
+        several = code.max() > 0 and all(isinstance(cell, str) for cell in cells.tolist())
+        scales = np.bincount(np.unique(np.column_stack([code, scale]), axis=0)[:, 0])
+        if not several or scales.min() < OF_A_FAMILY or len(y) < trend.shape[1] + 2 * len(scales):
+            continue
+        apart = np.column_stack([trend, code[:, None] == np.arange(1, len(scales))])
+        one, own = _scatter(trend, y), _scatter(apart, y)
+        if own < UNLIKE * one:
+            what = role if role != "y" else data.columns[role]
+            text = (
+                f"{what} differs by {name}, of {len(scales)} labels, which is not used: about one "
+                f"trend rows scatter {one / own:.2g} times as far as about one with levels of "
+                f"their own; fit each apart, {option('curve', name)}, or pool them, "
+                f"{option('group', name)}"
+            )
+            return [Note("families", text)]
+    return []
+
+
+def _scatter(design: np.ndarray, y: np.ndarray) -> float:
+    """Return the sd of what a linear fit leaves, for its degrees of freedom."""
+    design = design / np.maximum(np.abs(design).max(axis=0), 1e-300)
+    left = y - design @ np.linalg.lstsq(design, y, rcond=None)[0]
+    return float(np.sqrt(np.sum(left**2) / (len(y) - design.shape[1]))) + 1e-12
 
 
 def _differs(cells: np.ndarray, scale: np.ndarray) -> bool:

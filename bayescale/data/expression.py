@@ -34,7 +34,7 @@ class ExpressionError(ValueError):
 
 # ------------------------------------------------------------------ reading a text
 
-_LITERALS = re.compile(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"|`([^`]*)`", re.DOTALL)
+LITERALS = re.compile(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"|`([^`]*)`", re.DOTALL)
 _QUOTIENT = re.compile(r"\s*(`[^`]+`|\w+)\s*/\s*(`[^`]+`|[^\W\d]\w*)\s*")
 _STEM = "column_in_backticks_"
 
@@ -61,7 +61,7 @@ def parse(text: str) -> tuple[ast.expr, dict[str, str]]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            tree = ast.parse(_LITERALS.sub(stand_in, text).strip(), mode="eval")
+            tree = ast.parse(LITERALS.sub(stand_in, text).strip(), mode="eval")
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         hint = "names with other signs than letters, digits and _ go in backticks"
         if re.search(r"[^=!<>]=[^=]", text):

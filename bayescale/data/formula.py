@@ -1,4 +1,7 @@
-"""formula: arithmetic as a function, for numbers of any kind, arrays of JAX too."""
+"""formula: arithmetic as a function, for numbers of any kind, arrays of JAX too.
+
+And the names in its text: those of a law's inputs, and those that want backticks.
+"""
 
 from __future__ import annotations
 
@@ -11,9 +14,18 @@ from typing import Any
 import numpy as np
 
 from ..messages import bare
-from .expression import FUNCTIONS, columns, parse, refuse_syntax
+from .cells import number
+from .expression import (
+    FUNCTIONS,
+    LITERALS,
+    ExpressionError,
+    columns,
+    evaluate,
+    parse,
+    refuse_syntax,
+)
 
-__all__ = ["formula", "in_names"]
+__all__ = ["formula", "in_inputs", "in_names", "ticked"]
 
 _PLAIN = {
     ast.Add: operator.add,
@@ -76,7 +88,73 @@ def in_names(text: str, columns: Mapping[str, str], names: Iterable[str]) -> str
     inputs = {column: name for column, name in inputs.items() if column not in names}
     if text in inputs:
         return inputs[text]
+    text = ticked(text, [*inputs, *names])
     return _NAMES.sub(lambda found: inputs.get(found[1] or found[0], found[0]), text)
 
 
 _NAMES = re.compile(r"`([^`]*)`|[^\W\d]\w*(?!\w|\s*\()")
+
+
+def ticked(text: str, known: Iterable[str]) -> str:
+    """Return a text that can be read: one that cannot, with its names of columns in backticks.
+
+    `throughput/total_tokens > 1e9` names one column, where there are no two of these names.
+    """
+    known = tuple(known)
+    try:
+        columns(text, known)
+    except ExpressionError:
+        names = sorted((n for n in known if n and not n.isidentifier()), key=len, reverse=True)
+        if not names or not isinstance(text, str):
+            return text
+        each = "|".join(re.escape(name) for name in names if "`" not in name)
+        # What is quoted stays as it is; a name stands for itself, and not within a longer word.
+        parts = re.compile(rf"({LITERALS.pattern})|(?<!\w)({each})(?!\w)", re.DOTALL)
+        tried = parts.sub(lambda m: m[0] if m[1] is not None else f"`{m[0]}`", text)
+        try:
+            columns(tried, known)
+        except ExpressionError:
+            return text
+        return tried
+    return text
+
+
+def in_inputs(text: str, columns: Mapping[str, str], inputs: Iterable[str]) -> str:
+    """Return `name=value,...` with inputs for columns that scales are made of by arithmetic.
+
+    Where N is `params_b*1e9`, `params_b=70` is `N=70000000000.0`, and a date stands for the scale
+    that is made of it. What is none of these stays as it is.
+    """
+    inputs = tuple(inputs)
+    made = {name: columns[name] for name in inputs if name in columns}
+    own = {*inputs, *map(bare, made.values())}
+    only = len(inputs) == 1 and "=" not in text
+
+    def of(part: str) -> str:
+        column, _, cell = ("", "", part) if only else part.rpartition("=")
+        column, cell = bare(column.strip()), cell.strip()
+        for name, scale in made.items():
+            used = _only_column(scale)
+            if used is None or (not only and used != column) or used in own:
+                continue
+            if only and number(cell) is not None:
+                continue  # of the scale itself
+            try:
+                value = evaluate(scale, {used: np.array([cell, None], object)[:-1]})[0]
+            except ExpressionError:
+                continue
+            if np.isfinite(value):
+                return f"{name}={float(value)!r}"
+        return part
+
+    parts = re.split(r",(?=(?:[^`]*`[^`]*`)*[^`]*$)", text)
+    return ",".join(map(of, parts))
+
+
+def _only_column(text: str) -> str | None:
+    """Return the column that arithmetic is made of, None where it is of several or of none."""
+    tree, stands_for = parse(text)
+    called = {id(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
+    names = [n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and id(n) not in called]
+    found = {stands_for.get(name, name) for name in names}
+    return found.pop() if len(found) == 1 else None

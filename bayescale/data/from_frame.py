@@ -19,9 +19,10 @@ from .dataset import EXTRAS, LABELS, Dataset
 from .dependent import dependent
 from .embeddings import embeddings
 from .expression import ExpressionError
+from .formula import ticked
 from .given import mask_of, with_columns
-from .notes import remarks, wide
-from .table import Table, open_table
+from .notes import remarks, side_by_side, wide
+from .table import Table, name_of, open_table
 
 __all__ = ["as_dataset", "canonical", "from_frame"]
 
@@ -74,7 +75,7 @@ def from_frame(
         columns are joined with "/".
     best
         Settings of a sweep, such as ["lr", "batch"]: of the rows at one scale those of the setting
-        of the lowest mean response are kept (the highest, where there is n or chance).
+        of the lowest mean response are kept (the highest of accuracies and what rises with scale).
     where
         The rows to keep, such as "family != 'T5' and loss < 5", or a mask.
     duplicates
@@ -128,7 +129,7 @@ def from_frame(
         extras = {"n": n, "stderr": stderr, "chance": chance, "limit": limit}
         extras = {k: canonical(v, table) for k, v in extras.items() if v is not None}
         labels = {"curve": curve, "group": group, "run": run}
-        labels = {k: [v] if isinstance(v, str) else list(v) for k, v in labels.items() if v}
+        labels = {k: found for k, v in labels.items() if (found := _several(v, k, table))}
         chosen = {k: _setting(table, k) for k in ([best] if isinstance(best, str) else best or ())}
         data = Dataset(
             inputs={role: table.scale(text) for role, text in inputs.items()},
@@ -149,7 +150,8 @@ def from_frame(
         )
         notes = embeddings(data, table)
     except ExpressionError as error:
-        raise DataError(f"{source}: {error}{_wide(whole)}") from None
+        way = _wide(whole) or side_by_side(whole, y, x)
+        raise DataError(f"{source}: {error}{way}") from None
     except DataError as error:
         raise DataError(f"{error}{_wide(whole, error)}") from None
     said = () if best else dependent(data, table)
@@ -218,7 +220,7 @@ def _setting(table: Table, name: str) -> np.ndarray:
 
 def canonical(text: Any, table: Table) -> str:
     """Return the text of an expression so that its meaning is plain without the table."""
-    return quoted(text) if text in table.known else str(text).strip()
+    return quoted(text) if text in table.known else ticked(str(text).strip(), table.known)
 
 
 def _named(given: Any, flag: str, table: Table, law: Iterable[str] | None) -> dict[str, str]:
@@ -226,7 +228,7 @@ def _named(given: Any, flag: str, table: Table, law: Iterable[str] | None) -> di
     if isinstance(given, Mapping):
         pairs = [(str(name), text) for name, text in given.items()]
     else:
-        texts = [given] if isinstance(given, str) else list(() if given is None else given)
+        texts = _several(given, flag, table)
         pairs = [_split(text, table.known) for text in texts]
     named = [name for name, _ in pairs if name]
     if law is None:
@@ -250,6 +252,18 @@ def _named(given: Any, flag: str, table: Table, law: Iterable[str] | None) -> di
             refuse(table.source, f"the name {name!r} is taken", remedy)
         result[name] = canonical(text, table)
     return result if law is None else {name: result[name] for name in law}
+
+
+def _several(given: Any, flag: str, table: Table) -> list[Any]:
+    """Return names, of which one may be given alone; a number may be the name of a column."""
+    if given is None or (isinstance(given, str) and not given):
+        return []
+    one = isinstance(given, str) or (not isinstance(given, list) and name_of(given) in table.known)
+    try:
+        found = [given] if one else list(given)
+    except TypeError:
+        refuse(table.source, f"{flag} is a {type(given).__name__}, no name of a column", "name one")
+    return [*map(name_of, found)]
 
 
 def _split(text: Any, known: tuple[str, ...]) -> tuple[str | None, Any]:

@@ -11,7 +11,7 @@ import numpy as np
 
 from ..messages import Note, refuse
 from .cells import texts
-from .table import Table
+from .table import Table, name_of
 
 __all__ = ["mask_of", "with_columns"]
 
@@ -47,6 +47,8 @@ def with_columns(table: Table, frame: Any, roles: Roles) -> tuple[Table, dict[st
     for role, given in roles.items():
         if isinstance(given, Mapping):
             found[role] = {name: named(each, str(name)) for name, each in given.items()}
+        elif isinstance(given, tuple) and name_of(given) in table.known:
+            found[role] = name_of(given)  # of a column whose name has several parts
         elif isinstance(given, list | tuple) and _cells(given) is None:
             found[role] = [named(each, role) for each in given]
         else:
@@ -96,7 +98,13 @@ def _cells(given: Any) -> np.ndarray | None:
     import narwhals as nw
 
     series = nw.from_native(given, series_only=True, pass_through=True)
-    return series.to_numpy() if isinstance(series, nw.Series) else None
+    if isinstance(series, nw.Series):
+        return series.to_numpy()
+    # Arrays of other kinds: of pandas, of JAX.
+    arrays = hasattr(given, "__array__") and getattr(given, "ndim", 0) == 1
+    cells = np.asarray(given) if arrays else np.empty(0, str)
+    words = cells.dtype.kind in "SUT" or any(isinstance(each, str) for each in cells)
+    return None if words else cells
 
 
 def _check_rows(table: Table, frame: Any, given: Any, cells: np.ndarray, role: str) -> None:

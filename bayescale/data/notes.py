@@ -19,7 +19,7 @@ chance, or lie below it in some rows         (and tasks that mislead do go below
 percent where no bound is known, perplexity  note, with the text to write instead
 standard errors of 0, or larger than the     note: what they may be instead
 spread of the response
-N, D or U in billions, epochs, logarithms    note (`scales`), with the text to write instead
+N, D or U in billions, epochs; a logarithm   note (`scales`), with the text to write instead
 one scale only, in the table or in a curve   error: a law needs two scales or more
 every accuracy 0, or every accuracy 1        fits; note: what it says of the unlock is the prior
 every group has one row (in each curve)      fits; note: the sd of groups is told by its prior
@@ -30,6 +30,8 @@ a response measured in no row of a curve     error at the fit: curve and respons
 rows that repeat                             error; note where they are kept or dropped
 rows that lie along steps as checkpoints do, note: name the runs, or the settings (`dependent`)
 several evaluations of a model, a sweep
+responses that differ by labels that are not note: fit each family apart, or pool them (`dependent`)
+used
 columns that are scales, or runs, or tasks   note, and with the error (`wide`), with the way to rows
 ============================================ ======================================================
 """
@@ -38,18 +40,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..messages import Note, quoted
 from . import accuracies, responses, scales
-from .cells import measure
+from .cells import measure, numbers
 
 if TYPE_CHECKING:
     from .dataset import Dataset
+    from .table import Table
 
-__all__ = ["as_rows", "concerning", "remarks", "wide"]
+__all__ = ["as_rows", "concerning", "remarks", "side_by_side", "wide"]
 
 
 def remarks(data: Dataset) -> tuple[Note, ...]:
@@ -58,7 +61,8 @@ def remarks(data: Dataset) -> tuple[Note, ...]:
     return (*notes, *accuracies.remarks(data), *_single_models(data))
 
 
-ALWAYS = ("units", "swapped", "unique", "embeddings", "percent", "perplexity", "stderr", "limit")
+ALWAYS = ("units", "swapped", "unique", "embeddings", "families")
+ALWAYS += ("percent", "perplexity", "stderr", "limit")
 """Kinds of notes without which no answer of a fit is to be read."""
 OF = {"level": ("chance",), "split": ("line",)}
 """Those of answers about levels and kinds; and about several scales at once."""
@@ -77,7 +81,7 @@ def concerning(data: Dataset, *questions: str) -> list[Note]:
     """
     kinds = {*ALWAYS, *(kind for each in questions for kind in OF[each])}
     stored = (note for note in data.notes if isinstance(note, Note))
-    kept = [note for note in stored if note.kind == "embeddings"]
+    kept = [note for note in stored if note.kind in ("embeddings", "families")]
     return [note for note in (*kept, *remarks(data)) if note.kind in kinds]
 
 
@@ -146,6 +150,27 @@ def wide(known: Iterable[str]) -> tuple[tuple[str, ...], str] | None:
                 way = as_rows(names, "params", value)
             return names, f"{names[0]!r}, {names[1]!r}, ... differ in a size: {way}"
     return None
+
+
+def side_by_side(table: Table, y: Any, x: Any) -> str:
+    """Return, after the message that there is no column `y`, which may be it in several parts."""
+    if not isinstance(y, str) or y in table.known or not y.isidentifier():
+        return ""
+    known = [name for name in table.known if name not in str(x)]
+    for head, tail, names in _alike(tuple(known)):
+        if head or tail:
+            way = f"{head}*{tail}"
+            said = f"to_long(frame, 'number', {{{y!r}: {way!r}}}) (--long 'number:{y}={way}')"
+            return f"; {names[0]!r}, {names[1]!r}, ... differ in a number: {said}"
+    shares = []
+    for name in known:
+        values, bad = numbers(table.column(name))
+        held = values[np.isfinite(values)]
+        if not bad.any() and len(held) and np.all((held >= 0) & (held <= 1)):
+            shares.append(name)
+    if len(shares) < SIZES:
+        return ""
+    return f"; {shares[0]!r}, {shares[1]!r}, ... may be tasks: {as_rows(shares, 'task', y)}"
 
 
 def as_rows(names: Iterable[str], label: str = "task", value: str = "score") -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..messages import Note, option
+from .accuracies import LOSSES, rise_of
 from .scales import bare, each_curve, some_curves, words
 
 if TYPE_CHECKING:
@@ -29,7 +30,9 @@ def remarks(data: Dataset) -> list[Note]:
 
 _SHARE = {"acc", "acc1", "acc5", "accuracy", "percent", "percentage", "pct", "%", "bleu", "rouge"}
 _PERPLEXITY = {"ppl", "perplexity", "perplexities"}
-_LOSS = {"loss", "nll", "ce", "xent", "entropy", "crossentropy"}
+_LOSS = LOSSES
+SCORE, RISES = 20.0, 0.5
+"""Least score in percent that is one whatever its name, and rank correlation with scale of one."""
 GUESSING = 20.0
 """More than guessing a token costs: of 256,000, 12.5 nats or 18 bits."""
 
@@ -43,9 +46,11 @@ def _called_by(data: Dataset, role: str) -> set[str]:
 def _percent(data: Dataset, role: str, y: np.ndarray) -> list[Note]:
     name, known = _called_by(data, role), y[np.isfinite(y)]
     wrong = any(word.startswith("err") for word in name)
-    if not name & _SHARE or wrong or not len(known) or known.min() < 0:
+    if wrong or not len(known) or known.min() < 0 or not 1 < known.max() <= 100:
         return []
-    if not 1 < known.max() <= 100:
+    # Whatever it is called: a loss does not rise with scale.
+    rises = len(data.responses) == 1 and known.max() > SCORE and not name & (_LOSS | _PERPLEXITY)
+    if not name & _SHARE and not (rises and rise_of(data) > RISES):
         return []
     said = (
         f"{_shown(data, role)} is up to {known.max():.4g}: percent? a loss law knows no ceiling; "

@@ -51,6 +51,9 @@ OTHER = {
     for word in words.split()
 }
 """What a scale may count that is neither parameters nor tokens."""
+_POWERS = {"log10": "10**{}", "log2": "2**{}", "ln": "exp({})", "log": "10**{}"}
+LOGARITHMS, LOGARITHM = {*_POWERS}, 100.0
+"""Words of a column that holds logarithms, and what none of a scale reaches."""
 LINE = 0.05
 """Share of its own spread in log scale that one scale must vary by beside another."""
 
@@ -76,27 +79,19 @@ def remarks(data: Dataset) -> list[Note]:
     return [*notes, *_calendar(data), *_unique(data), *_line(data)]
 
 
-CALENDAR = (1900.0, 2200.0)
-"""Between these lie the years of a scale whose name says so."""
-
-
 def _calendar(data: Dataset) -> Iterator[Note]:
-    """Yield scales that are years of the calendar, of which laws of log scale can make nothing."""
+    """Yield scales that are years as they stand: on a log axis 2020 and 2024 are one place."""
     for role, x in data.inputs.items():
         text = data.columns[role]
-        named = {"year", "years", "date", "dates"} & set(words(text))
-        if not (len(x) and named and CALENDAR[0] < x.min() and x.max() < CALENDAR[1]):
-            continue
-        inner = re.fullmatch(r"years\((.+)\)", text)
-        name = inner[1] if inner else text
-        written = f"exp(years({name}) - {np.floor(x.min()):.0f})"
-        yield Note(
-            "calendar",
-            f"{_shown(data, role)} is of years, {x.min():.4g} to {x.max():.4g}: laws are of log "
-            f"scale, on which these are one, a factor of {x.max() / x.min():.4g} apart; along "
-            f"{written} a year is a factor of e: "
-            + option("x", ("" if role == "x" else f"{role}=") + written),
-        )
+        named = {"year", "years", "date", "dates"} & {*words(text)}
+        if len(x) and named and x.min() >= 1900 and x.max() <= 2200:
+            inner = re.fullmatch(r"years\((.+)\)", text.strip())
+            made = f"exp(years({inner[1] if inner else text}) - {np.floor(x.min()):.0f})"
+            said = (
+                f"{_shown(data, role)} is of years, {x.min():.4g} to {x.max():.4g}: laws are of "
+                f"log scale, on which these are one; along {made} a year is a factor of e: "
+            )
+            yield Note("calendar", said + option("x", made if role == "x" else f"{role}={made}"))
 
 
 # ------------------------------------------------------------------ units
@@ -137,21 +132,18 @@ def _units(data: Dataset) -> Iterator[Unit]:
     for role, x in data.inputs.items():
         text = data.columns[role]
         kind = counts(role, text)
-        if kind is None or not len(x):
+        if not len(x):
+            continue
+        if scale := _unlogged(text, float(x.max())):
+            yield Unit(role, f"{_shown(data, role)} is a logarithm", scale, None)
+            continue
+        if kind is None:
             continue
         name, most = bare(text), float(x.max())
         by_value, by_name = LEAST[kind]
         parts = words(name) if name is not None else []
         known = [FACTORS[word] for word in parts[1:] if word in FACTORS]
-        if re.match(r"\s*log(2|10)?\s*\(", text):
-            if most < by_value:
-                yield Unit(
-                    role,
-                    f"{_shown(data, role)} is a logarithm",
-                    text[text.index("(") + 1 : -1],
-                    None,
-                )
-        elif most < (by_name if known else by_value):
+        if most < (by_name if known else by_value):
             said = f"{_shown(data, role)} is at most {most:.4g}, {NEVER[kind]}"
             if not known and (stem := _stem(parts)):
                 yield Unit(role, said, f"{text}*{NOUN[kind].upper()}_PER_{_one(stem)}", None)
@@ -160,6 +152,17 @@ def _units(data: Dataset) -> Iterator[Unit]:
             atom = text if name is not None else f"({text})"
             times = f"1e{np.log10(factor):.0f}" if factor else "UNIT"
             yield Unit(role, said, f"{atom}*{times}", factor)
+
+
+def _unlogged(text: str, most: float) -> str | None:
+    """Return what makes the scale of its logarithm, None for what is none."""
+    if most >= LOGARITHM:
+        return None
+    if inside := re.fullmatch(r"\s*log(2|10)?\s*\(([^()]*)\)\s*", text):
+        return inside[2]
+    name = bare(text)
+    found = LOGARITHMS & {*words(name)} if name is not None else set()
+    return _POWERS[found.pop()].format(text) if found else None
 
 
 def _shown(data: Dataset, role: str) -> str:
@@ -178,6 +181,8 @@ def _unit_note(unit: Unit) -> Note:
     ask = f"in {CALLED[unit.factor]}? " if unit.factor in CALLED else ""
     if "PER_" in unit.written or "UNIT" in unit.written:
         ask = "in which unit? "
+    if "is years" in unit.said:
+        ask = "laws are of log scale, a year as a factor of e: "
     if "logarithm" in unit.said:
         ask = "laws take the scale itself: "
     name = "" if unit.role == "x" else f"{unit.role}="

@@ -5,6 +5,7 @@ It refuses cells that are no finite numbers. Row 1 is the first row below the he
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -16,8 +17,9 @@ from ..messages import Note, bare, leave_out, near, option, quoted, refuse
 from . import expression
 from .cells import ROW, date, measures, numbers, texts, years
 from .expression import ExpressionError
+from .formula import ticked
 
-__all__ = ["Table", "open_table"]
+__all__ = ["Table", "name_of", "open_table"]
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,7 @@ class Table:
         """Return the rows that pass a filter, and a note where that is not all."""
         if text is None:
             return self, ()
+        text = ticked(text, self.known)
         parts = {name: self.column(name) for name in expression.columns(text, self.known)}
         passes = np.broadcast_to(expression.filter_rows(text, parts), self.keep.shape)
         kept, total = int(passes.sum()), len(passes)
@@ -57,6 +60,7 @@ class Table:
 
     def number(self, text: str, gaps: bool = False) -> np.ndarray:
         """Return the finite values of an expression, (rows,); with `gaps` cells may be missing."""
+        text = ticked(text, self.known)
         parts, missing = {}, np.zeros(self.keep.shape, bool)
         by = expression.readers(text, self.known)
         for name in expression.columns(text, self.known):
@@ -65,7 +69,13 @@ class Table:
             parts[name], bad = (expression.READERS[reader] if reader else numbers)(cells)
             if bad.any() and reader is None:
                 self._refuse_readable(bad, cells, name)
-            self._check(bad, cells, name, "is no date" if reader == "years" else NUMBER, test)
+            self._check(
+                bad,
+                cells,
+                name,
+                "is no date, such as 2024-03-01" if reader == "years" else NUMBER,
+                test,
+            )
             if not gaps:
                 bad = ~np.isfinite(parts[name])
                 self._check(bad, parts[name], name, "is no finite number", test)
@@ -163,7 +173,11 @@ NUMBER = "is no number"
 
 
 def open_table(frame: Any, source: str) -> Table:
-    """Return any dataframe, or a mapping of arrays, as a Table."""
+    """Return any dataframe, a mapping of arrays, or a list of records, as a Table.
+
+    An index of pandas that has a name is a column, as it is to who gave it that name.
+    """
+    frame = _as_frame(frame, source)
     if isinstance(frame, Mapping):
         names, columns = [*frame], [*map(_vector, frame.values())]
         shapes = {column.shape for column in columns}
@@ -182,8 +196,8 @@ def open_table(frame: Any, source: str) -> Table:
         except (TypeError, ValueError) as error:
             remedy = "give a dataframe with its own name for each column, or a mapping of arrays"
             refuse(source, f"is no usable table ({str(error)[:200]})", remedy)
-        read = lambda at: _vector(table[:, at].to_numpy())  # noqa: E731
-    known = tuple(map(str, names))
+        read = lambda at: _cells(table[:, at].to_numpy())  # noqa: E731
+    known = tuple(map(name_of, names))
     position = {name: at for at, name in enumerate(known)}
     if len(position) < len(known):
         refuse(source, "two columns have the same name", "rename one of them")
@@ -192,6 +206,39 @@ def open_table(frame: Any, source: str) -> Table:
     keep = np.arange(length)
     rows = _rows(frame, keep)
     return Table(known, lambda name: read(position[name]), keep, rows, source)
+
+
+def name_of(column: Any) -> str:
+    """Return the name of a column; one of several parts, `("loss", "mean")`, is `loss.mean`."""
+    if isinstance(column, tuple):
+        return ".".join(str(part) for part in column if str(part))
+    return str(column)
+
+
+def _as_frame(frame: Any, source: str) -> Any:
+    """Return what is no dataframe and can be read as one, as such."""
+    if isinstance(frame, str | os.PathLike):
+        path = os.fspath(frame)
+        refuse(source, f"{path!r} is the name of a file", f"give read_table({path!r})")
+    if isinstance(frame, list | tuple) and frame and all(isinstance(e, Mapping) for e in frame):
+        names = dict.fromkeys(name for each in frame for name in each)
+        return {name: [each.get(name) for each in frame] for name in names}
+    if isinstance(frame, np.ndarray) and frame.dtype.names:
+        return {name: frame[name] for name in frame.dtype.names}
+    if hasattr(frame, "index") and hasattr(frame, "to_frame"):  # a Series of pandas
+        frame = frame.to_frame()
+    levels = getattr(getattr(frame, "index", None), "names", None) or ()
+    if levels and hasattr(frame, "columns") and list(levels) != [ROW]:
+        taken = [*map(name_of, frame.columns)]
+        named = [each for each in levels if each is not None and name_of(each) not in taken]
+        return frame.reset_index(level=named) if named else frame
+    return frame
+
+
+def _cells(values: Any) -> np.ndarray:
+    """Return one cell a row, also where each holds several values."""
+    values = _vector(values)
+    return values if values.ndim == 1 else np.array([*values, None], object)[:-1]
 
 
 def _rows(frame: Any, keep: np.ndarray) -> np.ndarray:

@@ -189,6 +189,7 @@ def approximate(base: Law) -> Law:
         doc=f"{base.doc.splitlines()[0] if base.doc else base.name} Nearly: with a misfit.",
         powers=None,
         second_stage=None,
+        misfit=(*base.misfit, *(name for name in priors if name not in places)),
         wander=Wander(base, basis, rates, places, np.concatenate(later)),
     )
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from ..data.dataset import Dataset
-from ..data.expression import ExpressionError, columns, evaluate
+from ..data.expression import ExpressionError, columns
 from ..data.notes import concerning
 from ..data.scales import not_flop
 from ..data.table import Table, open_table
@@ -145,12 +145,10 @@ def _costs(
             remedy = f"say what a run costs: cost='{SIX_ND}' (--cost '{SIX_ND}'), or a column"
             refuse(table.source, f"{other[0]}: 6 N D is no FLOP here", remedy)
     if isinstance(cost, str):
-        known = [*inputs, *(name for name in table.known if name not in inputs)]
-        parts = {
-            name: inputs[name] if name in inputs else table.number(quoted(name))
-            for name in columns(cost, known)
-        }
-        return np.broadcast_to(evaluate(cost, parts), table.keep.shape), cost
+        known = (*inputs, *(name for name in table.known if name not in inputs))
+        read = lambda name: inputs[name] if name in inputs else table.column(name)  # noqa: E731
+        rows = np.arange(len(table.keep))
+        return replace(table, known=known, read=read, keep=rows).number(cost), cost
     if isinstance(cost, Callable):
         values, counted = cost(*inputs.values()), "a given function"
     else:

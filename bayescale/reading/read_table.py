@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gzip
+import io
+import re
 import sys
 import zlib
 from difflib import get_close_matches
@@ -14,7 +16,8 @@ from ..data.cells import ROW
 from ..messages import TOLD, refuse
 from . import binary
 from .dialect import read_text
-from .records import read_lines, read_records
+from .records import read_records
+from .signs import with_signs
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,23 +32,24 @@ STDIN = "-"
 PLAIN = {".csv": ",", ".tsv": "\t", ".txt": "\t", ".jsonl": None, ".ndjson": None, ".json": None}
 """Ending of a text, which may be gzipped -> the delimiter that goes without saying."""
 MARKS = {b"PAR1": ".parquet", b"ARROW1": ".feather", b"PK\x03\x04": ".xlsx"}
-"""First bytes by which standard input is told."""
+"""First bytes by which a file is told, whatever it is called."""
 ENDINGS = (*PLAIN, *binary.READERS, ".gz of a text")
 
 
 def read_table(path: str | Path) -> pd.DataFrame:
     """Read a table as it is: CSV, TSV, JSON (also gzipped), Parquet, Feather or XLSX.
 
-    Of a CSV the delimiter (`,` `;` tab `|`), decimal commas, thousands set apart and UTF-16 are
-    recognised where all rows agree, and what is not usual for the file's ending is said in the
-    notes of a `Dataset` that is made of the table.
+    Of a CSV the delimiter (`,` `;` tab `|` spaces), decimal commas, thousands set apart and UTF-16
+    are recognised where all rows agree, and what is not usual for the file's ending is said in the
+    notes of a `Dataset` that is made of the table; so are comments (#) and a title above the names.
 
     Parameters
     ----------
     path
-        The file; `-` for standard input. Of a workbook the first sheet is read. JSON is one object
-        a line, a list of objects, or an object of columns; the names of what is nested are joined
-        with a point, `config.lr`.
+        The file; `-` for standard input. Of a workbook the first sheet that holds a number is read,
+        or the one that is named, `runs.xlsx#results`. JSON is one object a line, a list of
+        objects, an object of columns, or one of objects by name; the names of what is nested are
+        joined with a point, `config.lr`.
 
     Returns
     -------
@@ -57,7 +61,7 @@ def read_table(path: str | Path) -> pd.DataFrame:
     ------
     DataError
         For a file that is missing, empty, damaged, of another kind, or whose rows differ in
-        length (naming the line). Nothing is skipped but blank lines.
+        length (naming the line). Nothing else is skipped but empty lines.
 
     Examples
     --------
@@ -68,19 +72,23 @@ def read_table(path: str | Path) -> pd.DataFrame:
     import pandas as pd
 
     if str(path) == STDIN:
-        source, ending, data = "standard input", "", _bounded(sys.stdin.buffer, "standard input")
-        ending = next((kind for mark, kind in MARKS.items() if data.startswith(mark)), "")
+        source, ending, sheet = "standard input", "", None
+        data = _unpacked(_bounded(sys.stdin.buffer, source), source)
     else:
-        source, ending, data = _file(Path(expanduser(path)))
+        source, ending, sheet, data = _file(expanduser(path))
+    # What a file is goes before what it is called.
+    ending = next((kind for mark, kind in MARKS.items() if data.startswith(mark)), ending)
     notes: dict[str, str] = {}
     if ending in binary.READERS:
-        frame = binary.READERS[ending](data, source, LARGEST, notes)
+        named = {"sheet": sheet} if sheet is not None else {}
+        frame = binary.READERS[ending](data, source, LARGEST, notes, **named)
+        frame = with_signs(frame, frame, notes)
     else:
         text = _decoded(data, source, notes)
-        if ending in (".jsonl", ".ndjson"):
-            frame = read_lines(text, source)
-        elif ending == ".json" or (not ending and text.lstrip()[:1] in ("{", "[")):
-            frame = read_records(text, source)
+        lines = ending in (".jsonl", ".ndjson")
+        if lines or ending == ".json" or (not ending and text.lstrip()[:1] in ("{", "[")):
+            frame = read_records(text, source, notes, lines)
+            frame = with_signs(frame, frame, notes)
         else:
             frame = read_text(text, PLAIN.get(ending, ","), source, notes)
     if not len(frame):
@@ -92,24 +100,40 @@ def read_table(path: str | Path) -> pd.DataFrame:
     return frame
 
 
-def _file(path: Path) -> tuple[str, str, bytes]:
-    """Return of a file what messages call it, its ending without that of gzip, and its bytes."""
-    source, name = str(path), path.name.lower()
+def _file(given: str) -> tuple[str, str, str | None, bytes]:
+    """Return of a file what messages call it, its ending, the sheet that is named, and its bytes.
+
+    A sheet of a workbook is named behind it, `runs.xlsx#results`; an ending is that without `.gz`.
+    """
+    sheet = None
+    if not Path(given).exists() and (named := re.fullmatch(r"(.*\.xlsx)#(.+)", given, re.I | re.S)):
+        given, sheet = named.groups()
+    path, name = Path(given), Path(given).name.lower()
     if path.is_dir():
-        refuse(source, "is a folder", "name one file in it")
-    if not path.is_file():
-        refuse(source, "there is no such file", _neighbours(path))
-    packed = name.endswith(".gz")
-    ending = Path(name.removesuffix(".gz")).suffix
-    if ending not in PLAIN and (packed or ending not in binary.READERS):
+        refuse(given, "is a folder", "name one file in it")
+    if not path.exists():
+        refuse(given, "there is no such file", _neighbours(path))
+    packed, piped = name.endswith(".gz"), not path.is_file()
+    ending = "" if piped else Path(name.removesuffix(".gz")).suffix
+    if not piped and ending not in PLAIN and (packed or ending not in binary.READERS):
         shown = "".join(path.suffixes[-2:]) if packed else path.suffix
-        remedy = f"known are {', '.join(ENDINGS)}; give any other as a dataframe to from_frame"
-        refuse(source, f"the ending {shown!r} is unknown", remedy)
+        remedy = f"known are {', '.join(ENDINGS)}; give any other text on standard input, with - "
+        refuse(given, f"the ending {shown!r} is unknown", remedy + "as its name, or as a dataframe")
     try:
-        with (gzip.open if packed else open)(path, "rb") as file:
-            return source, ending, _bounded(file, source)
+        with open(path, "rb") as file:
+            return given, ending, sheet, _unpacked(_bounded(file, given), given)
+    except OSError as error:
+        refuse(given, f"cannot be read ({error})", "check the file and its permissions")
+
+
+def _unpacked(data: bytes, source: str) -> bytes:
+    """Return what is gzipped as it was before, whatever its file is called."""
+    if not data.startswith(b"\x1f\x8b"):
+        return data
+    try:
+        return _bounded(gzip.GzipFile(fileobj=io.BytesIO(data)), source)
     except (OSError, EOFError, zlib.error) as error:
-        refuse(source, f"cannot be read ({error})", "check the file and its permissions")
+        refuse(source, f"cannot be read ({error})", "write it again")
 
 
 def _neighbours(path: Path) -> str:

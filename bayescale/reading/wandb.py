@@ -15,8 +15,9 @@ import numpy as np
 
 from ..data.cells import numbers
 from ..messages import TOLD, refuse
+from .binary import READERS
 from .join import join
-from .read_table import read_table
+from .read_table import PLAIN, read_table
 
 if TYPE_CHECKING:
     import pandas
@@ -67,11 +68,17 @@ def read_wandb(paths: str | Path | Iterable[str | Path], *, models: Any = None) 
 
     notes: dict[str, str] = {}
     given = [paths] if isinstance(paths, str | Path) else list(paths)
-    parts = []
-    for path in given:
+    parts, said = [], {}
+    for path, name in zip(given, _names(given), strict=True):
         frame = read_table(path)
-        notes |= frame.attrs.get(TOLD, {})
-        parts.append(_part(frame, Path(path), notes))
+        own = dict(frame.attrs.get(TOLD, {}))
+        parts.append(_part(frame, Path(path), name, own))
+        for kind, text in own.items():
+            said.setdefault(kind, {}).setdefault(text, []).append(name)
+    for kind, texts in said.items():
+        whole = len(texts) == 1 and len(*texts.values()) == len(given)
+        told = [text if whole else f"{', '.join(of)}: {text}" for text, of in texts.items()]
+        notes[kind] = "; ".join(told)
     made = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
     if not len(made):
         refuse(", ".join(map(str, given)), "no measurement is there", "export another chart")
@@ -81,11 +88,31 @@ def read_wandb(paths: str | Path | Iterable[str | Path], *, models: Any = None) 
     return made
 
 
-def _part(frame: pandas.DataFrame, path: Path, notes: dict[str, str]) -> pandas.DataFrame:
+def _names(given: list[str | Path]) -> list[str]:
+    """Return what files are called in short: with as many of their folders as tell them apart."""
+    parts = [(*Path(path).resolve().parent.parts, _stem(Path(path))) for path in given]
+    for length in range(1, max(map(len, parts), default=0) + 1):
+        names = ["/".join(each[-length:]) for each in parts]
+        if len({*names}) == len({*parts}):
+            return names
+    return [_stem(Path(path)) for path in given]
+
+
+def _stem(path: Path) -> str:
+    """Return the name of a file without endings that tables have: `run-1.5B.csv` is run-1.5B."""
+    name = path.name
+    while Path(name).suffix.lower() in (*PLAIN, *READERS, ".gz"):
+        name = Path(name).stem
+    return name
+
+
+def _part(
+    frame: pandas.DataFrame, path: Path, name: str, notes: dict[str, str]
+) -> pandas.DataFrame:
     names = [str(name) for name in frame.columns]
     frame = frame.set_axis(names, axis=1)
     if {"_step", "_runtime", "_timestamp"} & {*names}:
-        return _history(frame, path, notes)
+        return _history(frame, name, notes)
     if any(BETWEEN in name for name in names):
         return _chart(frame, path, notes)
     if "Name" in names and "State" in names:
@@ -132,18 +159,18 @@ def _chart(frame: pandas.DataFrame, path: Path, notes: dict[str, str]) -> pandas
     return pd.concat(made, ignore_index=True).reindex(columns=kept)
 
 
-def _history(frame: pandas.DataFrame, path: Path, notes: dict[str, str]) -> pandas.DataFrame:
+def _history(frame: pandas.DataFrame, name: str, notes: dict[str, str]) -> pandas.DataFrame:
     """Return the history of one or several runs without what measures no training."""
-    whose = next((name for name in RUN if name in frame), None)
-    runs = frame[whose] if whose else path.name.partition(".")[0]
+    whose = next((each for each in RUN if each in frame), None)
+    runs = frame[whose] if whose else name
     aside = [n for n in frame if n in ASIDE or n == whose or n.startswith(("Unnamed: ", "system"))]
     empty = [n for n in frame if n not in aside and not frame[n].notna().any()]
     made = frame.drop(columns=[*aside, *empty])
     made.insert(0, "run", runs)
-    told = [name for name in (*aside, *empty) if name != whose]
+    told = [each for each in (*aside, *empty) if each != whose]
     if told:
         shown = ", ".join(told[:6]) + ", ..." * (len(told) > 6)
-        notes["left_out"] = f"left out: {len(told)} columns ({shown})"
+        notes["left_out"] = f"left out: {len(told)} column{'s' * (len(told) > 1)} ({shown})"
     gaps = [n for n in made if n not in ("run", "_step") and made[n].isna().any()]
     if gaps:
         notes["gaps"] = (

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
 
 from ..data.accuracies import kind_of, rise_of
 from ..data.dataset import Dataset
-from ..messages import bare, near
+from ..data.scales import each_curve
+from ..laws.names import get_law
+from ..messages import Note, bare, near
 from .tasks import LAWS as ACCURACIES
 
-__all__ = ["check_scales", "laws_of"]
+__all__ = ["check_scales", "held", "laws_of"]
 
 LOSSES = ("power", "power(floor=False)")
 GROWING = ("power(rising=True)", "power(floor=False, rising=True)")
@@ -52,6 +55,24 @@ def laws_of(data: Dataset, kind: str | None = None) -> tuple[str, ...]:
         f"has the scales {', '.join(scales)}, of which no law of {kind} is forecast by default",
         remedy="give one scale, or N and D (and U) for losses, or name laws=... (--law)",
     )
+
+
+def held(names: Iterable[str], data: Dataset) -> tuple[tuple[str, ...], tuple[Note, ...]]:
+    """Return the laws that every curve has rows enough for, and a note of the others.
+
+    All of them where it has for none, which the fit refuses.
+    """
+    rows = min(len(own) for _, own in each_curve(data))
+    wanted = {
+        name: sum(math.prod(law.shape(each)) for each in law.free if each not in law.misfit)
+        for name, law in ((name, get_law(name)) for name in names)
+    }
+    found = tuple(name for name, count in wanted.items() if count <= rows)
+    left = [f"{name} ({count})" for name, count in wanted.items() if count > rows]
+    if not found or not left:
+        return tuple(names), ()
+    said = f"{rows} row{'s' * (rows > 1)} are fewer than the parameters of {', '.join(left)}"
+    return found, (Note("laws", f"{said}: left out"),)
 
 
 def check_scales(data: Dataset, at: Mapping[str, Any]) -> None:

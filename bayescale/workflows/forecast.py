@@ -31,7 +31,7 @@ from ..posterior.pointwise import law_draws
 from ..progress import Progress, Tell, waiting
 from ..questions.predict import Prediction, predict
 from . import shown
-from .default_laws import check_scales, laws_of
+from .default_laws import check_scales, held, laws_of
 from .fared import fared
 from .hypotheses import prior_of, weighed
 from .outliers import OUTLIERS, FarOff, come_again, set_aside
@@ -199,7 +199,7 @@ def forecast(
         x = [*at]
     data = as_dataset(data, x, y, **roles)
     check_scales(data, at)
-    names = laws_of(data, kind) if laws is None else tuple(laws)
+    names, left = held(laws_of(data, kind), data) if laws is None else (tuple(laws), ())
     apart = data.run is not None or data.limit is not None
     bending, misfit = misfit, misfit and not apart
     plain = {law.name: law for law in map(get_law, names)}
@@ -231,7 +231,7 @@ def forecast(
     }
     shares = [_shares(mixtures[curve], one) for curve, one in told.items()]
     told = {curve: come_again(one, far.get(curve), seed) for curve, one in told.items()}
-    whole, notes = _together(told), _notes(data, mixtures, told)
+    whole, notes = _together(told), (*left, *_notes(data, mixtures, told))
     if misfit and losses:
         times = size_of(whole.inputs).max() / size_of(data.inputs).max()
         notes = (*notes, *fared(float(times), len(whole.inputs) > 1))

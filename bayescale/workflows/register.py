@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from hashlib import sha256
 from importlib.metadata import version
@@ -31,7 +31,7 @@ from .forecast import Forecast
 if TYPE_CHECKING:
     import pandas
 
-__all__ = ["Scored", "register", "score"]
+__all__ = ["Scored", "register", "registrable", "score"]
 
 FORMAT = 1
 LEVELS = (0.005, 0.025, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.975, 0.995)
@@ -63,11 +63,7 @@ def register(found: Forecast, path: str | os.PathLike) -> None:
     --------
     >>> bs.register(bs.forecast(power_data, {"x": 1e12}), "runs.forecast.json")
     """
-    if Path(path).expanduser().exists():
-        raise StorageError(
-            f"{path}: is there already; a registered forecast stays as it is: name another file"
-        )
-    target = writable(path)
+    target = registrable(path)
     which = next(iter(found.mixtures.values()))
     data, law = which.data, which.law
     new = np.quantile(found.prediction.new, LEVELS, axis=-2)
@@ -90,6 +86,21 @@ def register(found: Forecast, path: str | os.PathLike) -> None:
         "points": points,
     }
     write(target, json.dumps(plain(record), indent=1) + "\n")
+
+
+def registrable(path: str | os.PathLike) -> Path:
+    """Return where a forecast can be registered; asked before a long fit.
+
+    Raises
+    ------
+    StorageError
+        If there is such a file already, or it cannot be written.
+    """
+    if Path(path).expanduser().exists():
+        raise StorageError(
+            f"{path}: is there already; a registered forecast stays as it is: name another file"
+        )
+    return writable(path)
 
 
 def _hash(found: Forecast) -> str:
@@ -116,19 +127,31 @@ class Scored(Shown):
     """Points of which nothing was measured yet."""
     record: Mapping[str, Any]
     """The file."""
+    elsewhere: Mapping[int, str] = field(default_factory=dict)
+    """Rows of the table that lie at no scale that was forecast -> where they lie, in words."""
 
     def summary(self) -> dict[str, Any]:
-        """Return plain numbers, fit for JSON: `runs`, `open`, and the means of the scores."""
+        """Return plain numbers, fit for JSON: `runs`, `open`, `elsewhere`, means of the scores."""
         runs = self.runs
         names = ("inside50", "inside80", "inside90", "crps")
         means = {name: runs[name].mean() for name in names} if len(runs) else {}
         about = {name: self.record[name] for name in ("made", "version", "table")}
-        return plain(about | {"runs": runs.to_dict("records"), "open": self.open, "mean": means})
+        found = {"runs": runs.to_dict("records"), "open": self.open}
+        return plain(about | found | {"elsewhere": [*self.elsewhere], "mean": means})
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What is still to be measured."""
-        return (f"{self.open} points are not measured yet",) * bool(self.open)
+        """What is still to be measured, and which rows no forecast was made of."""
+        points = "1 point is" if self.open == 1 else f"{self.open} points are"
+        notes = [f"{points} not measured yet"] * bool(self.open)
+        if self.elsewhere:
+            row, where = next(iter(self.elsewhere.items()))
+            rows = "1 row lies" if len(self.elsewhere) == 1 else f"{len(self.elsewhere)} rows lie"
+            notes.append(
+                f"{rows} at no scale that was forecast (within {SAME:.0%}), and say nothing of it: "
+                f"row {row} at {where}"
+            )
+        return tuple(notes)
 
     def sheets(self) -> list[Sheet]:
         """Return one row a measured run."""
@@ -189,15 +212,36 @@ def score(
         labels = table.labels([curve or "curve"]) if "curve" in first else None
     except ExpressionError as error:
         raise DataError(f"{source}: {error}") from None
-    rows, open_points = [], 0
+    rows, open_points, used = [], 0, np.zeros(len(seen), bool)
     for point in record["points"]:
         here = np.ones(len(seen), bool) if labels is None else labels == point["curve"]
         for name, value in point["at"].items():
             with np.errstate(divide="ignore", invalid="ignore"):
                 here &= np.abs(np.log(scales[name] / value)) < SAME
         open_points += not here.any()
+        used |= here
         rows += [_scored(point, value, record["logs"]) for value in seen[here]]
-    return Scored(pd.DataFrame(rows), open_points, record)
+    elsewhere = {}
+    for at in np.flatnonzero(~used):
+        own = {name: float(values[at]) for name, values in scales.items()}
+        whose = "" if labels is None else f"{labels[at]} "
+        elsewhere[int(table.rows[at])] = f"{whose}{_nearest(record['points'], own)}"
+    return Scored(pd.DataFrame(rows), open_points, record, elsewhere)
+
+
+def _nearest(points: Iterable[Mapping[str, Any]], own: Mapping[str, float]) -> str:
+    """Return the scales of a row, and those of the registered point that is nearest."""
+
+    def apart(point: Mapping[str, Any]) -> float:
+        with np.errstate(divide="ignore", invalid="ignore"):
+            logs = [np.abs(np.log(own[name] / value)) for name, value in point["at"].items()]
+        return float(np.nan_to_num(max(logs), nan=np.inf))
+
+    nearest = min(points, key=apart)["at"]
+    here, there = (
+        ", ".join(f"{name}={value:.4g}" for name, value in at.items()) for at in (own, nearest)
+    )
+    return f"{here}, the nearest forecast at {there}"
 
 
 def _columns(given: Any, scales: list[str]) -> dict[str, str]:

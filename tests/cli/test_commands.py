@@ -515,6 +515,15 @@ def test_help_is_quick():
 # ------------------------------------------------------------------ parts
 
 
+def test_numbers_are_read_as_answers_write_them():
+    found = arguments.numbers(["N=70B,D=1.4T", "C=5.76e23"], "--at")
+    assert found == {"N": 7e10, "D": 1.4e12, "C": 5.76e23}
+    with pytest.raises(ValueError, match="'many' is no number for N"):
+        arguments.numbers(["N=many"], "--at")
+    with pytest.raises(ValueError, match=r"'1e23' is no assignment; .* and --at again for others"):
+        arguments.numbers(["flops=1e22,1e23"], "--at")
+
+
 def test_assignments():
     found = arguments.assignments(["a*2=1,b=x", "c=3"], "--at")
     assert found == {"a*2": "1", "b": "x", "c": "3"}
@@ -594,3 +603,10 @@ def test_the_demo(capsys, monkeypatch, tmp_path):
     assert "442B" in shown
     assert "GPT-3 175B" in shown
     assert (tmp_path / "bayescale-demo.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_package_is_the_command_line():
+    call = [sys.executable, "-m", "bayescale", "--version"]
+    done = subprocess.run(call, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("bayescale ")

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import bayescale as bs
+from bayescale.data.from_frame import from_frame
 from bayescale.messages import DataError
 
 SWEEP = {
@@ -61,3 +62,25 @@ def test_the_frontier_is_found_without_picking(small):
     true = 1.8 + 150 * np.array([1e8, 1e10, 1e11]) ** -0.25
     assert np.allclose(np.median(said.mean, 0) / true, 1, atol=0.005)
     assert np.median(said.new[:, 1]) > true[1] * 1.02
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "highest"),
+    [
+        ("eval/acc (%)", "`eval/acc (%)`/100", True),
+        ("accuracy", "accuracy", True),
+        ("mmlu", "mmlu", True),
+        ("error", "error", False),
+        ("loss", "loss", False),
+    ],
+)
+def test_the_best_of_a_sweep_is_told_by_what_is_measured(name, text, highest):
+    scale, rate = (each.ravel() for each in np.meshgrid([1e18, 1e19, 1e20], [0.1, 0.2, 0.4]))
+    score = 10 * np.log10(scale) - 150 - 20 * (rate - 0.2) ** 2
+    table = {"flops": scale, "lr": rate, name: score if highest else 100 - score}
+    data = from_frame(table, "flops", text, best="lr")
+    assert len(data) == 3
+    kept = score.reshape(3, 3)[1]
+    expected = (kept if highest else 100 - kept) / (100 if "/100" in text else 1)
+    np.testing.assert_allclose(data.responses["y"], expected)
+    assert ("highest" if highest else "lowest") in data.notes[0]

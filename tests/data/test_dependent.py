@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 import bayescale as bs
+from bayescale.data.from_frame import from_frame
 
 KINDS = ("checkpoints", "sweep", "repeats")
 
@@ -99,3 +100,34 @@ def test_real_tables_are_told_as_they_are(name, data_dir):
     found = said(pd.read_csv(data_dir / f"{name}.csv", low_memory=False), x, y, **how)
     assert bool(found) == bool(remedy), found
     assert remedy in "".join(found.values())
+
+
+# ------------------------------------------------------------------ families in one table
+
+
+def families(level, labels=("a", "b", "c"), rows=7, seed=1):
+    rng = np.random.default_rng(seed)
+    x = np.geomspace(1e18, 1e21, rows)
+    parts = [(1.8 + 8 * (x / 1e15) ** -0.15) * (1 + level * i) for i in range(len(labels))]
+    y = np.concatenate(parts) * np.exp(rng.normal(0, 0.004, rows * len(labels)))
+    return {"flops": np.tile(x, len(labels)), "loss": y, "family": np.repeat(labels, rows)}
+
+
+def test_families_that_are_not_told_apart_are_told():
+    def said(level, **roles):
+        notes = from_frame(families(level), "flops", "loss", **roles).notes
+        return [note for note in notes if note.kind == "families"]
+
+    (note,) = said(0.1)
+    assert note.startswith("loss differs by family, of 3 labels, which is not used")
+    assert "curve='family' (--curve 'family')" in note
+    for level, roles in [(0, {}), (0.1, {"curve": "family"}), (0.1, {"group": "family"})]:
+        assert not said(level, **roles)
+    assert not said(0.1, where="family == 'b'")
+
+
+def test_a_name_of_each_size_is_no_family():
+    table = families(0.1)
+    table["family"] = np.tile([f"m{i}" for i in range(7)], 3)
+    kinds = [note.kind for note in from_frame(table, "flops", "loss").notes]
+    assert "families" not in kinds

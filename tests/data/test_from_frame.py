@@ -390,7 +390,6 @@ def test_rows_are_named_as_they_stand_in_the_file(tmp_path):
         ("a.csv", "x,y\n1,2\né,3\n".encode("latin-1"), "line 3 is not UTF-8 text"),
         ("a.csv", b"\xff\xfex", "is no UTF-16 text"),
         ("a.csv", b"x,y\n1,\0\n", "holds zero bytes"),
-        ("a.csv.gz", b"x,y\n1,2\n", "cannot be read"),
         ("a.csv.gz", gzip.compress(b"x,y\n1,2\n", mtime=0)[:-9], "cannot be read"),
         ("a.parquet", b"x,y\n1,2\n", "is no readable Parquet file"),
         ("a.parquet", b"", "is no readable Parquet file"),

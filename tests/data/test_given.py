@@ -124,3 +124,86 @@ def test_cells_with_units_are_read_by_the_expression_that_is_named():
     data = from_frame(cells, "units(N)", "units(p)", where="isfinite(units(N))")
     np.testing.assert_allclose(data.inputs["x"], [18.9e6, 2e9])
     np.testing.assert_allclose(data.responses["y"], [0.12, 0.45])
+
+
+# ------------------------------------------------------------------ what a pandas user brings
+
+
+BROUGHT = pd.DataFrame({"N": [1e7, 1e8, 1e9], "loss": [3.9, 3.1, 2.6], "run": ["a", "b", "c"]})
+
+
+@pytest.mark.parametrize(
+    ("frame", "x", "y"),
+    [
+        (BROUGHT.set_index("N"), "N", "loss"),
+        (BROUGHT.set_index(["run", "N"]), "N", "loss"),
+        (BROUGHT.groupby("N").mean(numeric_only=True), "N", "loss"),
+        (BROUGHT.groupby("N")["loss"].mean(), "N", "loss"),
+        (BROUGHT.groupby("N")[["loss"]].agg(["mean", "std"]), "N", "loss.mean"),
+        (BROUGHT.groupby("N")[["loss"]].agg(["mean", "std"]), "N", ("loss", "mean")),
+        (BROUGHT[["N", "loss"]].set_axis([0, 1], axis=1), 0, 1),
+        (BROUGHT.to_dict("records"), "N", "loss"),
+        (BROUGHT[["N", "loss"]].to_records(index=False), "N", "loss"),
+        (BROUGHT, pd.array(BROUGHT["N"]), pd.array(BROUGHT["loss"])),
+    ],
+)
+def test_frames_as_they_come(frame, x, y):
+    data = from_frame(frame, x, y)
+    assert data.inputs["x"].tolist() == [1e7, 1e8, 1e9]
+    assert data.responses["y"].tolist() == [3.9, 3.1, 2.6]
+
+
+def test_an_index_of_runs_is_a_column_of_labels():
+    data = from_frame(
+        pd.concat([BROUGHT, BROUGHT]).set_index("run"), "N", "loss", group="run", duplicates="keep"
+    )
+    assert data.group_names == ("a", "b", "c")
+
+
+def test_masks_of_every_kind():
+    for mask in (pd.array(BROUGHT["loss"] < 3.5), pd.array(BROUGHT["loss"] < 3.5, dtype="boolean")):
+        assert from_frame(BROUGHT, "N", "loss", where=mask).responses["y"].tolist() == [3.1, 2.6]
+    gap = pd.array([True, None, True], dtype="boolean")
+    with pytest.raises(bs.DataError, match="row 2: <NA> stands in where, which is yes or no"):
+        from_frame(BROUGHT, "N", "loss", where=gap)
+
+
+def test_what_names_no_column_is_one_line():
+    frame = pl.DataFrame({"N": [1.0, 2.0], "cfg": [{"loss": 1.0}] * 2, "many": [[1.0, 2.0]] * 2})
+    for x, y, words in [
+        (pl.col("N"), "N", "x is a Expr, no name of a column"),
+        ("N", "cfg", "row 1, column 'cfg'"),
+        ("N", "many", "row 1, column 'many'"),
+    ]:
+        with pytest.raises(bs.DataError, match=words) as caught:
+            from_frame(frame, x, y)
+        assert "\n" not in str(caught.value)
+    with pytest.raises(bs.DataError, match=r"give read_table\('runs.csv'\)"):
+        from_frame("runs.csv", "N", "loss")
+
+
+# ------------------------------------------------------------------ names without backticks
+
+
+@pytest.mark.parametrize(
+    ("x", "where"),
+    [
+        ("run/tokens", "run/tokens > 1e7 and eval loss (nats) < 3.5"),
+        ("run/tokens*1", "not eval loss (nats) >= 3.5"),
+        ("(run/tokens)", "`run/tokens` > 1e7"),
+        ("`run/tokens`", "run/tokens in [1e8, 1e9] and note != 'run/tokens'"),
+    ],
+)
+def test_names_are_read_without_backticks_where_nothing_else_can_be_meant(x, where):
+    frame = {"run/tokens": [1e7, 1e8, 1e9], "eval loss (nats)": [3.9, 3.1, 2.6], "note": ["a"] * 3}
+    data = from_frame(frame, x, "eval loss (nats)", where=where)
+    assert data.inputs["x"].tolist() == [1e8, 1e9]
+    assert "`" in data.columns["x"]
+
+
+def test_a_quotient_of_two_columns_stays_one():
+    frame = {"a/b": [1.0, 2.0], "a": [6.0, 8.0], "b": [2.0, 2.0], "y": [1.0, 2.0]}
+    assert from_frame(frame, "a/b", "y").inputs["x"].tolist() == [1.0, 2.0]
+    assert from_frame(frame, "a/b*1", "y").inputs["x"].tolist() == [3.0, 4.0]
+    with pytest.raises(bs.DataError, match="no column 'c'"):
+        from_frame(frame, "a/c", "y")

@@ -8,7 +8,7 @@ import pytest
 
 from bayescale.data.cells import measure
 from bayescale.data.expression import ExpressionError
-from bayescale.data.formula import formula
+from bayescale.data.formula import formula, in_inputs
 from bayescale.data.from_frame import from_frame
 from bayescale.data.shares import least_shown
 from bayescale.inference.make_model import make_model
@@ -36,8 +36,10 @@ def refusal(call, *args, **kwargs):
         ("18.9M", 18.9e6), ("18.9 M", 18.9e6), ("75.3 B", 75.3e9), ("8.02T", 8.02e12),
         ("2.00×10¹⁹", 2e19), ("1.3x10^20", 1.3e20), ("7*10**20", 7e20), ("1e-3", 1e-3),
         ("1,234", 1234.0), ("1,234,567.5", 1234567.5), ("12 %", 0.12), ("3 billion", 3e9),
-        ("2 Millions", 2e6), ("-4k", -4e3), ("1,23", None), ("M", None), ("d512", None),
-        ("12 kg", None), ("1.2.3M", None), (7, 7.0), ("", None),
+        ("2 Millions", 2e6), ("-4k", -4e3), ("1,23", 1.23), ("M", None), ("d512", None),
+        ("12 kg", None), ("1.2.3M", None), (7, 7.0), ("", None), ("10^19", 1e19), ("0,125", 0.125),
+        ("3.2e21 FLOPs", 3.2e21), ("70M params", 7e7), ("1.4 billion tokens", 1.4e9),
+        ("2 ZFLOP", 2e21), ("2 Z", None), ("45,3 %", 0.453), ("−3.5", -3.5), ("1,2,3", None),
     ],
 )  # fmt: skip
 def test_cells_with_units(cell, value):
@@ -163,3 +165,28 @@ def test_formulas_are_functions_of_any_numbers():
     for text in ("6*N*X", "N if D else N", "__import__('os')", "N.real", "sin(N)", ""):
         with pytest.raises(ExpressionError):
             formula(text, "ND")
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("params (B)=70,D=1.4e12", "N=70000000000.0,D=1.4e12"),
+        ("`params (B)`=70,tokens=1e12", "N=70000000000.0,tokens=1e12"),
+        ("N=7e10,D=1.4e12", "N=7e10,D=1.4e12"),
+        ("other=3", "other=3"),
+        ("params (B)=many", "params (B)=many"),
+    ],
+)
+def test_columns_that_a_scale_is_made_of_are_asked_by_their_names(text, found):
+    assert in_inputs(text, {"N": "`params (B)`*1e9", "D": "tokens"}, ["N", "D"]) == found
+
+
+def test_dates_are_asked_as_dates():
+    columns = {"x": "exp(years(released) - 2020)"}
+    for text in ("2021-01-01", "released=2021-01-01"):
+        name, _, value = in_inputs(text, columns, ["x"]).partition("=")
+        assert name == "x"
+        assert float(value) == pytest.approx(np.e)
+    assert in_inputs("6.7", columns, ["x"]) == "6.7"
+    assert in_inputs("70", {"x": "units(tokens)"}, ["x"]) == "70"
+    assert in_inputs("70B", {"x": "units(tokens)"}, ["x"]) == "x=70000000000.0"

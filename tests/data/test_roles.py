@@ -1,12 +1,17 @@
 """Notes on roles and units: each fires where it should, and not on tables that are right."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
 
+from bayescale.data.accuracies import kind_of
 from bayescale.data.from_frame import from_frame
 from bayescale.data.notes import concerning
 from bayescale.data.scales import not_flop
+from bayescale.messages import DataError
+from bayescale.reading.to_long import parse_long, to_long
 
 RNG = np.random.default_rng(0)
 N = np.repeat(np.geomspace(5e7, 3e9, 4), 4)
@@ -193,3 +198,80 @@ def test_real_tables_get_the_notes_that_are_right(data_dir):
     for name, x, y, more, want in expected:
         frame = pd.read_csv(data_dir / f"{name}.csv")
         assert set(kinds(frame, x, y, duplicates="drop", **more)) == want, name
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "said"),
+    [
+        ("log10_flops", "log10_flops", "-x '10**log10_flops'"),
+        ("ln C", "ln C", "-x 'exp(`ln C`)'"),
+        ("flops", "log10(flops)", "-x 'flops'"),
+        ("flops", "flops", None),
+        ("logits", "logits", None),
+    ],
+)
+def test_a_scale_that_is_a_logarithm_is_told(name, given, said):
+    data = from_frame({name: np.linspace(18, 21, 5), "loss": np.linspace(4, 3, 5)}, given, "loss")
+    notes = [note for note in data.notes if note.kind == "units"]
+    assert [said in note for note in notes] == ([True] if said else [])
+
+
+def test_years_as_a_scale_are_told_what_to_write():
+    table = {"released": [f"{y}-07-01" for y in range(2019, 2025)], "y": np.linspace(0.1, 0.9, 6)}
+    table["year"] = np.arange(2019, 2025)
+    for given, way in [("year", "exp(year - 2019)"), ("years(released)", "exp(years(released) -")]:
+        note = next(n for n in from_frame(table, given, "y").notes if n.kind == "units")
+        assert way in note
+        written = re.search(r"-x '(.*)'", note)[1]
+        assert not from_frame(table, written, "y").notes
+    with pytest.raises(DataError, match="'1/7/2024' is no date, such as 2024-03-01"):
+        from_frame(table | {"released": ["1/7/2024"] * 6}, "exp(years(released) - 2019)", "y")
+
+
+def test_a_score_in_percent_is_told_whatever_its_name():
+    x = np.geomspace(1e18, 1e21, 6)
+    rises, falls = np.linspace(25, 70, 6), np.linspace(70, 25, 6)
+
+    def said(name, y):
+        notes = from_frame({"flops": x, name: y}, "flops", name).notes
+        return [note for note in notes if note.kind == "percent"]
+
+    (note,) = said("mmlu", rises)
+    assert "mmlu is up to 70: percent?" in note
+    assert "(-y 'mmlu/100')" in note
+    for name, y in [("mmlu", falls), ("loss", rises), ("error", rises), ("mmlu", rises / 100)]:
+        assert not said(name, y)
+
+
+@pytest.mark.parametrize(
+    ("name", "rises", "kind"),
+    [
+        ("accuracy", False, "accuracy"),
+        ("acc_norm", False, "accuracy"),
+        ("loss", True, "loss"),
+        ("error_rate", True, "loss"),
+        ("score", True, "accuracy"),
+        ("score", False, "loss"),
+    ],
+)
+def test_the_kind_of_a_response_is_told_by_its_name(name, rises, kind):
+    y = np.linspace(0.2, 0.8, 5)[:: 1 if rises else -1]
+    data = from_frame({"flops": np.geomspace(1e18, 1e21, 5), name: y}, "flops", name)
+    assert kind_of(data) == kind
+    assert kind_of(from_frame({"x": [1.0, 2.0], "accuracy": [0.0, 0.0]}, "x", "accuracy")) == (
+        "accuracy"
+    )
+
+
+def test_columns_side_by_side_are_told_where_the_response_is_missing():
+    x = np.geomspace(1e18, 1e21, 4)
+    tasks = {name: np.linspace(0.2, 0.6, 4) for name in ("mmlu", "arc", "piqa")}
+    for table, way in [
+        ({"flops": x, "lr": x / 1e20, **tasks}, "--long 'task:loss=mmlu,arc,piqa'"),
+        ({"flops": x} | {f"seed_{i}": x / 1e18 for i in range(3)}, "--long 'number:loss=seed_*'"),
+    ]:
+        with pytest.raises(DataError, match="no column 'loss'") as caught:
+            from_frame(table, "flops", "loss")
+        assert way in str(caught.value)
+        long = to_long(table, *parse_long([way.removeprefix("--long '").removesuffix("'")]))
+        assert len(from_frame(long, "flops", "loss", duplicates="keep")) == 12

@@ -225,9 +225,14 @@ def test_candidates_by_the_names_of_the_table_and_costs_of_all_kinds(spread):
     frame = grid()
     theirs = pd.DataFrame({"params (B)": frame.N / 1e9, "tokens": frame.D, "usd": 1.0 + frame.N})
     plain = plan(spread, frame)
-    for cost in (None, "6*N*D", "6e9*`params (B)`*tokens", lambda N, D: 6 * N * D):
+    written = (None, "6*N*D", "6e9*`params (B)`*tokens", "6e9*params (B)*D")
+    for cost in (*written, lambda N, D: 6 * N * D):
         assert plan(named, theirs, cost=cost).positions == plain.positions
     assert plan(named, theirs, cost="usd").candidates.counted == "usd"
+    theirs["usd"] = [f"{value / 1e6:.1f}M" for value in theirs["usd"]]
+    with pytest.raises(DataError, match=r"write units\(usd\)"):
+        plan(named, theirs, cost="usd")
+    assert plan(named, theirs, cost="units(usd)").candidates.cost.min() == 1e8
     assert plan(spread, frame, cost=np.arange(1.0, 26)).candidates.cost[-1] == 25
 
 

@@ -3,7 +3,9 @@
 import gzip
 import io
 import json
+import os
 import sys
+import threading
 from types import SimpleNamespace
 
 import numpy as np
@@ -13,10 +15,12 @@ import pytest
 from bayescale.cli import terminal
 from bayescale.cli.commands import main
 from bayescale.data.from_frame import from_frame
-from bayescale.messages import DataError
+from bayescale.messages import TOLD, DataError
 from bayescale.reading import read_table as reading
 from bayescale.reading.read_table import read_table
 
+TITLE = "above the names stands 'Runs of 2024': left out"
+TWO_COMMENTS = "2 lines that begin with # are left out"
 FRAME = pd.DataFrame({"N": [1e7, 2e7, 5e7], "loss": [3.38, 2.9956, 2.7], "run": ["a", "b", "c"]})
 
 
@@ -85,13 +89,93 @@ def test_a_point_sets_thousands_apart_where_commas_are_decimal_signs(tmp_path):
 
 
 def test_what_can_be_read_in_two_ways_stays_text(tmp_path):
-    frame = read(tmp_path, 'N,loss\n"1,234",3.38\n"5,678",2.9\n')
+    frame = read(tmp_path, 'N,loss\n"1,234",3\n"5,678",2\n')
     assert frame["N"].tolist() == ["1,234", "5,678"]
     assert "'1,234' is no number" in refusal(from_frame, frame, "N", "loss")
     told = read(tmp_path, 'N,D,loss\n"1,234","1,000,000",3.38\n"5,678","2,000,000",2.9\n')
     assert told["N"].tolist() == [1234, 5678]  # as the column D says
     mixed = read(tmp_path, 'N,loss\n"1,5",3.38\nabc,2.9\n')
     assert mixed["N"].tolist() == ["1,5", "abc"]
+
+
+@pytest.mark.parametrize(
+    ("text", "N", "loss", "said"),
+    [
+        # A column whose points are decimal signs says what commas are; `;` says it where none does.
+        ('N,loss\n"125,000",3.5\n350,2.9\n', [125000, 350], [3.5, 2.9], "'125,000' is 125000"),
+        ("N;loss\n20;3,512\n50;2,996\n", [20, 50], [3.512, 2.996], "'3,512' is 3.512"),
+        ("N;loss\n125,000;3.5\n350,000;2.9\n", [125000, 350000], [3.5, 2.9], "is 125000"),
+        # No thousands begin with 0.
+        ('N,loss\n1.5,"0,512"\n2.5,"0,498"\n', [1.5, 2.5], [0.512, 0.498], "'0,512' is 0.512"),
+        ("N;loss\n0.001;3,5\n0.002;2,9\n", [0.001, 0.002], [3.5, 2.9], "'3,5' is 3.5"),
+        ("N;loss\n1 250 000;3,5\n350;2,9\n", [1250000, 350], [3.5, 2.9], "'1 250 000' is 1250000"),
+        ("N;loss\n1\u202f250;3,5\n350;2,9\n", [1250, 350], [3.5, 2.9], "is 1250"),
+        ("N,loss\n1'250'000,3.5\n350,2.9\n", [1250000, 350], [3.5, 2.9], "is 1250000"),
+        ("N,loss\n1_250_000,3.5\n350,2.9\n", [1250000, 350], [3.5, 2.9], "is 1250000"),
+    ],
+)
+def test_signs_in_numbers(tmp_path, text, N, loss, said):
+    frame = read(tmp_path, text)
+    assert frame["N"].tolist() == N
+    assert frame["loss"].tolist() == loss
+    assert said in frame.attrs[TOLD]["decimals"]
+
+
+def test_units_of_cells_with_decimal_commas(tmp_path):
+    frame = read(tmp_path, "N;error\n18,9M;45,312 %\n75,3M;45,3 %\n")
+    data = from_frame(frame, "units(N)", "units(error)")
+    np.testing.assert_allclose(data.inputs["x"], [18.9e6, 75.3e6])
+    np.testing.assert_allclose(data.responses["y"], [0.45312, 0.453])
+    # In Python, where no file says it, another cell of the column does.
+    cells = {"N": [1.0, 2.0], "error": ["45,312 %", "45,3 %"]}
+    np.testing.assert_allclose(
+        from_frame(cells, "N", "units(error)").responses["y"], [0.45312, 0.453]
+    )
+
+
+def test_texts_of_workbooks_and_records_are_read_alike(tmp_path):
+    cells = {"N": ["1,000,000", "10,000,000"], "loss": ["3,5", "2,9"]}
+    pd.DataFrame(cells).to_excel(tmp_path / "runs.xlsx", index=False)
+    pd.DataFrame(cells).to_json(tmp_path / "runs.json", orient="records")
+    for name in ("runs.xlsx", "runs.json"):
+        frame = read_table(tmp_path / name)
+        assert frame["N"].tolist() == [1e6, 1e7]
+        assert frame["loss"].tolist() == [3.5, 2.9]
+        assert "'3,5' is 3.5" in frame.attrs[TOLD]["decimals"]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("# made, by me\n# in 2024\nN,loss\n1,3.5\n2,2.9\n", TWO_COMMENTS),
+        ("N,loss\n1,3.5\n2,2.9\n# done\n", "1 line that begins with # is left out"),
+        ("# N,loss\n1,3.5\n2,2.9\n", None),
+        ("# N loss\n1 3.5\n2 2.9\n", "the delimiter is spaces, not ','"),
+        (" N  loss\n 1   3.5\n 2   2.9 \n", "the delimiter is spaces, not ','"),
+        (" N , loss \n1, 3.5\n2 ,2.9\n", None),
+        ("Runs of 2024,\n,\nN,loss\n1,3.5\n2,2.9\n", TITLE),
+        ("Runs of 2024\n\nN,loss\n1,3.5\n2,2.9\n", TITLE),
+        ("sep=;\nN;loss\n1;3.5\n2;2.9\n", "the delimiter is ';', not ','"),
+        ("N,loss\n1,3.5\n,\n2,2.9\n,\n", None),
+        ("N,loss,\n1,3.5,\n2,2.9,\n", None),
+        ("N,loss\n1,3.5,\n2,2.9,\n", None),
+        ("| N | loss |\n|---|:---:|\n| 1 | 3.5 |\n| 2 | 2.9 |\n", "the delimiter is '|', not ','"),
+    ],
+)  # fmt: skip
+def test_what_stands_about_a_table_is_no_row(tmp_path, text, said):
+    frame = read(tmp_path, text)
+    assert frame.to_dict("list") == {"N": [1, 2], "loss": [3.5, 2.9]}
+    assert [*frame.attrs.get(TOLD, {}).values()] == ([said] if said else [])
+
+
+def test_texts_have_no_white_space_about_them(tmp_path):
+    frame = read(tmp_path, "N, run\n1, a\n2,a \n3,b\n")
+    assert frame["run"].tolist() == ["a", "a", "b"]
+
+
+def test_a_first_line_that_is_too_short_is_told_so(tmp_path):
+    told = refusal(read, tmp_path, "N,loss\n1,10,3.5\n2,20,2.9\n")
+    assert "line 2 has 3 cells, the header 2; all rows have 3: give the first line as many" in told
 
 
 def test_rows_that_no_delimiter_makes_even_are_told_as_before(tmp_path):
@@ -172,9 +256,103 @@ def test_workbooks(tmp_path):
     frame = read_table(path)
     assert frame["loss"].tolist() == FRAME["loss"].tolist()
     (note,) = from_frame(frame, "N", "loss").notes
-    assert note == "this is sheet 'runs'; 'old' are left out"
+    assert note == "this is sheet 'runs', not 'old': such is runs.xlsx#old"
+    assert read_table(f"{path}#old")["loss"].tolist() == FRAME["loss"].tolist()
+    assert "has no sheet 'od'; did you mean 'old'?" in refusal(read_table, f"{path}#od")
     pd.DataFrame({"x": [1, 2], "": [None, 3]}).to_excel(path, index=False)
     assert "cell 2 of row 3 of the sheet is under no name" in refusal(read_table, path)
+
+
+def test_the_sheet_of_a_workbook_that_holds_runs(tmp_path):
+    path = tmp_path / "runs.xlsx"
+    with pd.ExcelWriter(path) as book:
+        pd.DataFrame({"About": ["made in 2024", "by me"]}).to_excel(book, sheet_name="READ ME")
+        pd.DataFrame({"About": ["made in 2024"]}).to_excel(book, sheet_name="me", index=False)
+        FRAME.rename(columns={"N": " N "}).to_excel(
+            book, sheet_name="runs", index=False, startrow=2
+        )
+        book.sheets["runs"].cell(1, 1, "Scaling runs")
+    told = read_table(f"{path}#runs")
+    assert told.attrs[TOLD] == {"title": "above the names stands 'Scaling runs': left out"}
+    assert told.to_dict("list") == FRAME.to_dict("list")
+    with pd.ExcelWriter(path) as book:
+        pd.DataFrame({"About": ["made in 2024"]}).to_excel(book, sheet_name="me", index=False)
+        FRAME.to_excel(book, sheet_name="runs", index=False)
+    frame = read_table(path)
+    assert frame.to_dict("list") == FRAME.to_dict("list")
+    assert frame.attrs[TOLD] == {"sheet": "this is sheet 'runs', not 'me': such is runs.xlsx#me"}
+
+
+def test_a_file_is_told_by_what_it_holds(tmp_path, monkeypatch):
+    text = FRAME.to_csv(index=False).encode()
+    FRAME.to_excel(tmp_path / "runs.xlsx", index=False)
+    (tmp_path / "packed.csv").write_bytes(gzip.compress(text))
+    (tmp_path / "plain.csv.gz").write_bytes(text)
+    (tmp_path / "book.csv").write_bytes((tmp_path / "runs.xlsx").read_bytes())
+    for path in tmp_path.iterdir():
+        assert read_table(path).to_dict("list") == FRAME.to_dict("list"), path
+    stdin = SimpleNamespace(buffer=io.BytesIO(gzip.compress(text)))
+    monkeypatch.setattr(reading.sys, "stdin", stdin)
+    assert read_table("-").to_dict("list") == FRAME.to_dict("list")
+
+
+def test_a_pipe_with_a_name_is_read(tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=pipe.write_bytes, args=[FRAME.to_csv(index=False).encode()])
+    writer.start()
+    assert read_table(pipe).to_dict("list") == FRAME.to_dict("list")
+    writer.join()
+
+
+def test_nested_columns_of_parquet_are_flat(tmp_path):
+    nested = pd.DataFrame({"config": [{"lr": 0.1, "model": {"N": 1e7}}] * 3, "loss": FRAME["loss"]})
+    nested.to_parquet(tmp_path / "runs.parquet")
+    names = ["config.lr", "config.model.N", "loss"]
+    assert read_table(tmp_path / "runs.parquet").columns.tolist() == names
+
+
+ROWS = [{"N": 1e7, "loss": 3.38}, {"N": 2e7, "loss": 2.9956}, {"N": 5e7, "loss": 2.7}]
+CELLS = [[*row.values()] for row in ROWS]
+
+
+@pytest.mark.parametrize(
+    "found",
+    [
+        {"N": {"0": 1e7, "1": 2e7, "2": 5e7}, "loss": {"2": 2.7, "0": 3.38, "1": 2.9956}},
+        {"0": ROWS[0], "1": ROWS[1], "2": ROWS[2]},
+        {"N": [1e7, 2e7, 5e7], "loss": [3.38, 2.9956, 2.7]},
+        [["N", "loss"], *CELLS],
+        {"columns": ["N", "loss"], "index": [0, 1, 2], "data": CELLS},
+        {"by": "me", "runs": ROWS},
+    ],
+)
+def test_forms_of_json(tmp_path, found):
+    frame = read(tmp_path, json.dumps(found, indent=1), "runs.json")
+    assert frame.to_dict("list") == {"N": [1e7, 2e7, 5e7], "loss": [3.38, 2.9956, 2.7]}
+    assert frame.attrs.get(TOLD, {}) == (
+        {"within": "the table is what stands under 'runs'"} if "runs" in found else {}
+    )
+
+
+@pytest.mark.parametrize("by_columns", [True, False])
+def test_objects_by_name_are_rows_or_columns(tmp_path, by_columns):
+    frame = FRAME.set_index("run").drop(columns="loss").assign(D=[3e9, 3e9, 3e9], loss=FRAME.loss)
+    frame["loss"] = [3.38, 2.9956, 2.7]
+    frame.to_json(tmp_path / "runs.json", orient="columns" if by_columns else "index")
+    read_back = read_table(tmp_path / "runs.json")
+    assert read_back["name"].tolist() == ["a", "b", "c"]
+    assert read_back["N"].tolist() == [1e7, 2e7, 5e7]
+    assert read_back["loss"].tolist() == [3.38, 2.9956, 2.7]
+    assert f"is a {'column' if by_columns else 'row'}" in read_back.attrs[TOLD]["objects"]
+
+
+def test_objects_one_after_another(tmp_path):
+    objects = [json.dumps(each, indent=1) for each in FRAME.to_dict("records")]
+    for name in ("runs.json", "runs.jsonl"):
+        assert read(tmp_path, "\n".join(objects), name).to_dict("list") == FRAME.to_dict("list")
+    told = refusal(read, tmp_path, '{"N": [1, 2], "loss": [3.5]}', "runs.json")
+    assert "lists differ in length: 'N' 2, 'loss' 1" in told
 
 
 def test_a_workbook_without_its_reader_names_the_install_line(tmp_path, monkeypatch):

@@ -3,6 +3,7 @@
 import json
 import re
 import shlex
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -314,6 +315,60 @@ def test_histories(tmp_path):
     lines = [{"_step": i, "name": "r", "loss": 4.0 - i, "_timestamp": i} for i in range(3)]
     (tmp_path / "h.jsonl").write_text("\n".join(map(json.dumps, lines)))
     assert bs.read_wandb(tmp_path / "h.jsonl").columns.tolist() == ["run", "_step", "loss"]
+
+
+def test_histories_of_one_file_name_are_runs_of_their_own(tmp_path):
+    paths = [tmp_path / run / "history.csv" for run in ("small", "large")]
+    paths += [tmp_path / "gpt-1.3B.csv", tmp_path / "gpt-1.5B.csv"]
+    for path in paths:
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(HISTORY)
+    assert [*bs.read_wandb(paths[:2])["run"].unique()] == ["small/history", "large/history"]
+    assert [*bs.read_wandb(paths[2:])["run"].unique()] == ["gpt-1.3B", "gpt-1.5B"]
+
+
+def test_notes_of_all_files_are_told(tmp_path):
+    (tmp_path / "a.csv").write_text("_step,_timestamp,loss\n1,1,4\n2,2,\n")
+    (tmp_path / "b.csv").write_text("_step,_runtime,loss\n1,1,4\n2,2,3\n")
+    notes = bs.read_wandb([tmp_path / "a.csv", tmp_path / "b.csv"]).attrs[TOLD]
+    assert notes["left_out"] == (
+        "a: left out: 1 column (_timestamp); b: left out: 1 column (_runtime)"
+    )
+    assert notes["gaps"].startswith("a: loss is not logged at every step")
+
+
+def test_the_next_command_is_one_that_runs(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(terminal, "start_jax", lambda: None)
+    history, table = tmp_path / "history.csv", tmp_path / "all {runs}.csv"
+    rows = [f"0.1,{100 * i},{1.7e9 + i},{2 + 3 / (1 + i) if i > 1 else ''}" for i in range(8)]
+    history.write_text("\n".join(["lr,_step,_timestamp,eval/loss", *rows]))
+    assert main(["import", "wandb", str(history), "-o", str(table)]) == terminal.SOUND
+    line = capsys.readouterr().err.splitlines()[-1]
+    words = shlex.split(line.removeprefix("next: bayescale "))
+    assert words[1:] == [
+        *(str(table), "--law", "power", "-x", "_step", "-y", "eval/loss", "--curve", "run"),
+        *("--where", "_step > 0 and isfinite(`eval/loss`)"),
+    ]
+    main([*words, "--sampler", "laplace", "--draws", "100"])
+    assert "y = `eval/loss`: 2.38 .. 3" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("role", ["file", "models", "folder"])
+def test_what_is_read_is_not_written_over(folder, tmp_path, capsys, monkeypatch, role):
+    monkeypatch.setattr(terminal, "start_jax", lambda: None)
+    chart, models = tmp_path / "chart.csv", tmp_path / "models.csv"
+    chart.write_text(CHART)
+    models.write_text("run,params\nllama-30M,3e7\nllama - 90M,9e7\n")
+    results = next(folder.rglob("*.json"))
+    words = {
+        "file": ["wandb", str(chart), "-o", str(chart)],
+        "models": ["wandb", str(chart), "--models", str(models), "-o", str(models)],
+        "folder": ["lm-eval", str(folder), "-o", str(results)],
+    }[role]
+    before = Path(words[-1]).read_text()
+    assert main(["import", *words]) == terminal.WRONG
+    assert "is read by this command, and would be lost" in capsys.readouterr().err
+    assert Path(words[-1]).read_text() == before
 
 
 def test_the_table_of_runs(tmp_path):

@@ -10,6 +10,7 @@ import bayescale as bs
 from bayescale.cli.commands import main
 from bayescale.data.accuracies import kind_of
 from bayescale.data.dataset import DataError, Dataset
+from bayescale.data.from_frame import from_frame
 from bayescale.inference.samplers import NUTS
 from bayescale.posterior.bends import MISFIT
 from bayescale.posterior.files import StorageError
@@ -198,6 +199,18 @@ def test_too_short_a_table_has_no_past():
         bs.backtest_forecast(short, [0.01])
 
 
+@pytest.mark.parametrize("rows", [2, 3])
+def test_tables_of_two_and_three_rows_are_forecast(rows):
+    x = np.geomspace(1e18, 1e20, rows)
+    data = from_frame({"flops": x, "loss": 1.8 + 8 * (x / 1e15) ** -0.15}, "flops", "loss")
+    told = bs.forecast(data, {"flops": 1e21}, **HOW)
+    lo, _, hi = told.quantiles()[:, 0]
+    assert lo < 2.807 < hi
+    assert [*told.weights[None]] == ["power", "power(floor=False)"][rows == 2 :]
+    left = "2 rows are fewer than the parameters of power (3): left out"
+    assert (left in told.notes) == (rows == 2)
+
+
 # ------------------------------------------------------------------ written down
 
 
@@ -210,6 +223,10 @@ def test_registered_forecast_is_scored_once_measured(marin, tmp_path):
     came = bs.score(path, later)
     assert came.open == 1
     assert len(came.runs) == 1
+    assert bs.score(path, later[:1]).summary()["elsewhere"] == []
+    assert came.summary()["elsewhere"] == [2]
+    assert came.notes[0] == "1 point is not measured yet"
+    assert "row 2 at budget=1e+22, the nearest forecast at budget=1e+23" in came.notes[1]
     (run,) = came.runs.to_dict("records")
     assert run["inside90"]
     assert 0 < run["level"] < 1
@@ -279,6 +296,24 @@ def test_command_line_says_what_is_wrong(tmp_path, capsys, monkeypatch):
     both = ["runs.csv", "-x", "budget", "-y", "loss"]
     assert main(["forecast", *both, "--at", "flops=1e21"]) == 2
     assert "flops" in capsys.readouterr().err
+    asked = ["forecast", *both, "--at", "budget=1e21"]
+    for output, words in {
+        "runs.csv": "is read by this command",
+        "old.json": "a registered forecast stays as it is",
+    }.items():
+        (tmp_path / "old.json").write_text("{}")
+        assert main([*asked, "-o", output]) == 2
+        told = capsys.readouterr()
+        assert words in told.err
+        assert not told.out  # refused before the fit
+    for command in ("fit", "tasks"):
+        law = ["--law", "power"] * (command == "fit")
+        (tmp_path / "out").mkdir(exist_ok=True)
+        (tmp_path / "out" / "tasks.csv").write_text((tmp_path / "runs.csv").read_text())
+        read = "out/tasks.csv"
+        output = "out" if command == "tasks" else read
+        assert main([command, read, *both[1:], *law, "-o", output]) == 2
+        assert "is read by this command" in capsys.readouterr().err
     assert main(["backtest", *both, "--cuts", "a"]) == 2
     assert "--cuts" in capsys.readouterr().err
 

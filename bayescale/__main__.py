@@ -1,0 +1,7 @@
+"""`python -m bayescale`: the command line, where its script is not on the path."""
+
+import sys
+
+from .cli.commands import main
+
+sys.exit(main())
