@@ -181,8 +181,6 @@ def _unit_note(unit: Unit) -> Note:
     ask = f"in {CALLED[unit.factor]}? " if unit.factor in CALLED else ""
     if "PER_" in unit.written or "UNIT" in unit.written:
         ask = "in which unit? "
-    if "is years" in unit.said:
-        ask = "laws are of log scale, a year as a factor of e: "
     if "logarithm" in unit.said:
         ask = "laws take the scale itself: "
     name = "" if unit.role == "x" else f"{unit.role}="
@@ -278,9 +276,8 @@ def _unique(data: Dataset) -> list[Note]:
         return [Note("unique", f"{said}: are they swapped, or in other units?")]
     u, d = (f"({data.columns[name]})" for name in "UD")
     least = option("x", f"U=({u}+{d}-abs({u}-{d}))/2")
-    return [
-        Note("unique", f"{said}: of what was not seen nothing is learnt; the lesser is {least}")
-    ]
+    said += f": of what was not seen nothing is learnt; the lesser is {least}"
+    return [Note("unique", said)]
 
 
 def _line(data: Dataset) -> list[Note]:
@@ -288,10 +285,9 @@ def _line(data: Dataset) -> list[Note]:
     other = next((name for name in ("D", "S") if name in data.inputs), None)
     if "N" not in data.inputs or other is None:
         return []
-    found: dict[str, str] = {}
-    for name, own in each_curve(data):
-        if said := _tied(other, data.inputs["N"][own], data.inputs[other][own]):
-            found[name] = said
+    N, D = data.inputs["N"], data.inputs[other]
+    each = {name: _tied(other, N[own], D[own]) for name, own in each_curve(data)}
+    found = {name: said for name, said in each.items() if said}
     if not found:
         return []
     where = some_curves([*found], len(data.curve_names)) if data.curve is not None else ""

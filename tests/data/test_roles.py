@@ -219,8 +219,11 @@ def test_a_scale_that_is_a_logarithm_is_told(name, given, said):
 def test_years_as_a_scale_are_told_what_to_write():
     table = {"released": [f"{y}-07-01" for y in range(2019, 2025)], "y": np.linspace(0.1, 0.9, 6)}
     table["year"] = np.arange(2019, 2025)
-    for given, way in [("year", "exp(year - 2019)"), ("years(released)", "exp(years(released) -")]:
-        note = next(n for n in from_frame(table, given, "y").notes if n.kind == "units")
+    for given, way in [
+        ("year", "exp(years(year) - 2019)"),
+        ("years(released)", "exp(years(released) -"),
+    ]:
+        note = next(n for n in from_frame(table, given, "y").notes if n.kind == "calendar")
         assert way in note
         written = re.search(r"-x '(.*)'", note)[1]
         assert not from_frame(table, written, "y").notes
