@@ -33,7 +33,7 @@ from .. import common
 from . import cuts
 from .hypotheses import AHEAD, BY_EVIDENCE, EQUAL
 from .real import wilson
-from .tables import groups_of, labelled, labels_of, open_tasks, prize, table_of
+from .tables import GROUPS, PRIZE, groups_of, labelled, labels_of, open_tasks, prize, table_of
 
 HYPOTHESES = ("sigmoid", "flat", "distractor", "inverse", "inverted_u")
 SAMPLER = replace(QUICK, chains=2, warmup=300, draws=500, starts=32, retries=0)
@@ -190,6 +190,7 @@ def write(rows: pd.DataFrame, costs: list[str], parts: dict[str, str]) -> None:
         f"Laws: {', '.join(HYPOTHESES)}. {'; '.join(costs)}. 2 chains of 500 draws and no second "
         "tries: all fits count, also what `tasks` would run again or leave out."
     ]
+    report += ["## Priors of the hypotheses against the labels\n\n" + by_prior(calls)]
     for name, each in calls.items():
         report += [f"## Against the labels, {name} prior\n\n" + agreement(each)]
     if (rows.table == "gadre_downstream").any():
@@ -209,14 +210,37 @@ def with_calls(rows: pd.DataFrame, prior: Mapping[str, float]) -> pd.DataFrame:
     return rows.assign(kind=kind, probability=found.max(1), **{"P(label)": of_label})
 
 
-def agreement(rows: pd.DataFrame) -> str:
-    """Return label against kind, and reliability of the calls against the labels."""
+def against_labels(rows: pd.DataFrame) -> tuple[pd.DataFrame, pd.Series, pd.Series]:
+    """Return the rows with a label, whether steady and emergent as one agree, and log P(label)."""
     known = rows[rows.label != ""]
-    matrix = pd.crosstab(known.label, known.kind)
     # Most labels are by a rule on raw accuracies, which noise moves over the line between the two.
     rise = {"emergent": "rises", "steady": "rises"}
     alike = known.kind.replace(rise) == known.label.replace(rise)
-    score = np.log(np.maximum(known["P(label)"], 0.001))
+    return known, alike, np.log(np.maximum(known["P(label)"], 0.001))
+
+
+def by_prior(calls: Mapping[str, pd.DataFrame]) -> str:
+    """Return how each prior fares against the labels, tables made from outcomes apart."""
+    rows = []
+    for chosen in (False, True):
+        for name, every in calls.items():
+            own = every[every.table.isin((GROUPS, PRIZE)) == chosen]
+            known, alike, score = against_labels(own)
+            if len(known):
+                row = {"tasks": "made from outcomes, or looked for" if chosen else "open tasks"}
+                row |= {
+                    "prior": name,
+                    "labelled": len(known),
+                    "agree": (known.kind == known.label).mean(),
+                }
+                rows.append(row | {"steady = emergent": alike.mean(), "log P(label)": score.mean()})
+    return common.table(pd.DataFrame(rows), 3)
+
+
+def agreement(rows: pd.DataFrame) -> str:
+    """Return label against kind, and reliability of the calls against the labels."""
+    known, alike, score = against_labels(rows)
+    matrix = pd.crosstab(known.label, known.kind)
     return (
         f"{len(known)} tasks with a label: {(known.kind == known.label).mean():.0%} agree, "
         f"{alike.mean():.0%} with steady and emergent as one; log probability of the label "
