@@ -132,8 +132,8 @@ def tasks(
     noise, pool, sampler, seed, precision
         As in `fit`.
     prior
-        Prior probability of each law; by default that of its hypothesis as learnt from open tasks
-        (`workflows.hypotheses`), in equal shares where several laws tell one.
+        Prior probability of each law; by default hypotheses are alike (`workflows.hypotheses`), in
+        equal shares where several laws tell one.
     horizon
         The largest scale looked at for an unlock; 4 decades beyond the largest run by default.
     misfit
