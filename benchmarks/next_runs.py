@@ -7,7 +7,7 @@ much.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -59,7 +59,7 @@ def refit(task: Task, paths: Paths, misfit: bool) -> dict[str, Told]:
         found = forecast(data, task.at, laws=laws, sampler=MISFIT, progress=False)
         told = found.prediction
         new, curves = told.quantiles("new"), enumerate(found.curves)
-        return {name: Told(found.mixtures[name], told.mean[i], new[:, i]) for i, name in curves}
+        return {str(k): Told(found.mixtures[k], told.mean[i], new[:, i]) for i, k in curves}
     fits = fit(task.law, data, noise=task.noise, sampler=SAMPLER, progress=False)
     each = {name: predict(one, task.at, allow_failed=True) for name, one in fits}
     return {k: Told(fits.curve(k), one.mean, one.quantiles("new")) for k, one in each.items()}
@@ -162,7 +162,7 @@ def page(
     )
 
 
-def _quantiles(of: tuple[str, list[float]]) -> dict[str, object]:
+def _quantiles(of: tuple[str, list[float]]) -> dict[str, Any]:
     """Return how spreads after a round compare with those that were told before it."""
     name, ratios = of
     levels = {f"{level:.0%}": f"{np.quantile(ratios, level):.2f}" for level in (0.1, 0.5, 0.9)}
