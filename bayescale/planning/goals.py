@@ -30,7 +30,7 @@ from .allocate import allocate
 from .design import tamed
 
 __all__ = ["LAW", "Goal", "check_finite", "goals", "in_logs", "of_laws", "several_points"]
-__all__ += ["together"]
+__all__ += ["or_fit_again", "together"]
 
 LAW, UNLOCK = "law", "unlock"
 SPLIT = re.compile(r"(?:best )?([ND]) at (\S+)")
@@ -93,13 +93,25 @@ def goals(which: Posterior | Mixture, target: Any, cost: Any = None) -> list[Goa
     return [goal for told in read for goal in told()]
 
 
-def check_finite(found: Iterable[Goal]) -> None:
+def check_finite(found: Iterable[Goal], which: Posterior | Mixture) -> None:
     """Refuse goals whose draws are infinite, or have no spread."""
     for goal in found:
         if not np.isfinite(goal.draws).all():
-            raise ValueError(f"{goal.name} has no finite interval: name another target")
+            remedy = or_fit_again("name another target", which)
+            raise ValueError(f"{goal.name} has no finite interval: {remedy}")
     if not all(goal.draws.var(0).sum() > 0 for goal in found):
         raise ValueError("this fit is a point without a spread: fit with NUTS() or Laplace()")
+
+
+def or_fit_again(remedy: str, which: Posterior | Mixture) -> str:
+    """Return a remedy for what is infinite: of a fit that is not to be trusted another fit.
+
+    With fewer runs than constants a law may pass through all of them, whatever it says elsewhere.
+    """
+    for *_, one in which.members:
+        if not one.health.sound:
+            return f"fit with NUTS(), or with more runs, for this fit is {one.health}"
+    return remedy
 
 
 def in_logs(draws: np.ndarray) -> np.ndarray:

@@ -21,7 +21,7 @@ from .asked import asked_of
 from .candidates import Candidates, read_candidates, tied
 from .design import Beliefs, Choice, choose, left_by_all, tamed
 from .factors import factor_goals
-from .goals import Goal, check_finite, goals, in_logs, several_points, together
+from .goals import Goal, check_finite, goals, in_logs, or_fit_again, several_points, together
 
 if TYPE_CHECKING:
     import pandas
@@ -216,12 +216,13 @@ def next_runs(
     check_means(runs, budget, most)
     counted = cost if isinstance(cost, str) or callable(cost) else None
     wanted = goals(which, target, counted) if told_of is None else factor_goals(told_of, target)
-    check_finite(wanted)
+    check_finite(wanted, which)
     draws, noise, told = _measured(which, runs, dict(n=n, stderr=stderr, seed=seed))
     of = np.repeat(np.arange(len(wanted)), [goal.draws.shape[1] for goal in wanted])
     for i in np.flatnonzero(~(np.isfinite(draws).all(0) & np.isfinite(noise) & (noise > 0)))[:1]:
         row = int(runs.rows[i])
-        refuse(source, "the fit tells no finite measurement there", "leave it out", row=row)
+        remedy = or_fit_again("leave it out", which)
+        refuse(source, "the fit tells no finite measurement there", remedy, row=row)
     beliefs = Beliefs(np.concatenate([g.draws for g in wanted], 1), of, draws, noise)
     before = beliefs.by_goal(beliefs.goals.var(0))
     most = MOST if most is None and budget is None else most

@@ -237,6 +237,18 @@ def test_candidates_by_the_names_of_the_table_and_costs_of_all_kinds(spread):
 
 
 @pytest.mark.parametrize(
+    ("ok", "words"), [(True, "name another target"), (False, "fit with NUTS.*NOT TO BE TRUSTED")]
+)
+def test_what_is_infinite_is_put_down_to_a_fit_that_failed(ok, words):
+    fit = posterior_of(chinchilla, DATABLATIONS | {"E": 1.8}, spread=0.02, draws=400, ok=ok)
+    fit.draws["A"][:, ::3] = np.inf
+    with pytest.raises(ValueError, match=words):
+        plan(fit)
+    with pytest.raises(DataError, match=words.replace("name another target", "leave it out")):
+        plan(fit, target="beta")
+
+
+@pytest.mark.parametrize(
     ("how", "words"),
     [
         (dict(candidates={"N": [1e9]}), ("candidates", "no column", "D")),
