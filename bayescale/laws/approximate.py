@@ -147,7 +147,8 @@ def approximate(base: Law) -> Law:
         parts = [wandering(at[x], edges[f"edge_{x}"], knots) for x in scales]
         for pair in pairs:
             left, right = (wandering(at[x], edges[f"edge_{x}"], COARSE) for x in pair)
-            parts.append((left[..., :, None] * right[..., None, :]).reshape(*left.shape[:-1], -1))
+            both = left[..., :, None] * right[..., None, :]
+            parts.append(both.reshape(*left.shape[:-1], len(COARSE) ** 2))
         return jnp.concatenate(parts, -1)
 
     def basis(*inputs, **edges):

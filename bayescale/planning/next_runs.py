@@ -17,7 +17,7 @@ from ..posterior.posterior import Posterior, said_of_group
 from ..questions.predict import Prediction, predict
 from ..recipes.multiplier import Multiplier
 from . import shown
-from .asked import asked_of
+from .asked import asked_of, at_its_word
 from .candidates import Candidates, read_candidates, tied
 from .design import Beliefs, Choice, choose, left_by_all, tamed
 from .factors import factor_goals
@@ -229,6 +229,8 @@ def next_runs(
     choices = choose(beliefs, runs.cost, budget, most)
     all_made = np.sqrt(left_by_all(beliefs) / before)
     notes = [*_notes(first, runs, wanted, choices, all_made, budget, most), *told]
+    if told_of is None and any(goal.at is not None for goal in wanted):
+        notes += at_its_word(which)
     return NextRuns(
         goals=tuple(wanted),
         candidates=runs,

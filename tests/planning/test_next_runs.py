@@ -209,6 +209,17 @@ def test_before_any_run_is_made(runs):
     assert found.left()[-1, 0] < 0.5
 
 
+def test_a_law_at_its_word_is_told_what_knows_better(runs):
+    def words(law, **how):
+        prior = bs.prior_predictive(law, runs, "lognormal", draws=500)
+        return [note for note in plan(prior, budget=1e22, **how).notes if note.kind == "word"]
+
+    (said,) = words(chinchilla)
+    assert "'approximate(chinchilla)'" in said
+    assert not words(bs.laws.get_law("approximate(chinchilla)"))
+    assert not words(chinchilla, target="alpha"), "an exponent is the law's own"
+
+
 def test_one_ratio_of_data_to_size_is_said(spread):
     N = np.geomspace(5e7, 5e9, 25)
     line = replace(spread, data=replace(spread.data, inputs={"N": N, "D": 20 * N}))
