@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-__all__ = ["DataError", "Note"]
+__all__ = ["DataError", "ExpressionError", "Note"]
 
 
 TOLD = "bayescale"
@@ -126,6 +126,13 @@ def near(name: str, known: Iterable[str]) -> str:
     hint = f"; did you mean {' or '.join(map(repr, close))}? T" if close else "; t"
     more = f" and {len(known) - 15} more" if len(known) > 15 else ""
     return f"{hint}here are: {', '.join(map(repr, known[:15])) or 'none'}{more}"
+
+
+class ExpressionError(ValueError):
+    """A text that cannot be read: what is wrong, the text and the known names, in one line."""
+
+    def __init__(self, message: str):
+        super().__init__(one_line(message))
 
 
 def bare(text: str) -> str:

@@ -14,6 +14,7 @@ import numpy as np
 __all__ = [
     "EXACT",
     "ROW",
+    "WRITTEN",
     "date",
     "dated",
     "day",
@@ -34,6 +35,8 @@ EXACT = 2.0**53
 """Up to here a float is each whole number, beyond it stands for several."""
 ROW = "file_row"
 """The name of an index that tells which rows of a file these are."""
+WRITTEN = "bayescale.written"
+"""Where a pandas frame, in its `attrs`, keeps the texts of cells that were read as numbers."""
 
 
 def number(cell: Any) -> float | None:

@@ -15,7 +15,6 @@ from itertools import pairwise
 import numpy as np
 
 from ..messages import Note, option
-from .cells import texts
 from .dataset import Dataset
 from .table import Table
 
@@ -105,7 +104,7 @@ def _labels(data: Dataset, table: Table, role: str, least: int) -> list[tuple[st
     for name in table.known:
         if name == data.columns[role] or name in [data.columns[k] for k in data.responses]:
             continue
-        cells = texts(table.column(name))
+        cells = table.texts(name)
         if len(cells) != len(data) or any(each is None for each in cells):
             continue
         code = np.unique(cells.astype(str), return_inverse=True)[1].ravel()
@@ -138,9 +137,7 @@ def _repeated(data: Dataset, table: Table, within: np.ndarray) -> list[Note]:
         return []
     many = f"{len(data)} rows lie at {scale.max() + 1} scales"
     settings = [
-        name
-        for name in table.known
-        if SETTINGS.search(name) and _differs(texts(table.column(name)), scale)
+        name for name in table.known if SETTINGS.search(name) and _differs(table.texts(name), scale)
     ]
     if settings:
         best = f"best={settings} (--best {','.join(settings)!r})"

@@ -19,30 +19,19 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from ..messages import near, one_line
+from ..messages import ExpressionError, near
 from .cells import measures, number, numbers, texts, years
 
 __all__ = ["ExpressionError", "columns", "evaluate", "filter_rows", "parse", "readers"]
 
-
-class ExpressionError(ValueError):
-    """A text that cannot be read: what is wrong, the text and the known names, in one line."""
-
-    def __init__(self, message: str):
-        super().__init__(one_line(message))
+Columns = Mapping[str, np.ndarray]
+Texts = Callable[[str], np.ndarray | None] | None
 
 
 # ------------------------------------------------------------------ reading a text
 
 LITERALS = re.compile(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"|`([^`]*)`", re.DOTALL)
-_QUOTIENT = re.compile(r"\s*(`[^`]+`|\w+)\s*/\s*(`[^`]+`|[^\W\d]\w*)\s*")
 _STEM = "column_in_backticks_"
-
-
-def quotient(text: str) -> tuple[str, str] | None:
-    """Return numerator and denominator of a text such as `n_correct/n`, None for another text."""
-    match = _QUOTIENT.fullmatch(text)
-    return (match[1], match[2]) if match else None
 
 
 def parse(text: str) -> tuple[ast.expr, dict[str, str]]:
@@ -119,6 +108,7 @@ class _Scope:
     stands_for: Mapping[str, str]
     known: Mapping[str, Any]
     filters: bool = False
+    texts: Texts = None
 
     def refuse(self, problem: str, remedy: str) -> NoReturn:
         raise ExpressionError(f"{problem} in {self.text[:200]!r}; {remedy}")
@@ -146,6 +136,13 @@ class _Scope:
             cell = texts(values)[bad][0]
             self.refuse(f"column {name!r} holds {cell!r}", "arithmetic needs numbers")
         return texts(values) if bad.any() else as_numbers
+
+    def written(self, node: ast.expr, value: Any, other: Any) -> Any:
+        """Return a column of numbers as texts where a text stands beside it: 1.10 is no '1.1'."""
+        quoted = isinstance(other, str) and number(other) is not None
+        asked = quoted and self.texts is not None and isinstance(node, ast.Name)
+        found = self.texts(self.resolve(node.id)) if asked else None  # pyright: ignore
+        return value if found is None else found
 
     def read(self, reader: str, name: str) -> np.ndarray:
         values, bad = READERS[reader](np.asarray(self.known[self.resolve(name)]))
@@ -245,12 +242,16 @@ def _refuse_syntax(node: ast.expr, scope: _Scope) -> NoReturn:
 def _compare(left: ast.expr, op: ast.cmpop, right: ast.expr, scope: _Scope) -> np.ndarray:
     a = _value(left, scope)
     if type(op) in _COMPARISONS:
-        return _pair(_COMPARISONS[type(op)], a, _value(right, scope), scope)
+        b = _value(right, scope)
+        if isinstance(op, ast.Eq | ast.NotEq):
+            a, b = scope.written(left, a, b), scope.written(right, b, a)
+        return _pair(_COMPARISONS[type(op)], a, b, scope)
     if not isinstance(op, ast.In | ast.NotIn) or not isinstance(right, ast.List | ast.Tuple):
         scope.refuse("this comparison is not allowed", "write such as task in ['a', 'b']")
     found = np.zeros(np.shape(a), bool)
     for each in right.elts:
-        found = found | _pair(operator.eq, a, _value(each, scope), scope)
+        b = _value(each, scope)
+        found = found | _pair(operator.eq, scope.written(left, a, b), b, scope)
     return found if isinstance(op, ast.In) else ~found
 
 
@@ -263,9 +264,9 @@ def _pair(compare: Callable, a: Any, b: Any, scope: _Scope) -> np.ndarray:
     return np.asarray(each(a, b), bool)
 
 
-def _evaluate(text: str, known: Mapping[str, np.ndarray], filters: bool) -> np.ndarray:
+def _evaluate(text: str, known: Columns, filters: bool, texts: Texts = None) -> np.ndarray:
     tree, stands_for = (ast.Name(_STEM), {_STEM: text}) if text in known else parse(text)
-    scope = _Scope(text, stands_for, known, filters)
+    scope = _Scope(text, stands_for, known, filters, texts)
     try:
         with np.errstate(all="ignore"):
             value = _value(tree, scope)
@@ -296,7 +297,7 @@ def evaluate(text: str, frame_columns: Mapping[str, np.ndarray]) -> np.ndarray:
     return _evaluate(text, frame_columns, filters=False)
 
 
-def filter_rows(text: str, columns: Mapping[str, np.ndarray]) -> np.ndarray:
+def filter_rows(text: str, columns: Columns, texts: Texts = None) -> np.ndarray:
     """Return whether each row passes, (rows,) bool.
 
     Parameters
@@ -307,10 +308,12 @@ def filter_rows(text: str, columns: Mapping[str, np.ndarray]) -> np.ndarray:
         comparison but `!=`; `task == task` therefore keeps the rows where `task` is there.
     columns
         The columns, all of one length, of any type.
+    texts
+        Name -> numbers as they are written, if known: for quoted ones, `recipe == '1.10'`.
 
     Raises
     ------
     ExpressionError
         When the text cannot be read, names no known column, or compares text with numbers.
     """
-    return _evaluate(text, columns, filters=True)
+    return _evaluate(text, columns, filters=True, texts=texts)

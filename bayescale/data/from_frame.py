@@ -15,6 +15,7 @@ import numpy as np
 
 from ..messages import TOLD, DataError, Note, as_notes, bare, option, quoted, refuse
 from .best import best_rows
+from .cells import numbers
 from .dataset import EXTRAS, LABELS, Dataset
 from .dependent import dependent
 from .embeddings import embeddings
@@ -212,10 +213,8 @@ def as_dataset(
 def _setting(table: Table, name: str) -> np.ndarray:
     """Return a setting's values: numbers where it has some in every row, else labels."""
     labels = table.labels([name])
-    try:
-        return np.array([float(each) for each in labels])
-    except ValueError:
-        return labels
+    values, bad = numbers(table.column(name if name in table.known else bare(name)))
+    return labels if bad.any() else values
 
 
 def canonical(text: Any, table: Table) -> str:

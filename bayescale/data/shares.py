@@ -7,9 +7,16 @@ import re
 import numpy as np
 
 from ..messages import option
-from . import expression
 
-__all__ = ["above_one", "least_shown"]
+__all__ = ["above_one", "least_shown", "quotient"]
+
+_QUOTIENT = re.compile(r"\s*(`[^`]+`|\w+)\s*/\s*(`[^`]+`|[^\W\d]\w*)\s*")
+
+
+def quotient(text: str) -> tuple[str, str] | None:
+    """Return numerator and denominator of a text such as `n_correct/n`, None for another text."""
+    match = _QUOTIENT.fullmatch(text)
+    return (match[1], match[2]) if match else None
 
 
 def above_one(
@@ -27,7 +34,7 @@ def above_one(
         Position of the share, and the numbers of all rows in the source.
     """
     known = y[np.isfinite(y)]
-    if parts := expression.quotient(text):
+    if parts := quotient(text):
         counts = n is not None and parts[1] == n[0]
         values = f" ({y[row] * n[1][row]:.6g} of {n[1][row]:.6g})" if counts else ""
         remedy = "check which column counts the trials"

@@ -9,13 +9,14 @@ import os
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from itertools import repeat
 from typing import Any
 
 import numpy as np
 
 from ..messages import Note, bare, leave_out, near, option, quoted, refuse
 from . import expression
-from .cells import ROW, date, measures, numbers, texts, years
+from .cells import ROW, WRITTEN, date, measures, numbers, texts, years
 from .expression import ExpressionError
 from .formula import ticked
 
@@ -38,10 +39,30 @@ class Table:
     """What messages call the table."""
     where: str | None = None
     """The filter that the rows in use passed."""
+    written: Callable[[str], np.ndarray | None] = lambda name: None
+    """Name -> what stands in a file in each cell of a column; None where that is not known."""
 
     def column(self, name: str) -> np.ndarray:
         """Return the cells in use."""
         return self.read(name)[self.keep]
+
+    def texts(self, name: str) -> np.ndarray:
+        """Return the cells in use as labels: as they stand in a file, None where one is missing.
+
+        Numbers whose text is not known go by their value.
+        """
+        cells, own = self.column(name), self.written(name)
+        if own is None or cells.dtype.kind not in "biuf":
+            return texts(cells)
+        own = own[self.keep]
+        own[np.isnan(cells.astype(float))] = None
+        if not all(map(isinstance, own, repeat(str))):
+            own = np.where(np.equal(own, None), texts(cells), own)
+        return own
+
+    def _as_written(self, name: str) -> np.ndarray | None:
+        known = self.column(name).dtype.kind in "biuf" and self.written(name) is not None
+        return self.texts(name) if known else None
 
     def filtered(self, text: str | None) -> tuple[Table, tuple[Note, ...]]:
         """Return the rows that pass a filter, and a note where that is not all."""
@@ -49,7 +70,9 @@ class Table:
             return self, ()
         text = ticked(text, self.known)
         parts = {name: self.column(name) for name in expression.columns(text, self.known)}
-        passes = np.broadcast_to(expression.filter_rows(text, parts), self.keep.shape)
+        passes = np.broadcast_to(
+            expression.filter_rows(text, parts, self._as_written), self.keep.shape
+        )
         kept, total = int(passes.sum()), len(passes)
         if not kept:
             remedy = "check the filter against the values in the table"
@@ -94,9 +117,10 @@ class Table:
             if name not in self.known:
                 raise ExpressionError(f"no column {name!r}{near(name, self.known)}")
             cells, test = self.column(name), f"{quoted(name)} == {quoted(name)}"
-            parts.append(texts(cells))
+            parts.append(self.texts(name))
             gap = np.equal(parts[-1], None).astype(bool)
-            self._check(gap, np.full(gap.shape, "an empty cell"), name, "is no label", test)
+            if gap.any():
+                self._check(gap, self._gaps(name), name, "is no label", test)
             self._check_labels(cells, parts[-1], name)
         tuples = list(zip(*parts, strict=True))
         joined = ["/".join(each) for each in tuples]
@@ -104,6 +128,13 @@ class Table:
             problem = f"labels of {' and '.join(names)} look alike when joined with '/'"
             refuse(self.source, problem, "join them yourself in one column")
         return np.array(joined, object)
+
+    def _gaps(self, name: str) -> np.ndarray:
+        """Return what messages call the cells of a column that are missing."""
+        own = self.written(name)
+        cells = [None] * len(self.keep) if own is None else own[self.keep]
+        says = "{!r}, which stands for an empty cell,"
+        return np.array([says.format(each) if each else "an empty cell" for each in cells], object)
 
     def _check_labels(self, cells: np.ndarray, labels: np.ndarray, name: str) -> None:
         """Refuse labels that no file or picture can hold, and distinct cells of one label."""
@@ -205,7 +236,24 @@ def open_table(frame: Any, source: str) -> Table:
         refuse(source, "has no rows", "give at least two rows")
     keep = np.arange(length)
     rows = _rows(frame, keep)
-    return Table(known, lambda name: read(position[name]), keep, rows, source)
+    by_name = lambda name: read(position[name])  # noqa: E731
+    kept = getattr(frame, "attrs", {}).get(WRITTEN)
+    if not hasattr(kept, "column"):
+        return Table(known, by_name, keep, rows, source)
+    written = lambda name: _written(kept.column(name, frame.index), by_name(name))  # noqa: E731
+    return Table(known, by_name, keep, rows, source, written=written)
+
+
+def _written(found: tuple[np.ndarray, np.ndarray] | None, cells: np.ndarray) -> np.ndarray | None:
+    """Return the texts of cells, None where a cell has been changed since it was read."""
+    if found is None:
+        return None
+    own, read = found
+    if cells.dtype.kind in "biuf" and read.dtype.kind in "biuf":
+        same = (cells == read) | ((cells != cells) & (read != read))
+    else:  # of texts only what stands in empty cells is asked
+        same = np.equal(texts(cells), None) & np.equal(texts(read), None)
+    return np.where(same.astype(bool), own, None)
 
 
 def name_of(column: Any) -> str:

@@ -7,12 +7,17 @@ spaces go last. What is not usual is told.
 from __future__ import annotations
 
 import io
+from collections import deque
+from collections.abc import Callable
+from functools import partial
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from ..data.cells import EXACT, ROW
+from ..data.cells import EXACT, ROW, WRITTEN
 from ..messages import DataError, refuse, shortened
 from .lines import Rows, scan
-from .signs import MARKED, with_signs
+from .signs import each_of, with_signs
+from .written import Written, parse_texts
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -41,54 +46,65 @@ def read_text(text: str, usual: str, source: str, notes: dict[str, str]) -> pd.D
     if delimiter != usual:
         notes["dialect"] = f"the delimiter is {DELIMITERS[delimiter]}, not {DELIMITERS[usual]}"
     notes |= told
-    every = list(io.StringIO(text, newline=""))
-    below = "".join(line for first, last in lines for line in every[first:last])
-    frame, written = _cells(below, delimiter, names, len(rows), source)
-    frame = with_signs(frame, written, notes, delimiter)
+    below = _below(text, lines)
+    columns = [name or f"Unnamed: {at}" for at, name in enumerate(names)]
+    how: dict[str, Any] = dict(sep=r"\s+" if delimiter == " " else delimiter, low_memory=False)
+    how |= dict(header=None, names=columns, index_col=False)
+    frame = _cells(below, how, len(rows), source)
+    nameless = [name for name, given in zip(columns, names, strict=True) if not given]
+    frame = frame.drop(columns=[name for name in nameless if frame[name].isna().all()])
+    written = partial(parse_texts, below, how)
+    frame = _exact(frame, written)
+    frame = with_signs(frame, notes, written, delimiter)
     texts = frame.select_dtypes(exclude="number")
-    frame = frame.assign(**{name: each.map(_stripped) for name, each in texts.items()})
+    frame = frame.assign(**{name: each_of(each, _stripped) for name, each in texts.items()})
     frame.index = pd.Index(rows, name=ROW, dtype="int64")
+    frame.attrs[WRITTEN] = Written(frame, written)
     return frame
+
+
+def _below(text: str, lines: list[tuple[int, int]]) -> bytes:
+    """Return the lines that hold the rows."""
+    file, at, parts = io.StringIO(text, newline=""), 0, []
+    for first, last in lines:
+        deque(islice(file, first - at), maxlen=0)
+        start, at = file.tell(), last
+        deque(islice(file, last - first), maxlen=0)
+        parts.append(text[start : file.tell()])
+    return "".join(parts).encode()
 
 
 def _stripped(cell: Any) -> Any:
     return cell.strip() if isinstance(cell, str) else cell
 
 
-def _cells(
-    below: str, delimiter: str, names: list[str], rows: int, source: str
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return the rows below the names as numbers and texts, and all as texts."""
+def _cells(below: bytes, how: dict[str, Any], rows: int, source: str) -> pd.DataFrame:
+    """Return the rows below the names as numbers and texts."""
     import pandas as pd
 
-    columns = [name or f"Unnamed: {at}" for at, name in enumerate(names)]
-    how: dict[str, Any] = dict(sep=r"\s+" if delimiter == " " else delimiter, low_memory=False)
-    how |= dict(header=None, names=columns, index_col=False)
     if not below:
-        frame = pd.DataFrame(columns=columns)
-        return frame, frame
+        return pd.DataFrame(columns=how["names"])
     try:
-        frame = pd.read_csv(io.StringIO(below), **how)
+        frame = pd.read_csv(io.BytesIO(below), **how)
     except ValueError as error:
         refuse(
             source, f"is no readable table ({shortened(str(error), 200)})", "look for stray quotes"
         )
-    if frame.shape != (rows, len(names)):
-        problem = f"reads as {frame.shape[0]} x {frame.shape[1]} cells, not {rows} x {len(names)}"
+    if frame.shape != (rows, len(how["names"])):
+        shape = "{} x {}".format(*frame.shape)
+        problem = f"reads as {shape} cells, not {rows} x {len(how['names'])}"
         refuse(source, problem, "look for stray quotes and control characters")
-    nameless = [name for name, given in zip(columns, names, strict=True) if not given]
-    frame = frame.drop(columns=[name for name in nameless if frame[name].isna().all()])
-    # Numbers that no float tells apart, as they are written: they may be names.
-    large = [
-        name for name, each in frame.select_dtypes("float").items() if (each.abs() >= EXACT).any()
-    ]
-    marked = bool(MARKED.search(below))
-    if not (large or marked):
-        return frame, frame
-    written = pd.read_csv(io.StringIO(below), dtype=str, **how)[[*frame]]
-    whole = [name for name in large if written[name].str.fullmatch(r"\d+").any()]
-    frame = frame.assign(**{name: written[name] for name in whole})
-    return frame, written if marked else frame
+    return frame
+
+
+def _exact(frame: pd.DataFrame, written: Callable[[str], pd.Series]) -> pd.DataFrame:
+    """Return a frame whose numbers that no float tells apart are texts: they may be names."""
+    floats = frame.select_dtypes("float").items()
+    large = [str(name) for name, each in floats if (each.abs() >= EXACT).any()]
+    texts = {name: written(name).where(frame[name].notna()) for name in large}
+    # Of 1e20 nothing is lost.
+    whole = {name: each for name, each in texts.items() if each.str.fullmatch(r"\d+").any()}
+    return frame.assign(**whole)
 
 
 # ------------------------------------------------------------------ delimiters

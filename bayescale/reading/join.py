@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ..data.cells import texts
 from ..messages import near, refuse
 from .read_table import read_table
+from .written import with_texts
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,10 +38,12 @@ def join(frame: pd.DataFrame, key: str, models: Any, notes: dict[str, str]) -> p
 
     path = isinstance(models, str | Path)
     source, table = (str(models), read_table(models)) if path else ("models", models)
-    table = pd.DataFrame(table)
+    table = table if isinstance(table, pd.DataFrame) else pd.DataFrame(table)
     if key not in table.columns:
         remedy = f"name the column of names {key!r}{near(key, map(str, table.columns))}"
         refuse(source, f"has no column {key!r}", remedy)
+    table, frame = with_texts(table, [key], always=True), with_texts(frame, [key], always=True)
+    table = with_texts(table)
     names = [str(each) for each in texts(table[key].to_numpy(object))]
     for at, name in enumerate(names):
         if name in names[:at]:

@@ -12,12 +12,13 @@ from os.path import expanduser
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..data.cells import ROW
+from ..data.cells import ROW, WRITTEN
 from ..messages import TOLD, refuse
 from . import binary
 from .dialect import read_text
 from .records import read_records
 from .signs import with_signs
+from .written import Written
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -69,8 +70,6 @@ def read_table(path: str | Path) -> pd.DataFrame:
     >>> bs.read_table("runs.csv").shape
     (24, 7)
     """
-    import pandas as pd
-
     if str(path) == STDIN:
         source, ending, sheet = "standard input", "", None
         data = _unpacked(_bounded(sys.stdin.buffer, source), source)
@@ -82,22 +81,33 @@ def read_table(path: str | Path) -> pd.DataFrame:
     if ending in binary.READERS:
         named = {"sheet": sheet} if sheet is not None else {}
         frame = binary.READERS[ending](data, source, LARGEST, notes, **named)
-        frame = with_signs(frame, frame, notes)
+        frame = _converted(frame, notes)
     else:
         text = _decoded(data, source, notes)
         lines = ending in (".jsonl", ".ndjson")
         if lines or ending == ".json" or (not ending and text.lstrip()[:1] in ("{", "[")):
             frame = read_records(text, source, notes, lines)
-            frame = with_signs(frame, frame, notes)
+            frame = _converted(frame, notes)
         else:
             frame = read_text(text, PLAIN.get(ending, ","), source, notes)
     if not len(frame):
         refuse(source, "has a header and no rows", "give at least two rows")
-    if frame.index.name != ROW:
-        frame.index = pd.RangeIndex(1, len(frame) + 1, name=ROW)
     if notes:
         frame.attrs[TOLD] = notes
     return frame
+
+
+def _converted(frame: pd.DataFrame, notes: dict[str, str]) -> pd.DataFrame:
+    """Return cells that are texts of numbers as such; labels go by their texts."""
+    import pandas as pd
+
+    made = with_signs(frame, notes)
+    if made.index.name != ROW:
+        made.index = pd.RangeIndex(1, len(made) + 1, name=ROW)
+    texts = {k: frame[k] for k in frame if made[k].dtype.kind == "f" != frame[k].dtype.kind}
+    if texts:
+        made.attrs[WRITTEN] = Written(made, texts)
+    return made
 
 
 def _file(given: str) -> tuple[str, str, str | None, bytes]:

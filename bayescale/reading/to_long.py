@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..data.cells import measure, measures, numbers, texts
+from ..data.cells import WRITTEN, measure, measures, numbers, texts
 from ..data.table import open_table
 from ..messages import TOLD, near, one_line, refuse
+from .written import Written
 
 if TYPE_CHECKING:
     import pandas
@@ -99,6 +100,11 @@ def to_long(
     made = pd.DataFrame({name: _plain(each) for name, each in columns.items()})
     told = getattr(frame, "attrs", {}).get(TOLD, {})
     made.attrs[TOLD] = {**told, "long": _said(label, found, labels, kept)}
+    written = {label: np.repeat(np.array(labels, object), length)[kept]}
+    for name in others:
+        if table.written(name) is not None:
+            written[name] = np.tile(table.texts(name), len(labels))[kept]
+    made.attrs[WRITTEN] = Written(made, written)
     return made
 
 

@@ -18,6 +18,7 @@ from ..messages import TOLD, refuse
 from .binary import READERS
 from .join import join
 from .read_table import PLAIN, read_table
+from .written import with_texts
 
 if TYPE_CHECKING:
     import pandas
@@ -72,6 +73,7 @@ def read_wandb(paths: str | Path | Iterable[str | Path], *, models: Any = None) 
     for path, name in zip(given, _names(given), strict=True):
         frame = read_table(path)
         own = dict(frame.attrs.get(TOLD, {}))
+        frame = with_texts(with_texts(frame, [e for e in RUN if e in frame], always=True))
         parts.append(_part(frame, Path(path), name, own))
         for kind, text in own.items():
             said.setdefault(kind, {}).setdefault(text, []).append(name)

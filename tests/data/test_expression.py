@@ -11,8 +11,8 @@ from bayescale.data.expression import (
     columns,
     evaluate,
     filter_rows,
-    quotient,
 )
+from bayescale.data.shares import quotient
 
 TABLE = {
     "a": np.array([1, 2, 4]),

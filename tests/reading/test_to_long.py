@@ -157,6 +157,6 @@ def test_the_command_line_makes_rows(tmp_path, capsys, monkeypatch):
     told = capsys.readouterr()
     assert "wide.csv, as rows: 6 rows" in told.err
     assert "3 columns stand in rows: loss by params" in told.err
-    assert "160000000" in told.out
+    assert "160M" in told.out
     assert main(["fit", *args[:-4], "--long", "params=loss_*"]) == terminal.WRONG
     assert "--long: cannot read" in capsys.readouterr().err
