@@ -312,4 +312,6 @@ def _new_runs(posterior: Posterior, inputs, n, stderr, seed, stream) -> np.ndarr
         keys = jax.random.split(key, len(next(iter(params.values()))))
         columns["stderr"] = stderr[i] if posterior.curves else stderr
         runs.append(new_runs(replace(model, law=law), params, columns, keys))
-    return np.stack(runs) if posterior.curves else runs[0]
+    found = np.stack(runs) if posterior.curves else runs[0]
+    # An accuracy lies between 0 and 1, also where its noise is normal.
+    return np.clip(found, 0.0, 1.0) if posterior.law.support == "unit" else found

@@ -177,6 +177,14 @@ def test_the_standard_error_of_an_accuracy_is_as_it_is():
             predict(fit, {"x": 1e13}, stderr=wrong, allow_failed=True)
 
 
+def test_an_accuracy_lies_between_0_and_1_whatever_its_noise():
+    data = Dataset({"x": X}, {"y": np.full(12, 0.02)})
+    fit = many(constructed(Model(flat, normal), data, dict(g=0.02, sigma=0.03)))
+    found = predict(fit, {"x": 1e13}, allow_failed=True).new
+    assert found.min() == 0
+    assert np.quantile(found, 0.9) == pytest.approx(0.02 + 1.28 * 0.03, rel=0.1)
+
+
 def test_curves_and_laws_have_standard_errors_of_their_own():
     curve = np.repeat(np.array(["a", "b"], object), 6)
     fit = many(losses(np.repeat([0.01, 0.05], 6), curve=curve))
