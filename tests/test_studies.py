@@ -4,7 +4,7 @@ from importlib import import_module
 
 import pytest
 
-from benchmarks.__main__ import STUDIES
+from benchmarks.__main__ import STUDIES, main
 
 
 @pytest.mark.parametrize("name", STUDIES)
@@ -13,7 +13,5 @@ def test_every_study_can_start(name):
 
 
 def test_an_unknown_study_is_refused():
-    from benchmarks.__main__ import main
-
     with pytest.raises(SystemExit, match="no study speeed; there are calibration, loss_laws"):
         main(["speeed"])
