@@ -75,3 +75,16 @@ def test_size_turn_and_end_are_of_the_data():
     assert found.turn > 0.2
     assert found.end > 1
     assert found.end_chance < 0.01
+
+
+def test_directions_of_few_draws_and_of_many_rows_are_those_of_singular_values():
+    rng = np.random.default_rng(3)
+    for rows in (20, 300):  # fewer than the draws, and more
+        x = np.linspace(-1, 1, rows)
+        law = rng.normal(size=(50, 3)) * [0.5, 0.2, 0.05] @ np.vander(x, 3).T
+        left = residue(np.zeros(rows), law, law + rng.choice([-1, 1], law.shape), positive=False)
+        away = law - law.mean(0)
+        _, sizes, modes = np.linalg.svd(away / left.noise, full_matrices=False)
+        taken = np.minimum(sizes[:3] ** 2 / 50, 1)
+        whole = (left.modes * left.taken) @ left.modes.T
+        assert np.allclose(whole, (modes[:3].T * taken) @ modes[:3], atol=1e-9)
