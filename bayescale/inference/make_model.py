@@ -12,7 +12,7 @@ from ..noises.runs import dependence
 from ..parametric.parametric import Law, Noise, Parametric
 from .remedies import checked
 
-__all__ = ["as_law_names", "make_model"]
+__all__ = ["as_law_names", "make_model", "of_runs"]
 
 
 def make_model(
@@ -33,7 +33,7 @@ def make_model(
         raise ValueError(
             f"no response {name!r} of the law {law.name}: noise is for {', '.join(law.responses)}"
         )
-    several = _of_runs(data)
+    several = of_runs(data)
     own = get_noise(given.get(law.response) or default_noise(law, data.n is not None, several))
     further = tuple(
         get_noise(given.get(name) or {"positive": "student"}.get(support, "normal"))
@@ -52,7 +52,7 @@ def make_model(
     return checked(Model(law, own, further, names, groups, runs), data)
 
 
-def _of_runs(data: Dataset) -> bool:
+def of_runs(data: Dataset) -> bool:
     """Return whether several rows are of one run."""
     return data.run is not None and len(_named(data)) < len(data)
 

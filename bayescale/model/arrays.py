@@ -262,9 +262,9 @@ def _lane(model: Model, data: Dataset, layout: Layout, groups: tuple[str, ...]) 
     if model.pool:
         lane["group"] = pad(np.searchsorted(groups, data.group.astype(str)))
         lane["pinned"] = dict.fromkeys(model.pool, unpinned(len(groups)))
+    lane |= layout.runs
     if law.wander is not None:
         lane |= wander_of(law, lane)
-    lane |= layout.runs
     return lane | ({"n": pad(data.n.astype(int))} if data.n is not None else {})
 
 

@@ -72,11 +72,6 @@ class Model(Coordinates):
     def _check_runs(self) -> None:
         """Refuse rows of runs where the joint density of such is not known."""
         remedy = "leave the run column out and keep one row a run (where)"
-        if self.law.wander is not None:
-            raise ValueError(
-                f"the misfit of {self.law.name} and what is a run's own are not told apart here; "
-                f"{remedy}, or take the law without its misfit"
-            )
         if self.law.further:
             raise ValueError(
                 f"the law {self.law.name} speaks of several responses, of which rows of one run "
@@ -200,7 +195,8 @@ class Model(Coordinates):
         params, data = self.as_the_law_takes(self.parameters(values, data), data)
         if self.law.wander is not None:
             rates = self.law.wander.rates(params)[~self.law.wander.ahead]
-            return log_prior + log_marginal(self._unbent(params, data), rates, data)
+            along = None if self.runs is None else self.along(params, data)
+            return log_prior + log_marginal(self._unbent(params, data), rates, data, along)
         return log_prior + jnp.sum(self.log_likelihood(params, data))
 
     def bends(self, params: Mapping[str, Any], data: Mapping[str, Any], normal: Array) -> Array:
@@ -209,7 +205,8 @@ class Model(Coordinates):
         params, data = self.as_the_law_takes(params, data)
         felt = np.flatnonzero(~self.law.wander.ahead)
         rates = self.law.wander.rates(params)[felt]
-        drawn = sample_bends(self._unbent(params, data), rates, data, normal[felt])
+        along = None if self.runs is None else self.along(params, data)
+        drawn = sample_bends(self._unbent(params, data), rates, data, along, normal[felt])
         return normal.at[felt].set(drawn)
 
     def _unbent(self, params: Mapping[str, Any], data: Mapping[str, Any]) -> Distribution:

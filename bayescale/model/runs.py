@@ -25,7 +25,7 @@ from numpyro.distributions import Distribution
 from ..parametric.parametric import Noise
 from .sampling import sample_each
 
-__all__ = ["has_location", "located", "log_densities", "of_new_run", "sample_runs"]
+__all__ = ["has_location", "located", "log_densities", "of_new_run", "products", "sample_runs"]
 
 NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(9)
 LOG_WEIGHTS = np.log(_WEIGHTS) + NODES**2 / 2
@@ -153,6 +153,63 @@ def _as(x: Array, mask: Array) -> Array:
     return mask.reshape(*(1,) * (jnp.ndim(x) - mask.ndim), *mask.shape)
 
 
+class _Along(NamedTuple):
+    """Rows in units of what each adds to the one before it, as they are laid out."""
+
+    residual: Any
+    """w of the residuals."""
+    one: Any
+    """u: what an effect of 1 of the run is."""
+    of: Any
+    """An array of the places, on the scale of the noise -> the same of it."""
+
+
+def _along(
+    found: Distribution, observed: Array, data: Mapping[str, Any], gap: Array
+) -> tuple[Located, _Rows, _Along, Array]:
+    """Return the noise, how one goes along runs, the rows whitened and their log volume."""
+    noise, rows = located(found), _rows(data)
+    assert noise is not None  # the model was checked
+    value = noise.value(observed)
+    of_link = rows.laid(noise.volume(value, observed))
+    scale, gap, first = (rows.laid(x) for x in (noise.base.scale, gap, data["first"]))
+    rho = jnp.where(first, 0.0, jnp.exp(-gap))
+    square = jnp.where(first, 1.0, -jnp.expm1(-2 * gap))
+
+    def innovation(x):
+        x = rows.laid(x) / scale
+        return (x - rho * rows.before(x)) * lax.rsqrt(square)
+
+    along = _Along(innovation(value - noise.base.loc), innovation(1.0), innovation)
+    return noise, rows, along, 0.5 * jnp.log(square) + jnp.log(scale) + of_link
+
+
+def products(
+    found: Distribution,
+    observed: Array,
+    basis: Float[Array, "place bend"],
+    data: Mapping[str, Any],
+    gap: Array,
+    sd: Array | None,
+) -> tuple[Float[Array, "bend bend"], Float[Array, " bend"]]:
+    """Return B' V^-1 B and B' V^-1 r of rows whose residuals r have the covariance V.
+
+    Of whitened rows it is 1 + sd^2 u u' in each run, whose inverse takes sd^2 u u'/(1 + sd^2 U)
+    off (Sherman and Morrison). Of a noise that is normal, or is so of the log.
+    """
+    _, rows, along, _ = _along(found, observed, data, gap)
+    share = 0.0 if sd is None else sd * lax.rsqrt(1 + sd**2 * rows.total(along.one**2))
+
+    def parts(white):
+        """Return what lies along rows, and what along the effects of runs."""
+        own = jnp.where(rows.laid(data["mask"]), white, 0.0)
+        return jnp.ravel(own), share * rows.total(own * along.one)
+
+    bent, of_runs = jax.vmap(lambda bend: parts(along.of(bend)))(basis.T)
+    w, own = parts(along.residual)
+    return bent @ bent.T - of_runs @ of_runs.T, bent @ w - of_runs @ own
+
+
 def log_densities(
     found: Distribution, observed: Array, data: Mapping[str, Any], gap: Array, sd: Array | None
 ) -> Float[Array, " run"]:
@@ -178,20 +235,8 @@ def log_densities(
     sd
         Of the effect of a run, None without one.
     """
-    noise, rows = located(found), _rows(data)
-    assert noise is not None  # the model was checked
-    value = noise.value(observed)
-    of_link = noise.volume(value, observed)
-    scale, gap, first = (rows.laid(x) for x in (noise.base.scale, gap, data["first"]))
-    residual, of_link = rows.laid(value - noise.base.loc), rows.laid(of_link)
-    rho = jnp.where(first, 0.0, jnp.exp(-gap))
-    square = jnp.where(first, 1.0, -jnp.expm1(-2 * gap))
-
-    def innovation(x):
-        return (x - rho * rows.before(x)) * lax.rsqrt(square)
-
-    w, u = innovation(residual / scale), innovation(1 / scale)
-    volume = 0.5 * jnp.log(square) + jnp.log(scale) + of_link
+    noise, rows, along, volume = _along(found, observed, data, gap)
+    w, u = along.residual, along.one
     standard = noise.standard.log_prob
     if sd is None:
         return rows.total(standard(w) - volume)

@@ -7,7 +7,9 @@ a noise that is normal (of the log), with w and A the rows of r and B q in units
 
 (Woodbury), and c given the rows is Normal(M^-1 A^T w, M^-1). Where all rows have one scale s and
 there is one rate, B = U S V^T once and for all, and M is diagonal: 1 + (q S/s)^2; where there are
-several, B^T B is known once and for all. Bends beyond the data no row feels: they stay as they are.
+several, B^T B is known once and for all. Rows of runs are not independent: A and w are whitened, so
+that the rows of a run and what they share are told apart from what all rows share. Bends beyond the
+data no row feels: they stay as they are.
 """
 
 from __future__ import annotations
@@ -26,9 +28,12 @@ from numpyro.distributions import Distribution
 
 from ..parametric.parametric import Law, Noise
 from .programs import compiled
-from .runs import located
+from .runs import located, log_densities, products
 
 __all__ = ["ahead_variance", "is_lognormal", "log_marginal", "sample_bends", "wander_of"]
+
+Along = tuple[Any, Any] | None
+"""Of rows of runs `Model.along`: gaps, and the sd between runs."""
 
 
 @cache
@@ -52,7 +57,7 @@ def wander_of(law: Law, lane: Mapping[str, Any]) -> dict[str, Any]:
         known = {name: edges[name] for name in law.wander.edges}
         basis = np.asarray(law.wander.basis(*map(jnp.asarray, columns), **known))
     basis = np.where(lane["mask"][:, None], basis, 0.0)[:, ~law.wander.ahead]
-    if lane["stderr"].any():
+    if lane["stderr"].any() or "first" in lane:
         return {"basis": basis}
     if len(law.wander.edges) > 1:
         return {"basis": basis, "gram": basis.T @ basis}
@@ -69,21 +74,27 @@ def _whitened(found: Distribution, data: Mapping[str, Any]) -> tuple[Array, Arra
     return jnp.where(data["mask"], (value - noise.base.loc) / scale, 0.0), scale
 
 
-def _solved(found: Distribution, rates: Array, data: Mapping[str, Any]) -> tuple[Array, Array]:
+def _solved(
+    found: Distribution, rates: Array, data: Mapping[str, Any], along: Along
+) -> tuple[Array, Array]:
     """Return the root of M, and A^T w, of the bends that rows feel."""
-    w, scale = _whitened(found, data)
-    if "gram" in data:
-        each = rates / scale[0]
-        inner = each[:, None] * data["gram"] * each[None]
-        seen = each * (w @ data["basis"])
+    if along is not None:
+        inner, seen = products(found, data["observed"], data["basis"], data, *along)
+        inner, seen = rates[:, None] * inner * rates[None], rates * seen
     else:
-        A = data["basis"] * rates[None] / scale[:, None]
-        inner, seen = A.T @ A, A.T @ w
+        w, scale = _whitened(found, data)
+        if "gram" in data:
+            each = rates / scale[0]
+            inner = each[:, None] * data["gram"] * each[None]
+            seen = each * (w @ data["basis"])
+        else:
+            A = data["basis"] * rates[None] / scale[:, None]
+            inner, seen = A.T @ A, A.T @ w
     return jnp.linalg.cholesky(jnp.eye(len(seen), dtype=seen.dtype) + inner), seen
 
 
 def log_marginal(
-    found: Distribution, rates: Float[Array, " felt"], data: Mapping[str, Any]
+    found: Distribution, rates: Float[Array, " felt"], data: Mapping[str, Any], along: Along
 ) -> Array:
     """Return the log density of all rows of one curve, the bends integrated out.
 
@@ -93,23 +104,32 @@ def log_marginal(
         The noise about the law without bends.
     rates
         Of the bends that rows feel.
+    along
+        Where rows are of runs, how far each is from the one before, and the sd between runs.
     """
-    alone = jnp.sum(jnp.where(data["mask"], found.log_prob(data["observed"]), 0.0))
+    if along is not None:
+        alone = jnp.sum(log_densities(found, data["observed"], data, *along))
+    else:
+        alone = jnp.sum(jnp.where(data["mask"], found.log_prob(data["observed"]), 0.0))
     if "turned" in data:
         w, scale = _whitened(found, data)
         gain = (rates[0] * data["sizes"] / scale[0]) ** 2
         seen = w @ data["turned"]
         return alone + 0.5 * jnp.sum(gain / (1 + gain) * seen**2 - jnp.log1p(gain))
-    root, seen = _solved(found, rates, data)
+    root, seen = _solved(found, rates, data, along)
     half = solve_triangular(root, seen, lower=True)
     return alone - jnp.sum(jnp.log(jnp.diagonal(root))) + 0.5 * half @ half
 
 
 def sample_bends(
-    found: Distribution, rates: Array, data: Mapping[str, Any], normal: Float[Array, " felt"]
+    found: Distribution,
+    rates: Array,
+    data: Mapping[str, Any],
+    along: Along,
+    normal: Float[Array, " felt"],
 ) -> Float[Array, " felt"]:
     """Return a draw of the bends that rows feel, from standard normal numbers."""
-    root, seen = _solved(found, rates, data)
+    root, seen = _solved(found, rates, data, along)
     return cho_solve((root, True), seen) + solve_triangular(root, normal, lower=True, trans=1)
 
 

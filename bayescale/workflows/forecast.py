@@ -17,6 +17,7 @@ from ..data.accuracies import size_of
 from ..data.dataset import Dataset
 from ..data.from_frame import as_dataset
 from ..inference.fit import fit
+from ..inference.make_model import of_runs
 from ..inference.samplers import NUTS
 from ..laws import get_law
 from ..laws.approximate import approximate
@@ -44,8 +45,8 @@ __all__ = ["Forecast", "forecast"]
 SAMPLER = NUTS(warmup=500, draws=1000, retries=0)
 """Enough for quantiles of a mixture; no second tries."""
 WITHOUT = (
-    "rows of runs and rows below a detection limit are fitted without the misfit of the law: "
-    "intervals beyond the data are too narrow"
+    "rows below a detection limit are fitted without the misfit of the law: intervals beyond the "
+    "data are too narrow"
 )
 
 
@@ -166,7 +167,8 @@ def forecast(
         too narrow (benchmarks/results/forecasts.md, unlocks_ahead.md).
     outliers
         Whether rows of losses that lie far from what all others say are taken in; else they are
-        set aside, a note names them, and some new runs lie as far off (`outliers.set_aside`).
+        set aside, a note names them, and some new runs lie as far off (`outliers.set_aside`). Rows
+        of runs, of which several are off together, are always taken in.
     sampler, seed, precision, progress
         As in `fit`.
 
@@ -200,8 +202,8 @@ def forecast(
     data = as_dataset(data, x, y, **roles)
     check_scales(data, at)
     names, left = held(laws_of(data, kind), data) if laws is None else (tuple(laws), ())
-    apart = data.run is not None or data.limit is not None
-    bending, misfit = misfit, misfit and not apart
+    limited = data.limit is not None
+    bending, misfit = misfit, misfit and not limited
     plain = {law.name: law for law in map(get_law, names)}
     made = {
         name: approximate(law) if misfit and law.support == "positive" else law
@@ -213,7 +215,7 @@ def forecast(
     nearly = any(law.wander is not None for law in made.values())
     usual = "lognormal" if nearly or (losses and len(data.inputs) == 1) else None
     far: Mapping[str | None, FarOff] = {}
-    if nearly and not outliers:
+    if nearly and not outliers and not of_runs(data):
         first = next(law for law in plain.values() if law.support == "positive")
         found = set_aside(first, data)
         data, far = found.data, found.far
@@ -235,7 +237,7 @@ def forecast(
     if misfit and losses:
         times = size_of(whole.inputs).max() / size_of(data.inputs).max()
         notes = (*notes, *fared(float(times), len(whole.inputs) > 1))
-    if apart and losses:
+    if limited and losses:
         notes = (*notes, Note("misfit", WITHOUT))
     parts = {name: np.stack([each[name] for each in shares]) for name in shares[0]}
     parts = parts if whole.curves else {name: values[0] for name, values in parts.items()}

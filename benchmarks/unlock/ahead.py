@@ -39,6 +39,7 @@ from .outcomes import (
     UNLOCKS,
     Told,
     against,
+    all_ahead,
     bins_of,
     chances,
     crossings,
@@ -204,6 +205,8 @@ def write(todo, settled: Mapping[str, int], learnt: list[str], accuracies, unloc
         "CRPS less that of it (less is better):",
         common.table(against(few, product, "crps", "cut"), 3),
         "## Scales of unlocks\n\n" + UNLOCK_WORDS,
+        common.table(all_ahead(scale), 3),
+        "By what became of them:",
         common.table(means(scale, ["state", "way"], UNLOCK, "inside90"), 3),
         f"Log score of when a level left to wait for is passed, over `{product}`:",
         common.table(against(scale[scale.state != PASSED], product, "score", "cut"), 3),
@@ -256,7 +259,11 @@ UNLOCK_WORDS = (
     "already counted, their places drawn evenly. score: log probability of the bin (already, "
     "within .25, .5, 1 decades, later, by no model). `stays` are levels that no model passes; if "
     "one is passed below the cut the bin of the truth reaches beyond it, and a drift's jump counts "
-    "as at the cut."
+    "as at the cut.\n\n"
+    "All levels left to wait for. Of those that came alone nearly all misses are sooner, whatever "
+    "is told: what comes later than told is not among them. So beside how many came sooner stands "
+    "how many would have, were all told rightly, and how many 90 % intervals of when, given that "
+    "it comes within reach, hold."
 )
 TRIED_WORDS = """\
 sd of the half-normal size of the slope of the log odds, an e-fold (`with_misfit`), and the

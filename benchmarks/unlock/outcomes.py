@@ -106,7 +106,7 @@ def of_unlocks(case: Case, rows: pd.DataFrame, said: Told, level: float, rng) ->
     row = {"state": state, "place": place, "score": np.log(max(chance[came], LEAST))}
     row |= {"sooner": place < 0.05, "later": place > 0.95, "inside90": abs(place - 0.5) <= 0.45}
     row |= {"inside50": abs(place - 0.5) <= 0.25, "p": hi, "already": lo}
-    return row
+    return row | {"within": (place - lo) / max(hi - lo, LEAST) if state == UNLOCKS else np.nan}
 
 
 def means(rows: pd.DataFrame, by: list[str], columns: list[str], se: str) -> pd.DataFrame:
@@ -118,6 +118,28 @@ def means(rows: pd.DataFrame, by: list[str], columns: list[str], se: str) -> pd.
         row |= each.mean().to_dict()
         error = each[se].std() / np.sqrt(len(each)) if len(each) > 1 else np.nan
         table.append(row | {f"se of {se}": error})
+    return pd.DataFrame(table)
+
+
+def all_ahead(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return how places of all levels left to wait for lie, and of those that came within reach.
+
+    Of those that came alone most misses are sooner whatever is told: what comes later than told is
+    not among them. So many would be if all that was told were right: `sooner expected`.
+    """
+    table = []
+    for name, own in rows[rows.state != PASSED].groupby("way", sort=False):
+        came = own[own.state == UNLOCKS]
+        each = own.groupby("family").inside90.mean()
+        row = {"way": name, "levels": len(own), "inside50": own.inside50.mean()}
+        row |= {"inside90": own.inside90.mean(), "inside90, families alike": each.mean()}
+        row |= {"se": each.std() / np.sqrt(len(each)), "sooner": int(own.sooner.sum())}
+        row |= {"later": int(own.later.sum()), "came": len(came)}
+        row |= {"came sooner": int(came.sooner.sum())}
+        early = np.maximum(np.minimum(own.p, 0.05) - own.already, 0)
+        row |= {"sooner expected": (early / np.maximum(1 - own.already, LEAST)).sum()}
+        row |= {"came, inside90 of when": (abs(came.within - 0.5) <= 0.45).mean()}
+        table.append(row)
     return pd.DataFrame(table)
 
 

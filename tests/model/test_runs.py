@@ -1,6 +1,7 @@
 """Rows of one run: their joint density against a dense normal and against numerical integrals."""
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from scipy.special import logsumexp
@@ -144,3 +145,38 @@ def test_odds_of_runs_have_the_density_of_a_dense_normal():
         cov = 0.3**2 + np.outer(scale, scale) * np.exp(-abs(steps[:, None] - steps))
         volume = (np.log((of + 1) / of) + np.log(inside * (1 - inside))).sum()
         assert value == pytest.approx(multivariate_normal(cov=cov).logpdf(left) - volume, rel=1e-9)
+
+
+@pytest.mark.parametrize("sizes", [(5, 1, 12, 3), (6,), (40, *(1,) * 30)])
+def test_runs_with_a_misfit_have_the_density_of_a_dense_normal(sizes):
+    """The misfit of the law is of all rows, what is a run's own of its rows alone."""
+    data = table(sizes)
+    place = by_run(data).place
+    with jax.enable_x64(True):
+        model = make_model(get_law("approximate(power)"), data, "lognormal")
+        lane = lane_of(model, data)
+        z = jnp.asarray(np.random.default_rng(1).normal(size=model.size) * 0.3)
+        found, log_prior = model.log_density(z, lane), model.constrain(z, lane)[1]
+        params = model.parameters(model.constrain(z, lane)[0], lane)
+        ((gap, sd), (noise,)) = model.along(params, lane), model.scatters(params, lane).values()
+        rates, felt = np.asarray(model.law.wander.rates(params)), ~model.law.wander.ahead
+        normal = np.random.default_rng(2).normal(size=(4000, len(felt)))
+        bends = jax.jit(jax.vmap(model.bends, (None, None, 0)))(params, lane, normal)
+    gap = np.where(lane["first"], 0.0, gap)[place]
+    y, loc = np.log(data.responses["y"]), np.asarray(noise.loc)[place]
+    scale = np.broadcast_to(noise.scale, lane["mask"].shape)[place]
+    cov = np.zeros((len(y), len(y)))
+    for name in set(data.run):
+        own = np.flatnonzero(data.run == name)
+        own = own[np.argsort(data.inputs["x"][own])]
+        away = np.subtract.outer(*[np.cumsum(gap[own])] * 2)
+        within = np.outer(scale[own], scale[own]) * np.exp(-abs(away))
+        cov[np.ix_(own, own)] = within + (0.0 if sd is None else float(sd) ** 2)
+    basis = (lane["basis"] * rates[felt])[place]
+    exact = multivariate_normal(cov=cov + basis @ basis.T).logpdf(y - loc) - y.sum()
+    assert float(found - log_prior) == pytest.approx(exact, rel=1e-8)
+    inner = np.linalg.inv(np.eye(felt.sum()) + basis.T @ np.linalg.solve(cov, basis))
+    middle = inner @ basis.T @ np.linalg.solve(cov, y - loc)
+    drawn = np.asarray(bends)[:, felt]
+    assert np.allclose(drawn.mean(0), middle, atol=0.08)
+    assert np.allclose(np.cov(drawn.T), inner, atol=0.1)

@@ -94,6 +94,24 @@ def test_accuracies_bend_beyond_the_data_unless_told_otherwise(make_table):
     assert any(note.kind == "misfit" for note in nearly.notes)
 
 
+def test_checkpoints_are_forecast_with_the_misfit_of_the_law():
+    """Runs that all bend away from the law alike: that is the law's misfit, and may go on."""
+    rng = np.random.default_rng(8)
+    x, run = np.tile(X[4:], 4), np.repeat(np.array([*"abcd"], object), 12)
+    y = 150 * x**-0.25 * np.exp(0.02 * np.log(x / X[-1]) ** 2 + np.repeat([0.01, -0.01, 0, 0], 12))
+    data = Dataset({"x": x}, {"y": y * np.exp(0.002 * rng.normal(size=len(y)))}, run=run)
+    law, at = ["power(floor=False)"], {"x": X[-1] * 10}
+    nearly, at_word = (
+        bs.forecast(data, at, laws=law, misfit=misfit, **HOW) for misfit in (True, False)
+    )
+    (lo, _, hi), (low, _, high) = (one.quantiles("new")[:, 0] for one in (nearly, at_word))
+    assert hi - lo > 1.3 * (high - low)
+    assert nearly.shares["misfit"][0] > 0.1
+    assert not any(note.kind == "misfit" for note in nearly.notes)
+    ((_, _, one),) = nearly.mixtures[None].members
+    assert one.model.runs is not None
+
+
 def test_summary_is_plain_and_names_laws(told, marin):
     whole = json.loads(json.dumps(marin.summary()))
     assert len(whole["points"]) == 2
