@@ -24,6 +24,7 @@ STUDIES = {
     "lack_of_fit": "lack_of_fit",
     "new_runs": "new_runs",
     "dependence": "dependence",
+    "checkpoints": "checkpoints",
     "forecasts": "forecasts",
     "surfaces": "surfaces",
     "calibrate": "calibrate",

@@ -16,6 +16,7 @@ import numpy as np
 from ..data.accuracies import size_of
 from ..data.dataset import Dataset
 from ..data.from_frame import as_dataset
+from ..data.scales import each_curve
 from ..inference.fit import fit
 from ..inference.make_model import of_runs
 from ..inference.samplers import NUTS
@@ -48,6 +49,7 @@ WITHOUT = (
     "rows below a detection limit are fitted without the misfit of the law: intervals beyond the "
     "data are too narrow"
 )
+ALONE = Note("runs", "of one run what its rows have in common is taken as the misfit of the law")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -215,6 +217,8 @@ def forecast(
     nearly = any(law.wander is not None for law in made.values())
     usual = "lognormal" if nearly or (losses and len(data.inputs) == 1) else None
     far: Mapping[str | None, FarOff] = {}
+    if nearly and _alone(data):
+        data, left = replace(data, run=None), (*left, ALONE)
     if nearly and not outliers and not of_runs(data):
         first = next(law for law in plain.values() if law.support == "positive")
         found = set_aside(first, data)
@@ -242,6 +246,17 @@ def forecast(
     parts = {name: np.stack([each[name] for each in shares]) for name in shares[0]}
     parts = parts if whole.curves else {name: values[0] for name, values in parts.items()}
     return Forecast(replace(whole, notes=notes), mixtures, parts, notes, far)
+
+
+def _alone(data: Dataset) -> bool:
+    """Return whether each curve is one run, of which what lasts along its rows is misfit.
+
+    Taken as a run's own as well, its level would be forgotten beyond the data: on GPT-3's curves
+    intervals were two and a half times as wide, and the CRPS twice as large.
+    """
+    if data.run is None:
+        return False
+    return all(len(set(data.run[rows])) == 1 for _, rows in each_curve(data))
 
 
 def _telling(tell: Tell, law: str, i: int, made: Mapping) -> Tell:

@@ -1,6 +1,7 @@
 """Forecasts without a law to choose: what they say, how they fare, and how they are kept."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -110,6 +111,14 @@ def test_checkpoints_are_forecast_with_the_misfit_of_the_law():
     assert not any(note.kind == "misfit" for note in nearly.notes)
     ((_, _, one),) = nearly.mixtures[None].members
     assert one.model.runs is not None
+
+
+def test_a_training_curve_is_one_run_whether_it_is_said_or_not(told):
+    """Its own level would be forgotten beyond the data, and a forecast next to them be wide."""
+    data = two_curves()
+    said = bs.forecast(replace(data, run=data.curve), {"x": [1e12, 1e13]}, **HOW)
+    np.testing.assert_array_equal(said.quantiles("new"), told.quantiles("new"))
+    assert [note.kind for note in said.notes].count("runs") == 1
 
 
 def test_summary_is_plain_and_names_laws(told, marin):
