@@ -19,8 +19,9 @@ from numpyro.distributions import Distribution
 
 from .censored import log_cdf
 from .coordinates import Coordinates, Site
+from .located import has_location
 from .pooling import check_pool, shifted
-from .runs import has_location, log_densities, of_new_run
+from .runs import log_densities, of_new_run
 from .wander import is_lognormal, log_marginal, sample_bends
 
 __all__ = ["Model", "Site"]

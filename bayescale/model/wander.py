@@ -27,8 +27,9 @@ from jaxtyping import Array, Float
 from numpyro.distributions import Distribution
 
 from ..parametric.parametric import Law, Noise
+from .located import located
 from .programs import compiled
-from .runs import located, log_densities, products
+from .runs import log_densities, products
 
 __all__ = ["ahead_variance", "is_lognormal", "log_marginal", "sample_bends", "wander_of"]
 
