@@ -266,7 +266,9 @@ def _telling(tell: Tell, law: str, i: int, made: Mapping) -> Tell:
 def _shares(which: Mixture, told: Prediction) -> dict[str, np.ndarray]:
     """Return of what the variance of new runs of one curve is made, (point,) each."""
     positive = which.law.support == "positive"
-    mean, new = (np.log(x) if positive else x for x in (told.mean, told.new))
+    # Heavy tails reach 0 and infinity, of whose logs there is no variance.
+    logs = lambda x: np.log(np.clip(x, 1e-300, 1e300))  # noqa: E731
+    mean, new = (logs(x) if positive else x for x in (told.mean, told.new))
     noise, law = np.square(new - mean).mean(0), mean.var(0)
     total, misfit = noise + law, np.zeros_like(law)
     for _, weight, one in which.members:

@@ -17,6 +17,7 @@ from bayescale.posterior.bends import MISFIT
 from bayescale.posterior.files import StorageError
 from bayescale.workflows.default_laws import laws_of
 from bayescale.workflows.fared import fared
+from bayescale.workflows.forecast import _shares
 from bayescale.workflows.futures import scores
 
 QUICK = NUTS(chains=2, warmup=300, draws=300, retries=0)
@@ -74,6 +75,14 @@ def test_width_is_made_of_its_parts(told):
     assert (told.shares["noise"][:, 0] > told.shares["noise"][:, 1]).all()
     within = bs.forecast(two_curves(), {"x": [1e10]}, **HOW)
     assert (within.shares["misfit"] == 0).all()
+
+
+def test_width_of_draws_without_end_is_shared_out_all_the_same(marin):
+    """Heavy tails reach 0 and infinity."""
+    far = replace(marin.prediction, new=marin.prediction.new.copy())
+    far.new[:2] = [[0.0], [np.inf]]
+    shares = _shares(marin.mixtures[None], far)
+    np.testing.assert_allclose(sum(shares.values()), 1.0)
 
 
 def test_accuracies_bend_beyond_the_data_unless_told_otherwise(make_table):
