@@ -29,20 +29,24 @@ WAYS = {
 """Whether rows are said to be of runs, and whether laws have a misfit."""
 HELD = ("6.7b", "13b", "175b")
 """GPT-3's sizes that are left out."""
-HEAD = """Checkpoints, thinned evenly in log tokens: 12 of each of GPT-3's sizes (validation losses,
-read off a figure; {held} left out), 8 of each run of OLMo's ladder (loss on C4; the 7B and 13B runs
+HEAD = """\
+Checkpoints, thinned evenly in log tokens: 12 of each of GPT-3's sizes (validation losses, read
+off a figure; {held} left out), 8 of each run of OLMo's ladder (loss on C4; the 7B and 13B runs
 left out), and GPT-3's curves by themselves, 80 rows each, cut at 1/2, 1/10, 3/100 and 1/100 of
 their end. Of each row left out: share inside 50 and 90 % intervals, width of the latter and error
 of the median in log loss, CRPS and log density of log loss. 4 chains of 500 draws.
 
-Of a curve that is one run `forecast` takes what its rows have in common as misfit, whether the run
-is said or not: `runs, misfit` is `rows alone, misfit` there. Both at once, tried once: CRPS .067,
-log density .80, width .65, as for `runs, no misfit`: a level of the run's own is forgotten beyond
-the data."""
-READ = """A run column is for tables of several runs, where it keeps checkpoints from counting as so
-many runs. With the misfit beside it the median is nearer than at the law's word on both tables. On
-GPT-3's rows taken alone, with a misfit, come nearer still; intervals hold in every way, and are too
-wide on OLMo's."""
+Of a curve that is one run `forecast` takes what its rows have in common as misfit, whether the
+run is said or not: `runs, misfit` is `rows alone, misfit` there. Both at once, tried once: CRPS
+.067, log density .80, width .65, as for `runs, no misfit`: a level of the run's own is forgotten
+beyond the data."""
+READ = """\
+A run column keeps checkpoints from counting as so many runs. With the misfit beside it intervals
+hold on both surfaces, and draws settle. On GPT-3's the median is nearer than at the law's word;
+on OLMo's it is farther off, and intervals are ten times as wide, where the law at its word,
+unsettled, holds .84. OLMo's checkpoints lie above the law until the learning rate decays: the
+misfit takes for what may go on what ends with each run. Rows taken alone, with a misfit, are no
+worse than those of runs on either."""
 
 
 def main() -> None:
