@@ -44,9 +44,9 @@ READ = """\
 A run column keeps checkpoints from counting as so many runs. With the misfit beside it intervals
 hold on both surfaces, and draws settle. On GPT-3's the median is nearer than at the law's word;
 on OLMo's it is farther off, and intervals are ten times as wide, where the law at its word,
-unsettled, holds .84. OLMo's checkpoints lie above the law until the learning rate decays: the
-misfit takes for what may go on what ends with each run. Rows taken alone, with a misfit, are no
-worse than those of runs on either."""
+unsettled, holds .84. Probably since checkpoints lie above the law until the learning rate decays:
+the misfit takes for what may go on what ends with each run. Rows taken alone, with a misfit, are
+no worse than those of runs on either."""
 
 
 def main() -> None:
