@@ -55,7 +55,7 @@ def told(case: Case, which: Mixture, levels, curves: Callable = curves_of) -> To
         a, b = mean * (1 / rho - 1), (1 - mean) * (1 / rho - 1)
         parts.append(
             {"new": rng.binomial(n.astype(int), rng.beta(a[take], b[take])) / n}
-            | {"pmf": weight * np.exp(_log_pmf(right, n, a, b)).mean(0)}
+            | {"pmf": weight * np.exp(log_pmf(right, n, a, b)).mean(0)}
             | {level: late[level][take] for level in levels}
         )
     total = sum(weight for _, weight, _ in which.members)
@@ -74,7 +74,7 @@ def nodes_to(nodes: np.ndarray, rho: np.ndarray) -> tuple[np.ndarray, np.ndarray
     return p, np.clip(v / (1 + v), 1e-7, 0.999)
 
 
-def _log_pmf(k, n, a, b) -> np.ndarray:
+def log_pmf(k, n, a, b) -> np.ndarray:
     """Return the log probability of beta-binomial counts."""
     choose = gammaln(n + 1) - gammaln(k + 1) - gammaln(n - k + 1)
     top = gammaln(k + a) + gammaln(n - k + b) - gammaln(n + a + b)
