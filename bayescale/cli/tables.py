@@ -28,7 +28,9 @@ def forecast(
     n: options.N = None,
     stderr: options.Stderr = None,
     chance: options.Chance = None,
+    limit: options.Limit = None,
     curve: options.Curve = None,
+    run: options.Run = None,
     best: options.Best = None,
     where: options.Where = None,
     long: options.Long = None,
@@ -57,8 +59,8 @@ def forecast(
         if output:
             registrable(output)
         chosen = arguments.names(laws)
-        columns = dict(curve=curve, best=arguments.names(best), where=where, long=long)
-        roles = arguments.Roles(x, y, n, stderr, chance, duplicates=duplicates, **columns)
+        columns = dict(curve=curve, run=run, best=arguments.names(best), where=where, long=long)
+        roles = arguments.Roles(x, y, n, stderr, chance, limit, duplicates=duplicates, **columns)
         data = plans.told(table, roles, chosen)
         sampler = arguments.build_sampler("nuts", chains, draws, warmup, retries=0)
         how = dict(laws=chosen, kind=kind, noise=arguments.noise(noise), sampler=sampler)
@@ -136,7 +138,9 @@ def backtest(
     n: options.N = None,
     stderr: options.Stderr = None,
     chance: options.Chance = None,
+    limit: options.Limit = None,
     curve: options.Curve = None,
+    run: options.Run = None,
     best: options.Best = None,
     where: options.Where = None,
     long: options.Long = None,
@@ -157,8 +161,8 @@ def backtest(
         from . import arguments, plans
 
         chosen = arguments.names(laws)
-        columns = dict(curve=curve, best=arguments.names(best), where=where, long=long)
-        roles = arguments.Roles(x, y, n, stderr, chance, duplicates=duplicates, **columns)
+        columns = dict(curve=curve, run=run, best=arguments.names(best), where=where, long=long)
+        roles = arguments.Roles(x, y, n, stderr, chance, limit, duplicates=duplicates, **columns)
         data = plans.told(table, roles, chosen)
         how = dict(laws=chosen, kind=kind, noise=arguments.noise(noise), seed=seed)
         how |= dict(outliers=outliers, precision=precision, progress=progress)

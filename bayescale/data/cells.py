@@ -18,8 +18,11 @@ __all__ = [
     "date",
     "dated",
     "day",
+    "is_year",
+    "meant",
     "measure",
     "measures",
+    "no_date",
     "number",
     "numbers",
     "text",
@@ -106,6 +109,32 @@ def _times(unit: str) -> float | None:
     return known.get(before, known.get(before.removesuffix("s")))
 
 
+_OWN = "give each a column of its own, the error as stderr (--stderr)"
+_COUNTS = "y='right/asked' (-y 'right/asked') and n='asked' (-n 'asked')"
+_SAID = {
+    r"(.+?)\s*(?:±|\+/-|\+-)\s*(.+)": f"a value and its error: {_OWN}",
+    r"(.+?)\s*\((.+)\)%?": f"a number with another behind it, its error? {_OWN}",
+    r"(\d+)\s*(?:/|of|out of)\s*(\d+)": f"a count out of so many: two columns, {_COUNTS}",
+    r"(.+?)\s*(?:-|–|—|\.\.+|to)\s*([^-–—]+)": "a range: write one number",
+    r"[<≤]=?\s*(.+)": "a bound: write it alone; of a detection limit name it too, limit (--limit)",
+    r"[>≥~≈]=?\s*(.+)|(?:ca\.?|about|approx\.?)\s*(.+)": "about a number: write the nearest one",
+    r"\W*?([+-]?[\d.,]+(?:e[+-]?\d+)?)\s*[^\w\s%]+": "a number among signs: take them away",
+}
+"""What a cell that is no number may be, by how it is written around numbers, and what to do."""
+
+
+def meant(cell: Any) -> str:
+    """Return what a cell that is no number seems to be and what to do, after a colon; else ""."""
+    text = cell.strip() if isinstance(cell, str) else ""
+    for form, said in _SAID.items():
+        found = re.fullmatch(form, text, re.IGNORECASE)
+        inside = [each for each in found.groups() if each] if found else []
+        comma = "," in text and "." not in text
+        if inside and all(measure(each, comma) is not None for each in inside):
+            return f": {said}"
+    return ""
+
+
 def measures(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return a column of cells with units as `numbers` does."""
     if values.dtype.kind not in "OUT":
@@ -116,36 +145,92 @@ def measures(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 _DATE = re.compile(r"(\d{4})([-/])(\d{1,2})(?:\2(\d{1,2}))?(?:[T ][\d:.]+(?:Z|[+-]\d\d:?\d\d)?)?")
+_POINTED = re.compile(r"(\d{1,2})\.\s?(\d{1,2})\.\s?(\d{4})")
+_SLASHED = re.compile(r"(\d{1,2})[/-](\d{1,2})[/-](\d{4})")
+_WORDED = re.compile(
+    r"(\d{1,2})?[ .-]*([a-z]{3,9})\.?[ -]*(?:(\d{1,2}),)?[ -]*(\d{4})", re.IGNORECASE
+)
+_BASIC = re.compile(r"((?:19|20)\d\d)(\d\d)(\d\d)(?:\.0)?")
+_MONTHS = {name.lower(): at for at, name in enumerate(calendar.month_name) if name}
+_MONTHS |= {name[:3]: at for name, at in _MONTHS.items()} | {"sept": 9}
+YEARS = (1000, 3000)
+"""Numbers that may be years: no days since 1900, no seconds since 1970."""
 
 
-def date(cell: Any) -> np.datetime64 | None:
+def date(cell: Any, days_first: bool | None = None) -> np.datetime64 | None:
     """Return a cell that is a date, to the day: `2024-03-01`, `2024-03`; None for any other.
 
-    Years go first: `03/01/2024` may be one day or another.
+    Years go first, or last behind points (`1.3.2024`, the day first) and months that are written
+    out (`1 March 2024`, `Mar 2024`). `03/01/2024` is one day or another, unless it is known which.
+
+    Parameters
+    ----------
+    days_first
+        Whether of `03/01/2024` 3 is the day; None where nothing tells.
     """
     if isinstance(cell, np.datetime64 | datetime.date):
         return np.datetime64(cell, "D")
-    found = _DATE.fullmatch(cell.strip()) if isinstance(cell, str) else None
+    parts = _parts(str(cell).strip(), days_first) if isinstance(cell, str | Real) else None
     try:
-        day = found and f"{found[1]}-{int(found[3]):02}-{int(found[4] or 1):02}"
-        return np.datetime64(day, "D") if day else None
+        year, month, day = parts or (0, 0, 0)
+        return np.datetime64(f"{year:04}-{month:02}-{day:02}", "D") if parts else None
     except ValueError:
         return None
+
+
+def _parts(text: str, days_first: bool | None) -> tuple[int, int, int] | None:
+    """Return year, month and day of what is written as a date."""
+    if found := _DATE.fullmatch(text):
+        return int(found[1]), int(found[3]), int(found[4] or 1)
+    if found := _BASIC.fullmatch(text):
+        return int(found[1]), int(found[2]), int(found[3])
+    if found := _POINTED.fullmatch(text):
+        return int(found[3]), int(found[2]), int(found[1])
+    if (found := _SLASHED.fullmatch(text)) and days_first is not None:
+        day, month = (found[1], found[2]) if days_first else (found[2], found[1])
+        return int(found[3]), int(month), int(day)
+    found = _WORDED.fullmatch(text)
+    month = _MONTHS.get(found[2].lower()) if found else None
+    if found is None or month is None or (found[1] and found[3]):
+        return None
+    return int(found[4]), month, int(found[1] or found[3] or 1)
+
+
+def _days_first(cells: Any) -> bool | None:
+    """Return whether days stand before months in a column of `13/1/2024`, None where none tells."""
+    found = [_SLASHED.fullmatch(cell.strip()) for cell in cells if isinstance(cell, str)]
+    first, second = ({int(each[i]) > 12 for each in found if each} for i in (1, 2))
+    return True in first if (True in first) != (True in second) else None
+
+
+def no_date(cell: Any) -> str:
+    """Return what is wrong with a cell that is no date."""
+    if isinstance(cell, str) and _SLASHED.fullmatch(cell.strip()):
+        return "is one day or another, as days or months go first: write it as 2024-03-01"
+    return "is no date, such as 2024-03-01"
 
 
 def years(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return dates as years with a fraction, 2024.5 at the middle of 2024, as `numbers` does."""
     found, bad = numbers(values)
     cells = values.astype("datetime64[D]") if values.dtype.kind == "M" else values
+    bad = bad | (found < YEARS[0]) | (found >= YEARS[1])  # what is missing is nan, and not bad
+    first = _days_first(cells) if cells.dtype.kind in "OUT" else None
     for at in np.flatnonzero(bad):
-        day = date(cells[at])
+        day = date(cells[at].item() if isinstance(cells[at], np.number) else cells[at], first)
         if day is not None:
-            first = day.astype("datetime64[Y]")
-            after = first + np.timedelta64(1, "Y")
-            length = after.astype("datetime64[D]") - first.astype("datetime64[D]")
-            found[at] = 1970 + int(first.astype(int)) + (day - first) / length
+            start = day.astype("datetime64[Y]")
+            after = start + np.timedelta64(1, "Y")
+            length = after.astype("datetime64[D]") - start.astype("datetime64[D]")
+            found[at] = 1970 + int(start.astype(int)) + (day - start) / length
             bad[at] = False
     return found, bad
+
+
+def is_year(cell: Any) -> bool:
+    """Return whether a cell is a number that may be a year."""
+    value = number(cell)
+    return value is not None and YEARS[0] <= value < YEARS[1]
 
 
 _DATED = re.compile(r"\s*exp\(\s*years\((.+)\)\s*-\s*(\d{4}(?:\.\d+)?)\s*\)\s*")

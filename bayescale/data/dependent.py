@@ -92,7 +92,7 @@ def _marching(data: Dataset, table: Table, within: np.ndarray) -> list[Note]:
             f"rows lie along {data.columns[role]} as checkpoints of a run do (about {size} each): "
             "such rows are not independent, and intervals that take them so are too narrow; name "
             f"the runs: {remedy}. Runs that were each trained to their end, and seeds, are "
-            "independent and need none"
+            "independent and need none, nor does a forecast of what a run goes on to"
         )
         return [Note("checkpoints", text)]
     return []

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from ..messages import bare
-from .cells import number
+from .cells import dated, is_year, number
 from .expression import (
     FUNCTIONS,
     LITERALS,
@@ -123,7 +123,7 @@ def in_inputs(text: str, columns: Mapping[str, str], inputs: Iterable[str]) -> s
     """Return `name=value,...` with inputs for columns that scales are made of by arithmetic.
 
     Where N is `params_b*1e9`, `params_b=70` is `N=70000000000.0`, and a date stands for the scale
-    that is made of it. What is none of these stays as it is.
+    that is made of it, a year for its beginning. What is none of these stays as it is.
     """
     inputs = tuple(inputs)
     made = {name: columns[name] for name in inputs if name in columns}
@@ -137,7 +137,7 @@ def in_inputs(text: str, columns: Mapping[str, str], inputs: Iterable[str]) -> s
             used = _only_column(scale)
             if used is None or (not only and used != column) or used in own:
                 continue
-            if only and number(cell) is not None:
+            if only and number(cell) is not None and not (dated(scale) and is_year(cell)):
                 continue  # of the scale itself
             try:
                 value = evaluate(scale, {used: np.array([cell, None], object)[:-1]})[0]

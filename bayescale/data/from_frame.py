@@ -14,11 +14,11 @@ from typing import Any
 import numpy as np
 
 from ..messages import TOLD, DataError, Note, as_notes, bare, option, quoted, refuse
+from .beside import embeddings
 from .best import best_rows
 from .cells import numbers
 from .dataset import EXTRAS, LABELS, Dataset
 from .dependent import dependent
-from .embeddings import embeddings
 from .expression import ExpressionError
 from .formula import ticked
 from .given import mask_of, with_columns

@@ -45,7 +45,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..messages import Note, quoted
-from . import accuracies, responses, scales
+from . import accuracies, beside, responses, scales
 from .cells import measure, numbers
 
 if TYPE_CHECKING:
@@ -57,7 +57,8 @@ __all__ = ["as_rows", "concerning", "remarks", "side_by_side", "wide"]
 
 def remarks(data: Dataset) -> tuple[Note, ...]:
     """Return what should be said of the rows, a line each."""
-    notes = [*scales.remarks(data), *responses.remarks(data), *_limited(data), *_gaps(data)]
+    notes = [*scales.remarks(data), *beside.remarks(data), *responses.remarks(data)]
+    notes += [*_limited(data), *_gaps(data)]
     return (*notes, *accuracies.remarks(data), *_single_models(data))
 
 

@@ -13,11 +13,27 @@ from .scales import bare, each_curve, some_curves, words
 if TYPE_CHECKING:
     from .dataset import Dataset
 
-__all__ = ["RESOLUTION", "remarks"]
+__all__ = ["RESOLUTION", "at_bounds", "remarks"]
 
 RESOLUTION = 1e-5
 """Relative error to which any measurement is known: data that lie exactly on a law leave a
 posterior to be sampled."""
+
+QUESTION = 0.005
+"""What one question is worth where no number of them is known and no accuracy is closer to a bound:
+of 200."""
+
+
+def at_bounds(y: np.ndarray) -> np.ndarray:
+    """Return to what shares of exactly 0 or 1 are known, (row,), and 0 of all others.
+
+    Nothing right of so many questions says that less than one in them is: a standard error of the
+    least distance from a bound that other rows have, at most `QUESTION`. Taken as exact, a table
+    of zeros would weigh laws by how deep below any measurement they go.
+    """
+    away = np.minimum(y, 1 - y)
+    inside = away[away > 0]
+    return np.where(away == 0, min(inside.min(initial=QUESTION), QUESTION), 0.0)
 
 
 def remarks(data: Dataset) -> list[Note]:
@@ -85,6 +101,8 @@ def _instead(data: Dataset, role: str, form: str) -> str:
     return option("y", name + form.format(data.columns[role]))
 
 
+ALIKE = 0.05
+"""Log ratio within which a standard error is that of n questions."""
 UNLIKELY = 1e-4
 """Chance by which so small a spread would come of standard errors that are right."""
 
@@ -103,9 +121,13 @@ def _errors(data: Dataset) -> list[Note]:
         )
         notes.append(Note("stderr", said))
     y = next(iter(data.responses.values()))
-    found = ((name, _too_wide(y[own], stderr[own])) for name, own in each_curve(data))
+    logs = np.log([*data.inputs.values()])
+    curves = each_curve(data)
+    found = ((name, _too_wide(y[own], stderr[own], logs[:, own])) for name, own in curves)
     wide = {name: said for name, said in found if said is not None}
-    if wide:
+    twice = _counted_twice(data, y)
+    notes += [*twice, *_by_name(data)]
+    if wide and not twice:
         where = some_curves([*wide], len(data.curve_names)) if data.curve is not None else ""
         said = (
             f"{where}{next(iter(wide.values()))}: a standard deviation of single questions (then "
@@ -116,23 +138,67 @@ def _errors(data: Dataset) -> list[Note]:
     return notes
 
 
-def _too_wide(y: np.ndarray, stderr: np.ndarray) -> str | None:
-    """Say that responses lie closer together than their errors let them, trend and all.
+NAMES = {
+    "a standard deviation: of k seeds that of their mean is {0}/sqrt(k)": "std sd stdev",
+    "a variance: its root is the error, sqrt({0})": "var variance",
+    "of an interval: of 95 % errors are (HIGH - LOW)/3.92, or half of it /1.96": (
+        "ci ci95 lo low lower hi high upper min max"
+    ),
+}
+"""What a column is by its name that is no standard error, and by which words it says so."""
 
-    sum ((y - mean)/stderr)^2 is chi-squared at least, of rows - 1 degrees of freedom.
+
+def _by_name(data: Dataset) -> list[Note]:
+    """Say that a standard error is called something else."""
+    name = bare(data.columns["stderr"])
+    found = {*words(name)} if name is not None else set()
+    if found & {"stderr", "se", "sem", "err", "error"}:
+        return []
+    for said, names in NAMES.items():
+        if found & {*names.split()}:
+            what = said.format(data.columns["stderr"])
+            return [Note("stderr", f"stderr = {name} is by its name {what} (--stderr '...')")]
+    return []
+
+
+def _counted_twice(data: Dataset, y: np.ndarray) -> list[Note]:
+    """Say that a standard error is of the same questions as n."""
+    if data.n is None or data.stderr is None:
+        return []
+    with np.errstate(invalid="ignore", divide="ignore"):
+        ratio = data.stderr / np.sqrt(y * (1 - y) / data.n)
+    known = ratio[np.isfinite(ratio)]
+    if not len(known) or abs(np.log(np.median(np.maximum(known, 1e-9)))) > ALIKE:
+        return []
+    said = (
+        "stderr is what n questions alone scatter by, which is taken from n already: it is counted "
+        "twice, and intervals are too wide; leave stderr (--stderr) away"
+    )
+    return [Note("stderr", said)]
+
+
+def _too_wide(y: np.ndarray, stderr: np.ndarray, scales: np.ndarray) -> str | None:
+    """Say that responses lie closer to a plane in the logs of scales than their errors let them.
+
+    The weighted sum of squares about it is chi-squared at least, of so many degrees of freedom as
+    rows are more than the plane has coefficients.
     """
     from scipy.special import chdtr
 
     use = np.isfinite(y) & (stderr > 0) & np.isfinite(stderr)
-    if use.sum() < 3:
+    free = use.sum() - len(scales) - 1
+    if free < 2:
         return None
-    y, narrow = y[use], stderr[use].min() / stderr[use]
+    y, stderr = y[use], stderr[use]
     with np.errstate(over="ignore", invalid="ignore"):  # of absurd numbers nothing is said
-        middle = np.average(y, weights=narrow**2)
-        away = float(np.sum(((y - middle) / stderr[use]) ** 2))
-    if not chdtr(len(y) - 1, away) <= UNLIKELY:
+        plane = np.vstack([np.ones(len(y)), scales[:, use]]).T / stderr[:, None]
+        if not np.isfinite(plane).all():
+            return None
+        left = y / stderr - plane @ np.linalg.lstsq(plane, y / stderr, rcond=None)[0]
+        away = float(np.sum(left**2))
+    if not chdtr(free, away) <= UNLIKELY:
         return None
     return (
-        f"stderr ({np.median(stderr[use]):.3g} in the middle) is larger than the response varies "
-        f"(sd {y.std(ddof=1):.3g})"
+        f"stderr ({np.median(stderr):.3g} in the middle) is larger than the response scatters "
+        f"(sd {np.std(left * stderr, ddof=len(y) - free):.3g} about a line in log scale)"
     )

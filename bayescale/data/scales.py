@@ -26,6 +26,7 @@ __all__ = [
     "not_flop",
     "remarks",
     "some_curves",
+    "units_of",
     "words",
 ]
 
@@ -35,11 +36,14 @@ name says so. Models of 1e5 parameters are trained to show something, none is th
 study; GPT-3 in millions has 1.75e5."""
 PLAUSIBLE = {"params": (1e7, 1e13), "tokens": (1e8, 1e14)}
 """Where the largest scale lies in the unit that is guessed."""
-UNITS = {1e9: "b bn billion billions", 1e6: "m mn million millions mparams mtokens"}
+MOST = {"params": 1e14, "tokens": 1e16}
+"""More than any model has, or was trained on: the largest scale is of something else, as FLOP."""
+UNITS = {1e9: "b bn billion billions mrd mld", 1e6: "m mn million millions mio mparams mtokens"}
 UNITS |= {1e12: "t tn trillion trillions", 1e3: "k thousand thousands"}
 FACTORS = {word: factor for factor, names in UNITS.items() for word in names.split()}
 CALLED = {1e9: "billions", 1e6: "millions", 1e12: "trillions", 1e3: "thousands"}
 NEVER = {"params": "below what any model has", "tokens": "fewer than any model was trained on"}
+BEYOND = {"params": "above what any model has", "tokens": "more than any model was trained on"}
 NOUN = {"params": "parameters", "tokens": "tokens"}
 OTHER = {
     word
@@ -51,11 +55,13 @@ OTHER = {
     for word in words.split()
 }
 """What a scale may count that is neither parameters nor tokens."""
-_POWERS = {"log10": "10**{}", "log2": "2**{}", "ln": "exp({})", "log": "10**{}"}
-LOGARITHMS, LOGARITHM = {*_POWERS}, 100.0
-"""Words of a column that holds logarithms, and what none of a scale reaches."""
-LINE = 0.05
-"""Share of its own spread in log scale that one scale must vary by beside another."""
+_POWERS = {"log10": "10**{}", "log2": "2**{}", "ln": "exp({})", "log": "10**{}", "lg": "10**{}"}
+LOGARITHM, LARGEST = 100.0, 1e30
+"""What no logarithm of a scale reaches, and what no scale does."""
+_LOGGED = re.compile(
+    r"(?:^|[^A-Za-z])(log10|log2|log|ln|lg)(?=[_ .(/-]|$|\d|[A-Z]|flop|comp|param|tok)"
+)
+"""The name of a column that holds logarithms: `log10_flops`, `logC`, `ln(N)`."""
 
 
 class Unit(NamedTuple):
@@ -71,12 +77,8 @@ class Unit(NamedTuple):
 
 
 def remarks(data: Dataset) -> list[Note]:
-    """Return what should be said of the scales, a line each."""
-    units = [*_units(data)]
-    notes = [_unit_note(each) for each in units]
-    if not {"N", "D"} & {each.role for each in units}:
-        notes += _swapped(data)
-    return [*notes, *_calendar(data), *_unique(data), *_line(data)]
+    """Return what should be said of each scale, a line each."""
+    return [*map(_unit_note, units_of(data)), *_calendar(data)]
 
 
 def _calendar(data: Dataset) -> Iterator[Note]:
@@ -127,7 +129,7 @@ def _stem(name: list[str]) -> str | None:
     return next((word for word in name if word.removesuffix("s") in OTHER), None)
 
 
-def _units(data: Dataset) -> Iterator[Unit]:
+def units_of(data: Dataset) -> Iterator[Unit]:
     """Yield the scales that are too small to be parameters or tokens."""
     for role, x in data.inputs.items():
         text = data.columns[role]
@@ -141,8 +143,13 @@ def _units(data: Dataset) -> Iterator[Unit]:
             continue
         name, most = bare(text), float(x.max())
         by_value, by_name = LEAST[kind]
-        parts = words(name) if name is not None else []
+        parts = [word.strip(".") for word in words(name)] if name is not None else []
         known = [FACTORS[word] for word in parts[1:] if word in FACTORS]
+        if most > MOST[kind]:
+            flop = f"{text}/(6*{data.columns['N']})" if role == "D" and "N" in data.inputs else None
+            said = f"{_shown(data, role)} is up to {most:.4g}, {BEYOND[kind]}"
+            yield Unit(role, said, flop or f"{text}/UNIT", None)
+            continue
         if most < (by_name if known else by_value):
             said = f"{_shown(data, role)} is at most {most:.4g}, {NEVER[kind]}"
             if not known and (stem := _stem(parts)):
@@ -161,8 +168,11 @@ def _unlogged(text: str, most: float) -> str | None:
     if inside := re.fullmatch(r"\s*log(2|10)?\s*\(([^()]*)\)\s*", text):
         return inside[2]
     name = bare(text)
-    found = LOGARITHMS & {*words(name)} if name is not None else set()
-    return _POWERS[found.pop()].format(text) if found else None
+    found = _LOGGED.search(name) if name is not None else None
+    if found is None:
+        return None
+    natural = found[1] == "log" and 10**most > MOST.get(counts("x", text) or "", LARGEST)
+    return _POWERS["ln" if natural else found[1]].format(text)
 
 
 def _shown(data: Dataset, role: str) -> str:
@@ -181,6 +191,8 @@ def _unit_note(unit: Unit) -> Note:
     ask = f"in {CALLED[unit.factor]}? " if unit.factor in CALLED else ""
     if "PER_" in unit.written or "UNIT" in unit.written:
         ask = "in which unit? "
+    if "/(6*" in unit.written:
+        ask = "FLOP? tokens are FLOP/(6 N): "
     if "logarithm" in unit.said:
         ask = "laws take the scale itself: "
     name = "" if unit.role == "x" else f"{unit.role}="
@@ -193,7 +205,7 @@ def not_flop(data: Dataset) -> tuple[str, str] | None:
     That N is below what any model has, or D fewer tokens than any was trained on, or that their
     columns are of something else: epochs, hours, images, widths.
     """
-    found = {each.role: each for each in _units(data) if each.role in ("N", "D")}
+    found = {each.role: each for each in units_of(data) if each.role in ("N", "D")}
     for role in ("N", "D"):
         name = bare(data.columns[role])
         stem = None if name is None or role in found else _stem(words(name))
@@ -209,7 +221,7 @@ def not_flop(data: Dataset) -> tuple[str, str] | None:
     if all(each.factor for each in found.values()):
         total = np.prod([each.factor for each in found.values()])
         cost = f"6e{np.log10(total):.0f}*N*D"
-    elif "logarithm" not in why:
+    elif all("PER_" in each.written or "*UNIT" in each.written for each in found.values()):
         units = [each.written.rpartition("*")[2] for each in found.values()]
         cost = "*".join(["6*N*D", *units])
     else:
@@ -217,7 +229,7 @@ def not_flop(data: Dataset) -> tuple[str, str] | None:
     return why, f"fit with {again}, or say what a run costs in FLOP: {option('cost', cost)}"
 
 
-# ------------------------------------------------------------------ scales beside each other
+# ------------------------------------------------------------------ curves
 
 
 def in_curves(data: Dataset, rows: np.ndarray, measured: np.ndarray) -> str | None:
@@ -246,75 +258,3 @@ def some_curves(hits: list[str], of: int) -> str:
     """Return "in 2 of 5 curves (first: 'one') "."""
     first = f"first: {hits[0]!r}" if len(hits) > 1 else repr(hits[0])
     return f"in {len(hits)} of {of} curves ({first}) "
-
-
-def _input_like(data: Dataset, name: str, word: str) -> str | None:
-    if name in data.inputs:
-        return name
-    return next((role for role in data.inputs if word in data.columns[role].lower()), None)
-
-
-def _swapped(data: Dataset) -> list[Note]:
-    size, tokens = (_input_like(data, *each) for each in (("N", "param"), ("D", "token")))
-    if not size or not tokens or size == tokens:
-        return []
-    share = 100 * np.mean(data.inputs[size] > data.inputs[tokens])
-    note = f"{size} exceeds {tokens} in {share:.0f} % of rows: check order and units"
-    return [Note("swapped", note)] if share > 50 else []
-
-
-def _unique(data: Dataset) -> list[Note]:
-    """Say that more tokens are unique than there are."""
-    if not {"U", "D"} <= set(data.inputs):
-        return []
-    over = data.inputs["U"] > data.inputs["D"] * (1 + 1e-6)
-    if not over.any():
-        return []
-    row = data.rows[np.flatnonzero(over)[0]]
-    said = f"U exceeds D in {over.sum()} of {len(data)} rows (first: row {row})"
-    if over.all():
-        return [Note("unique", f"{said}: are they swapped, or in other units?")]
-    u, d = (f"({data.columns[name]})" for name in "UD")
-    least = option("x", f"U=({u}+{d}-abs({u}-{d}))/2")
-    said += f": of what was not seen nothing is learnt; the lesser is {least}"
-    return [Note("unique", said)]
-
-
-def _line(data: Dataset) -> list[Note]:
-    """Say that one scale follows another, so that their exponents cannot be told apart."""
-    other = next((name for name in ("D", "S") if name in data.inputs), None)
-    if "N" not in data.inputs or other is None:
-        return []
-    N, D = data.inputs["N"], data.inputs[other]
-    each = {name: _tied(other, N[own], D[own]) for name, own in each_curve(data)}
-    found = {name: said for name, said in each.items() if said}
-    if not found:
-        return []
-    where = some_curves([*found], len(data.curve_names)) if data.curve is not None else ""
-    why = next(iter(found.values()))
-    return [Note("line", f"{where}{why}; add runs off this line, or fit one scale")]
-
-
-def _tied(other: str, N: np.ndarray, D: np.ndarray) -> str | None:
-    """Return how D follows N and what that means, None where it does not."""
-    if len(N) < 3:
-        return None
-    n, d = np.log(N), np.log(D)
-    for name, values in (("N", n), (other, d)):
-        if np.ptp(values) < 1e-9:
-            said = f"{name} is {np.exp(values[0]):.4g} in every row"
-            return f"{said}: what it does is told by the prior alone"
-    slope = float(np.cov(n, d)[0, 1] / np.var(n, ddof=1))
-    left = d - d.mean() - slope * (n - n.mean())
-    if left.std() > LINE * min(d.std(), n.std()):
-        return None
-    along = f"{other} goes with N^{slope:.2f}"
-    for power, name in ((1, f"{other}/N"), (-1, f"N {other}")):
-        if abs(slope - power) < LINE:
-            logs = d - power * n
-            within = np.expm1(np.abs(logs - np.median(logs)).max())
-            along = f"{name} is {np.exp(np.median(logs)):.4g}, within {within:.0%},"
-    return (
-        f"{along} in every row: what N and what {other} do cannot be told apart, nor their "
-        "exponents, nor a best split, but by the prior"
-    )

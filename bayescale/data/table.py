@@ -16,7 +16,7 @@ import numpy as np
 
 from ..messages import Note, bare, leave_out, near, option, quoted, refuse
 from . import expression
-from .cells import ROW, WRITTEN, date, measures, numbers, texts, years
+from .cells import ROW, WRITTEN, meant, measures, no_date, numbers, texts, years
 from .expression import ExpressionError
 from .formula import ticked
 
@@ -92,11 +92,12 @@ class Table:
             parts[name], bad = (expression.READERS[reader] if reader else numbers)(cells)
             if bad.any() and reader is None:
                 self._refuse_readable(bad, cells, name)
+            first = cells[np.argmax(bad)] if bad.any() else None
             self._check(
                 bad,
                 cells,
                 name,
-                "is no date, such as 2024-03-01" if reader == "years" else NUMBER,
+                no_date(first) if reader == "years" else NUMBER + meant(first),
                 test,
             )
             if not gaps:
@@ -168,15 +169,15 @@ class Table:
         at = int(np.flatnonzero(bad)[0])
         cell, said = cells[at], quoted(name)
         place = dict(row=int(self.rows[at]), column=name)
-        day = date(cell)
         if not measures(cells)[1][at]:
             remedy = f"it has a unit: write units({said}) where the column stands, which reads it "
             remedy += f"as {measures(cells)[0][at]:.6g}, if that is meant"
             refuse(self.source, NUMBER, remedy, value=cell, **place)
-        if day is not None:
-            first = int(np.nanmin(years(cells)[0]))
+        days, other = years(cells)
+        if not other[at]:
+            first = int(np.nanmin(days))
             remedy = f"a scale along which a year is a factor of e: exp(years({said}) - {first})"
-            refuse(self.source, "is a date", remedy, value=str(day), **place)
+            refuse(self.source, "is a date", remedy, value=str(cell), **place)
 
     def scale(self, text: str) -> np.ndarray:
         """Return the values of a scale; categories, and 0 and 1 alone, are told what they may be.

@@ -13,6 +13,7 @@ from dataclasses import replace
 import numpy as np
 
 from ..data.dataset import Dataset
+from ..data.responses import at_bounds
 from ..messages import Note
 from ..model.arrays import lanes
 from ..model.model import Model
@@ -84,7 +85,9 @@ def look(model: Model, params: Mapping[str, np.ndarray], data: Dataset) -> Misfi
             # A new run may be infinite, under a wide prior: far out is all that is asked of it.
             draws = law[known], np.clip(new[known], -HUGE, HUGE)
             here = data.take(seen[lane.place])
-            least = float(np.median(1 / questions[rows])) if counted else 0.0
+            share = not counted and model.law.responses[name] == "unit"
+            exact = at_bounds(measured) if share else np.zeros(1)
+            least = float(np.median(1 / questions[rows] if counted else exact))
             found = _and(found, _of_response(model, name, here, measured, *draws, least))
     return found
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from ..data.dataset import Dataset
 from ..data.notes import as_rows
-from ..data.responses import RESOLUTION
+from ..data.responses import RESOLUTION, at_bounds
 from ..messages import bare
 from .layout import Layout, as_they_come, by_run
 from .model import Model
@@ -234,6 +234,8 @@ def _lane(model: Model, data: Dataset, layout: Layout, groups: tuple[str, ...]) 
     stderr = data.stderr if data.stderr is not None else np.zeros(len(data))
     if not model.noise.counts and model.noise.support != "positive":  # those of logs know of it
         stderr = np.hypot(stderr, RESOLUTION * abs(np.nan_to_num(response)))
+    if not model.noise.counts and law.support == "unit" and data.n is None:
+        stderr = np.hypot(stderr, at_bounds(response))
 
     def pad(column):
         return column[layout.take]

@@ -28,6 +28,8 @@ from .style import (
 
 __all__ = ["multiplier"]
 
+FAR = 1e30
+"""A factor beyond every frame."""
 WIDEST = 30.0
 """How many times beyond all medians the axis of factors goes at most; wider bands leave it."""
 ROOM = 1.15
@@ -66,7 +68,8 @@ def multiplier(found: Multiplier, ax: Axes | None = None) -> Axes:
         for i, name in enumerate(found.along):
             colour, drawn = PALETTE[i % len(PALETTE)], found.along[name]
             lo, median, hi = _quantiles(drawn)
-            ax.fill_between(found.grid, lo, hi, color=colour, alpha=0.2, lw=0, zorder=2)
+            ends = np.clip([lo, hi], 1 / FAR, FAR)  # what is 0 or infinite would not be shaded
+            ax.fill_between(found.grid, *ends, color=colour, alpha=0.2, lw=0, zorder=2)
             ax.plot(found.grid, median, color=colour, **BEYOND, zorder=3)
             both = [(x[which == k].min(), x[which == k].max()) for k in (1, i + 2)]
             run = (found.grid >= max(a for a, _ in both)) & (found.grid <= min(b for _, b in both))

@@ -21,6 +21,7 @@ from matplotlib.patheffects import withStroke
 
 from ..data.cells import dated, day
 from ..data.dataset import Dataset
+from ..messages import bare
 from ..posterior.display import count
 from ..posterior.intervals import INTERVAL
 from ..posterior.mixture import Mixture
@@ -217,7 +218,7 @@ def words(column: str, role: str = "") -> str:
     """Return what to write at an axis: the role in words, or the column that feeds it."""
     if known := dated(column):
         return known[0].replace("_", " ")
-    return WORDS.get(role) or WORDS.get(column) or column.replace("_", " ")
+    return WORDS.get(role) or WORDS.get(column) or bare(column).replace("_", " ")
 
 
 def is_compute(data: Dataset, role: str) -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..data.cells import dated, day
+from ..messages import bare
 from ..posterior.display import MASS, Sheet, count, number, share, span
 from ..posterior.intervals import levels
 
@@ -77,7 +78,7 @@ def threshold(found: Summary) -> list[Sheet]:
     """Return from which scale on the level is passed: by the prior, a wider one, and each law."""
     past = "above" if found["direction"] == "up" else "below"
     known = dated(found["column"])
-    column, start = (found["column"], None) if known is None else known
+    column, start = (bare(found["column"]), None) if known is None else known
     head = f"{column} from which on the curve stays {past} {number(found['level'])}"
     cases = {"forecast": found}
     if found["wider"] is not None:
@@ -168,7 +169,9 @@ def _apart(found: Summary) -> str:
 
 def kind(found: Summary) -> list[Sheet]:
     """Return the probability of each kind at the cut, half and twice of it, and the turn."""
-    head = f"kind of curve from {count(found['lo'])} to {count(found['hi'])} {found['column']}: "
+    head = (
+        f"kind of curve from {count(found['lo'])} to {count(found['hi'])} {bare(found['column'])}: "
+    )
     head += f"{kind_word(found['likeliest'])}, probability {share(found['probability'])}"
     cut = found["cut"]
     columns = ["", f"cut {number(cut, 3)}", *(number(cut * k, 3) for k in (0.5, 2))]

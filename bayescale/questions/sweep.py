@@ -202,9 +202,9 @@ def inputs(
     by = posterior.name_of(by) if by is not None else (left[0] if left else None)
     if by is None or by in others or left != [by]:
         raise ValueError(
-            "a curve is followed along one scale (by=...), and every other needs a value in `at` "
-            f"(a number, or a text such as '20*N'); the law {law.name} takes "
-            f"{', '.join(law.inputs)}"
+            "a curve is followed along one scale, by=... (--by), and every other needs a value, "
+            "at={...} (--at), a number or a text such as '20*N'; the law "
+            f"{law.name} takes {', '.join(law.inputs)}"
         )
     return by, others
 
@@ -220,7 +220,9 @@ def follow(others: Mapping[str, Any], by: str, x: np.ndarray) -> dict[str, np.nd
             values = values.reshape(x.shape) if values.size == x.size else values
             found[name] = np.broadcast_to(values, x.shape)
         except (TypeError, ValueError) as error:
-            raise ValueError(f"{name} in `at` is a number or follows {by}: {error}") from None
+            raise ValueError(
+                f"{name}, at={{...}} (--at), is a number or follows {by}: {error}"
+            ) from None
         if not (np.isfinite(found[name]).all() and (found[name] > 0).all()):
             raise ValueError(f"{name} must be positive and finite, got {found[name].min():g}")
     return found

@@ -173,7 +173,12 @@ def _decoded(data: bytes, source: str, notes: dict[str, str]) -> str:
         if error.encoding.startswith("utf-16"):
             refuse(source, "is no UTF-16 text, though it begins as one", "save it as UTF-8")
         line = data[: error.start].count(b"\n") + 1
-        refuse(source, f"line {line} is not UTF-8 text", "save the table as UTF-8")
+        try:
+            text = data.decode("cp1252")
+        except UnicodeDecodeError:
+            refuse(source, f"line {line} is not UTF-8 text", "save the table as UTF-8")
+        said = "is no UTF-8, and read as Windows-1252, as Excel writes it: check names and labels"
+        notes["encoding"] = f"line {line} {said}"
     if "\0" in text:
         refuse(source, "holds zero bytes, so it is no text", "save the table as UTF-8")
     if not text.strip():

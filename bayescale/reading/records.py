@@ -18,17 +18,21 @@ if TYPE_CHECKING:
 __all__ = ["read_lines", "read_records"]
 
 
-def read_lines(text: str, source: str) -> pd.DataFrame:
+def read_lines(text: str, source: str, notes: dict[str, str] | None = None) -> pd.DataFrame:
     """Return the table of JSON lines, one object a line; its rows are named by their lines.
+
+    The last line may be cut off, as a run that was ended leaves it: it is left out, and told.
 
     Raises
     ------
     DataError
         For a line that is no JSON object, naming it.
     """
-    records, rows = [], []
-    for at, line in enumerate(text.split("\n"), 1):
-        if line.strip():
+    records, rows, lines = [], [], text.split("\n")
+    for at, line in enumerate(lines, 1):
+        if records and at == len(lines) and notes is not None and _cut_off(line):
+            notes["cut"] = f"line {at}, the last, is cut off, and left out: {line.strip()[:60]!r}"
+        elif line.strip():
             records.append(_object(_parsed(line, source, at), source, f"line {at}"))
             rows.append(at)
     return _table(records, rows)
@@ -56,9 +60,9 @@ def read_records(
     """
     filled = [line for line in text.split("\n") if line.strip()]
     if _is_object(filled[0]) and (lines or len(filled) > 1):
-        return read_lines(text, source)
+        return read_lines(text, source, notes)
     if lines and filled[0].lstrip()[:1] not in ("[", "{"):
-        return read_lines(text, source)
+        return read_lines(text, source, notes)
     found = _parsed(text, source)
     if isinstance(found, dict):
         found = _inside(found, source, notes)
@@ -158,6 +162,18 @@ def _unlike(groups: list[list[Any]]) -> float:
 _BLANK = re.compile(r"\s*")
 MIXED = 400.0
 """Decades by which a number differs from a text: more than any two numbers do."""
+
+
+def _cut_off(line: str) -> bool:
+    """Return whether an object begins in a line, and does not end in it."""
+    begun = line.strip()
+    if not begun.startswith("{") or begun.endswith("}"):
+        return False
+    try:
+        json.JSONDecoder().raw_decode(begun)
+    except (ValueError, RecursionError):
+        return True
+    return False
 
 
 def _is_object(line: str) -> bool:

@@ -35,7 +35,7 @@ from ..data.dataset import Dataset
 from ..inference.fit import fit
 from ..inference.samplers import MAP
 from ..laws.approximate import approximate
-from ..messages import Note
+from ..messages import Note, option
 from ..parametric.parametric import Law
 from ..questions.predict import Prediction
 
@@ -48,7 +48,10 @@ CHANCE = 0.01
 MOST = 0.1
 """Share of a curve's rows that may be: if more lie far off, that is how its runs scatter."""
 LEAST = 10
-"""Rows of a curve below which none is."""
+"""Rows of a curve below which none is; of `FEW` or more one far off is named all the same."""
+FEW = 5
+PLAIN_TO_SEE = 0.1
+"""Relative deviation below which none of so few is named."""
 FINEST = 1e-6
 """Least relative noise: rows may lie on a law exactly."""
 SMALL = 1e-3
@@ -113,7 +116,8 @@ def set_aside(law: Law, data: Dataset) -> SetAside:
     whole = np.ones(len(y), bool)
     rows = {name: np.flatnonzero(whole if name is None else data.curve == name) for name in names}
     if all(len(own) < LEAST for own in rows.values()):
-        return SetAside(data, {})
+        named = _named(data, rows)
+        return SetAside(replace(data, notes=(*data.notes, *named)) if named else data, {})
     posterior = fit(law, data, noise="student", sampler=MODE, progress=False)
     off = np.zeros(len(y))
     for name, own in rows.items():
@@ -131,6 +135,42 @@ def set_aside(law: Law, data: Dataset) -> SetAside:
     }
     notes = (*data.notes, _note(data, y, off, [one.share for one in far.values()]))
     return SetAside(replace(data.take(off == 0), notes=notes), far)
+
+
+def _named(data: Dataset, rows: Mapping[str | None, np.ndarray]) -> list[Note]:
+    """Name the row of a short curve that lies off a straight line in logs as no other does.
+
+    By its deleted residual, studentised by the scatter of the others (Belsley, Kuh and Welsch
+    1980, section 2.1). Of several scales, and of the largest, nothing is said.
+    """
+    from scipy.stats import t
+
+    (y,), (x, *more) = data.responses.values(), data.inputs.values()
+    notes = []
+    for own in rows.values():
+        if len(own) < FEW or more:
+            continue
+        at, log = np.log(x[own]), np.log(y[own])
+        line = np.vstack([np.ones(len(own)), at - at.mean()]).T
+        hat = line @ np.linalg.pinv(line)
+        off = (log - hat @ log) / np.maximum(1 - np.diag(hat), 1e-9)  # of what the others say
+        free = len(own) - 3
+        left = np.sum((log - hat @ log) ** 2) - off**2 * (1 - np.diag(hat))
+        sd = np.sqrt(np.maximum(left, 0) / free / np.maximum(1 - np.diag(hat), 1e-9))
+        far = t.sf(abs(off) / np.maximum(sd, FINEST), free) * 2 < CHANCE / len(own)
+        far &= (abs(off) > PLAIN_TO_SEE) & (at < at.max())
+        if far.any():
+            i = int(np.argmax(np.where(far, abs(off), 0)))
+            notes.append(_name(data, int(own[i]), float(off[i])))
+    return notes
+
+
+def _name(data: Dataset, row: int, off: float) -> Note:
+    ((role, y),) = data.responses.items()
+    said = f"row {data.rows[row]} ({y[row]:.4g}) is {np.exp(off):.2g} times what all others say"
+    more = "which widens the forecast: if it diverged or was logged wrong, leave it out"
+    side = f"{data.columns[role]} {'<' if off > 0 else '>'} ..."
+    return Note(OUTLIERS, f"{said}, {more}: {option('where', side)}")
 
 
 def come_again(told: Prediction, far: FarOff | None, seed: int) -> Prediction:

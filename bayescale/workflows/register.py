@@ -148,7 +148,7 @@ class Scored(Shown):
             row, where = next(iter(self.elsewhere.items()))
             rows = "1 row lies" if len(self.elsewhere) == 1 else f"{len(self.elsewhere)} rows lie"
             notes.append(
-                f"{rows} at no scale that was forecast (within {SAME:.0%}), and say nothing of it: "
+                f"{rows} at no scale that was forecast (within {SAME:.0%}), which tells nothing: "
                 f"row {row} at {where}"
             )
         return tuple(notes)

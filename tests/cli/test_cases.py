@@ -192,6 +192,11 @@ def test_error_rates_of_zero(ask):
     _, out, err = ask("fit", *args, "--limit", limit, *QUICK)
     assert "2 of 9 responses are only known to lie below the limit 0.001" in err
     assert "alpha" in out
+    rates = [args[0], *args[3:]]
+    status, _, said = ask("forecast", *rates, "--at", "n_train=1e5")
+    assert (status, re.search(r"--limit '([^']*)'", said)[1]) == (WRONG, limit)
+    _, out, err = ask("forecast", *rates, "--at", "n_train=1e5", "--limit", limit, *SHORT)
+    assert "without the misfit of the law" in " ".join(out.split())
     _, out, _ = ask("fit", *args, "-n", "1000", "--noise", "beta_binomial", *QUICK)
     assert "rho" in out
 

@@ -450,6 +450,10 @@ def test_lists(capsys):
     assert "nonesuch" in complaint(capsys, "data", "nonesuch")
     assert "--help" in complaint(capsys)
     assert "power" in complaint(capsys, "laws", "powr")
+    assert main(["laws", "chinchilla", "--at", "N=70,D=1.4T"]) == 0
+    shown = capsys.readouterr().out
+    assert "in billions? N=70B" in shown
+    assert "D=" not in shown.rpartition("note")[2]
 
 
 def test_an_interrupt_is_one_line(capsys, monkeypatch, table):

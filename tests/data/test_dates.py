@@ -38,14 +38,43 @@ def refusal(call, *args, **kwargs):
         ("2024-02-30", None),
         ("2024-03/01", None),
         ("03/01/2024", None),
+        ("1.3.2024", "2024-03-01"),
+        ("01. 03. 2024", "2024-03-01"),
+        ("1 March 2024", "2024-03-01"),
+        ("Mar 1, 2024", "2024-03-01"),
+        ("1-Mar-2024", "2024-03-01"),
+        ("March 2024", "2024-03-01"),
+        ("20240301", "2024-03-01"),
+        (20240301, "2024-03-01"),
+        ("1 March 1, 2024", None),
+        ("Q1 2024", None),
         ("2024", None),
-        ("March 2024", None),
         (2024.5, None),
     ],
 )
 def test_what_is_a_date(cell, day):
     found = date(cell)
     assert (found is None) if day is None else (found == np.datetime64(day))
+
+
+@pytest.mark.parametrize(
+    ("other", "day"),
+    [("25/12/2023", "2024-01-03"), ("12/25/2023", "2024-03-01"), ("1/2/2023", None)],
+)
+def test_days_and_months_stand_as_other_cells_of_a_column_say(other, day):
+    found, bad = years(np.array(["03/01/2024", other], object))
+    assert bad[0] == (day is None)
+    assert day is None or found[0] == years(np.array([day], object))[0][0]
+
+
+@pytest.mark.parametrize(
+    ("cell", "said"),
+    [(45000, "is no date"), ("03/01/2024", "is one day or another"), ("soon", "is no date")],
+)
+def test_what_is_no_date_is_refused_as_one(cell, said):
+    frame = {"day": ["2023-01-01", "2024-01-01", cell], "y": [0.1, 0.2, 0.3]}
+    with pytest.raises(bs.DataError, match=rf"row 3, column 'day'.*{said}.*isfinite\(years\(day\)"):
+        bs.from_frame(frame, "exp(years(day) - 2020)", "y")
 
 
 def test_years_of_any_frame():

@@ -387,7 +387,7 @@ def test_rows_are_named_as_they_stand_in_the_file(tmp_path):
         ("a.csv", b"x,x\n1,2\n", "two columns are called 'x'"),
         ("a.csv", b"1,2\n3,4\n", "the first line holds only numbers"),
         ("a.csv", b'x,y\n"1,2\n3,4\n', "line 3: unexpected end of data"),
-        ("a.csv", "x,y\n1,2\né,3\n".encode("latin-1"), "line 3 is not UTF-8 text"),
+        ("a.csv", b"x,y\n1,2\n\x81,3\n", "line 3 is not UTF-8 text"),
         ("a.csv", b"\xff\xfex", "is no UTF-16 text"),
         ("a.csv", b"x,y\n1,\0\n", "holds zero bytes"),
         ("a.csv.gz", gzip.compress(b"x,y\n1,2\n", mtime=0)[:-9], "cannot be read"),

@@ -47,6 +47,23 @@ def test_cells_with_units(cell, value):
     assert found is None if value is None else found == pytest.approx(value)
 
 
+@pytest.mark.parametrize(
+    ("cell", "said"),
+    [
+        ("3.97 ± 0.01", "a value and its error"), ("3,975 (0,010)", "its error?"),
+        ("12/50", "a count out of so many"), ("7 of 50", "a count"), ("7B–13B", "a range"),
+        ("<0.001", "a bound"), ("~7B", "about a number"), (">1e9", "about a number"),
+        ("3.5*", "a number among signs"), ("**1e9**", "a number among signs"),
+        ("diverged", None), ("mean (3)", None), ("-", None), ("a-b", None), ("#DIV/0!", None),
+    ],
+)  # fmt: skip
+def test_what_a_cell_that_is_no_number_may_be(cell, said):
+    """It is told beside the remedy for single rows."""
+    message = refusal(from_frame, {"x": [1e8, 1e9, 1e10], "y": ["3.1", "2.5", cell]}, "x", "y")
+    assert "--where 'isfinite(y)'" in message
+    assert said in message if said else "is no number; correct" in message
+
+
 def test_a_unit_in_a_cell_is_told_and_what_is_written_reads_it():
     for name in ("N", "D", "C"):
         message = refusal(from_frame, UNITS, name, "loss")
@@ -124,6 +141,15 @@ def test_losses_below_zero_have_no_such_ways():
     assert "where='error > 0'" in message
 
 
+def test_a_log_likelihood_is_a_loss_below_0():
+    frame, law = {"x": [1e8, 1e9, 1e10], "ll": [-4.0, -3.0, -2.5]}, get_law("power")
+    message = refusal(make_model, law, from_frame(frame, "x", "ll"))
+    way = re.search(r"-y '([^']*)'", message)[1]
+    assert from_frame(frame, "x", way).responses["y"].tolist() == [4.0, 3.0, 2.5]
+    mixed = from_frame(frame | {"ll": [-1.0, 3.0, 2.0]}, "x", "ll")
+    assert "negative" not in refusal(make_model, law, mixed)
+
+
 def test_a_noise_of_any_response_is_named_where_the_law_takes_it():
     import bayescale as bs
 
@@ -188,5 +214,6 @@ def test_dates_are_asked_as_dates():
         assert name == "x"
         assert float(value) == pytest.approx(np.e)
     assert in_inputs("6.7", columns, ["x"]) == "6.7"
+    assert in_inputs("2026", columns, ["x"]) == in_inputs("2026-01-01", columns, ["x"])
     assert in_inputs("70", {"x": "units(tokens)"}, ["x"]) == "70"
     assert in_inputs("70B", {"x": "units(tokens)"}, ["x"]) == "x=70000000000.0"

@@ -33,6 +33,7 @@ def kinds(columns, x, y="loss", **kwargs):
         (("size", "seen"), (1e9, 1e9), ("N=size*1e9", "D=seen*1e9")),
         (("params (M)", "tokens_t"), (1e6, 1e12), ("N=`params (M)`*1e6", "D=tokens_t*1e12")),
         (("model_mparams", "tokens in billions"), (1e6, 1e9), ("N=model_mparams*1e6", "1e9")),
+        (("Größe (Mio.)", "Tokens (Mrd.)"), (1e6, 1e9), ("N=`Größe (Mio.)`*1e6", "1e9")),
     ],
 )
 def test_other_units_are_told_with_what_to_write(names, factors, written):
@@ -64,6 +65,33 @@ def test_scales_of_one_input_are_looked_at_by_their_column():
     assert not kinds(columns, "params_b*1e9")
     assert not kinds(columns, "width")
     assert "logarithm" in kinds(columns, "log10(params_b*1e9)")["units"]
+
+
+@pytest.mark.parametrize(
+    ("name", "top", "written"),
+    [
+        ("log10_flops", 22, "10**log10_flops"),
+        ("logC", 22, "10**logC"),
+        ("log(N)", 22, "10**`log(N)`"),
+        ("lnC", 50, "exp(lnC)"),
+        ("log_params", 23, "exp(log_params)"),
+        ("log_params", 10, "10**log_params"),
+        ("logits", 22, None),
+        ("login_step", 22, None),
+    ],
+)
+def test_columns_of_logarithms_are_told_by_their_names(name, top, written):
+    columns = {name: np.linspace(top - 4, top, 6), "loss": np.linspace(3, 2, 6)}
+    found = kinds(columns, _text(name))
+    assert (f"-x '{written}'" in found["units"]) if written else not found
+
+
+def test_compute_given_as_tokens_is_told():
+    columns = {"N": N, "C": 6e3 * N * D, "loss": LOSS}
+    note = kinds(columns, {"N": "N", "D": "C"})["units"]
+    assert "-x 'D=C/(6*N)'" in note
+    data = from_frame(columns, {"N": "N", "D": "C"}, "loss")
+    assert "fit the scales themselves" in not_flop(data)[1]
 
 
 def test_scales_that_count_something_else():
@@ -132,6 +160,39 @@ def test_standard_errors_of_zero_and_too_large():
     assert "--stderr 'sd/sqrt(n)'" in kinds(columns, "x", "acc", stderr="sd")["stderr"]
     zero = columns | {"se": np.append(np.full(11, 0.01), 0.0)}
     assert "0 in 1 of 12 rows (first: row 12)" in kinds(zero, "x", "acc", stderr="se")["stderr"]
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("loss_std", "loss_std/sqrt(k)"),
+        ("var", "sqrt(var)"),
+        ("ci_high", "/3.92"),
+        ("std_err", None),
+        ("acc_stderr", None),
+    ],
+)
+def test_what_is_no_standard_error_by_its_name_is_told(name, said):
+    columns = {"x": [1e8, 1e9, 1e10], "loss": [4.0, 3.0, 2.5], name: [0.01] * 3}
+    found = kinds(columns, "x", "loss", stderr=name)
+    assert (said in found["stderr"]) if said else not found
+
+
+def test_errors_of_another_quantity_are_told_in_few_rows():
+    x = np.geomspace(1e6, 3e8, 6)
+    columns = {"x": x, "loss": 1.8 + 30 * x**-0.19, "top": 2.4 + 30 * x**-0.19}
+    assert (
+        "larger than the response scatters" in kinds(columns, "x", "loss", stderr="top")["stderr"]
+    )
+
+
+def test_the_error_of_n_questions_is_counted_once():
+    columns, more = counts(np.linspace(0.3, 0.8, 6), n=1000)
+    columns["acc_stderr"] = np.sqrt(columns["acc"] * (1 - columns["acc"]) / 999)
+    found = kinds(columns, "x", "acc", stderr="acc_stderr", **more)
+    assert "counted twice" in found["stderr"]
+    columns["acc_stderr"] *= 2
+    assert "counted twice" not in kinds(columns, "x", "acc", stderr="acc_stderr", **more)["stderr"]
 
 
 def test_standard_errors_that_are_right_are_left_alone():
@@ -227,7 +288,7 @@ def test_years_as_a_scale_are_told_what_to_write():
         assert way in note
         written = re.search(r"-x '(.*)'", note)[1]
         assert not from_frame(table, written, "y").notes
-    with pytest.raises(DataError, match="'1/7/2024' is no date, such as 2024-03-01"):
+    with pytest.raises(DataError, match="'1/7/2024' is one day or another, as days"):
         from_frame(table | {"released": ["1/7/2024"] * 6}, "exp(years(released) - 2019)", "y")
 
 

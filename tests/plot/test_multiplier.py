@@ -65,6 +65,11 @@ def test_what_is_infinite_or_not_told_leaves_the_frame(told, ax):
     lo, hi = drawn(ax).get_ylim()
     assert 0 < lo < 0.2
     assert 20 < hi < 1e3
+    (band,) = (each for each in ax.collections if each.get_alpha() == 0.2)
+    edge = band.get_paths()[0].vertices
+    assert edge[:, 0].max() == pytest.approx(told.grid[-1])  # the band goes on, out of the frame
+    assert edge[:, 1].max() > hi
+    assert edge[:, 1].min() < lo
 
 
 def test_a_recipe_for_which_nothing_is_told_is_named_all_the_same(told, ax):

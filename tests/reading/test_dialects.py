@@ -229,6 +229,25 @@ def test_records_are_flat_and_named_by_line(tmp_path):
     assert from_frame(frame, "model.d", "flops").inputs["x"].tolist() == [32, 64, 96]
 
 
+def test_a_log_that_was_cut_off_is_read_to_its_last_whole_line(tmp_path):
+    whole = ['{"run": "a", "x": 1, "y": 3.1}', '{"run": "b", "x": 2, "y": 2.9}']
+    for cut in ('{"run": "c", "x"', '{"run": "c", "x": 4, "y": 2.', '{"run": "c", "x": nul', "{"):
+        frame = read(tmp_path, "\n".join([*whole, cut]), "log.jsonl")
+        assert frame["x"].tolist() == [1, 2]
+        (note,) = from_frame(frame, "x", "y").notes
+        assert note == f"line 3, the last, is cut off, and left out: {cut!r}"
+    within = "\n".join([whole[0], '{"run": "c", "x"', whole[1]])
+    assert "line 2 is no JSON" in refusal(read, tmp_path, within, "log.jsonl")
+
+
+def test_a_table_of_excel_in_the_west(tmp_path):
+    text = "Größe;Verlust\n1e7;3,9\n1e8;3,2\n1e9;2,7\n"
+    (tmp_path / "a.csv").write_bytes(text.encode("cp1252"))
+    data = from_frame(read_table(tmp_path / "a.csv"), "Größe", "Verlust")
+    assert data.responses["y"].tolist() == [3.9, 3.2, 2.7]
+    assert "line 1 is no UTF-8, and read as Windows-1252" in " ".join(data.notes)
+
+
 @pytest.mark.parametrize(
     ("name", "text", "words"),
     [

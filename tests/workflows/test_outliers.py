@@ -76,6 +76,21 @@ def test_few_rows_and_many_outliers_are_left_as_they_are():
     assert 24 - len(kept(table(planted(runs(), odd)))) <= 2
 
 
+def test_of_few_rows_one_far_off_is_named_and_stays():
+    x = X[:18:3]
+    diverged = planted(runs(x=x), [4], by=2.5)
+    found = set_aside(get_law("power"), table(diverged, x))
+    (note,) = (note for note in found.data.notes if note.kind == OUTLIERS)
+    assert note.startswith(f"row 5 ({diverged[4]:.4g}) is 3.5 times")
+    assert "--where 'y < ...'" in note
+    assert (len(found.data), found.far) == (6, {})
+    for seed in range(50):
+        few = table(runs(seed, bend=-0.05, x=x), x)
+        assert set_aside(get_law("power"), few).data is few
+    last = table(planted(runs(x=x), [5], by=2.5), x)
+    assert set_aside(get_law("power"), last).data is last
+
+
 def test_rows_exactly_on_a_law_stay_but_one_that_is_not():
     y = 1.8 + 150 * X**-0.25
     assert kept(table(y)) == set(range(24))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 
@@ -84,7 +84,23 @@ def values(name: str | None, at: Sequence[str], fix: Sequence[str]) -> Renderabl
             made.add_row(*scales, f"{float(value):.4g}", source)
     unit = f", in {found.unit}" * bool(found.unit)
     head, _ = _described(name, found.doc)
-    return Group(Text(head), made, Text(f"{found.response}{unit}; no data, no interval", "dim"))
+    said = [f"{found.response}{unit}; no data, no interval"]
+    if not fix and {"N", "D"} & {*found.inputs}:
+        said += _odd_units(points)
+    return Group(Text(head), made, *(Text(each, "dim") for each in said))
+
+
+def _odd_units(points: Sequence[Mapping[str, float]]) -> list[str]:
+    """Return what is to be said of parameters and tokens that published constants are not of."""
+    from ...data.scales import LEAST, NEVER
+
+    notes = []
+    for name, kind in (("N", "params"), ("D", "tokens")):
+        least = min((point[name] for point in points if name in point), default=LEAST[kind][0])
+        if least < LEAST[kind][0]:
+            odd = f"note: {name} = {least:.4g} is {NEVER[kind]}"
+            notes.append(f"{odd}: in billions? {name}={least:.4g}B")
+    return notes
 
 
 def _flowing(doc: str) -> str:
