@@ -184,7 +184,7 @@ def _told(frame: Any) -> Mapping[str, str]:
 
 
 def as_dataset(
-    data: Any, x: Any = None, y: Any = None, law: Iterable[str] | None = None, **roles: Any
+    data: Any, x: Any = None, y: Any = None, law: Iterable[str] | None = None, /, **roles: Any
 ) -> Dataset:
     """Return a checked table as it is, a data frame by the columns that are named.
 

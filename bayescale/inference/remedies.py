@@ -41,6 +41,9 @@ def _other_ways(model: Model, data: Dataset, role: str, row: int) -> Iterator[st
     if not (y >= 0).any() and _passes(model, replace(data, responses=losses)):
         way = option("y", f"-{data.columns[role]}")
         yield f"take its negative, a loss where this is a log likelihood: {way}"
+    if any(getattr(note, "kind", "") == "percent" for note in data.notes):
+        yield f"give shares, {option('y', f'{data.columns[role]}/100')}, for a law of accuracies"
+        return
     zero = y[row] == 0
     least = least_shown(y) if zero else None
     if least is not None and _passes(model, _with(data, limit=np.full(len(data), least))):

@@ -200,10 +200,10 @@ def _check_curve(model: Model, data: Dataset, alone: bool) -> None:
     wanted = sum(site.size for site in model.sites if site.name in own)
     where = f"curve {data.curve[0]!r}" if data.curve is not None else "the table"
     if len(data) < wanted:
-        data.fail(
-            f"{where} has {len(data)} rows, the law {model.law} {wanted} free parameters",
-            remedy="measure more runs, fix or tie parameters, or take a simpler law",
-        )
+        remedy = "measure more runs, fix or tie parameters, or take a simpler law"
+        remedy += ", or leave the curve out with where (--where)" * (not alone)
+        problem = f"{where} has {len(data)} rows, the law {model.law} {wanted} free parameters"
+        data.fail(problem, remedy=remedy)
     for role, values in data.responses.items():
         if not np.isfinite(values).any():
             remedy = "leave the curve out with where (--where)"

@@ -30,7 +30,9 @@ INTERVAL = 0.9
 
 
 def levels(mass: float = INTERVAL) -> tuple[float, float, float]:
-    """Return the levels of lo, median and hi."""
+    """Return the levels of lo, median and hi; a ValueError where mass is no share."""
+    if not 0 < mass < 1:
+        raise ValueError(f"mass is a share between 0 and 1, such as .9, got {mass}")
     return (1 - mass) / 2, 0.5, (1 + mass) / 2
 
 

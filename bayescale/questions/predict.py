@@ -63,7 +63,9 @@ class Prediction(Shown):
 
     def quantiles(self, which: str = "mean", mass: float = INTERVAL) -> np.ndarray:
         """Return lo, median and hi of `mean` or `new`, (3, [curve,] point)."""
-        draws = {"mean": self.mean, "new": self.new}[which]
+        if which not in ("mean", "new"):
+            raise ValueError(f"which is mean or new, got {which!r}")
+        draws = self.mean if which == "mean" else self.new
         return np.quantile(draws, levels(mass), axis=-2)
 
     def summary(self) -> dict[str, Any]:
@@ -105,7 +107,7 @@ class Prediction(Shown):
 
 def predict(
     posterior: Posterior | Mixture,
-    at: Mapping[str, Any],
+    at: Any,
     *,
     n: float | None = None,
     stderr: Any = None,
@@ -118,7 +120,8 @@ def predict(
     Parameters
     ----------
     at
-        Scale by input name (or column): `{"N": 7e10, "D": 1.4e12}`; arrays give several points.
+        Scale by input name (or column): `{"N": 7e10, "D": 1.4e12}`; arrays give several points. Of
+        a law of one scale its values are enough.
     n
         Number of questions of a new accuracy; the largest in the data unless given.
     stderr
@@ -189,7 +192,7 @@ def predict(
     )
 
 
-def _within(posterior: Posterior | Mixture, at: Mapping[str, Any]) -> bool:
+def _within(posterior: Posterior | Mixture, at: Any) -> bool:
     """Return whether all points lie within the data of every curve."""
     (_, _, first), *_ = posterior.members
     return bool((decades_beyond(first, scales(first, at)) <= 0).all())
@@ -207,9 +210,7 @@ class _Measured(NamedTuple):
     stderr: Any
 
 
-def _predict(
-    posterior: Posterior, at: Mapping[str, Any], how: _Measured, seed: int, stream: int
-) -> Prediction:
+def _predict(posterior: Posterior, at: Any, how: _Measured, seed: int, stream: int) -> Prediction:
     """Return what one law says; members of a mixture have a stream of random numbers each."""
     inputs = scales(posterior, at)
     mean = law_draws(posterior, inputs)

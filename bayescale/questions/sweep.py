@@ -19,6 +19,7 @@ import numpy as np
 
 from ..data.expression import evaluate
 from ..data.formula import in_names
+from ..messages import shortened
 from ..posterior.mixture import Mixture
 from ..posterior.posterior import Posterior
 
@@ -228,8 +229,10 @@ def follow(others: Mapping[str, Any], by: str, x: np.ndarray) -> dict[str, np.nd
     return found
 
 
-def scales(posterior: Posterior, at: Mapping[str, Any]) -> dict[str, np.ndarray]:
+def scales(posterior: Posterior, at: Any) -> dict[str, np.ndarray]:
     """Return the law's inputs from `at`, whose keys are input names or the table's columns.
+
+    Of a law of one scale its values may stand alone.
 
     Raises
     ------
@@ -237,9 +240,12 @@ def scales(posterior: Posterior, at: Mapping[str, Any]) -> dict[str, np.ndarray]
         For an unknown or missing name, or a scale that is not positive and finite.
     """
     law = posterior.law
-    found = {
-        posterior.name_of(key): np.atleast_1d(np.asarray(value, float)) for key, value in at.items()
-    }
+    if not hasattr(at, "items"):
+        if len(law.inputs) > 1:
+            names = ", ".join(f"{name!r}: ..." for name in law.inputs)
+            raise ValueError(f"at names its scales, {{{names}}}, got {at!r}")
+        at = {law.inputs[0]: at}
+    found = {posterior.name_of(key): _numbers(str(key), value) for key, value in at.items()}
     missing = [name for name in law.inputs if name not in found]
     if missing:
         raise ValueError(
@@ -248,8 +254,23 @@ def scales(posterior: Posterior, at: Mapping[str, Any]) -> dict[str, np.ndarray]
     for name, values in found.items():
         if not (np.isfinite(values).all() and (values > 0).all()):
             raise ValueError(f"{name} must be positive and finite, got {values.min():g}")
-    points = np.broadcast_shapes(*(v.shape for v in found.values()))
+    try:
+        points = np.broadcast_shapes(*(v.shape for v in found.values()))
+    except ValueError:
+        counts = ", ".join(f"{name} {values.size}" for name, values in found.items())
+        raise ValueError(f"scales differ in their number of values: {counts}") from None
     return {name: np.broadcast_to(found[name], points).ravel() for name in law.inputs}
+
+
+def _numbers(name: str, value: Any) -> np.ndarray:
+    try:
+        found = np.atleast_1d(np.asarray(value, float))
+    except (TypeError, ValueError):
+        shown = shortened(repr(value), 60)
+        raise ValueError(f"{name} is a number, or several, got {shown}") from None
+    if not found.size:
+        raise ValueError(f"{name} has no value; give one or more")
+    return found
 
 
 def decades_beyond(posterior: Posterior, inputs: Mapping[str, np.ndarray]) -> np.ndarray:

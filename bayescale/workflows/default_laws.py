@@ -15,7 +15,7 @@ from ..laws.names import get_law
 from ..messages import Note, bare, near
 from .tasks import LAWS as ACCURACIES
 
-__all__ = ["check_scales", "held", "laws_of"]
+__all__ = ["check_scales", "held", "laws_of", "named"]
 
 LOSSES = ("power", "power(floor=False)")
 GROWING = ("power(rising=True)", "power(floor=False, rising=True)")
@@ -75,6 +75,13 @@ def held(names: Iterable[str], data: Dataset) -> tuple[tuple[str, ...], tuple[No
     return found, (Note("laws", f"{said}: left out"),)
 
 
+def named(at: Any) -> Mapping[str, Any]:
+    """Return scales to ask about, where they are named; a ValueError for bare numbers."""
+    if not hasattr(at, "items"):
+        raise ValueError(f"at names the scale, such as {{'flops': [1e23]}}, got {at!r}")
+    return at
+
+
 def check_scales(data: Dataset, at: Mapping[str, Any]) -> None:
     """Refuse scales that the table does not have, or leaves without a value."""
     columns = {data.columns.get(name, name): name for name in data.inputs}
@@ -85,7 +92,12 @@ def check_scales(data: Dataset, at: Mapping[str, Any]) -> None:
             raise ValueError(
                 f"at (--at): {name!r} is no scale of {data.source}{near(name, columns)}"
             )
-        values = np.asarray(at[name], float)
+        try:
+            values = np.asarray(at[name], float)
+        except (TypeError, ValueError):
+            raise ValueError(f"at (--at): {name} is a number, or several") from None
+        if not values.size:
+            raise ValueError(f"at (--at): {name} has no value; give one or more")
         if not (np.isfinite(values).all() and (values > 0).all()):
             raise ValueError(f"at (--at): {name} is positive and finite, got {values.min():g}")
     if missing := set(data.inputs) - {known[bare(name)] for name in at}:

@@ -33,7 +33,7 @@ from ..posterior.pointwise import law_draws
 from ..progress import Progress, Tell, waiting
 from ..questions.predict import Prediction, predict
 from . import shown
-from .default_laws import check_scales, held, laws_of
+from .default_laws import check_scales, held, laws_of, named
 from .fared import fared
 from .hypotheses import prior_of, weighed
 from .outliers import OUTLIERS, FarOff, come_again, set_aside
@@ -133,7 +133,7 @@ def _of_laws(which: Mixture, told_of: Prediction) -> dict[str, Any]:
 
 def forecast(
     data: Any,
-    at: Mapping[str, Any],
+    at: Any,
     *,
     x: Any = None,
     y: Any = None,
@@ -200,9 +200,10 @@ def forecast(
     True
     """
     if x is None and not isinstance(data, Dataset):
-        x = [*at]
+        x = [*named(at)]
     data = as_dataset(data, x, y, **roles)
-    check_scales(data, at)
+    check_scales(data, named(at))
+    laws = (laws,) if isinstance(laws, str | Law) else laws
     names, left = held(laws_of(data, kind), data) if laws is None else (tuple(laws), ())
     limited = data.limit is not None
     bending, misfit = misfit, misfit and not limited

@@ -148,7 +148,7 @@ def _named(data: Dataset, rows: Mapping[str | None, np.ndarray]) -> list[Note]:
     (y,), (x, *more) = data.responses.values(), data.inputs.values()
     notes = []
     for own in rows.values():
-        if len(own) < FEW or more:
+        if len(own) < FEW or more or not (y[own] > 0).all():
             continue
         at, log = np.log(x[own]), np.log(y[own])
         line = np.vstack([np.ones(len(own)), at - at.mean()]).T

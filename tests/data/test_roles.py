@@ -1,6 +1,7 @@
 """Notes on roles and units: each fires where it should, and not on tables that are right."""
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -9,8 +10,12 @@ import pytest
 from bayescale.data.accuracies import kind_of
 from bayescale.data.from_frame import from_frame
 from bayescale.data.notes import concerning
+from bayescale.data.responses import at_bounds
 from bayescale.data.scales import not_flop
+from bayescale.inference.make_model import make_model
+from bayescale.laws import get_law
 from bayescale.messages import DataError
+from bayescale.model.arrays import lanes
 from bayescale.reading.to_long import parse_long, to_long
 
 RNG = np.random.default_rng(0)
@@ -207,6 +212,20 @@ def test_standard_errors_that_are_right_are_left_alone():
 def counts(p, n=2000, chance=0.25):
     x = np.geomspace(1e8, 1e11, len(p))
     return {"x": x, "acc": np.round(np.asarray(p) * n) / n}, dict(n=n, chance=chance)
+
+
+def test_shares_of_exactly_0_and_1_are_known_to_a_question():
+    """No law gains by how far below any measurement it goes."""
+    found = at_bounds(np.array([0, 0.02, 0.5, 1, np.nan]))
+    np.testing.assert_array_equal(found, [0.005, 0, 0, 0.005, 0])
+    np.testing.assert_array_equal(at_bounds(np.array([0, 0.002])), [0.002, 0])
+    np.testing.assert_array_equal(at_bounds(np.zeros(3)), [0.005] * 3)
+    data = from_frame({"x": [1e7, 1e8, 1e9, 1e10], "acc": [0.0, 0.0, 0.4, 0.5]}, "x", "acc")
+    for noise, errors in (("normal", [0.005, 0.005, 4e-6, 5e-6]), ("binomial", [0] * 4)):
+        counted = replace(data, n=np.full(4, 50.0)) if noise == "binomial" else data
+        model = make_model(get_law("sigmoid"), counted, noise)
+        (lane,) = lanes(model, counted)
+        np.testing.assert_allclose(lane.data["stderr"][lane.place], errors)
 
 
 def test_a_chance_level_that_the_data_contradict():

@@ -1,5 +1,7 @@
 """Scales and columns are asked by the names that a fit took, wherever one is asked for."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -63,3 +65,31 @@ def test_columns_of_labels_stand_in_backticks_too():
     assert names(["broken(2, True),sigmoid"]) == ("broken(2, True)", "sigmoid")
     data = bs.from_frame(runs, "x", "y", best=names("`lr, peak`"))
     assert data.notes
+
+
+@pytest.mark.parametrize(
+    ("at", "said"),
+    [
+        ([1e9], "at names its scales, {'N': ..., 'D': ...}"),
+        ({N: "7B", D: 1e12}, "params (B) is a number, or several, got '7B'"),
+        ({N: [], D: 1e12}, "params (B) has no value"),
+        ({N: [1, 2], D: [1e9, 1e10, 1e11]}, "differ in their number of values: N 2, D 3"),
+        ({N: None, D: 1e12}, "got nan"),
+    ],
+)
+def test_what_names_no_scale_is_one_line(fit, at, said):
+    with pytest.raises(ValueError, match=re.escape(said)):
+        bs.predict(fit, at, allow_failed=True)
+
+
+def test_what_is_asked_of_an_answer_is_named(fit):
+    told = bs.predict(fit, POINT, allow_failed=True)
+    data = {"x": [1e8, 1e9], "y": [3.0, 2.0]}
+    with pytest.raises(ValueError, match="which is mean or new, got 'median'"):
+        told.quantiles("median")
+    with pytest.raises(ValueError, match="mass is a share between 0 and 1"):
+        told.quantiles("new", 95)
+    with pytest.raises(ValueError, match=r"at names the scale, such as \{'flops'"):
+        bs.forecast(data, 4096, x="x", y="y")
+    with pytest.raises(TypeError, match="'law'"):
+        bs.forecast(data, {"x": 4}, x="x", y="y", law="power")
