@@ -169,8 +169,8 @@ def forecast(
         too narrow (benchmarks/results/forecasts.md, unlocks_ahead.md).
     outliers
         Whether rows of losses that lie far from what all others say are taken in; else they are
-        set aside, a note names them, and some new runs lie as far off (`outliers.set_aside`). Rows
-        of runs, of which several are off together, are always taken in.
+        set aside, a note names them, and some new runs lie as far off (`outliers.set_aside`).
+        Rows of runs, of which several are off together, are taken in.
     sampler, seed, precision, progress
         As in `fit`.
 
@@ -255,9 +255,8 @@ def _alone(data: Dataset) -> bool:
     Taken as a run's own as well, its level would be forgotten beyond the data: on GPT-3's curves
     intervals were two and a half times as wide, and the CRPS twice as large.
     """
-    if data.run is None:
-        return False
-    return all(len(set(data.run[rows])) == 1 for _, rows in each_curve(data))
+    runs = data.run
+    return runs is not None and all(len({*runs[own]}) == 1 for _, own in each_curve(data))
 
 
 def _telling(tell: Tell, law: str, i: int, made: Mapping) -> Tell:
@@ -267,9 +266,9 @@ def _telling(tell: Tell, law: str, i: int, made: Mapping) -> Tell:
 def _shares(which: Mixture, told: Prediction) -> dict[str, np.ndarray]:
     """Return of what the variance of new runs of one curve is made, (point,) each."""
     positive = which.law.support == "positive"
-    # Heavy tails reach 0 and infinity, of whose logs there is no variance.
-    logs = lambda x: np.log(np.clip(x, 1e-300, 1e300))  # noqa: E731
-    mean, new = (logs(x) if positive else x for x in (told.mean, told.new))
+    mean, new = told.mean, told.new
+    if positive:  # heavy tails reach 0 and infinity, of whose logs there is no variance
+        mean, new = (np.log(np.clip(x, 1e-300, 1e300)) for x in (mean, new))
     noise, law = np.square(new - mean).mean(0), mean.var(0)
     total, misfit = noise + law, np.zeros_like(law)
     for _, weight, one in which.members:
