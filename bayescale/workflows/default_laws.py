@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from typing import Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,10 +14,15 @@ from ..data.dataset import Dataset
 from ..data.scales import each_curve
 from ..laws.names import get_law
 from ..messages import Note, bare, near
-from .tasks import LAWS as ACCURACIES
+from ..parametric.parametric import Law
 
-__all__ = ["check_scales", "held", "laws_of", "named"]
+if TYPE_CHECKING:
+    from ..posterior.posterior import Posterior
 
+__all__ = ["ACCURACIES", "check_scales", "held", "laws_of", "named", "parts_of", "short_of"]
+
+ACCURACIES = ("sigmoid", "exact_match", "multi_step", "elbow")
+ACCURACIES += ("flat", "distractor", "inverse", "inverted_u")
 LOSSES = ("power", "power(floor=False)")
 GROWING = ("power(rising=True)", "power(floor=False, rising=True)")
 """Of what grows with scale and is no accuracy."""
@@ -63,16 +69,45 @@ def held(names: Iterable[str], data: Dataset) -> tuple[tuple[str, ...], tuple[No
     All of them where it has for none, which the fit refuses.
     """
     rows = min(len(own) for _, own in each_curve(data))
-    wanted = {
-        name: sum(math.prod(law.shape(each)) for each in law.free if each not in law.misfit)
-        for name, law in ((name, get_law(name)) for name in names)
-    }
+    wanted = {name: _wanted(get_law(name)) for name in names}
     found = tuple(name for name, count in wanted.items() if count <= rows)
     left = [f"{name} ({count})" for name, count in wanted.items() if count > rows]
     if not found or not left:
         return tuple(names), ()
     said = f"{rows} row{'s' * (rows > 1)} are fewer than the parameters of {', '.join(left)}"
     return found, (Note("laws", f"{said}: left out"),)
+
+
+def _wanted(law: Law) -> int:
+    """Return how many numbers a law's free parameters are, those of a misfit left out."""
+    return sum(math.prod(law.shape(name)) for name in law.free if name not in law.misfit)
+
+
+def parts_of(laws: Iterable[Law], data: Dataset) -> dict[str, Dataset | None]:
+    """Return of each law the tasks that have rows for its parameters; None where none has.
+
+    A task that has rows for no law is of every law's part, whose fit refuses it.
+    """
+    laws, rows = [*laws], np.zeros(len(data), int)
+    for _, own in each_curve(data):
+        rows[own] = len(own)
+    hopeless = rows < min(_wanted(law) for law in laws)
+    found: dict[str, Dataset | None] = {}
+    for law in laws:
+        own = (rows >= _wanted(law)) | hopeless
+        part = data if own.all() else replace(data.take(own), all_groups=data.group_names)
+        found[law.name] = part if own.any() else None
+    return found
+
+
+def short_of(made: Mapping[str, Law], fits: Mapping[str, Posterior]) -> dict[str, str]:
+    """Return the laws that a task has too few rows for, and what is said of them."""
+    rows = max(len(one.data) for one in fits.values())
+    return {
+        name: f"{rows} row{'s' * (rows > 1)} for its {_wanted(law)} parameters"
+        for name, law in made.items()
+        if name not in fits
+    }
 
 
 def named(at: Any) -> Mapping[str, Any]:

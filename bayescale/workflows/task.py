@@ -129,6 +129,7 @@ def task(
     name: str,
     parts: Mapping[str, Posterior],
     prior: Mapping[str, float],
+    short: Mapping[str, str],
     *,
     level: float | str | None,
     horizon: float | None,
@@ -136,7 +137,10 @@ def task(
     seed: int,
     backtests: Mapping[str, Backtest] | None,
 ) -> Task:
-    """Return the answers on one task from its fits, one a law; of the others as in `tasks`."""
+    """Return the answers on one task from its fits, one a law; of the others as in `tasks`.
+
+    Of the laws that the task is too `short` for stands what is wrong with them.
+    """
     how = dict(seed=seed, unit=common_unit(parts.values()))
     evidence = {law: log_evidence(one, **how) for law, one in parts.items()}
     wrong = {law: _wrong(one, evidence[law]) for law, one in parts.items()}
@@ -144,6 +148,7 @@ def task(
     belief = _belief(evidence, prior)
     lost = sum(belief[law] for law in failed)
     kept = {law: one for law, one in parts.items() if law not in failed}
+    failed = failed | dict(short)
     if not kept or lost > LOST:
         return Task(name, None, None, None, None, None, failed, lost)
     # Of eight laws by many tasks nothing is fitted anew.

@@ -31,6 +31,8 @@ from ..progress import Progress, Tell, waiting
 from . import shown
 from .backtest import backtest as backtest_of
 from .backtest import checked_share, fitted
+from .default_laws import ACCURACIES as LAWS
+from .default_laws import parts_of, short_of
 from .hypotheses import prior_of
 from .resume import Kept
 from .task import Task, task
@@ -40,8 +42,6 @@ if TYPE_CHECKING:
 
 __all__ = ["LAWS", "QUICK", "Tasks", "pool_of", "tasks"]
 
-LAWS = ("sigmoid", "exact_match", "multi_step", "elbow")
-LAWS += ("flat", "distractor", "inverse", "inverted_u")
 QUICK = NUTS(warmup=500, draws=1000, target_accept=0.9)
 """Enough for quantiles, at a third of the default's cost."""
 
@@ -186,21 +186,24 @@ def tasks(
     if not (min(prior.values()) >= 0 and 0 < sum(prior.values()) < np.inf):
         raise ValueError(f"probabilities of laws are 0 or more and not all 0, got {prior}")
     backtest = None if backtest is None else checked_share(backtest)
-    _check(made.values(), data, noise, pool, level, horizon, misfit)
+    parts = parts_of(made.values(), data)
+    _check(made.values(), data, parts, noise, pool, level, horizon, misfit)
     how = dict(noise=noise, seed=seed, precision=precision)
     answers = dict(level=level, horizon=horizon, misfit=misfit, seed=seed)
     kept = Kept.at(folder)
     with waiting(progress) as tell:
-        parts = _fits(made, data, sampler, pool, how, tell, kept.fit)
+        fits = _fits(made, data, parts, sampler, pool, how, tell, kept.fit)
         skill = {} if backtest is None else _skill(made, data, backtest, sampler, pool, how, tell)
     rows = {
-        name: task(name, fits, prior, backtests=skill.get(name), **answers)
-        for name, fits in parts.items()
+        name: task(name, own, prior, short_of(made, own), backtests=skill.get(name), **answers)
+        for name, own in fits.items()
     }
     return Tasks(rows, tuple(made), prior)
 
 
-def _check(laws: Iterable[Law], data: Dataset, noise, pool, level, horizon, misfit) -> None:
+def _check(
+    laws: Iterable[Law], data: Dataset, parts: Mapping, noise, pool, level, horizon, misfit
+) -> None:
     """Refuse what a law's fit, or the question of an unlock, would refuse after the first fits."""
     if isinstance(level, str) and level != "half":
         raise ValueError(f'level (--level) is a number, or "half"; got {level!r}')
@@ -214,9 +217,11 @@ def _check(laws: Iterable[Law], data: Dataset, noise, pool, level, horizon, misf
                 f"misfit (--misfit) is of a scale of which more is better; of {law.name} less is: "
                 "misfit=0 (--misfit 0)"
             )
-        table = as_law_names(law, data)
-        pack(make_model(law, table, noise, pool_of(law, pool)), table)
-        (x,) = table.inputs.values()
+        part = parts[law.name]
+        if part is not None:
+            table = as_law_names(law, part)
+            pack(make_model(law, table, noise, pool_of(law, pool)), table)
+        (x,) = data.inputs.values()
         end = x.min() if law.less_is_better else x.max()
         late = horizon is None or (horizon <= end if law.less_is_better else horizon >= end)
         if not (late and (horizon is None or 0 < horizon < np.inf)):
@@ -225,14 +230,18 @@ def _check(laws: Iterable[Law], data: Dataset, noise, pool, level, horizon, misf
             )
 
 
-def _fits(made, data: Dataset, sampler: NUTS, pool, how: dict, tell: Tell, fit) -> dict[str, dict]:
+def _fits(
+    made, data: Dataset, parts: Mapping, sampler: NUTS, pool, how: dict, tell: Tell, fit
+) -> dict[str, dict]:
     """Return each task's posteriors by law; those that fail and matter are run again."""
     names = data.curve_names or (None,)
     found: dict[Any, dict[str, Posterior]] = {name: {} for name in names}
     for i, (law, formula) in enumerate(made.items()):
         once = replace(sampler, retries=0)
         own = dict(progress=_telling(tell, law, i, len(made)), pool=pool_of(formula, pool))
-        for name, one in fit(law, formula, data, sampler=once, **own, **how):
+        if parts[law] is None:
+            continue
+        for name, one in fit(law, formula, parts[law], sampler=once, **own, **how):
             found[name][law] = one
     matter = {name: _mattering(found[name], how["seed"]) for name in names}
     for i, (law, formula) in enumerate(made.items() if sampler.retries else ()):

@@ -313,3 +313,15 @@ def test_a_failed_law_that_explains_clearly_more_leaves_no_answer(three, monkeyp
     found = again(three, monkeypatch, {"rises": fits})["rises"]
     assert found.kind is None
     assert set(found.failed) == {"sigmoid"}
+
+
+def test_a_short_task_is_of_the_laws_that_it_has_rows_for():
+    """Three rows are too few for four parameters, and no reason to refuse the other tasks."""
+    data = simulated(("rises", "still"))
+    few = data.take(np.flatnonzero((data.curve == "rises") | (np.arange(len(data)) % 13 == 0)))
+    found = tasks(few, ("sigmoid", "flat"), noise="beta_binomial", sampler=CHEAP)
+    assert sum(few.curve == "still") == 3
+    assert found["still"].failed["sigmoid"] == "3 rows for its 4 parameters"
+    assert "sigmoid" not in found["rises"].failed or "rows" not in found["rises"].failed["sigmoid"]
+    with pytest.raises(DataError, match="curve 'still' has 3 rows, the law .* 4 free parameters"):
+        tasks(few, ("sigmoid", "inverse"), noise="beta_binomial", sampler=CHEAP)
