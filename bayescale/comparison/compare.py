@@ -1,4 +1,4 @@
-"""comparison: several laws of the same runs, by what they predict and by what is believed of them.
+"""compare: several laws of the same runs, by what they predict and by what is believed of them.
 
 `weights` are predictive (leave one run out): they ask which law would have foretold the runs best,
 and make mixtures. `probability` is of belief: prior times evidence, for laws that are hypotheses

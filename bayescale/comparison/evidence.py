@@ -1,8 +1,8 @@
 """Evidence: how probable the data are under a law and all its prior, by bridge sampling.
 
 The log marginal likelihood ranks laws as beliefs: with it, prior probabilities of laws become
-posterior ones. It depends on the width of priors; predictive scores (`comparison`) do not, and say
-what they say of new runs.
+posterior ones. It depends on the width of priors; predictive scores (`predictive`) do not, and
+speak of new runs.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""explanation: which explanation of a threshold the data favour, and whether they can tell.
+"""explain: which explanation of a threshold the data favour, and whether they can tell.
 
 A task that unlocks may cross a threshold in log scale, be a product of many tokens or steps that
 must all be right, set in abruptly, or follow from the loss. These laws mostly fit alike; weights

@@ -2,8 +2,8 @@
 
 `sigmoid` is the plain one. `exact_match`, `multi_step` and `elbow` are explanations of a threshold:
 many tokens must be right, many steps must be right, an abrupt onset. `flat` says that nothing
-happens. All have x50, the scale at which they are halfway up. Laws that also fall are in
-`distractor`, those that pass through a loss in `two_stage`.
+happens. Those that rise have x50, the scale at which they are halfway up, but for `exact_match`
+with tokens. Laws that fall are in `distractor`, those that pass through a loss in `two_stage`.
 
 The floor g is a free parameter near the nominal chance level or above it, not chance itself:
 models that know nothing of a task still learn its answer format, or always give the commoner

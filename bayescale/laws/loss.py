@@ -1,8 +1,8 @@
 """Loss laws: power laws with a floor, in one scale or several.
 
-One scale x (tokens, parameters, FLOP, images seen, width): `power` first; `shifted_power` or
-`saturating` where small scales lie below the power law; `broken` (beside this file) where the
-slope changes. Parameters N and tokens D: `chinchilla`; `kaplan` to compare with OpenAI 2020;
+One scale x (tokens, parameters, FLOP, images seen, width): `power` first; `shifted_power` where a
+straight line in double logs levels off near one scale; `saturating` where small scales lie below
+the power law; `broken` (beside this file) where the slope changes. Parameters N and tokens D: `chinchilla`; `kaplan` to compare with OpenAI 2020;
 `data_constrained` where tokens repeat. `kaplan_steps` for training curves in N and S.
 
 Every law is its formula, in any unit: `chinchilla(7e10, 1.4e12, E=1.69, A=406.4, B=410.7,
@@ -137,8 +137,8 @@ def shifted_power(
     """beta (1/x + gamma)^c: a power of x that levels off near x = 1/gamma.
 
     The floor is beta gamma^c. x in any unit, gamma in 1/x, the result in the response's unit.
-    M3 of Alabdulmohsin et al. 2022 (arXiv 2209.06640), after Rosenfeld et al. 2020
-    (arXiv 1909.12673).
+    Bansal et al. 2022 (arXiv 2202.01994); M3 of Alabdulmohsin et al. 2022 (arXiv 2209.06640). It
+    is `kaplan` at one N.
     """
     return beta * _decay(1 / (1 / x + gamma), c)
 

@@ -84,7 +84,7 @@ def implied_exponent(law: Law, constants: Mapping[str, float]) -> float:
 
     Returns
     -------
-    float or array
+    float
         The exponent a.
 
     Raises

@@ -145,7 +145,7 @@ def mix(
     posteriors
         Posterior by name, each of one curve and of the same runs.
     weights
-        Weight by name, 0 or more; normalised here. `compare` finds some.
+        Weight by name, 0 or more; normalised here. `compare_laws` finds some.
     prior
         Probability of each before the data, where it is not the same for all.
     why

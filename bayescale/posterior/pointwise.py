@@ -1,6 +1,6 @@
-"""The draws of a fit at given points: the law, the log density of runs, and new runs.
+"""The draws of a fit at given points: the law, the log density of runs and of the prior, new runs.
 
-And the log density of their prior; `said_of_prior` tells which answers it decides.
+`said_of_prior` tells which answers the prior decides.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Posterior: the finished record of a fit, with its health, and how it is kept on disk.
+"""Posterior: the finished record of a fit, with its health.
 
 A posterior holds draws in natural units and answers nothing by itself: `predict`, `allocate` and
 `threshold` are functions of it. Arrays of draws have the shape (chain, draw, ...), with a leading

@@ -230,7 +230,7 @@ def implied_prior(
 
 
 class _View(NamedTuple):
-    """Sweep what, from where to where, and with which cut is looked."""
+    """Along what, from where to where, and with which cut is looked."""
 
     ways: Mapping[str, Sweep]
     """Scale of each law by its name: `way` for all."""
