@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ..posterior.intervals import INTERVAL, plain
+from ..posterior.intervals import INTERVAL, levels, plain
 from ..posterior.pointwise import spaced
 
 __all__ = ["MASSES", "Calibrated", "ranked", "uniformity"]
@@ -64,7 +64,7 @@ def ranked(truth: np.ndarray, draws: np.ndarray) -> Calibrated:
     kept = draws[:, spaced(draws.shape[1], min(MOST, draws.shape[1]))]
     inside = {}
     for mass in MASSES:
-        lo, hi = np.quantile(draws, [(1 - mass) / 2, (1 + mass) / 2], axis=1)
+        lo, hi = np.quantile(draws, levels(mass)[::2], axis=1)
         inside[mass] = (lo <= truth) & (truth <= hi)
     return Calibrated((kept < truth[:, None]).sum(1), kept.shape[1], inside)
 

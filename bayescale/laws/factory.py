@@ -1,9 +1,9 @@
-"""factory: functions of options that make laws, such as `broken(2)` and `power(floor=False)`."""
+"""factory: options of functions that make laws, such as `broken(2)` and `power(floor=False)`."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache, wraps
+from functools import wraps
 from inspect import signature
 from math import isfinite
 from numbers import Integral, Real
@@ -16,23 +16,23 @@ __all__ = ["factory", "to_fix"]
 
 
 def factory(make: Callable[..., Law]) -> Callable[..., Law]:
-    """Return `make` with its laws kept, one for each set of options.
+    """Return `make` with its options checked.
 
-    An option that it does not have is a TypeError that tells what to write: parameters of a law
-    are no options.
+    One of another type is a ValueError; one that it does not have a TypeError that tells what to
+    write: parameters of a law are no options.
     """
-    options, kept = tuple(signature(make).parameters), cache(make)
+    options = tuple(signature(make).parameters)
 
     @wraps(make)
     def made(*args: Any, **given: Any) -> Law:
         for name in given:
             if name not in options:
-                law = kept(*args, **{k: v for k, v in given.items() if k in options})
+                law = make(*args, **{k: v for k, v in given.items() if k in options})
                 remedy = to_fix(law, name, given[name])
                 raise TypeError(f"no option {name!r}{remedy or near(name, options)}")
         for name, value in signature(make).bind_partial(*args, **given).arguments.items():
             _check(make.__annotations__[name], name, value)
-        return kept(*args, **given)
+        return make(*args, **given)
 
     return made
 

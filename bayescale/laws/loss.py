@@ -2,8 +2,9 @@
 
 One scale x (tokens, parameters, FLOP, images seen, width): `power` first; `shifted_power` where a
 straight line in double logs levels off near one scale; `saturating` where small scales lie below
-the power law; `broken` (beside this file) where the slope changes. Parameters N and tokens D: `chinchilla`; `kaplan` to compare with OpenAI 2020;
-`data_constrained` where tokens repeat. `kaplan_steps` for training curves in N and S.
+the power law; `broken` (beside this file) where the slope changes. Parameters N and tokens D:
+`chinchilla`; `kaplan` to compare with OpenAI 2020; `data_constrained` where tokens repeat.
+`kaplan_steps` for training curves in N and S.
 
 Every law is its formula, in any unit: `chinchilla(7e10, 1.4e12, E=1.69, A=406.4, B=410.7,
 alpha=.34, beta=.28)`. What is sampled are the level of the loss at the reference scale, the

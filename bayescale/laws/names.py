@@ -28,32 +28,7 @@ from .loss import (
 )
 from .two_stage import breakthrough, from_loss, two_stage
 
-__all__ = [
-    "LAWS",
-    "breakthrough",
-    "broken",
-    "broken_accuracy",
-    "chinchilla",
-    "data_constrained",
-    "distractor",
-    "elbow",
-    "exact_match",
-    "farseer",
-    "flat",
-    "from_loss",
-    "get_law",
-    "get_prior",
-    "inverse",
-    "inverted_u",
-    "kaplan",
-    "kaplan_steps",
-    "multi_step",
-    "power",
-    "saturating",
-    "shifted_power",
-    "sigmoid",
-    "two_stage",
-]
+__all__ = ["LAWS", "get_law", "get_prior", "parse_call"]
 
 LAWS: dict[str, Law | Callable[..., Law]] = {
     "power": power,

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 import numpy as np
 from matplotlib.axes import Axes
 
+from ..posterior.intervals import levels
 from ..posterior.mixture import Mixture
 from ..posterior.posterior import Posterior
 from .style import BARS, PALETTE, bar_keys, canvas, legend, one_law
@@ -83,6 +84,6 @@ def _ridge(ax: Axes, row: float, draws: np.ndarray) -> None:
     for body in parts["bodies"]:
         body.set(facecolor=PALETTE[0], alpha=0.25, edgecolor="none")
     for mass, width in BARS:
-        ends = np.quantile(draws, [(1 - mass) / 2, (1 + mass) / 2])
+        ends = np.quantile(draws, levels(mass)[::2])
         ax.plot(ends, [row, row], color=PALETTE[0], lw=width, solid_capstyle="butt", zorder=3)
     ax.plot(np.median(draws), row, "o", color="white", mec=PALETTE[0], ms=5, zorder=4)

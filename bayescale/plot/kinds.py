@@ -10,18 +10,12 @@ from matplotlib.axes import Axes
 
 from ..questions.kind import Kind
 from ..questions.kinds import KINDS
+from ..questions.shown import kind_word
 from .style import FAINT, INK, PALETTE, beside, canvas, legend, percent
 
-__all__ = ["COLOURS", "kinds", "said_kind"]
+__all__ = ["COLOURS", "kinds"]
 
 COLOURS = dict(zip(KINDS, ("#666666", *(PALETTE[i] for i in (2, 0, 3, 4, 1))), strict=True))
-SAID = {"u_shaped": "U-shaped", "inverted_u": "inverted U"}
-"""Kinds that are not called by their name."""
-
-
-def said_kind(kind: str) -> str:
-    """Return what a kind is called."""
-    return SAID.get(kind, kind)
 
 
 def kinds(found: Kind, ax: Axes | None = None) -> Axes:
@@ -60,7 +54,7 @@ def kinds(found: Kind, ax: Axes | None = None) -> Axes:
         for row, kind, share in zip(rows, KINDS, told, strict=True):
             bold = "bold" if kind == found.likeliest else "normal"
             beside(ax, 32, row, percent(share), fontweight=bold)
-        ax.set_yticks(rows, [said_kind(kind) for kind in KINDS])
+        ax.set_yticks(rows, [kind_word(kind) for kind in KINDS])
         ax.tick_params(axis="y", length=0)
         ax.set(xlim=(0, 1), ylim=(-0.6, len(KINDS) - 0.4))
         ax.set_xlabel(f"probability of the kind, at a cut of {found.cut:.3g}")

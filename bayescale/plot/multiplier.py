@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.axes import Axes
 
-from ..posterior.intervals import INTERVAL
+from ..posterior.intervals import INTERVAL, levels
 from ..recipes.multiplier import Multiplier
 from .marks import beyond
 from .style import (
@@ -94,10 +94,9 @@ def multiplier(found: Multiplier, ax: Axes | None = None) -> Axes:
 
 def _quantiles(drawn: np.ndarray) -> np.ndarray:
     """Return lo, median and hi by scale; factors may be infinite, or nan where none is told."""
-    at = ((1 - INTERVAL) / 2, 0.5, (1 + INTERVAL) / 2)
     told = ~np.isnan(drawn).all(0)
     found = np.full((3, drawn.shape[1]), np.nan)
-    found[:, told] = np.nanquantile(drawn[:, told], at, axis=0, method="inverted_cdf")
+    found[:, told] = np.nanquantile(drawn[:, told], levels(), axis=0, method="inverted_cdf")
     return found
 
 

@@ -13,7 +13,7 @@ from matplotlib.lines import Line2D
 
 from ..planning.allocate import Allocation
 from ..planning.match import TradeOff
-from ..posterior.intervals import INTERVAL
+from ..posterior.intervals import INTERVAL, levels
 from .marks import mark_models
 from .style import (
     BARS,
@@ -99,11 +99,11 @@ def _growth(ax: Axes, found: Allocation, name: str, colour: str, _: float) -> np
     """Draw the best N, or D, over compute; return the ends of its band."""
     flops, draws = found.flops, getattr(found, name)
     median = np.median(draws, axis=0)
-    ends = np.quantile(draws, [(1 - INTERVAL) / 2, (1 + INTERVAL) / 2], axis=0)
+    ends = np.quantile(draws, levels()[::2], axis=0)
     label = "parameters N" if name == "params" else "training tokens D"
     if len(flops) == 1:
         for mass, width in BARS:
-            span = np.quantile(draws, [(1 - mass) / 2, (1 + mass) / 2])
+            span = np.quantile(draws, levels(mass)[::2])
             ax.plot(np.repeat(flops, 2), span, color=colour, lw=width, solid_capstyle="butt")
         ax.plot(flops, median, "o", color="white", mec=colour, ms=5, label=label)
         return ends
@@ -162,7 +162,7 @@ def isoloss(
         _isoloss_frame(ax, found, median, models or {})
         _, top = ax.get_ylim()
         for mass, alpha in ((INTERVAL, 0.2), (HALF, 0.3)):
-            lo, hi = (_order(found.tokens, q) for q in ((1 - mass) / 2, (1 + mass) / 2))
+            lo, hi = (_order(found.tokens, q) for q in levels(mass)[::2])
             lo, hi = np.minimum(lo, 10 * top), np.minimum(hi, 10 * top)
             ax.fill_between(found.params, lo, hi, color=PALETTE[0], alpha=alpha, lw=0)
         ax.plot(found.params, median, color=PALETTE[0], label="equal loss, median")
@@ -199,7 +199,7 @@ def _order(draws: np.ndarray, share: float) -> np.ndarray:
 def _isoloss_frame(ax: Axes, found: TradeOff, median: np.ndarray, models: Mapping) -> None:
     """Set the axes about what can be reached, and published models."""
     known = median[np.isfinite(median)]
-    ends = [_order(np.asarray(found.cheapest["tokens"]), q) for q in (0.05, 0.95)]
+    ends = [_order(np.asarray(found.cheapest["tokens"]), q) for q in levels()[::2]]
     y = np.concatenate([known, [end for end in ends if np.isfinite(end)]])
     low, high = y.min() / 1.5, min(y.max(), 1e2 * y.min()) * 1.5
     sizes, tokens = zip(*models.values(), strict=True) if models else ((), ())
@@ -246,8 +246,7 @@ def _equal_compute(ax: Axes, taken: np.ndarray) -> None:
 def _cross(ax: Axes, at: Mapping, colour: str, marker: str, label: str) -> tuple[float, float]:
     """Draw a point that is known up to an interval in both directions, and return it."""
     (x_lo, x, x_hi), (y_lo, y, y_hi) = (
-        [_order(np.atleast_1d(at[name]), q) for q in (0.05, 0.5, 0.95)]
-        for name in ("params", "tokens")
+        [_order(np.atleast_1d(at[name]), q) for q in levels()] for name in ("params", "tokens")
     )
     look = dict(color=colour, lw=1, zorder=4)
     ax.plot([x_lo, x_hi], [y, y], **look)

@@ -6,8 +6,20 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from ..inference.prior import PriorPredictive
-from ..posterior.intervals import INTERVAL
-from .style import FAINT, HALF, INK, PALETTE, POINTS, axis_of, canvas, legend, scale_axis, words
+from ..posterior.intervals import INTERVAL, levels
+from .style import (
+    FAINT,
+    HALF,
+    INK,
+    PALETTE,
+    POINTS,
+    axis_of,
+    canvas,
+    is_compute,
+    legend,
+    scale_axis,
+    words,
+)
 
 __all__ = ["prior"]
 
@@ -62,9 +74,9 @@ def prior(found: PriorPredictive, ax: Axes | None = None, *, against: str | None
             scales[name], measured, **look, label=f"{np.isfinite(measured).sum()} runs measured"
         )
         x = np.concatenate([scales[name], found.grid.get(name, [])])
-        flops = name == "C" or "flop" in found.data.columns[name].lower()
-        axis_of(ax.xaxis, found.data.columns[name], x.min() / ROOM, x.max() * ROOM, flops)
-        ax.set_xlabel(words(found.data.columns[name], name))
+        column, flops = found.data.columns[name], is_compute(found.data, name)
+        axis_of(ax.xaxis, column, x.min() / ROOM, x.max() * ROOM, flops)
+        ax.set_xlabel(words(column, name))
         _response_axis(ax, found, ends, measured)
         ax.set_title(f"before the data: {found.law}", loc="left", fontsize=9)
         legend(ax)
@@ -73,7 +85,7 @@ def prior(found: PriorPredictive, ax: Axes | None = None, *, against: str | None
 
 def _interval(draws: np.ndarray, mass: float) -> np.ndarray:
     """Return the ends of an interval of draws, (2, point)."""
-    return np.nanquantile(draws, [(1 - mass) / 2, (1 + mass) / 2], axis=0)
+    return np.nanquantile(draws, levels(mass)[::2], axis=0)
 
 
 def _bands(ax: Axes, found: PriorPredictive, name: str) -> np.ndarray:

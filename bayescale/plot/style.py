@@ -23,7 +23,7 @@ from ..data.cells import dated, day
 from ..data.dataset import Dataset
 from ..messages import bare
 from ..posterior.display import count
-from ..posterior.intervals import INTERVAL
+from ..posterior.intervals import INTERVAL, levels
 from ..posterior.mixture import Mixture
 from ..posterior.posterior import Posterior
 
@@ -256,7 +256,7 @@ def quantile_band(
     ax: Axes, x: np.ndarray, draws: np.ndarray, mass: float, **look: float | str | None
 ) -> None:
     """Shade the interval of `mass` with equal tails of draws (draw, point) over x."""
-    lo, hi = np.quantile(draws, [(1 - mass) / 2, (1 + mass) / 2], axis=0)
+    lo, hi = np.quantile(draws, levels(mass)[::2], axis=0)
     ax.fill_between(x, lo, hi, lw=0, **look)
 
 

@@ -18,8 +18,9 @@ from matplotlib.patches import Patch
 from ..data.dataset import Dataset
 from ..posterior.intervals import INTERVAL
 from ..questions.curves import Curve, task_curves
+from ..questions.shown import kind_word
 from ..questions.threshold import Threshold
-from .kinds import COLOURS, said_kind
+from .kinds import COLOURS
 from .style import (
     FAINT,
     GROUND,
@@ -149,7 +150,7 @@ def _panel(ax: Axes, task: Task, data: Dataset | None, curve: Curve | None) -> N
         return
     asked = task.threshold if task.lost is None else task.lost
     kind, never = task.kind.likeliest, percent(asked.forecast.p_never)
-    said = f"{said_kind(kind)} {percent(task.kind.probability)}"
+    said = f"{kind_word(kind)} {percent(task.kind.probability)}"
     head = ax.annotate(said, xytext=(0, 4), color=COLOURS[kind], fontweight="bold", **look)
     look |= dict(xy=(1, 1), xycoords=(head, "axes fraction"), fontsize=7, color="#555555")
     falls = "P(never below)" if task.lost is not None else "P(never)"
