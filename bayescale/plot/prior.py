@@ -17,6 +17,7 @@ from .style import (
     canvas,
     is_compute,
     legend,
+    response_words,
     scale_axis,
     words,
 )
@@ -119,13 +120,11 @@ def _bars(ax: Axes, found: PriorPredictive, name: str) -> np.ndarray:
 
 def _response_axis(ax: Axes, found: PriorPredictive, ends, measured) -> None:
     """Name the y-axis, and fit it to the 90 % intervals and the runs."""
-    law, column = found.law, found.data.columns[found.response]
-    said = found.response if found.response != "y" else column if column.isidentifier() else ""
-    said = (said if len(said) > 1 else law.response).replace("_", " ")
-    ax.set_ylabel(f"{said} ({law.unit})" if law.unit else said)
+    law, name = found.law, found.response
+    ax.set_ylabel(response_words(law, name, found.data.columns[name]))
     values = np.concatenate([ends, measured])
     values = values[np.isfinite(values)]
-    support = law.responses.get(found.response, law.support)
+    support = law.responses.get(name, law.support)
     if support == "unit":
         ax.set_ylim(-0.03, 1.03)
     elif support == "positive" and values.min() > 0:

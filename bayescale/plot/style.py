@@ -22,6 +22,7 @@ from matplotlib.patheffects import withStroke
 from ..data.cells import dated, day
 from ..data.dataset import Dataset
 from ..messages import bare
+from ..parametric.parametric import Law
 from ..posterior.display import count
 from ..posterior.intervals import INTERVAL, levels
 from ..posterior.mixture import Mixture
@@ -37,7 +38,6 @@ __all__ = [
     "INK",
     "PALETTE",
     "POINTS",
-    "STYLE",
     "WORDS",
     "axis_of",
     "band_keys",
@@ -52,6 +52,7 @@ __all__ = [
     "percent",
     "quantile_band",
     "response_axis",
+    "response_words",
     "scale_axis",
     "scale_text",
     "sound",
@@ -106,7 +107,6 @@ STYLE = {
     "legend.handlelength": 1.8,
     "lines.linewidth": 1.5,
 }
-
 
 PLAIN = {"text.parse_math": False, "text.usetex": False}
 """Names of tables are text: a dollar or a backslash in one is no formula."""
@@ -234,17 +234,18 @@ def measured(posterior: Posterior | Mixture) -> tuple[Dataset, np.ndarray]:
     return (data if known.all() else data.take(known)), y[known]
 
 
-def response_axis(ax: Axes, posterior: Posterior | Mixture, lo: float, hi: float) -> None:
-    """Name the y-axis and fit it to the response: 0 to 1, logarithmic, or plain for either sign.
-
-    The name is the response's own; without one, that of its column, else what the law calls it.
-    """
-    law, data = posterior.law, posterior.data
-    name = law.response if law.further else next(iter(data.responses))
-    column = data.columns[name]
+def response_words(law: Law, name: str, column: str) -> str:
+    """Return a response's own name, else its column's, else what the law calls it; and its unit."""
     said = name if name != "y" else column if column.isidentifier() else ""
     said = (said if len(said) > 1 else law.response).replace("_", " ")
-    ax.set_ylabel(f"{said} ({law.unit})" if law.unit else said)
+    return f"{said} ({law.unit})" if law.unit else said
+
+
+def response_axis(ax: Axes, posterior: Posterior | Mixture, lo: float, hi: float) -> None:
+    """Name the y-axis and fit it to the response: 0 to 1, logarithmic, or plain for either sign."""
+    law, data = posterior.law, posterior.data
+    name = law.response if law.further else next(iter(data.responses))
+    ax.set_ylabel(response_words(law, name, data.columns[name]))
     if posterior.law.support == "unit":
         ax.set_ylim(-0.03, 1.03)
     elif posterior.law.support == "positive" and lo > 0:

@@ -9,7 +9,7 @@ can be put to it; without `for_group` a pooled fit speaks of the average group.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import jax
 import numpy as np
@@ -20,10 +20,7 @@ from .display import MASS, Sheet, Shown, number, share, span
 from .intervals import INTERVAL, plain, summarise_shift
 from .posterior import Posterior
 
-if TYPE_CHECKING:
-    import pandas
-
-__all__ = ["AVERAGE", "NEW", "OWN_GROUP", "GroupShift", "for_group", "group_shift", "shifts"]
+__all__ = ["AVERAGE", "NEW", "OWN_GROUP", "GroupShift", "for_group", "group_shift"]
 
 AVERAGE = "the average one"
 NEW = "a new one"
@@ -151,14 +148,3 @@ def group_shift(
     shifts = posterior.flat()[f"{of}_shift"]
     at = {name: shifts[..., i] for i, name in enumerate(names)} | {AVERAGE: 0.0}
     return GroupShift(of, group, other, link_of(posterior.law, of), at[group] - at[other])
-
-
-def shifts(posterior: Posterior, of: str | None = None) -> pandas.DataFrame:
-    """Return one row a group: how far its pooled parameter lies from the average one's."""
-    import pandas as pd
-
-    rows = {}
-    for name in posterior.data.group_names:
-        found = group_shift(posterior, name, of=of)
-        rows[name] = found.summary() | {"runs": int(np.sum(posterior.data.group == name))}
-    return pd.DataFrame.from_dict(rows, orient="index")
