@@ -119,7 +119,8 @@ def share(
 ) -> Coordinate:
     """Return the coordinate of a term of the law: its share of the level at the reference.
 
-    The level is the sum of all free terms there; the shares are uniform on the simplex.
+    The level is the sum of all free terms there; the shares are uniform on the simplex. The
+    reference is the largest scale of the data; of several scales the middle of each.
 
     Returns
     -------

@@ -271,6 +271,9 @@ def relation(found: Summary) -> list[Sheet]:
     ]
 
 
+# ------------------------------------------------------------------ prior and data
+
+
 def sensitivity(found: Summary) -> list[Sheet]:
     """Return of each quantity whose it is; and where it goes under other priors."""
     first, second = [], []
