@@ -71,7 +71,13 @@ class LawComparison(Shown):
         return max(self.elpd, key=self.elpd.__getitem__)
 
     def mixture(self, by: str = "predictive") -> Mixture:
-        """Return the laws weighed: `predictive`, `evidence`, or `equal`."""
+        """Return the laws weighed: `predictive`, `evidence`, or `equal`.
+
+        Raises
+        ------
+        ValueError
+            If `by` is none of these.
+        """
         chosen = {"predictive": self.weights, "evidence": self.probability, "equal": None}
         if by not in chosen:
             raise ValueError(f"weights are predictive, evidence or equal, got {by!r}")

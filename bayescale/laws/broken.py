@@ -129,6 +129,11 @@ def broken_accuracy(n_breaks: int = 1) -> Law:
     Anything bounded: it may rise, fall and turn n_breaks times. h is b x^-c0 prod_i
     (1 + (x/d_i)^(1/f_i))^(-c_i f_i), b sampled as the value of h at the largest scale.
 
+    Parameters
+    ----------
+    n_breaks
+        Number of breaks, as in `broken`.
+
     Returns
     -------
     Law

@@ -30,6 +30,7 @@ LINKS = {
     # Schaeffer et al. 2023: where the loss is that of a token, and T of them must be right.
     "exact_match": lambda level, T: jnp.exp(-T * level),
 }
+"""By name: the share of the rise from floor to ceiling at a level of the loss."""
 BOTH = {"accuracy": "unit", "loss": "positive"}
 from_level = capability | {
     "ceiling": "u",
@@ -86,13 +87,13 @@ def two_stage(loss: str = "power", link: str = "sigmoid") -> Law:
 @cache
 def _two_stage(loss: str, first: Law, link: str) -> Law:
     """Return the one law of these options, however they were written."""
-    rise = LINKS[link]
+    risen = LINKS[link]
     second = {"T": TOKENS} if link == "exact_match" else {"L0": MIDDLE, "k": STEEPNESS}
 
     def formula(*inputs, g, u, **constants):
         own = {name: constants.pop(name) for name in second}
         level = first.fn(*inputs, **constants)
-        return {"accuracy": g + (u - g) * rise(level, **own), "loss": level}
+        return {"accuracy": g + (u - g) * risen(level, **own), "loss": level}
 
     formula.__signature__ = _signature(first, {"g": FLOOR, "u": CEILING, **second})
     curve = "exp(-T L) (arXiv 2304.15004)" if "T" in second else "s(k (L0 - L)) (arXiv 2412.04403)"

@@ -82,7 +82,13 @@ class Parametric:
         return dict(self.priors)[name]
 
     def fix(self: P, **values: float) -> P:
-        """Hold parameters at values given in the formula's units: `chinchilla.fix(E=1.8)`."""
+        """Hold parameters at values given in the formula's units: `chinchilla.fix(E=1.8)`.
+
+        Raises
+        ------
+        ValueError
+            For an unknown parameter, or a value that is no finite number.
+        """
         for name, value in values.items():
             self._known(name)
             if not (np.ndim(value) == 0 and np.isfinite(value)):
@@ -94,7 +100,14 @@ class Parametric:
         return replace(free, fixed=free.fixed + fixed)
 
     def tie(self: P, name: str, to: str) -> P:
-        """Give `name` the value of `to` in every draw: `chinchilla.tie("beta", "alpha")`."""
+        """Give `name` the value of `to` in every draw: `chinchilla.tie("beta", "alpha")`.
+
+        Raises
+        ------
+        ValueError
+            For an unknown parameter; where `to` is the same one or not free, or another is tied to
+            `name`.
+        """
         self._known(name)
         self._known(to)
         if to not in self.free or name == to or name in dict(self.tied).values():

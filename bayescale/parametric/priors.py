@@ -32,6 +32,11 @@ def real(lo: float, hi: float, mass: float = 0.9) -> Distribution:
     Distribution
         A NumPyro distribution.
 
+    Raises
+    ------
+    ValueError
+        If lo is not below hi, or the mass not between 0 and 1.
+
     Examples
     --------
     >>> slope = bs.real(-1, 1)
@@ -48,6 +53,11 @@ def positive(lo: float, hi: float, mass: float = 0.9) -> Distribution:
     -------
     Distribution
         A NumPyro distribution.
+
+    Raises
+    ------
+    ValueError
+        If lo is not above 0 and below hi, or the mass not between 0 and 1.
 
     Examples
     --------
@@ -67,6 +77,11 @@ def fraction(mean: float, concentration: float) -> Distribution:
     -------
     Distribution
         A NumPyro distribution.
+
+    Raises
+    ------
+    ValueError
+        If the mean is not between 0 and 1, or the concentration not above 0.
 
     Examples
     --------

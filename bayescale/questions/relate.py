@@ -23,6 +23,7 @@ from ..model.programs import compiled
 from ..parametric.parametric import Law
 from ..posterior.display import Sheet, Shown
 from ..posterior.intervals import INTERVAL, levels, plain, summarise
+from ..posterior.pointwise import spaced
 from ..posterior.posterior import Posterior
 from . import shown
 
@@ -246,7 +247,7 @@ def _accuracies(posterior: Posterior, runs: _Runs, groups, key) -> tuple[np.ndar
     """Return the curve, the variance between models and true accuracies, (draw, row) each."""
     flat, model, data = posterior.flat(), posterior.model, runs.data
     total = len(next(iter(flat.values())))
-    pick = np.linspace(0, total - 1, min(total, DRAWS)).astype(int)
+    pick = spaced(total, min(total, DRAWS))
     params = {name: values[pick] for name, values in flat.items()}
     if not all(np.isfinite(values).all() for values in params.values()):
         return (np.full((len(pick), len(data)), np.nan),) * 3
