@@ -323,5 +323,5 @@ def test_a_short_task_is_of_the_laws_that_it_has_rows_for():
     assert sum(few.curve == "still") == 3
     assert found["still"].failed["sigmoid"] == "3 rows for its 4 parameters"
     assert "sigmoid" not in found["rises"].failed or "rows" not in found["rises"].failed["sigmoid"]
-    with pytest.raises(DataError, match="curve 'still' has 3 rows, the law .* 4 free parameters"):
+    with pytest.raises(DataError, match=r"curve 'still' has 3 rows, the law .* 4 free parameters"):
         tasks(few, ("sigmoid", "inverse"), noise="beta_binomial", sampler=CHEAP)
