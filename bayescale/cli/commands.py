@@ -64,10 +64,10 @@ def fit(
         columns = dict(curve=curve, group=group, run=run, best=arguments.names(best))
         columns |= dict(where=where, long=long, duplicates=duplicates)
         roles = arguments.Roles(x, y, n, stderr, chance, limit, **columns)
-        data = arguments.build_data(table, roles, chosen)
-        terminal.tell(*arguments.echo(data))
         settings = dict(noise=arguments.noise(noise), pool=arguments.names(pool))
         settings |= dict(sampler=how, seed=seed, precision=precision)
+        data = arguments.build_data(table, roles, chosen)
+        terminal.tell(*arguments.echo(data))
         posterior = inference.fit(chosen, data, **settings, progress=progress)
     return reply.fit(posterior, json, plot, output)
 
@@ -97,10 +97,13 @@ def predict(
 ) -> int:
     """Say what the law gives at new scales, and what a new run there would."""
     with waiting():
-        which = reply.load([path], group=group)
+        terminal.start_jax()
         from ..questions.predict import predict as law_at
-        from . import arguments, saved
+        from . import arguments, plans, saved
 
+        plans.written(at, "--at")
+        plans.check_measured(n, stderr)
+        which = reply.load([path], group=group)
         how = dict(n=n, stderr=stderr, response=response)
         how |= dict(seed=seed, allow_failed=allow_failed)
         scales = arguments.scales(at, "--at", which.only)
@@ -128,7 +131,7 @@ def allocate(
 ) -> int:
     """Split a compute budget between parameters and tokens, or trade them at one loss."""
     with waiting():
-        which = reply.load([path])
+        terminal.start_jax()
         from . import arguments, plans, saved
 
         plan = plans.Plan(
@@ -143,6 +146,7 @@ def allocate(
             seed=seed,
             allow_failed=allow_failed,
         )
+        which = reply.load([path])
         found = saved.ask(which, plan)
     return reply.answers(which, found, json)
 
@@ -165,11 +169,15 @@ def next(
 ) -> int:
     """Say which runs to make next: those that tell most, per cost, of what one wants to know."""
     with waiting():
-        which = reply.load(paths, None, weights, group)
+        terminal.start_jax()
+        from ..planning.candidates import check_written
         from ..planning.next_runs import next_runs
         from ..reading.read_table import read_table
-        from . import saved
+        from . import plans, saved
 
+        check_written(target, budget, most)
+        plans.check_measured(n, stderr)
+        which = reply.load(paths, None, weights, group)
         how = dict(cost=cost, budget=budget, most=most, n=n, stderr=stderr, seed=seed)
         how |= dict(target=target, source=candidates, allow_failed=allow_failed)
         frame = read_table(candidates)
@@ -196,7 +204,7 @@ def threshold(
     For losses below it, for accuracies above it; for accuracies that fall where they are lost.
     """
     with waiting():
-        which = reply.load(paths, plot, weights, group)
+        terminal.start_jax()
         from ..questions.threshold import threshold as first_past
         from . import arguments, saved
 
@@ -204,6 +212,7 @@ def threshold(
         how = dict(by=by, at=rules, horizon=horizon, direction=direction)
         how |= dict(allow_failed=allow_failed)
         past = arguments.level(level)
+        which = reply.load(paths, plot, weights, group)
         found = saved.ask(which, lambda one: {"threshold": first_past(one, past, **how)})
     return reply.answers(which, found, json, plot)
 
@@ -222,12 +231,13 @@ def kind(
 ) -> int:
     """Say which kind of curve it is: steady, emergent, U-shaped, ..., and how sure that is."""
     with waiting():
-        which = reply.load(paths, None, weights, group)
+        terminal.start_jax()
         from ..questions.kind import kind as kind_of
         from . import arguments, saved
 
         rules = arguments.rules([at], "--at") if at else None
         how = dict(cut=cut, by=by, at=rules, seed=seed, allow_failed=allow_failed)
+        which = reply.load(paths, None, weights, group)
         found = saved.ask(which, lambda one: {"kind": kind_of(one, **how)})
     return reply.answers(which, found, json)
 
@@ -242,10 +252,12 @@ def sensitivity(
 ) -> int:
     """Say how far parameters and forecasts hang on the prior, and how far on the data."""
     with waiting():
-        which = reply.load([path], group=group)
+        terminal.start_jax()
         from ..questions.sensitivity import sensitivity as hanging
-        from . import arguments, saved
+        from . import arguments, plans, saved
 
+        plans.written(at, "--at")
+        which = reply.load([path], group=group)
         points = arguments.scales(at, "--at", which.only) if at else None
         how = dict(at=points, allow_failed=allow_failed)
         found = saved.ask(which, lambda one: {"sensitivity": hanging(one, **how)})
@@ -263,10 +275,14 @@ def calibrate(
 ) -> int:
     """Replicate the table under the fit, refit it, and say how often intervals hold the truth."""
     with waiting() as progress:
-        which = reply.load([path])
+        terminal.start_jax()
         from ..workflows.calibrate import calibrate as refitted
-        from . import arguments, saved
+        from ..workflows.calibrate import check_replicates
+        from . import arguments, plans, saved
 
+        plans.written(at, "--at")
+        check_replicates(replicates)
+        which = reply.load([path])
         points = arguments.scales(at, "--at", which.only) if at else None
         how = dict(replicates=replicates, seed=seed, allow_failed=allow_failed, progress=progress)
         whole = saved.Saved(which.fits)  # of all groups together, where some are pooled

@@ -35,6 +35,14 @@ Most = Annotated[int | None, in_question("How many runs at most; 5 without a bud
 # ------------------------------------------------------------------ is one recipe better
 
 Recipe = Annotated[Texts, in_table("The recipe of a run.", "--group", metavar="COL")]
+Pair = Annotated[
+    Texts,
+    in_table(
+        "Rows that belong together, such as the seed's; of losses by default those of one scale.",
+        "--pair",
+        metavar="COL",
+    ),
+]
 Baseline = Annotated[
     Text, in_table("The recipe others are measured by; else that of most runs.", metavar="NAME")
 ]

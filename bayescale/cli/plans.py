@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from .. import datasets
+from ..data.cells import date, measure
 from ..data.dataset import Dataset
 from ..data.formula import in_inputs
 from ..inference.samplers import NUTS
@@ -20,11 +21,11 @@ from ..parametric.parametric import Law
 from ..parametric.priors import Distribution
 from ..planning.allocate import allocate
 from ..planning.budget import budget
-from ..planning.candidates import read_candidates
+from ..planning.candidates import check_means, check_written, read_candidates
 from ..planning.compare_runs import compare_runs
 from ..planning.factors import read_factors
 from ..planning.match import match
-from ..planning.next_runs import NextRuns, check_means, next_runs
+from ..planning.next_runs import NextRuns, next_runs
 from ..posterior.posterior import Posterior
 from ..progress import Progress
 from ..reading.read_table import read_table
@@ -34,7 +35,17 @@ from ..workflows import tasks as workflow
 from ..workflows.default_laws import LOSSES, REPEATED, SURFACES
 from . import arguments, terminal
 
-__all__ = ["Plan", "Tasks", "flops", "listed", "points", "possible", "told"]
+__all__ = [
+    "Plan",
+    "Tasks",
+    "check_kind",
+    "check_measured",
+    "check_possible",
+    "flops",
+    "listed",
+    "points",
+]
+__all__ += ["possible", "told", "written"]
 
 
 def flops(
@@ -70,6 +81,45 @@ def points(texts: Iterable[str], data: Dataset) -> dict[str, np.ndarray]:
     return {name: np.array([one[name] for one in each]) for name in each[0]}
 
 
+def written(texts: Iterable[str] | None, flag: str) -> None:
+    """Refuse what can be no scale of any fit or table, before one is read; a ValueError."""
+    for text in texts or ():
+        if "=" in text:
+            arguments.assignments([text], flag)
+        elif measure(text) is None and date(text) is None:
+            raise ValueError(
+                f"{flag}: {text!r} is no scale; write {flag} NAME=NUMBER, such as N=7e10"
+            )
+
+
+def check_measured(n: float | None, stderr: float | None) -> None:
+    """Refuse questions and standard errors that no new run has; a ValueError."""
+    if n is not None and not 1 <= n < np.inf:
+        raise ValueError(f"n (-n) is a number of questions, 1 or more, got {n:g}")
+    if stderr is not None and not 0 <= stderr < np.inf:
+        raise ValueError(f"stderr (--stderr) is 0 or more, got {stderr:g}")
+
+
+def check_kind(kind: str | None) -> None:
+    """Refuse a kind of response that there is not; a ValueError."""
+    if kind not in (None, "loss", "accuracy"):
+        raise ValueError(f"--kind: is loss or accuracy, not {kind!r}")
+
+
+def check_possible(table: str | None, how: Mapping[str, Any]) -> None:
+    """Refuse what no plan of further runs can take, before a table is read.
+
+    Raises
+    ------
+    ValueError
+        If there are no candidates, and options ask for them, or for these options.
+    """
+    for name in ("target", "cost", "budget", "most"):
+        if table is None and how[name] is not None:
+            raise ValueError(f"--{name} is of further runs: give them, --candidates TABLE")
+    check_written((), how["budget"], how["most"])
+
+
 def possible(
     table: str | None, data: Dataset, of: Mapping[str, Any], how: Mapping[str, Any]
 ) -> Callable[[Multiplier], NextRuns] | None:
@@ -85,13 +135,10 @@ def possible(
     Raises
     ------
     ValueError
-        If there is none, and options ask for it, or a target is none of this multiplier; a
-        DataError where candidates are not of these recipes.
+        If a target is none of this multiplier; a DataError where candidates are not of these
+        recipes.
     """
     if table is None:
-        for name in ("target", "cost", "budget", "most"):
-            if how[name] is not None:
-                raise ValueError(f"--{name} is of further runs: give them, --candidates TABLE")
         return None
     response = response_of(data, of["kind"])
     names = recipe_names(data, of["baseline"], response)
@@ -100,7 +147,7 @@ def possible(
     read_factors(how["target"], names, levels, laws)
     frame, labels = read_table(table), {"recipe": names}
     runs = read_candidates(frame, as_rows(data, names), how["cost"], table, labels)
-    check_means(runs, how["budget"], how["most"])
+    check_means(runs, how["budget"])
     return lambda told: next_runs(told, frame, source=table, **how)
 
 

@@ -81,6 +81,7 @@ def saved(paths: Sequence[str], weights: str | None = None, group: str | None = 
     ValueError
         If a file is no fit, weights do not fit, or there is no such group.
     """
+    shares = _weights(weights, len(paths))
     fits: dict[str, Posterior] = {}
     for i, path in enumerate(paths):
         if path in paths[:i]:
@@ -94,7 +95,7 @@ def saved(paths: Sequence[str], weights: str | None = None, group: str | None = 
     for path, one in zip(paths, fits.values(), strict=True):
         if set(one.curves) != set(first.curves):
             raise ValueError(f"{path}: has other curves than {paths[0]}; mix fits of one table")
-    return Saved(fits, _weights(weights, [*fits]), _group(fits, group))
+    return Saved(fits, shares and dict(zip(fits, shares, strict=True)), _group(fits, group))
 
 
 def _group(fits: Mapping[str, Posterior], text: str | None) -> str | None:
@@ -112,7 +113,7 @@ def _group(fits: Mapping[str, Posterior], text: str | None) -> str | None:
     return known[text or "average"]
 
 
-def _weights(text: str | None, names: Sequence[str]) -> dict[str, float] | None:
+def _weights(text: str | None, count: int) -> list[float] | None:
     """Return the weight of each fit: `.7,.3`."""
     if text is None:
         return None
@@ -120,11 +121,9 @@ def _weights(text: str | None, names: Sequence[str]) -> dict[str, float] | None:
         found = [float(part) for part in text.split(",")]
     except ValueError:
         raise ValueError(f"--weights: write numbers, such as .7,.3, not {text!r}") from None
-    if len(found) != len(names):
-        raise ValueError(
-            f"--weights: {len(found)} weights for {len(names)} fits; give one for each"
-        )
-    return dict(zip(names, found, strict=True))
+    if len(found) != count:
+        raise ValueError(f"--weights: {len(found)} weights for {count} fits; give one for each")
+    return found
 
 
 def ask(

@@ -23,7 +23,7 @@ def compare_laws(
 ) -> int:
     """Say which law foretells the runs best, and how probable each is."""
     with waiting():
-        which = reply.load(paths)
+        terminal.start_jax()
         from ..comparison.compare import compare_laws as compared
         from . import arguments, saved
 
@@ -31,6 +31,7 @@ def compare_laws(
             raise ValueError(f"{paths[0]}: is one fit; give fits of one table under several laws")
         belief = arguments.numbers(prior, "--prior") if prior else None
         how = dict(prior=belief, refits=refits, seed=seed)
+        which = reply.load(paths)
         whole = saved.Saved(which.fits)
         found = saved.ask(whole, lambda one: {"laws": compared(saved.parts(one), **how)})
     if json:
@@ -92,13 +93,14 @@ def conditions(
 ) -> int:
     """Say what becomes of a task under other conditions, the groups of a fit with --group."""
     with waiting():
-        which = reply.load(paths, None, weights)
+        terminal.start_jax()
         from ..questions.conditions import conditions as under
         from . import arguments, saved
 
         rules = arguments.rules([at], "--at") if at else None
         how = dict(level=arguments.level(level), cut=cut, lo=lo, hi=hi, reference=reference)
         how |= dict(by=by, at=rules, direction=direction, seed=seed, allow_failed=allow_failed)
+        which = reply.load(paths, None, weights)
         whole = saved.Saved(which.fits, which.weights)
         found = saved.ask(whole, lambda one: {"conditions": under(one, **how)})
     return reply.answers(whole, found, json)
@@ -123,8 +125,10 @@ def score(
     with waiting():
         terminal.start_jax()
         from ..reading.read_table import read_table
+        from ..workflows.register import registered
         from ..workflows.register import score as scored
 
+        registered(path)
         of, label = (given[0] if given else None for given in (y, curve))
         columns = dict(x=x, y=of, curve=label, where=where, source=table)
         found = scored(path, read_table(table), **columns)

@@ -61,9 +61,11 @@ def forecast(
         chosen = arguments.names(laws)
         columns = dict(curve=curve, run=run, best=arguments.names(best), where=where, long=long)
         roles = arguments.Roles(x, y, n, stderr, chance, limit, duplicates=duplicates, **columns)
-        data = plans.told(table, roles, chosen)
+        plans.written(at, "--at")
+        plans.check_kind(kind)
         sampler = arguments.build_sampler("nuts", chains, draws, warmup, retries=0)
         how = dict(laws=chosen, kind=kind, noise=arguments.noise(noise), sampler=sampler)
+        data = plans.told(table, roles, chosen)
         how |= dict(outliers=outliers, seed=seed, precision=precision, progress=progress)
         found = workflow.forecast(data, plans.points(at, data), **how)
     return reply.forecast(found, json, plot, output)
@@ -85,6 +87,7 @@ def multiplier(
     x: options.X = None,
     y: options.Y = None,
     group: decisions.Recipe = None,
+    pair: decisions.Pair = None,
     baseline: decisions.Baseline = None,
     at: decisions.FactorAt = None,
     common: decisions.Common = None,
@@ -117,14 +120,17 @@ def multiplier(
         from ..recipes import multiplier as recipes
         from . import arguments, plans
 
-        columns = dict(group=group, best=arguments.names(best), where=where, long=long)
+        columns = dict(group=group, run=pair, best=arguments.names(best), where=where, long=long)
         roles = arguments.Roles(x, y, n, stderr, chance, duplicates=duplicates, **columns)
-        data = plans.told(table, roles, None)
-        how = dict(baseline=baseline, at=plans.points(at, data) if at else None)
-        how |= dict(level=plans.listed(level, "--level", ".5,.7"), kind=kind)
+        plans.written(at, "--at")
+        plans.check_kind(kind)
+        how = dict(level=plans.listed(level, "--level", ".5,.7"), kind=kind, baseline=baseline)
         how |= dict(sampler=arguments.build_sampler("nuts", chains, draws, warmup, retries=0))
         how |= dict(common=arguments.names(common), seed=seed, precision=precision)
         asked = dict(cost=cost, budget=budget, most=most, target=target, seed=seed)
+        plans.check_possible(candidates, asked)
+        data = plans.told(table, roles, None)
+        how |= dict(at=plans.points(at, data) if at else None)
         possible = plans.possible(candidates, data, how, asked)
         found = recipes.multiplier(data, progress=progress, **how)
         plan = None if possible is None else possible(found)
@@ -163,10 +169,12 @@ def backtest(
         chosen = arguments.names(laws)
         columns = dict(curve=curve, run=run, best=arguments.names(best), where=where, long=long)
         roles = arguments.Roles(x, y, n, stderr, chance, limit, duplicates=duplicates, **columns)
-        data = plans.told(table, roles, chosen)
+        plans.check_kind(kind)
         how = dict(laws=chosen, kind=kind, noise=arguments.noise(noise), seed=seed)
         how |= dict(outliers=outliers, precision=precision, progress=progress)
-        found = workflow.backtest_forecast(data, plans.listed(cuts, "--cuts", ".5,.1"), **how)
+        shares = workflow.checked_cuts(plans.listed(cuts, "--cuts", ".5,.1"))
+        data = plans.told(table, roles, chosen)
+        found = workflow.backtest_forecast(data, shares, **how)
     return reply.told(found, json)
 
 
@@ -264,9 +272,9 @@ def metric_or_model(
         sampler = arguments.build_sampler("nuts", chains, draws, warmup)
         columns = dict(curve=curve, where=where, long=long, duplicates=duplicates)
         roles = arguments.Roles(x, y, n, stderr, chance, **columns)
+        how = dict(prior=belief, noise=arguments.noise(noise), sampler=sampler, seed=seed)
         data = arguments.build_data(table, roles, get_law("two_stage"))
         terminal.tell(*arguments.echo(data))
-        how = dict(prior=belief, noise=arguments.noise(noise), sampler=sampler, seed=seed)
         found = judged(data, **how)
     return reply.of_curves(found, json)
 
@@ -303,10 +311,13 @@ def isoflop(
         columns = dict(curve=curve, best=arguments.names(best), where=where, long=long)
         roles = arguments.Roles(x, y, duplicates=duplicates, **columns)
         sampler = arguments.build_sampler("nuts", chains, draws, warmup)
-        data = arguments.build_data(table, roles, get_law("chinchilla"), planning.further(count))
+        how = dict(
+            budgets=plans.listed(budgets, "--budgets", "6e18,1e19"), count=count, vocab=vocab
+        )
+        surface = None if law == "none" else get_law(law)
+        how |= dict(law=surface, sampler=sampler, seed=seed)
+        further = planning.further(count, vocab)
+        data = arguments.build_data(table, roles, get_law("chinchilla"), further)
         terminal.tell(*arguments.echo(data))
-        at = plans.listed(budgets, "--budgets", "6e18,1e19")
-        how = dict(budgets=at, count=count, vocab=vocab)
-        how |= dict(law=None if law == "none" else law, sampler=sampler, seed=seed)
         found = planning.isoflop(data, **how, progress=progress)
     return reply.of_curves(found, json)

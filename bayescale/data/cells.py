@@ -5,6 +5,7 @@ from __future__ import annotations
 import calendar
 import datetime
 import re
+from collections.abc import Mapping
 from decimal import Decimal
 from numbers import Real
 from typing import Any
@@ -20,6 +21,7 @@ __all__ = [
     "day",
     "is_year",
     "meant",
+    "days",
     "measure",
     "measures",
     "no_date",
@@ -243,6 +245,12 @@ def dated(text: str) -> tuple[str, float] | None:
     """
     found = _DATED.fullmatch(text)
     return None if found is None else (found[1].strip("` "), float(found[2]))
+
+
+def days(columns: Mapping[str, str], at: Mapping[str, float]) -> dict[str, str]:
+    """Return the dates that scales stand for, by name, of those that are made of dates."""
+    known = {name: dated(columns.get(name, name)) for name in at}
+    return {name: day(each[1] + np.log(at[name])) for name, each in known.items() if each}
 
 
 def day(year: float) -> str:

@@ -48,7 +48,7 @@ def make_model(
             f"pool={', '.join(names)} needs a column of groups with two groups or more (--group)"
         )
     groups = len(data.group_names) if names else 0
-    runs = _runs(own, data) if several else None
+    runs = _runs(law, own, data) if several else None
     return checked(Model(law, own, further, names, groups, runs), data)
 
 
@@ -63,7 +63,16 @@ def _named(data: Dataset) -> set[tuple[str, str]]:
     return set(zip(map(str, curve), map(str, data.run), strict=True))
 
 
-def _runs(noise: Noise, data: Dataset) -> Parametric:
+def _along(law: Law, data: Dataset) -> bool:
+    """Return whether a run has rows at several scales, all else being the same."""
+    curve = [""] * len(data) if data.curve is None else data.curve
+    apart = [data.inputs[name] for name in law.not_scales if name in data.inputs]
+    scales = [x for name, x in data.inputs.items() if name not in law.not_scales]
+    of = [*zip(map(str, curve), map(str, data.run), *apart, strict=True)]
+    return len({*zip(of, *scales, strict=True)}) > len({*of})
+
+
+def _runs(law: Law, noise: Noise, data: Dataset) -> Parametric:
     """Return what rows of one run have in common."""
     if data.limit is not None:
         data.fail(
@@ -72,7 +81,7 @@ def _runs(noise: Noise, data: Dataset) -> Parametric:
             remedy="leave the run column out and keep one row a run, or leave the limit out",
         )
     runs = _named(data)
-    return dependence(noise, len(runs) > len({curve for curve, _ in runs}))
+    return dependence(noise, len(runs) > len({curve for curve, _ in runs}), _along(law, data))
 
 
 def _usual_pool(law: Law) -> tuple[str, ...]:

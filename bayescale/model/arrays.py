@@ -215,7 +215,7 @@ def _check_curve(model: Model, data: Dataset, alone: bool) -> None:
 
 
 def _layout(model: Model, data: Dataset) -> Layout:
-    return as_they_come(len(data)) if model.runs is None else by_run(data)
+    return as_they_come(len(data)) if model.runs is None else by_run(data, model.law.not_scales)
 
 
 def _lane(model: Model, data: Dataset, layout: Layout, groups: tuple[str, ...]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ one run is far longer than most, a grid would be mostly empty: they stand one ru
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -46,16 +47,16 @@ def as_they_come(count: int) -> Layout:
     return Layout(np.where(present, places, 0), present, places[:count], {})
 
 
-def by_run(data: Dataset) -> Layout:
+def by_run(data: Dataset, not_scales: Iterable[str] = ()) -> Layout:
     """Return the layout of the runs of one curve, in the order of their labels.
 
-    Along the scale that varies most within runs; rows of one scale stay in the order of the table.
-    Where a run has but one scale, its rows are evaluations of one model: independent but for what
+    Along the scale (no input of `not_scales`) that varies most within runs; rows of one scale stay
+    in the order of the table. Where a run has but one scale, its rows are independent but for what
     is the run's.
     """
     names, run = np.unique(data.run.astype(str), return_inverse=True)
     sizes = np.bincount(run)
-    logs = np.log([*data.inputs.values()])
+    logs = np.log([x for name, x in data.inputs.items() if name not in {*not_scales}])
     means = np.stack([np.bincount(run, x) / sizes for x in logs])
     along = logs[np.square(logs - means[:, run]).sum(1).argmax()]
     order = np.lexsort((data.rows, along, run))

@@ -1,7 +1,8 @@
 """runs: how rows that are of one run depend on each other.
 
 Checkpoints of a run are off the law together, by what is the run's own (its seed, its data, its
-settings), and neighbours among them more than others. Runs of which each has one row are
+settings), and neighbours among them more than others. Where each run has but one scale, nothing is
+remembered along it: its rows have a level in common. Runs of which each has one row are
 independent: no part of this is asked for then.
 """
 
@@ -68,13 +69,46 @@ def between_odds(pace, gap, *, run_sd=ODDS, run_length=LENGTH, run_spacing=SPACI
     return _memory(pace, gap, run_length, run_spacing), run_sd
 
 
-KINDS = (within, between, between_plain, between_odds)
+def together(gap, *, run_sd=RELATIVE):
+    """log y - log mean = b + e_i, b ~ Normal(0, run_sd) of the set, e_i independent.
+
+    A set is of rows of one scale: evaluations of one model, or models that have all but one thing
+    in common. run_sd is relative: how far the level of one set is off the law.
+    """
+    return jnp.full_like(gap, jnp.inf), run_sd
+
+
+def together_plain(gap, *, run_sd=TYPICAL):
+    """y - mean = b + e_i, b ~ Normal(0, run_sd) of the set, e_i independent, as in `together`.
+
+    run_sd is in the unit of the response.
+    """
+    return jnp.full_like(gap, jnp.inf), run_sd
+
+
+def together_odds(gap, *, run_sd=ODDS):
+    """logit y - logit mean = b + e_i, b ~ Normal(0, run_sd) of the set, as in `together`.
+
+    run_sd is in log odds.
+    """
+    return jnp.full_like(gap, jnp.inf), run_sd
+
+
+KINDS = (within, between, between_plain, between_odds, together, together_plain, together_odds)
 DEPENDENCES: dict[str, Parametric] = {fn.__name__: from_signature(Parametric, fn) for fn in KINDS}
 
 
-def dependence(noise: Noise, several: bool) -> Parametric:
-    """Return how rows of a run depend under a noise; `several`: there is more than one run."""
+def dependence(noise: Noise, several: bool, along: bool = True) -> Parametric:
+    """Return how rows of a run depend under a noise.
+
+    Parameters
+    ----------
+    several
+        Whether there is more than one run.
+    along
+        Whether a run has rows at several scales, which may be remembered from one to the next.
+    """
     if not several:
         return DEPENDENCES["within"]
-    kinds = {"positive": "between", "real": "between_plain", "unit": "between_odds"}
-    return DEPENDENCES[kinds[noise.support]]
+    kind = {"positive": "", "real": "_plain", "unit": "_odds"}[noise.support]
+    return DEPENDENCES[("between" if along else "together") + kind]

@@ -14,8 +14,9 @@ from ..data.notes import concerning
 from ..data.scales import not_flop
 from ..data.table import Table, open_table
 from ..messages import bare, near, quoted, refuse
+from .goals import check_texts
 
-__all__ = ["Candidates", "read_candidates", "tied"]
+__all__ = ["Candidates", "check_means", "check_written", "read_candidates", "tied"]
 
 SIX_ND = "6*N*D"
 
@@ -98,6 +99,31 @@ def read_candidates(
             value=float(values[at]),
         )
     return Candidates(inputs, names, values, counted, table.rows, source, labels)
+
+
+def check_written(target: Any, budget: float | None, most: int | None) -> None:
+    """Refuse what no fit and no candidates could answer, before any is read.
+
+    Raises
+    ------
+    ValueError
+        For targets that cannot be read, a budget that is none, and no runs.
+    """
+    check_texts(target)
+    if budget is not None and not (np.isfinite(budget) and budget > 0):
+        raise ValueError(f"a budget (--budget) is a finite number above 0, got {budget}")
+    if most is not None and most < 1:
+        raise ValueError(f"most (--most) is a number of runs, 1 or more, got {most}")
+
+
+def check_means(runs: Candidates, budget: float | None) -> None:
+    """Refuse a budget that buys no run; a ValueError."""
+    cheapest = float(runs.cost.min())
+    if budget is not None and budget < cheapest:
+        raise ValueError(
+            f"the budget {budget:.3g} buys none of the candidates: the cheapest, row "
+            f"{runs.rows[int(runs.cost.argmin())]}, costs {cheapest:.3g} ({runs.counted})"
+        )
 
 
 def _numbered(table: Table, name: str, column: str, known: Sequence[str]) -> np.ndarray:

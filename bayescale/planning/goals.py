@@ -29,7 +29,16 @@ from ..questions.sweep import points_of, response_name, scales
 from .allocate import allocate
 from .design import tamed
 
-__all__ = ["LAW", "Goal", "check_finite", "goals", "in_logs", "of_laws", "several_points"]
+__all__ = [
+    "LAW",
+    "Goal",
+    "check_finite",
+    "check_texts",
+    "goals",
+    "in_logs",
+    "of_laws",
+    "several_points",
+]
 __all__ += ["or_fit_again", "together"]
 
 LAW, UNLOCK = "law", "unlock"
@@ -93,6 +102,25 @@ def goals(which: Posterior | Mixture, target: Any, cost: Any = None) -> list[Goa
     return [goal for told in read for goal in told()]
 
 
+def check_texts(target: Any) -> None:
+    """Refuse texts that are a target of no fit.
+
+    Raises
+    ------
+    ValueError
+        For scales without a number, and a split of no budget.
+    """
+    if isinstance(target, Iterable) and not isinstance(target, str | Mapping):
+        for each in target:
+            check_texts(each)
+        return
+    text = str(target).strip()
+    if isinstance(target, str) and "=" in text:
+        _assigned(text)
+    elif split := SPLIT.fullmatch(text):
+        _budget(split)
+
+
 def check_finite(found: Iterable[Goal], which: Posterior | Mixture) -> None:
     """Refuse goals whose draws are infinite, or have no spread."""
     for goal in found:
@@ -128,17 +156,23 @@ def _read(which: Posterior | Mixture, target: Any, cost: Any) -> Callable[[], li
         scales(which.members[0][2], at)
         return lambda: _responses(which, at)
     if split := SPLIT.fullmatch(text):
-        scale, flops = split[1], number(split[2])
-        if flops is None or not 0 < flops < np.inf:
-            said = f"{split[2]!r} is no budget; write '{scale} at 1e21'"
-            raise ValueError(f"target (--target): {said}")
-        return lambda: [_split(which, scale, flops, cost)]
+        flops = _budget(split)
+        return lambda: [_split(which, split[1], flops, cost)]
     if text == LAW:
         _several(which)
         return lambda: [of_laws(which)]
     for *_, one in which.members:
         _called(one, text)
     return lambda: [_parameter(which, text)]
+
+
+def _budget(split: re.Match) -> float:
+    """Return the FLOP of a best split as it is written."""
+    flops = number(split[2])
+    if flops is None or not 0 < flops < np.inf:
+        said = f"{split[2]!r} is no budget; write '{split[1]} at 1e21'"
+        raise ValueError(f"target (--target): {said}")
+    return flops
 
 
 def _assigned(text: str) -> dict[str, float]:

@@ -214,16 +214,18 @@ def isoflop(
     return found if names else found[None]
 
 
-def further(count: str) -> tuple[str, ...]:
+def further(count: str, vocab: float | None = None) -> tuple[str, ...]:
     """Return the inputs that a table needs beside N and D, by what is counted.
 
     Raises
     ------
     ValueError
-        If there is no such count.
+        If there is no such count, or it needs the size of the vocabulary.
     """
     if count not in FURTHER:
         raise ValueError(f"unknown count {count!r}{near(count, FURTHER)}")
+    if MATRICES[count] and (vocab is None or not 0 < vocab < np.inf):
+        raise ValueError(f"count={count!r} needs vocab, the size of the vocabulary (--vocab)")
     return FURTHER[count]
 
 
@@ -238,9 +240,7 @@ def _counted(data: Dataset, count: str, vocab: float | None) -> tuple[Dataset, n
     N, D = data.inputs["N"], data.inputs["D"]
     columns = {k: v for k, v in data.columns.items() if k not in ("width", "C")}
     words = "6 N D, N as given"
-    if MATRICES[count]:
-        if vocab is None or not 0 < vocab < np.inf:
-            raise ValueError(f"count={count!r} needs vocab, the size of the vocabulary")
+    if MATRICES[count] and vocab is not None:
         N = N + MATRICES[count] * vocab * data.inputs["width"]
         words = f"6 N D, N with {MATRICES[count]} x {vocab:g} x width"
     inputs = {"N": N, "D": D}

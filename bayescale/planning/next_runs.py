@@ -18,10 +18,18 @@ from ..questions.predict import Prediction, predict
 from ..recipes.multiplier import Multiplier
 from . import shown
 from .asked import asked_of, at_its_word
-from .candidates import Candidates, read_candidates, tied
+from .candidates import Candidates, check_means, check_written, read_candidates, tied
 from .design import Beliefs, Choice, choose, left_by_all, tamed
 from .factors import factor_goals
-from .goals import Goal, check_finite, goals, in_logs, or_fit_again, several_points, together
+from .goals import (
+    Goal,
+    check_finite,
+    goals,
+    in_logs,
+    or_fit_again,
+    several_points,
+    together,
+)
 
 if TYPE_CHECKING:
     import pandas
@@ -208,12 +216,13 @@ def next_runs(
     >>> plan.spent <= 2e22, bool(plan.left()[-1, 0] < 1)
     (True, True)
     """
+    told_of = fit_or_forecast if isinstance(fit_or_forecast, Multiplier) else None
+    check_written(target if told_of is None else (), budget, most)
     which = asked_of(fit_or_forecast, allow_failed)
     first = which.members[0][2]
-    told_of = fit_or_forecast if isinstance(fit_or_forecast, Multiplier) else None
     labels = {} if told_of is None else {"recipe": told_of.recipes}
     runs = read_candidates(candidates, first.data, cost, source, labels)
-    check_means(runs, budget, most)
+    check_means(runs, budget)
     counted = cost if isinstance(cost, str) or callable(cost) else None
     wanted = goals(which, target, counted) if told_of is None else factor_goals(told_of, target)
     check_finite(wanted, which)
@@ -240,26 +249,6 @@ def next_runs(
         budget=budget,
         notes=tuple(dict.fromkeys(notes)),
     )
-
-
-def check_means(runs: Candidates, budget: float | None, most: int | None) -> None:
-    """Refuse a budget that buys no run, and a number of runs below 1.
-
-    Raises
-    ------
-    ValueError
-        For these.
-    """
-    cheapest = float(runs.cost.min())
-    if budget is not None and not (np.isfinite(budget) and budget > 0):
-        raise ValueError(f"a budget (--budget) is a finite number above 0, got {budget}")
-    if budget is not None and budget < cheapest:
-        raise ValueError(
-            f"the budget {budget:.3g} buys none of the candidates: the cheapest, row "
-            f"{runs.rows[int(runs.cost.argmin())]}, costs {cheapest:.3g} ({runs.counted})"
-        )
-    if most is not None and most < 1:
-        raise ValueError(f"most (--most) is a number of runs, 1 or more, got {most}")
 
 
 def _measured(

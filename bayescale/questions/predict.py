@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import jax
 import numpy as np
 
+from ..data.cells import days
 from ..data.notes import concerning
 from ..messages import Note
 from ..model.replicates import new_runs
@@ -60,6 +61,8 @@ class Prediction(Shown):
     stderr: np.ndarray | None = None
     """Known standard error of each new run, in the unit of the response, ([curve,] draw, point);
     None where there is none."""
+    columns: Mapping[str, str] = field(default_factory=dict)
+    """Of each scale the column or expression that it is, by which dates are told."""
 
     def quantiles(self, which: str = "mean", mass: float = INTERVAL) -> np.ndarray:
         """Return lo, median and hi of `mean` or `new`, (3, [curve,] point)."""
@@ -73,14 +76,11 @@ class Prediction(Shown):
         points = []
         for at in np.ndindex(self.decades.shape):
             scales = {name: values[at[-1]] for name, values in self.inputs.items()}
-            spreads = {
-                name: summarise(draws[(*at[:-1], slice(None), at[-1])])
-                for name, draws in (("mean", self.mean), ("new", self.new))
-            }
-            error = None
-            if self.stderr is not None:
-                error = np.median(self.stderr[(*at[:-1], slice(None), at[-1])])
+            own = (*at[:-1], slice(None), at[-1])
+            spreads = {name: summarise(getattr(self, name)[own]) for name in ("mean", "new")}
+            error = None if self.stderr is None else np.median(self.stderr[own])
             point = {"at": scales, **spreads, "stderr": error, "decades_beyond": self.decades[at]}
+            point |= {"dates": dates} if (dates := days(self.columns, scales)) else {}
             points.append(({"curve": self.curves[at[0]]} if self.curves else {}) | point)
         return plain({"points": points, "notes": self.notes})
 
@@ -224,9 +224,8 @@ def _predict(posterior: Posterior, at: Any, how: _Measured, seed: int, stream: i
         notes.append(Note("beyond", text))
     notes += _said_of_prior(posterior, inputs, mean, decades)
     known = stderr if stderr.any() else None
-    return Prediction(
-        inputs, mean, new, decades, tuple(notes), curves=posterior.curves, stderr=known
-    )
+    of = dict(curves=posterior.curves, stderr=known, columns=posterior.data.columns)
+    return Prediction(inputs, mean, new, decades, tuple(notes), **of)
 
 
 def _stderr(posterior: Posterior, mean: np.ndarray, given: Any) -> tuple[np.ndarray, list[Note]]:
@@ -284,8 +283,10 @@ def _said_of_prior(posterior: Posterior, inputs, mean, decades) -> list[Note]:
         answers = {}
         beyond = np.flatnonzero(far > 0)
         for point in beyond[np.argsort(-far[beyond], kind="stable")][:FARTHEST]:
-            at = (f"{columns.get(k, k)}={x[point]:.3g}" for k, x in inputs.items())
-            answers[f"the {one.law.response} at {', '.join(at)}"] = draws[:, point]
+            at = {k: x[point] for k, x in inputs.items()}
+            dates = days(columns, at)
+            told = (dates.get(k) or f"{columns.get(k, k)}={v:.3g}" for k, v in at.items())
+            answers[f"the {one.law.response} at {', '.join(told)}"] = draws[:, point]
         if said := said_of_prior(one, answers):
             found[name] = said
     if not posterior.curves or len(found) == 1:

@@ -7,11 +7,12 @@ far outside the interval say that the noise is.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..data.cells import days
 from ..messages import Note
 from ..posterior.display import Sheet, Shown
 from ..posterior.groups import OWN_GROUP, for_group
@@ -51,6 +52,8 @@ class Residuals(Shown):
     """Whether residuals are shares of the fitted value (positive responses)."""
     notes: tuple[Note, ...] = ()
     """What should be said with the answer."""
+    columns: Mapping[str, str] = field(default_factory=dict)
+    """Of each scale the column or expression that it is, by which dates are told."""
 
     def table(self) -> pandas.DataFrame:
         """Return one row a run: its scales, fitted value, residual, and the ends of its interval.
@@ -68,11 +71,14 @@ class Residuals(Shown):
         """Return plain numbers, fit for JSON: the share of runs outside, and each run."""
         known = np.isfinite(self.residual)
         out = ~((self.lo <= self.residual) & (self.residual <= self.hi))[known]
+        scales = [{k: x[i] for k, x in self.inputs.items()} for i in range(len(self.rows))]
+        dates = [days(self.columns, at) for at in scales]
         runs = [
             {
                 "row": self.rows[i],
                 "curve": None if self.curve is None else str(self.curve[i]),
-                "at": {name: values[i] for name, values in self.inputs.items()},
+                "at": scales[i],
+                **({"dates": dates[i]} if dates[i] else {}),
                 **{name: getattr(self, name)[i] for name in ("fitted", "residual", "lo", "hi")},
             }
             for i in range(len(self.rows))
@@ -133,6 +139,7 @@ def residuals(posterior: Posterior, seed: int = 0) -> Residuals:
         lo=against(lo),
         hi=against(hi),
         relative=relative,
+        columns=data.columns,
         notes=(Note("group", OWN_GROUP),) * bool(posterior.model.pool),
     )
 

@@ -17,10 +17,12 @@ __all__ = [
     "conditions",
     "kind",
     "kind_word",
+    "place",
     "predictions",
     "relation",
     "residuals",
     "sensitivity",
+    "start_of",
     "threshold",
     "when",
 ]
@@ -37,15 +39,25 @@ def predictions(found: Summary) -> list[Sheet]:
     rows, points = [], found["points"]
     scales = list(points[0]["at"]) if points else []
     curves = ["curve"] * any("curve" in point for point in points)
+    years = bool(points) and len(points[0].get("dates", ())) == len(scales)
     for point in points:
-        cells = [point[name] for name in curves] + [*map(count, point["at"].values())]
+        cells = [point[name] for name in curves] + [_at(point, name) for name in scales]
         for of in ("mean", "new"):
             cells += [number(point[of]["median"]), span(point[of]["lo"], point[of]["hi"])]
-        beyond = point["decades_beyond"]
+        beyond = point["decades_beyond"] * (np.log(10) if years else 1.0)
         rows.append([*cells, f"{beyond:.1f}" if beyond else "within"])
     keys = [*curves, *scales]
-    columns = (*keys, "law", MASS, "new run", MASS, "decades\nbeyond")
+    columns = (*keys, "law", MASS, "new run", MASS, f"{'years' if years else 'decades'}\nbeyond")
     return [Sheet(columns, rows, left=len(keys), keys=len(keys))]
+
+
+def place(point: Summary) -> str:
+    """Return the scales of a point in words, dates as such."""
+    return ", ".join(f"{name} {_at(point, name)}" for name in point["at"])
+
+
+def _at(point: Summary, name: str) -> str:
+    return point.get("dates", {}).get(name) or count(point["at"][name])
 
 
 def residuals(found: Summary) -> list[Sheet]:
@@ -58,7 +70,7 @@ def residuals(found: Summary) -> list[Sheet]:
 
     rows = []
     for run in sorted(known, key=far, reverse=True)[:FARTHEST]:
-        at = ", ".join(f"{name} {count(value)}" for name, value in run["at"].items())
+        at = place(run)
         of = f"{run['row']}" + (f" ({run['curve']})" if run["curve"] is not None else "")
         rows.append([of, at, say(run["residual"]), span(run["lo"], run["hi"], say)])
     head = f"{found['outside']:.0%} of {len(known)} runs lie outside their {MASS} interval; "
@@ -109,6 +121,12 @@ def when(case: Summary, end: str = "median", start: float | None = None) -> str:
         return _scale(10**log10, start)
     level = dict(zip(("lo", "median", "hi"), levels(), strict=True))[end]
     return "already" if case["p_already"] >= level - 1e-9 else "never"
+
+
+def start_of(found: Summary) -> float | None:
+    """Return the year at which the scale of an unlock begins; None where it is no date."""
+    known = dated(found["column"])
+    return known and known[1]
 
 
 def _scale(x: float, start: float | None) -> str:

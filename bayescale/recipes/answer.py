@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -11,6 +12,7 @@ import numpy as np
 from ..comparison.evidence import log_evidence, shares
 from ..data.dataset import Dataset
 from ..messages import as_notes
+from ..posterior.intervals import summarise
 from ..posterior.mixture import Mixture, mix, said_of_fits
 from ..posterior.posterior import Posterior
 from .curves import Curves, curves_of, turning
@@ -98,7 +100,7 @@ def answered(
     parts = [np.log(scales), between, *both]
     ends = np.cumsum([len(part) for part in parts])[:-1]
     levels = np.unique([each for of in asked.levels.values() for each in of])
-    drawn, scatter = _drawn(mixture, len(names), np.concatenate(parts), wide, levels, seed)
+    drawn, scatter, common = _drawn(mixture, len(names), np.concatenate(parts), wide, levels, seed)
     losses = {names[0]: drawn.values[0][:, : len(scales)]}
     factors, told, grows, turns, unlocks, path = {}, {}, {}, {}, {}, {}
     for i, name in enumerate(names[1:]):
@@ -120,25 +122,37 @@ def answered(
         turns[name] = turning(along > 0, np.exp(between))
     found = dict(scales=scales, factors=factors, told=told, grows=grows, turns=turns)
     found |= dict(baseline=names[0], column=column, response=asked.of.name, unlocks=unlocks)
-    found |= dict(grid=np.exp(between), along=path)
-    notes = _notes(data, asked, mixture, lost, factors, unlocks)
+    found |= dict(grid=np.exp(between), along=path, shared=common, pairs=_sets(data))
+    said = _notes(data, asked, mixture, lost, factors, unlocks) | _notes_on_pairs(data, found)
+    of_fits = [note for note in said_of_fits(mixture) if note.kind != "average"]
+    notes = tuple(dict.fromkeys([*data.notes, *as_notes(said), *of_fits]))
     return found | dict(losses=losses, scatter=scatter, mixture=mixture, notes=notes)
 
 
 def _drawn(
     which: Mixture, count: int, at: np.ndarray, wide: np.ndarray, levels: np.ndarray, seed: int
-) -> tuple[Curves, np.ndarray]:
-    """Return what draws of the mixture say, and the scatter of single runs about the curves."""
-    rng, found, scatter = np.random.default_rng([seed, 14]), [], []
+) -> tuple[Curves, np.ndarray, np.ndarray]:
+    """Return what draws say, the scatter of single runs, and the share of it that sets share."""
+    rng, found, scatter, shared = np.random.default_rng([seed, 14]), [], [], []
     for _, weight, one in which.members:
         flat, wanted, noise = one.flat(), round(weight * DRAWS), one.model.noise
         spread = flat[noise.spread or noise.parameters[0]]
         take = rng.choice(len(spread), wanted, replace=wanted > len(spread))
         params = {name: flat[name][take] for name in one.law.parameters}
         found.append(curves_of(one.law, params, count, at, wide, levels))
-        scatter.append(spread[take])
+        own, common = spread[take], flat.get("run_sd", np.zeros(len(spread)))[take]
+        scatter.append(np.hypot(own, common))
+        shared.append(np.square(common / scatter[-1]))
     parts = (np.concatenate(each, 1) for each in zip(*found, strict=True))
-    return Curves(*parts), np.concatenate(scatter)
+    return Curves(*parts), np.concatenate(scatter), np.concatenate(shared)
+
+
+def _sets(data: Dataset) -> int:
+    """Return how many sets of rows that belong together are of several recipes."""
+    if data.run is None:
+        return 0
+    both = {*zip(data.run, data.group.astype(str), strict=True)}
+    return sum(count > 1 for count in Counter(one for one, _ in both).values())
 
 
 def _both(one: np.ndarray, other: np.ndarray) -> np.ndarray:
@@ -166,7 +180,7 @@ def _notes(
     lost: Mapping[str, float],
     factors: Mapping[str, np.ndarray],
     unlocks: Mapping[str, Sequence[Reached]],
-) -> tuple[str, ...]:
+) -> dict[str, str]:
     """Return what is to be said: the baseline, what is common, how far beyond, what is never."""
     (x,), words = data.inputs.values(), asked.of.common
     notes = {}
@@ -193,14 +207,26 @@ def _notes(
             f"scale: {shares}"
         )
     notes |= _notes_on_levels(asked, unlocks)
-    if asked.of.name == "accuracy" and (same := _same_scales(data, asked.names)):
+    if data.run is None and (same := _same_scales(data, asked.names)):
         notes["same scales"] = (
             f"{', '.join(same)}: mostly at scales of {asked.names[0]!r}; rows count as "
-            "independent, and where they are one model's, asked in two ways, factors are known "
-            "better than their intervals say"
+            "independent: where they are one model's, asked in two ways, name its column: "
+            "pair=... (--pair)"
         )
-    of_fits = [note for note in said_of_fits(mixture) if note.kind != "average"]
-    return tuple(dict.fromkeys([*data.notes, *as_notes(notes), *of_fits]))
+    return notes
+
+
+def _notes_on_pairs(data: Dataset, found: Mapping[str, Any]) -> dict[str, str]:
+    """Return which rows belong together, and how much they have in common."""
+    if not found["pairs"]:
+        return {}
+    share, column = summarise(found["shared"]), data.columns["run"]
+    of = " and ".join(dict.fromkeys([column, found["column"]]))
+    return {
+        "paired": f"rows of one {of} belong together ({found['pairs']} sets), and have "
+        f"{share['median']:.0%} ({share['lo']:.0%} to {share['hi']:.0%}) of the variance of single "
+        "runs in common; others: pair=... (--pair)"
+    }
 
 
 def _notes_on_levels(asked: Asked, unlocks: Mapping[str, Sequence[Reached]]) -> dict[str, str]:

@@ -26,7 +26,15 @@ from ..posterior.mixture import Mixture
 from ..progress import Progress, Tell, waiting
 from . import shown
 from .answer import Asked, Reached, answered, weighed
-from .rows import as_rows, choices, levels_asked, recipe_names, response_of, scales_asked
+from .rows import (
+    as_rows,
+    choices,
+    levels_asked,
+    paired,
+    recipe_names,
+    response_of,
+    scales_asked,
+)
 
 if TYPE_CHECKING:
     import pandas
@@ -69,7 +77,13 @@ class Multiplier(Shown):
     """By recipe, the baseline too: the curve at `scales`, (draw, point); of accuracies these."""
     scatter: np.ndarray
     """Sd of the log of single runs about the curve, (draw,); of accuracies what their noise calls
-    it: tau, of the log of their effective scale, where n is known."""
+    it: tau, of the log of their effective scale, where n is known; of log odds where rows are
+    paired."""
+    shared: np.ndarray
+    """Share of the variance of single runs that rows which belong together have in common,
+    (draw,); 0 where none do."""
+    pairs: int
+    """How many sets of rows belong together, of two recipes or more; 0 where none do."""
     mixture: Mixture
     """Fits by what the recipes have in common (`all`, `floor`, `nothing`), weighed."""
     notes: tuple[Note, ...]
@@ -99,6 +113,8 @@ class Multiplier(Shown):
         """Return plain numbers, fit for JSON: `multipliers` by recipe, `common`, `notes`."""
         found = {name: self._of(name) for name in self.factors}
         same = {"baseline": self.baseline, "scale": self.column, "common": self.weights}
+        share = summarise(self.shared) if self.pairs else None
+        same |= {"paired": {"sets": self.pairs, "share": share}}
         told = {"multipliers": found, "health": {"sound": self.sound}, "notes": self.notes}
         return plain(same | {"response": self.response} | told)
 
@@ -156,6 +172,7 @@ def multiplier(
     data: Any,
     group: Any = None,
     *,
+    pair: Any = None,
     baseline: str | None = None,
     at: Any = None,
     x: Any = None,
@@ -181,6 +198,10 @@ def multiplier(
         `n` and `chance`) name.
     group
         The column that names the recipe of a run.
+    pair
+        The column in which rows that belong together are alike: the seed, the configuration, or of
+        accuracies the model that is asked in several ways. Of rows of one label those of one scale
+        do, where a recipe has several. By default losses of one scale do.
     baseline
         The recipe that others are measured by; by default the one of most runs, the first of
         several.
@@ -222,6 +243,9 @@ def multiplier(
     about, the factor is infinite. The three choices of what is common are as probable before the
     data.
 
+    Rows that belong together are off the law together, by a level of their own. How much of their
+    scatter that is, is learnt (`shared`); the ratio of their losses is free of it.
+
     Of accuracies the law is a sigmoid of log scale. With all but the threshold in common the factor
     is the ratio of the thresholds x50, at every scale and level, but for what lets it wander. With
     ceilings of their own a recipe may pass levels that another never does: the factor is infinite
@@ -245,10 +269,14 @@ def multiplier(
     """
     if isinstance(data, Dataset) and group is not None:
         raise ValueError("group is a column of a data frame; a Dataset has its groups already")
-    roles |= {} if group is None else {"group": group}
+    if isinstance(data, Dataset) and pair is not None:
+        raise ValueError("pair is a column of a data frame; in from_frame it is run=...")
+    given = {"group": group, "run": pair}
+    roles |= {name: column for name, column in given.items() if column is not None}
     data = as_dataset(data, x, y, **roles)
     of = response_of(data, kind)
     names = recipe_names(data, baseline, of)
+    data = paired(data, of)
     scales, at_given = scales_asked(data, at)
     given = (level is not None, baseline is not None)
     asked = Asked(names, of, scales, at_given, levels_asked(data, names, level, of), *given)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -16,7 +17,7 @@ from ..messages import near
 from ..parametric.parametric import Law
 
 __all__ = ["RESPONSES", "Response", "as_rows", "choices", "levels_asked", "recipe_names"]
-__all__ += ["response_of", "scales_asked"]
+__all__ += ["paired", "response_of", "scales_asked"]
 
 CLEARLY = 0.8
 """Rank correlation with scale from which on a response is said to rise, or fall."""
@@ -61,7 +62,7 @@ def recipe_names(data: Dataset, baseline: Any, of: Response) -> list[str]:
         remedy = f"give one scale and one {of.name}, such as x='C=6*N*D' (-x 'C=6*N*D')"
         data.fail(f"has several of a kind: {several}; a multiplier is of one scale", remedy=remedy)
     counted = ("n", "chance") if of.name == "loss" else ()
-    for role in (*counted, "limit", "run"):
+    for role in (*counted, "limit"):
         if getattr(data, role) is not None:
             remedy = f"leave {role} out" + ", or say kind='accuracy'" * (role in counted)
             data.fail(f"has {role}: a multiplier is of one {of.name} a run", remedy=remedy)
@@ -185,13 +186,41 @@ def _size(law: Law) -> int:
     return sum(math.prod(law.shape(name)) for name in law.free if name not in law.misfit)
 
 
+def paired(data: Dataset, of: Response) -> Dataset:
+    """Return the table with what belongs together as its runs, none where nothing does.
+
+    Rows of one label; of one scale where a recipe has several of it. Of losses, where no labels are
+    given, rows of one scale: what a law misses of a size, an evaluation or a batch order, it misses
+    of all recipes.
+
+    Raises
+    ------
+    DataError
+        Where the labels that are given pair no two recipes.
+    """
+    ((name, x),) = data.inputs.items()
+    if data.run is None and of.name != "loss":
+        return data
+    recipe, scale = data.group.astype(str), [*map(repr, x.tolist())]
+    label = [""] * len(data) if data.run is None else [*map(str, data.run)]
+    of_recipe = Counter((one, own) for one, own, _ in {*zip(label, recipe, scale, strict=True)})
+    apart = {one for (one, _), scales in of_recipe.items() if scales > 1}
+    sets = [f"{one} {at}" if one in apart else one for one, at in zip(label, scale, strict=True)]
+    both = len({*zip(sets, recipe, strict=True)}) > len({*sets})
+    if data.run is not None and not both:
+        remedy = "name the column in which rows of several recipes are alike, such as the seed"
+        data.fail("pairs no two recipes", role="run", remedy=f"{remedy}: pair=... (--pair)")
+    columns = dict(data.columns) | {"run": data.columns.get("run", data.columns[name])}
+    return replace(data, run=np.array(sets, object) if both else None, columns=columns)
+
+
 def as_rows(data: Dataset, names: list[str]) -> Dataset:
     """Return the table as the law takes it: recipes counted from 1."""
     ((own, x),), (y,) = data.inputs.items(), data.responses
     number = {name: float(i) for i, name in enumerate(names, 1)}
     which = np.array([number[name] for name in data.group.astype(str)])
     columns = {"x": data.columns[own], "recipe": data.columns["group"], y: data.columns[y]}
-    kept = ("stderr", "n", "chance")
+    kept = ("stderr", "n", "chance", "run")
     columns |= {name: data.columns[name] for name in kept if getattr(data, name) is not None}
     inputs = {"x": x, "recipe": which}
     return replace(data, inputs=inputs, group=None, columns=columns, reference=None)

@@ -72,6 +72,12 @@ class Calibration(Shown):
         return shown.calibration(self.summary())
 
 
+def check_replicates(replicates: int) -> None:
+    """Refuse so few replicates that they tell nothing; a ValueError."""
+    if replicates < FEWEST:
+        raise ValueError(f"calibrate takes {FEWEST} replicates or more, got {replicates}")
+
+
 def calibrate(
     posterior: Posterior | Mixture,
     at: Mapping[str, Any] | None = None,
@@ -132,8 +138,7 @@ def calibrate(
     >>> found.quantities["alpha"].ranks.shape
     (10,)
     """
-    if replicates < FEWEST:
-        raise ValueError(f"calibrate takes {FEWEST} replicates or more, got {replicates}")
+    check_replicates(replicates)
     which = posterior.trusted(allow_failed, within=True)
     how = dict(replicates=replicates, sampler=sampler, seed=seed, progress=progress)
     if isinstance(which, Mixture):

@@ -302,6 +302,7 @@ def _together(told: Mapping[str | None, Prediction]) -> Prediction:
         (),
         curves=tuple(map(str, told)),
         stderr=stderr,
+        columns=each[0].columns,
     )
 
 

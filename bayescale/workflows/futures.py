@@ -202,11 +202,16 @@ def backtest_forecast(
     >>> fared.by_cut().index.tolist()
     [0.3]
     """
-    data = as_dataset(data)
+    data, cuts = as_dataset(data), checked_cuts(cuts)
+    return fared(data, *cut_tables(data, cuts), progress=progress, **how)
+
+
+def checked_cuts(cuts: Iterable[float] | None) -> tuple[float, ...]:
+    """Return the cuts, the usual ones where none are given; a ValueError where one is no share."""
     cuts = tuple(CUTS if cuts is None else cuts)
     if not cuts or not all(0 < cut < 1 for cut in cuts):
         raise ValueError(f"cuts (--cuts) are shares between 0 and 1, got {cuts}")
-    return fared(data, *cut_tables(data, cuts), progress=progress, **how)
+    return cuts
 
 
 def fared(data: Dataset, fitted: Dataset, beyond: Mapping[str, tuple], **how: Any) -> Futures:

@@ -202,7 +202,7 @@ def score(
     """
     import pandas as pd
 
-    record = _read(path)
+    record = registered(path)
     first = record["points"][0]
     try:
         table, _ = open_table(measured, source).filtered(where)
@@ -282,7 +282,7 @@ def _scored(point: Mapping[str, Any], seen: float, logs: bool) -> dict[str, Any]
 BOUNDS = ((50, "0.25", "0.75"), (80, "0.1", "0.9"), (90, "0.05", "0.95"))
 
 
-def _read(path: str | os.PathLike) -> dict[str, Any]:
+def registered(path: str | os.PathLike) -> dict[str, Any]:
     """Return a registered forecast, its form checked."""
     place = Path(path).expanduser()
     try:

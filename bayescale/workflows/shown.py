@@ -58,9 +58,7 @@ def _laws(found: Summary) -> list[Sheet]:
         rows.append([name, share(law["weight"]), law["health"], *cells[:FEW]])
     if not rows:
         return []
-    asked = [
-        ", ".join(f"{k} {count(v)}" for k, v in each["at"].items()) for each in found["points"]
-    ]
+    asked = [questions.place(each) for each in found["points"]]
     return [Sheet(("law", "weight", "health", *asked[:FEW]), rows, "each law alone", left=1)]
 
 
@@ -156,11 +154,11 @@ def _row(name: str, task: Summary, laws: int) -> list[str]:
         return [name, "NOT TRUSTED", "-", "-", "-", "-", sound]
     kind, unlock = task["kind"], task["threshold"]
     said = f"{questions.kind_word(kind['likeliest'])} {share(kind['probability'])}"
-    falls = kind["likeliest"] in FALLING
+    falls, start = kind["likeliest"] in FALLING, questions.start_of(unlock)
     ends = [
         # What starts above the level and falls has unlocked nothing.
         "above" if falls and word == "already" else word
-        for word in (questions.when(unlock, end) for end in ("median", "lo", "hi"))
+        for word in (questions.when(unlock, end, start) for end in ("median", "lo", "hi"))
     ]
     why = task["explanation"]["verdict"] if kind["likeliest"] in RISING else "-"
     median, interval = ends[0], f"{ends[1]} .. {ends[2]}"
@@ -173,9 +171,10 @@ def _lost(found: Summary) -> list[Sheet]:
     for name, each in found["tasks"].items():
         lost = each["lost"]
         if lost is not None:
-            interval = f"{questions.when(lost, 'lo')} .. {questions.when(lost, 'hi')}"
+            start = questions.start_of(lost)
+            median, lo, hi = (questions.when(lost, k, start) for k in ("median", "lo", "hi"))
             p = [share(lost[key]) for key in ("p_already", "p_never")]
-            rows.append([name, number(lost["level"]), questions.when(lost), interval, *p])
+            rows.append([name, number(lost["level"]), median, f"{lo} .. {hi}", *p])
     columns = ("task", "level", "below from", MASS, "P(already)", "P(never)")
     return [Sheet(columns, rows, "tasks that fall below their level")] if rows else []
 

@@ -12,6 +12,7 @@ import pytest
 import bayescale as bs
 from bayescale.data.cells import date, dated, years
 from bayescale.questions.remarks import in_dates
+from tests.documented import kept
 
 DAYS = ["2022-01-01", "2022-07-02", "2023-01-01", "2024-07-02"]
 YEARS = [2022, 2022 + 182 / 365, 2023, 2024 + 183 / 366]
@@ -147,6 +148,16 @@ def test_a_threshold_by_date():
             assert x == pytest.approx(np.exp(year - 2021))
         assert np.ptp(np.diff(np.log([*ticks.values()]))) < 1e-9
         assert ax.get_xlabel() == "released"
+    # Scales asked about are told as dates, and what lies beyond them in years.
+    told = bs.predict(fit, {"x": np.exp([1.5, 5.0])}, allow_failed=True)
+    points = kept(told.summary(), "Prediction")["points"]
+    assert [point["dates"] for point in points] == [{"x": "2022-07-02"}, {"x": "2026-01-01"}]
+    assert re.search(r"2022-07-02 .* within", repr(told))
+    assert repr(told).split("\n")[0].strip() == "years"  # over beyond
+    assert re.search(r"2026-01-01 .* 2\.2\b", repr(told))
+    left = bs.residuals(fit)
+    assert kept(left.summary(), "Residuals")["runs"][0]["dates"] == {"x": "2021-01-01"}
+    assert "x 2021-" in repr(left)
 
 
 def test_an_end_that_no_date_is_has_none():
