@@ -21,6 +21,7 @@ from bayescale.planning.isoflop import OUTSIDE, IsoFlop
 from bayescale.plot.style import FAINT, INK, PALETTE, style
 
 from .common import RESULTS, cpu_seconds, data_dir, table, write
+from .isoflop_counts import COUNTS, recounted, spread
 
 TABLES, SCATTERED = 900, {0.05: 300, 0.1: 300}
 """Simulated tables without scatter about the line; its sd in log N -> tables."""
@@ -152,13 +153,6 @@ def real() -> Iterator[tuple[str, pd.DataFrame, str, dict]]:
     yield "(Mis)fitting, best learning rates", best, "-", {"budgets": DOUBLED}
 
 
-def _spread(drawn: np.ndarray | None) -> str:
-    if drawn is None:
-        return "-"
-    lo, median, hi = np.quantile(drawn, (0.05, 0.5, 0.95))
-    return f"{median:.3f} ({lo:.3f} to {hi:.3f})"
-
-
 def _answer(
     name: str, frame: pd.DataFrame, published: str, how: dict
 ) -> tuple[dict, IsoFlop | None]:
@@ -169,8 +163,8 @@ def _answer(
         said = str(refused).partition(": ")[2].partition(";")[0]
         return {"table": name, "published": published, "a by the optima": f"refused: {said}"}, None
     used = sum(each.outside <= OUTSIDE for each in found.optima)
-    kept = {"table": name, "published": published, "a by the optima": _spread(found.a)}
-    kept |= {"by the law": _spread(found.surface_a)}
+    kept = {"table": name, "published": published, "a by the optima": spread(found.a)}
+    kept |= {"by the law": spread(found.surface_a)}
     kept |= {"budgets": f"{used} of {len(found.optima)}"}
     kept |= {"law sound": not found.unsound, "scatter": float(np.median(found.scatter))}
     kept |= {"P(none)": float((found.scatter == 0).mean())}
@@ -243,7 +237,7 @@ def main() -> None:
     for each in real():
         told.append(_answer(*each))
         print(told[-1][0], cpu_seconds() - started, flush=True)
-    answers = pd.DataFrame([kept for kept, _ in told])
+    answers, counted = pd.DataFrame([kept for kept, _ in told]), pd.DataFrame([*recounted()])
     apart = answers.apart.dropna()
     _picture(known, [each for each in told if each[1] is not None])
     inside = [
@@ -284,4 +278,6 @@ def main() -> None:
         "sd of .11 or more each, by which a line through twelve errs by .014. CPU: "
         f"{cpu_seconds() - started:.0f} s.",
         table(answers.fillna("-"), 3),
+        COUNTS,
+        table(counted, 3),
     )

@@ -16,6 +16,7 @@ import pandas as pd
 
 from bayescale.recipes.multiplier import SAMPLER, Multiplier, multiplier
 
+from . import paired
 from .common import cpu_seconds, data_dir, table, write
 
 EXPERTS = (8, 512)
@@ -82,12 +83,14 @@ def _backtest(name: str, rows: pd.DataFrame, baseline: str) -> tuple[dict, list[
         **{"told": median, "lo": lo, "hi": hi, "came": came[1]},
         **{"came lo": came[0], "came hi": came[2], "inside": bool(lo <= came[1] <= hi)},
         **{"meet": bool(lo <= came[2] and came[0] <= hi)},
+        **{"shared": float(np.median(whole.shared))},
         **{"P(better)": float((drawn[:, -1] > 1).mean()), "all": whole.weights.get("all", 0.0)},
         **{"sound": told.sound and whole.sound, "cpu": cpu_seconds() - started},
     }
     rng = np.random.default_rng(0)
     ratio = np.log(told.losses[recipe] / told.losses[baseline])
-    ratio += np.sqrt(2) * told.scatter[:, None] * rng.normal(size=ratio.shape)
+    own = told.scatter * np.sqrt(2 * (1 - told.shared))  # what paired rows share is in no ratio
+    ratio += own[:, None] * rng.normal(size=ratio.shape)
     seen = np.log(wide[recipe] / wide[baseline]).to_numpy()[len(first) :]
     levels = (ratio < seen).mean(0)
     runs = [
@@ -225,6 +228,11 @@ def main() -> None:
         "told by all: a task of models of 20 tokens a parameter, trained on c4 and on another set "
         "(Gadre et al. 2024). `neither`: probability, by the part, that neither ever gets there.",
         table(thresholds),
+        "## Rows that belong together",
+        paired.CORRELATED,
+        table(paired.correlations(), 3),
+        paired.IDEALISED,
+        table(paired.idealised(), 3),
         "## Told from the smaller half of the scales",
         "The factor at the largest scale, told from the half, against the median of the whole "
         "table there; and the ratios of losses below. Pairs share baselines and runs: so many "

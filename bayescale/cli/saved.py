@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from ..messages import Note
+from ..data.cells import meant
+from ..messages import Note, near
 from ..posterior.groups import AVERAGE, NEW, for_group
 from ..posterior.health import FailedFit
 from ..posterior.mixture import Mixture, mix, summary_of_fits
@@ -107,10 +108,10 @@ def _group(fits: Mapping[str, Posterior], text: str | None) -> str | None:
         raise ValueError("--group: nothing is pooled in this fit; fit it with --group COLUMN")
     names = pooled[0].data.group_names
     known = {"new": NEW, "average": AVERAGE} | dict(zip(names, names, strict=True))
-    if (text or "average") not in known:
-        few = ", ".join(names[:20])
-        raise ValueError(f"--group: no group {text!r}; they are {few}; or say new or average")
-    return known[text or "average"]
+    wanted = "average" if text is None else meant(text, known)
+    if wanted not in known:
+        raise ValueError(f"--group: no group {text!r}{near(wanted, names)}; or say new or average")
+    return known[wanted]
 
 
 def _weights(text: str | None, count: int) -> list[float] | None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ..data.cells import relabelled
 from ..data.dataset import Dataset
 from ..data.expression import ExpressionError, columns
 from ..data.notes import concerning
@@ -132,7 +133,7 @@ def _numbered(table: Table, name: str, column: str, known: Sequence[str]) -> np.
         parts = [text] if text in table.known else text.split("/")
         if not set(parts) <= set(table.known):
             continue
-        found = np.array(list(map(str, table.labels(parts))))
+        found = relabelled(table.labels(parts), known).astype(str)
         for at in np.flatnonzero(~np.isin(found, known))[:1]:
             remedy = f"they are {', '.join(known)}{near(found[at], known)}"
             place = dict(row=int(table.rows[at]), column=text, value=str(found[at]))

@@ -196,7 +196,7 @@ def isoflop(
     >>> round(float(np.median(found.a)), 2)
     0.5
     """
-    data = as_dataset(data, x, y, ("N", "D", *further(count)), **roles)
+    data = as_dataset(data, x, y, ("N", "D", *further(count, vocab)), **roles)
     table, flops, words = _counted(data, count, vocab)
     found, names = {}, table.curve_names
     for name in names or (None,):

@@ -14,7 +14,8 @@ from typing import Any
 import jax
 import numpy as np
 
-from ..messages import Note
+from ..data.cells import meant
+from ..messages import Note, near
 from ..model.pooling import link_of, shifted
 from .display import MASS, Sheet, Shown, number, share, span
 from .intervals import INTERVAL, plain, summarise_shift
@@ -60,10 +61,9 @@ def for_group(posterior: Posterior, name: str, *, seed: int = 0) -> Posterior:
     model, names = posterior.model, posterior.data.group_names
     if not model.pool:
         raise ValueError("nothing is pooled in this fit: name a column of groups (--group)")
+    name = name if name in (AVERAGE, NEW) else meant(name, names)
     if name not in (*names, AVERAGE, NEW):
-        raise ValueError(
-            f"no group {name!r}; the groups are {', '.join(names[:20])}; or take NEW or AVERAGE"
-        )
+        raise ValueError(f"no group {name!r}{near(name, names)}; or take NEW or AVERAGE")
     rng, draws = np.random.default_rng([seed, 3]), dict(posterior.draws)
     for each in model.pool:
         shifts = draws[f"{each}_shift"]
@@ -142,9 +142,10 @@ def group_shift(
     of = of or (model.pool[0] if model.pool else "")
     if of not in model.pool:
         raise ValueError(f"{of!r} is not pooled; pooled are {', '.join(model.pool) or 'none'}")
+    group, other = (each if each == AVERAGE else meant(each, names) for each in (group, other))
     for name in (group, other):
         if name not in (*names, AVERAGE):
-            raise ValueError(f"no group {name!r}; the groups are {', '.join(names[:20])}")
+            raise ValueError(f"no group {name!r}{near(name, names)}")
     shifts = posterior.flat()[f"{of}_shift"]
     at = {name: shifts[..., i] for i, name in enumerate(names)} | {AVERAGE: 0.0}
     return GroupShift(of, group, other, link_of(posterior.law, of), at[group] - at[other])

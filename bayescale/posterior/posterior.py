@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..data.cells import meant
 from ..data.dataset import Dataset
-from ..messages import Note, bare
+from ..messages import Note, bare, near
 from ..model.model import Model
 from ..model.pooling import link_of
 from . import shown
@@ -135,15 +136,13 @@ class Posterior(Shown):
         return ", ".join(k if v == k else f"{k} (or {v})" for k, v in columns.items())
 
     def curve(self, name: str) -> Posterior:
-        """Return the posterior of one curve.
+        """Return the posterior of one curve; a KeyError where there is none of that label.
 
-        Raises
-        ------
-        KeyError
-            If there is no such curve.
+        `1` is the curve `1.0` where no other label is that number.
         """
+        name = meant(name, self.curves)
         if name not in self.curves:
-            raise KeyError(f"no curve {name!r}; the curves are {', '.join(self.curves[:20])}")
+            raise KeyError(f"no curve {name!r}{near(name, self.curves)}")
         i, rows = self.curves.index(name), self.data.take(self.data.curve == name)
         # Shifts stand in the order of all groups, also of those without a row in this curve.
         groups = self.data.group_names if self.model.pool else ()

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..messages import Note
+from ..data.cells import meant
+from ..messages import Note, near
 from ..model.replicates import prior_curves
 from ..posterior.display import Sheet, Shown
 from ..posterior.groups import GroupShift, for_group, group_shift
@@ -252,10 +253,10 @@ def _checked(which: Posterior | Mixture, reference: str | None) -> str:
                 f"in {name} nothing differs between conditions: fit with the condition as the "
                 "data's group, and name in pool=(...) what may differ"
             )
-    names, first = which.data.group_names, str(which.data.group[0])
-    reference = first if reference is None else reference
+    names = which.data.group_names
+    reference = meant(which.data.group[0] if reference is None else reference, names)
     if reference not in names:
-        raise ValueError(f"no condition {reference!r}; the conditions are {', '.join(names[:20])}")
+        raise ValueError(f"no condition {reference!r}{near(reference, names)}")
     return reference
 
 

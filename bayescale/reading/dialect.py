@@ -121,10 +121,10 @@ def _delimiter(text: str, usual: str, source: str) -> tuple[str, Rows]:
     others: dict[str, Rows] = {}
     for each in DELIMITERS:
         try:
-            by = scan(text, each, source)
+            by = None if each == usual else scan(text, each, source, several=True)
         except DataError:
             continue
-        if each != usual and len(by.names) > 1:
+        if by is not None:
             others[each] = by
         if others and each == "|":
             break  # spaces stand within cells too

@@ -60,10 +60,15 @@ class _Record(NamedTuple):
         return all(map(_RULE.fullmatch, self.filled))
 
 
-def scan(text: str, delimiter: str, source: str) -> Rows:
+def scan(text: str, delimiter: str, source: str, several: bool = False) -> Rows | None:
     """Return the names of a table and where its rows stand; all rows must be of one length.
 
     pandas fills short rows with nan, and reads a first column too many as an index.
+
+    Parameters
+    ----------
+    several
+        Whether a table of one column is none, and None returned.
 
     Raises
     ------
@@ -80,6 +85,8 @@ def scan(text: str, delimiter: str, source: str) -> Rows:
         names = names[1:] if names[0] == "#" else [names[0].lstrip("# "), *names[1:]]
     comments = sum(each.comment for each in head[:top])
     width, spare, sizes, uneven = len(names), True, set(), None  # sizes of all rows
+    if several and width < 2:
+        return None
     rows, lines = [], []
     for at, each in enumerate(chain(below, records), 1):
         cells = each.cells
@@ -92,6 +99,8 @@ def scan(text: str, delimiter: str, source: str) -> Rows:
         if len(cells) != width:
             uneven = uneven or each
             spare = spare and not cells[-1].strip()
+        if uneven is not None and sizes != {width + 1}:
+            _refuse_uneven(uneven, width, False, source)
         rows.append(at)
         if lines and lines[-1][1] == each.first:
             lines[-1] = (lines[-1][0], each.last)
@@ -101,9 +110,8 @@ def scan(text: str, delimiter: str, source: str) -> Rows:
         said = "1 line that begins with # is" if comments == 1 else ""
         said = said or f"{comments} lines that begin with # are"
         told["comments"] = f"{said} left out"
-    alike = sizes == {width + 1}
-    if uneven is not None and not (alike and spare):
-        _refuse_uneven(uneven, width, alike and len(rows) > 1, source)
+    if uneven is not None and not spare:
+        _refuse_uneven(uneven, width, len(rows) > 1, source)
     _check(names, source)
     if uneven is not None:
         names.append("")  # of cells after a last delimiter that stands in the rows alone

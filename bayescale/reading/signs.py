@@ -12,6 +12,7 @@ import operator
 import re
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
@@ -106,12 +107,16 @@ def _counted(cells: pd.Series) -> dict[str, int]:
             return {}
         found = Counter(every)
     else:
-        found = cells.value_counts(sort=False).to_dict()
+        counts = cells.value_counts(sort=False)
+        found = dict(zip(counts.index.to_numpy(object), counts.tolist(), strict=True))
     if not all(map(isinstance, found, repeat(str))):
         return {}
+    stripped = [cell.strip() for cell in found]
+    if stripped == [*found]:
+        return found
     counted = Counter()
-    for cell, count in found.items():
-        counted[cell.strip()] += count
+    for cell, count in zip(stripped, found.values(), strict=True):
+        counted[cell] += count
     return counted
 
 
@@ -185,6 +190,10 @@ def _plain(cell: str, sign: str) -> str:
 
 def _converted(cells: pd.Series, sign: str) -> pd.Series:
     """Return texts as numbers, the decimal sign being a comma or a point."""
+    point, apart = (",", ".") if sign == "comma" else (".", ",")
+    with suppress(ValueError, TypeError):  # a unit, a dash: cell by cell
+        plain = cells.str.replace(apart, "", regex=False).str.replace(point, ".", regex=False)
+        return plain.astype(float)
     made = each_of(cells, lambda cell: _plain(cell, sign))
     return made if numbers(made.to_numpy(object))[1].any() else made.astype(float)
 

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..data.accuracies import kind_of
+from ..data.cells import meant
 from ..data.dataset import Dataset
 from ..laws.recipes import COMMON, COMMON_OF_ACCURACIES, recipes, risings
 from ..messages import near
@@ -72,7 +73,7 @@ def recipe_names(data: Dataset, baseline: Any, of: Response) -> list[str]:
         remedy = "a multiplier compares two or more: name another column as group (--group)"
         data.fail(f"has one recipe only, {names[0]!r}", remedy=remedy)
     first = max(names, key=lambda name: np.sum(labels == name)) if baseline is None else baseline
-    first = str(first)
+    first = meant(first, names)
     if first not in names:
         raise ValueError(f"baseline (--baseline): no recipe {first!r}{near(first, names)}")
     (x,), (y,) = data.inputs.values(), data.responses.values()

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..data.cells import relabelled
 from ..data.expression import ExpressionError
 from ..data.from_frame import canonical
 from ..data.table import open_table
@@ -210,6 +211,8 @@ def score(
         scales = {k: table.number(canonical(text, table)) for k, text in named.items()}
         seen = table.number(canonical(y or record["response"], table))
         labels = table.labels([curve or "curve"]) if "curve" in first else None
+        if labels is not None:
+            labels = relabelled(labels, dict.fromkeys(p["curve"] for p in record["points"]))
     except ExpressionError as error:
         raise DataError(f"{source}: {error}") from None
     rows, open_points, used = [], 0, np.zeros(len(seen), bool)

@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bayescale.data.cells import number
+import bayescale as bs
+from bayescale.data.cells import meant, number, relabelled
 from bayescale.data.dataset import DataError
 from bayescale.data.from_frame import from_frame
 from bayescale.reading import read_table as reading
@@ -88,3 +89,42 @@ def test_messages_do_not_echo_a_megabyte():
     with pytest.raises(DataError) as caught:
         from_frame({"x": [1.0, 2.0], long: [1.0, long]}, "x", long)
     assert len(str(caught.value)) < 3000
+
+
+# ------------------------------------------------------------------ labels that are asked for
+
+
+@pytest.mark.parametrize(
+    ("name", "known", "found"),
+    [
+        ("1", ["1.0", "2.0"], "1.0"),
+        (1, ["1.0", "2.0"], "1.0"),
+        (1.0, ["1", "2"], "1"),
+        ("1.0", ["1", "1.0"], "1.0"),
+        ("1e0", ["1", "1.0"], "1e0"),
+        ("7", ["007", "8"], "007"),
+        ("1.1", ["1.10", "1.100"], "1.1"),
+        ("a", ["A"], "a"),
+        ("nan", ["", "x"], "nan"),
+    ],
+)
+def test_a_label_is_meant_by_its_text_or_by_a_number_that_is_its_alone(name, known, found):
+    assert meant(name, known) == found
+
+
+def test_labels_of_another_table_are_told_apart():
+    labels = np.array(["1", "2.0", "3", "x"], object)
+    assert relabelled(labels, ["1.0", "2.0", "3"]).tolist() == ["1.0", "2.0", "3", "x"]
+    twice = np.array(["1", "01", "1.0"], object)
+    assert relabelled(twice[:2], ["1.0"]).tolist() == ["1", "01"]
+    assert relabelled(twice[::2], ["1.0"]).tolist() == ["1", "1.0"]
+
+
+def test_a_curve_written_as_a_number_is_found_by_that_number():
+    runs = {"x": np.tile(np.geomspace(1, 1e3, 6), 2), "seed": ["1.0"] * 6 + ["2.0"] * 6}
+    runs["y"] = 1 + runs["x"] ** -0.3
+    fit = bs.fit("power", bs.from_frame(runs, "x", "y", curve="seed"), sampler=bs.MAP())
+    assert fit.curve("1").data.source == fit.curve("1e0").data.source
+    np.testing.assert_array_equal(fit.curve("2").data.rows, np.arange(7, 13))
+    with pytest.raises(KeyError, match=r"no curve '3'; there are: '1\.0', '2\.0'"):
+        fit.curve("3")

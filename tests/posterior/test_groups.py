@@ -313,7 +313,9 @@ def test_vectors_cannot_be_pooled(name, breaks):
 def test_questions_about_families_say_what_there_is(families, level_fit):
     with pytest.raises(ValueError, match="nothing is pooled in this fit"):
         for_group(level_fit, "ahead")
-    with pytest.raises(ValueError, match=r"no group 'Llama'; the groups are ahead, behind, middle"):
+    with pytest.raises(
+        ValueError, match=r"no group 'Llama'; there are: 'ahead', 'behind', 'middle'"
+    ):
         for_group(families, "Llama")
     with pytest.raises(ValueError, match="no group 'Llama'"):
         group_shift(families, "ahead", "Llama")

@@ -205,7 +205,7 @@ def test_a_loss_has_kinds_and_thresholds_where_it_has_a_level():
 
 def test_what_conditions_refuses():
     fit = steps(0.0, 1.0)
-    with pytest.raises(ValueError, match="no condition 'c'; the conditions are a, b"):
+    with pytest.raises(ValueError, match="no condition 'c'; there are: 'a', 'b'"):
         conditions(fit, reference="c")
     with pytest.raises(ValueError, match=r"in sigmoid nothing differs.*pool"):
         conditions(replace(fit, model=Model(sigmoid, beta_binomial)))
