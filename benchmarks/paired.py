@@ -16,16 +16,16 @@ from scipy.optimize import least_squares
 from .common import data_dir
 
 CORRELATED = (
-    "Correlation of what recipes leave over at one scale, each about a power with a floor of its own; "
-    "of Gadre et al. about a cubic in log N and log D of its own, at the same configuration and tokens. "
-    "`error`: by leaving out one scale (configuration) at a time. A power with a floor misses of "
-    "nanoGPT's widths, and of Porian's budgets, what is smooth, and common: about a cubic in log x "
-    "the correlations are .11 and -.07, and the shared misfit has the rest."
+    "Correlation of what recipes leave over at one scale, each about a power with a floor of its "
+    "own; of Gadre et al. about a cubic in log N and log D of its own, at the same configuration "
+    "and tokens. `error`: by leaving out one scale (configuration) at a time. What a power misses "
+    "of nanoGPT's widths and of Porian's budgets is mostly smooth: about cubics in log x the "
+    "correlations are .11 and -.07, and in a multiplier the misfit that recipes share has the rest."
 )
 IDEALISED = (
-    "What it is to know it: tables of two recipes whose curve is a known quadratic in log x but for its "
-    "coefficients, and one factor. 90 % intervals of the log of the factor (400 tables a line; widths "
-    "in sds of a single run), rows taken as alone, and as sets with the priors of `multiplier`."
+    "What it is to know it: tables of two recipes whose curve is a quadratic in log x, and one "
+    "factor. 90 % intervals of the log of the factor (400 tables a line; widths in sds of a single "
+    "run), rows taken as alone, and as sets with the priors of `multiplier`."
 )
 EVALS = ("openlm_val", "c4_val", "paloma_ptb")
 SHARES = (0.0, 0.5, 0.9)

@@ -1,8 +1,7 @@
 """conditions: one task under several prompt formats, told from one model.
 
-Fit once, with the condition as the data's group and with `pool` naming what may differ between
-conditions (x50, g, u, d, gap): then every draw holds a curve of every condition, and conditions
-are compared draw by draw. What they share, and how much the rest differs, is learnt from all rows.
+Fit once, with the condition as the data's group and with `pool` naming what may differ (x50, g, u,
+d, gap): every draw then holds a curve of every condition, compared draw by draw; rows of all tell.
 """
 
 from __future__ import annotations
