@@ -64,7 +64,5 @@ def test_nothing_is_remembered_along_sets_of_one_scale():
     sets = replace(alone, run=FLOPS.repeat(2).astype(str))
     model = make_model(get_law("power"), sets)
     assert model.runs.parameters == ("run_sd",)
-    with pytest.raises(ValueError, match="not told apart"):
-        make_model(
-            recipes(2), replace(table(), run=table().inputs["recipe"].astype(str)), "lognormal"
-        )
+    along = replace(table(), run=table().inputs["recipe"].astype(str))
+    assert make_model(recipes(2), along, "lognormal").runs.name == "between"
