@@ -267,7 +267,8 @@ def main() -> None:
         "or some by the evidence .940 with .063 (800 tables); with shared shapes the above. With a "
         "fifth of the prior on no scatter in place of half (159 other tables) a is held in .981 "
         "without scatter (.956) and .906 at .1 (.881), a tenth wider: one prior is not right of "
-        "both, and four budgets (36 tables) tell too little of it, with 1.00 (1.00) and .944 (.917).",
+        "both, and four budgets (36 tables) tell too little of it, with 1.00 (1.00) and .944 "
+        "(.917).",
         "## Real tables",
         "`published` with 95 % of a bootstrap where it has one. `count` says what N counts: kaplan "
         "neither embeddings nor head, standard the head, attention its FLOP beside. The law is "

@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -120,12 +121,9 @@ def _delimiter(text: str, usual: str, source: str) -> tuple[str, Rows]:
         own = error
     others: dict[str, Rows] = {}
     for each in DELIMITERS:
-        try:
-            by = None if each == usual else scan(text, each, source, several=True)
-        except DataError:
-            continue
-        if by is not None:
-            others[each] = by
+        with suppress(DataError):
+            if each != usual:
+                others[each] = scan(text, each, source, several=True)
         if others and each == "|":
             break  # spaces stand within cells too
     if len(others) == 1:

@@ -60,7 +60,7 @@ class _Record(NamedTuple):
         return all(map(_RULE.fullmatch, self.filled))
 
 
-def scan(text: str, delimiter: str, source: str, several: bool = False) -> Rows | None:
+def scan(text: str, delimiter: str, source: str, several: bool = False) -> Rows:
     """Return the names of a table and where its rows stand; all rows must be of one length.
 
     pandas fills short rows with nan, and reads a first column too many as an index.
@@ -68,7 +68,7 @@ def scan(text: str, delimiter: str, source: str, several: bool = False) -> Rows 
     Parameters
     ----------
     several
-        Whether a table of one column is none, and None returned.
+        Whether a table of one column is refused, before its rows are read.
 
     Raises
     ------
@@ -86,7 +86,7 @@ def scan(text: str, delimiter: str, source: str, several: bool = False) -> Rows 
     comments = sum(each.comment for each in head[:top])
     width, spare, sizes, uneven = len(names), True, set(), None  # sizes of all rows
     if several and width < 2:
-        return None
+        refuse(source, "has one column", "name its delimiter")
     rows, lines = [], []
     for at, each in enumerate(chain(below, records), 1):
         cells = each.cells
