@@ -86,7 +86,7 @@ def written(texts: Iterable[str] | None, flag: str) -> None:
     for text in texts or ():
         if "=" in text:
             arguments.assignments([text], flag)
-        elif measure(text) is None and date(text) is None:
+        elif not all(measure(part) is not None or date(part) for part in text.split(",")):
             raise ValueError(
                 f"{flag}: {text!r} is no scale; write {flag} NAME=NUMBER, such as N=7e10"
             )

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from ..data.cells import meant
+from ..data.given import same_label
 from ..messages import Note, near
 from ..posterior.groups import AVERAGE, NEW, for_group
 from ..posterior.health import FailedFit
@@ -108,7 +108,7 @@ def _group(fits: Mapping[str, Posterior], text: str | None) -> str | None:
         raise ValueError("--group: nothing is pooled in this fit; fit it with --group COLUMN")
     names = pooled[0].data.group_names
     known = {"new": NEW, "average": AVERAGE} | dict(zip(names, names, strict=True))
-    wanted = "average" if text is None else meant(text, known)
+    wanted = "average" if text is None else same_label(text, known)
     if wanted not in known:
         raise ValueError(f"--group: no group {text!r}{near(wanted, names)}; or say new or average")
     return known[wanted]

@@ -311,13 +311,10 @@ def isoflop(
         columns = dict(curve=curve, best=arguments.names(best), where=where, long=long)
         roles = arguments.Roles(x, y, duplicates=duplicates, **columns)
         sampler = arguments.build_sampler("nuts", chains, draws, warmup)
-        how = dict(
-            budgets=plans.listed(budgets, "--budgets", "6e18,1e19"), count=count, vocab=vocab
-        )
-        surface = None if law == "none" else get_law(law)
-        how |= dict(law=surface, sampler=sampler, seed=seed)
-        further = planning.further(count, vocab)
-        data = arguments.build_data(table, roles, get_law("chinchilla"), further)
+        how = dict(budgets=plans.listed(budgets, "--budgets", "6e18,1e19"), vocab=vocab)
+        how |= dict(law=None if law == "none" else get_law(law), count=count, sampler=sampler)
+        more = planning.further(count, vocab)
+        data = arguments.build_data(table, roles, get_law("chinchilla"), more)
         terminal.tell(*arguments.echo(data))
-        found = planning.isoflop(data, **how, progress=progress)
+        found = planning.isoflop(data, **how, seed=seed, progress=progress)
     return reply.of_curves(found, json)

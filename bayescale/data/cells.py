@@ -5,8 +5,7 @@ from __future__ import annotations
 import calendar
 import datetime
 import re
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from decimal import Decimal
 from numbers import Real
 from typing import Any
@@ -20,16 +19,14 @@ __all__ = [
     "date",
     "dated",
     "day",
-    "is_year",
-    "meant",
     "days",
+    "is_year",
     "meant",
     "measure",
     "measures",
     "no_date",
     "number",
     "numbers",
-    "relabelled",
     "text",
     "texts",
     "years",
@@ -275,36 +272,6 @@ def text(cell: Any) -> str | None:
     if isinstance(cell, float | np.floating) and abs(cell) < EXACT and float(cell).is_integer():
         return str(int(cell))
     return str(cell)
-
-
-def meant(name: Any, known: Iterable[str]) -> str:
-    """Return the label that a name means: that text, or else the only label of the same number.
-
-    A column written 1.0 has the label `1.0`, which a question may call 1. The name itself, where
-    it means none of them, or may mean several.
-    """
-    wanted, known = str(name), [*known]
-    value = None if wanted in known else number(wanted)
-    same = [label for label in known if number(label) == value] if value is not None else []
-    return same[0] if len(same) == 1 else wanted
-
-
-def relabelled(labels: np.ndarray, known: Iterable[str]) -> np.ndarray:
-    """Return labels of a table as another table writes them (`meant`).
-
-    Those that both have stay apart from the others; where two mean one neither does.
-    """
-    own = {str(label) for label in labels}
-    open_ = [label for label in known if label not in own]
-    found = {label: meant(label, open_) for label in own.difference(known)}
-    twice = {label for label, n in Counter(found.values()).items() if n > 1}
-    return np.array(
-        [
-            str(x) if found.get(str(x), str(x)) in twice else found.get(str(x), str(x))
-            for x in labels
-        ],
-        object,
-    )
 
 
 def numbers(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

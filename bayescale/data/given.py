@@ -1,7 +1,11 @@
-"""Columns given as they are, not by name: a Series as a scale or a response, a mask as a filter."""
+"""What is given as it is: a Series as a scale or a response, a mask as a filter, a label.
+
+Of a label that a question gives, which one of a table it means.
+"""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from numbers import Real
@@ -10,10 +14,10 @@ from typing import Any
 import numpy as np
 
 from ..messages import Note, refuse
-from .cells import texts
+from .cells import number, texts
 from .table import Table, name_of
 
-__all__ = ["mask_of", "with_columns"]
+__all__ = ["mask_of", "relabelled", "same_label", "with_columns"]
 
 Roles = Mapping[str, Any]
 
@@ -130,3 +134,36 @@ def _name(table: Table, added: Iterable[str], given: Any, cells: np.ndarray, rol
         several += 1
         name = f"{stem}_{several}"
     return name
+
+
+# ------------------------------------------------------------------ labels
+
+
+def same_label(name: Any, known: Iterable[str]) -> str:
+    """Return the label that a name means: that text, or else the only label of the same number.
+
+    A column written 1.0 has the label `1.0`, which a question may call 1. The name itself, where
+    it means none of them, or may mean several.
+    """
+    wanted, known = str(name), [*known]
+    value = None if wanted in known else number(wanted)
+    same = [label for label in known if number(label) == value] if value is not None else []
+    return same[0] if len(same) == 1 else wanted
+
+
+def relabelled(labels: np.ndarray, known: Iterable[str]) -> np.ndarray:
+    """Return labels of a table as another table writes them (`same_label`).
+
+    Those that both have stay apart from the others; where two mean one neither does.
+    """
+    own = {str(label) for label in labels}
+    open_ = [label for label in known if label not in own]
+    found = {label: same_label(label, open_) for label in own.difference(known)}
+    twice = {label for label, n in Counter(found.values()).items() if n > 1}
+    return np.array(
+        [
+            str(x) if found.get(str(x), str(x)) in twice else found.get(str(x), str(x))
+            for x in labels
+        ],
+        object,
+    )

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from ..data.cells import relabelled
 from ..data.dataset import Dataset
 from ..data.expression import ExpressionError, columns
+from ..data.given import relabelled
 from ..data.notes import concerning
 from ..data.scales import not_flop
 from ..data.table import Table, open_table

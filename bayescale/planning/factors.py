@@ -16,7 +16,8 @@ from typing import Any
 
 import numpy as np
 
-from ..data.cells import meant, number
+from ..data.cells import number
+from ..data.given import same_label
 from ..messages import near
 from ..posterior.display import count
 from ..posterior.posterior import Posterior
@@ -107,7 +108,7 @@ def read_factors(
 def _known(name: str, recipes: Sequence[str]) -> str:
     """Return the name of a recipe that has a factor; the baseline has none."""
     baseline, *others = recipes
-    name = meant(name, recipes)
+    name = same_label(name, recipes)
     if name not in others:
         said = "is the baseline" if name == baseline else "is no recipe"
         raise ValueError(f"target (--target): {name!r} {said}{near(name, others)}")

@@ -14,7 +14,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from ..data.cells import meant
+from ..data.given import same_label
 from ..messages import Note, near
 from ..model.pooling import link_of, shifted
 from .display import MASS, Sheet, Shown, number, share, span
@@ -61,7 +61,7 @@ def for_group(posterior: Posterior, name: str, *, seed: int = 0) -> Posterior:
     model, names = posterior.model, posterior.data.group_names
     if not model.pool:
         raise ValueError("nothing is pooled in this fit: name a column of groups (--group)")
-    name = name if name in (AVERAGE, NEW) else meant(name, names)
+    name = name if name in (AVERAGE, NEW) else same_label(name, names)
     if name not in (*names, AVERAGE, NEW):
         raise ValueError(f"no group {name!r}{near(name, names)}; or take NEW or AVERAGE")
     rng, draws = np.random.default_rng([seed, 3]), dict(posterior.draws)
@@ -142,7 +142,7 @@ def group_shift(
     of = of or (model.pool[0] if model.pool else "")
     if of not in model.pool:
         raise ValueError(f"{of!r} is not pooled; pooled are {', '.join(model.pool) or 'none'}")
-    group, other = (each if each == AVERAGE else meant(each, names) for each in (group, other))
+    group, other = (each if each == AVERAGE else same_label(each, names) for each in (group, other))
     for name in (group, other):
         if name not in (*names, AVERAGE):
             raise ValueError(f"no group {name!r}{near(name, names)}")

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..data.cells import meant
 from ..data.dataset import Dataset
+from ..data.given import same_label
 from ..messages import Note, bare, near
 from ..model.model import Model
 from ..model.pooling import link_of
@@ -140,7 +140,7 @@ class Posterior(Shown):
 
         `1` is the curve `1.0` where no other label is that number.
         """
-        name = meant(name, self.curves)
+        name = same_label(name, self.curves)
         if name not in self.curves:
             raise KeyError(f"no curve {name!r}{near(name, self.curves)}")
         i, rows = self.curves.index(name), self.data.take(self.data.curve == name)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..data.cells import meant
+from ..data.given import same_label
 from ..messages import Note, near
 from ..model.replicates import prior_curves
 from ..posterior.display import Sheet, Shown
@@ -253,7 +253,7 @@ def _checked(which: Posterior | Mixture, reference: str | None) -> str:
                 "data's group, and name in pool=(...) what may differ"
             )
     names = which.data.group_names
-    reference = meant(which.data.group[0] if reference is None else reference, names)
+    reference = same_label(which.data.group[0] if reference is None else reference, names)
     if reference not in names:
         raise ValueError(f"no condition {reference!r}{near(reference, names)}")
     return reference

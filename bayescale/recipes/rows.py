@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from ..data.accuracies import kind_of
-from ..data.cells import meant
 from ..data.dataset import Dataset
+from ..data.given import same_label
 from ..laws.recipes import COMMON, COMMON_OF_ACCURACIES, recipes, risings
 from ..messages import near
 from ..parametric.parametric import Law
@@ -73,7 +73,7 @@ def recipe_names(data: Dataset, baseline: Any, of: Response) -> list[str]:
         remedy = "a multiplier compares two or more: name another column as group (--group)"
         data.fail(f"has one recipe only, {names[0]!r}", remedy=remedy)
     first = max(names, key=lambda name: np.sum(labels == name)) if baseline is None else baseline
-    first = meant(first, names)
+    first = same_label(first, names)
     if first not in names:
         raise ValueError(f"baseline (--baseline): no recipe {first!r}{near(first, names)}")
     (x,), (y,) = data.inputs.values(), data.responses.values()

@@ -301,8 +301,7 @@ def _together(told: Mapping[str | None, Prediction]) -> Prediction:
         np.stack([one.decades for one in each]),
         (),
         curves=tuple(map(str, told)),
-        stderr=stderr,
-        columns=each[0].columns,
+        **dict(stderr=stderr, columns=each[0].columns),
     )
 
 

@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..data.cells import relabelled
 from ..data.expression import ExpressionError
 from ..data.from_frame import canonical
+from ..data.given import relabelled
 from ..data.table import open_table
 from ..messages import DataError
 from ..posterior.display import Sheet, Shown

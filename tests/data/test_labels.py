@@ -7,9 +7,10 @@ import pandas as pd
 import pytest
 
 import bayescale as bs
-from bayescale.data.cells import meant, number, relabelled
+from bayescale.data.cells import number
 from bayescale.data.dataset import DataError
 from bayescale.data.from_frame import from_frame
+from bayescale.data.given import relabelled, same_label
 from bayescale.reading import read_table as reading
 from bayescale.reading.read_table import read_table
 
@@ -109,7 +110,7 @@ def test_messages_do_not_echo_a_megabyte():
     ],
 )
 def test_a_label_is_meant_by_its_text_or_by_a_number_that_is_its_alone(name, known, found):
-    assert meant(name, known) == found
+    assert same_label(name, known) == found
 
 
 def test_labels_of_another_table_are_told_apart():
