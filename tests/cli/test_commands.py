@@ -599,6 +599,7 @@ def test_the_demo_computes_what_it_compares_with():
     assert demo.measured_half(params, accuracy) == pytest.approx(12e9, rel=0.03)
 
 
+@pytest.mark.usefixtures("quick_forecasts")
 def test_the_demo(capsys, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(demo, "SAMPLER", NUTS(chains=2, warmup=100, draws=50, retries=0))

@@ -127,20 +127,20 @@ def test_what_was_measured_stands_beside_it():
     data = table(accuracy=accuracy)
     found = relate(posterior_of(from_loss, beta_binomial, CURVE | {"rho": 0.01}, data))
     assert found.observed == pytest.approx(3 / 21)
-    equal = np.array([3.0, 3.0, 3.0, 2.0, 2.0])
+    equal = np.array([3.0, 3.0, 3.0, 3.0, 2.0, 2.0, 2.0])
     two = relate(one_curve(loss=equal))
     assert [row[:2] for row in two.by_gap] == [(1.0, 1.0)]
-    assert two.rows == 5
-    spread = relate(one_curve(loss=np.array([3.0, 3.0, 2.5, 2.5, 2.5, 2.0])))
+    assert two.rows == 7
+    spread = relate(one_curve(loss=np.array([3.0, 3.0, 2.5, 2.5, 2.5, 2.5, 2.0])))
     assert [row[:2] for row in spread.by_gap] == [(0.5, 1.0)]
     assert np.isfinite(spread.by_gap).all()
 
 
 def test_a_scale_of_exp_minus_loss_is_the_loss():
-    plain = relate(one_curve(draws=50))
+    plain = relate(one_curve())
     params = {"g": 0.3, "u": 0.9, "x50": np.exp(-3.0), "k": 4.0, "rho": 0.01}
     data = table(np.exp(-LOSS), name="x", columns={"x": "exp(-loss)"})
-    found = relate(posterior_of(sigmoid, beta_binomial, params, data, draws=50))
+    found = relate(posterior_of(sigmoid, beta_binomial, params, data))
     np.testing.assert_allclose(found.r2, plain.r2, rtol=1e-9)
     np.testing.assert_allclose(found.by_gap, plain.by_gap, rtol=1e-6)
     assert any("exp(-loss) is taken for exp(-loss)" in note for note in found.notes)
@@ -240,7 +240,7 @@ def test_curves_are_answered_by_name_and_failed_ones_marked():
 
 
 def test_a_summary_is_plain_and_the_seed_decides():
-    posterior = one_curve(own={"rho": 0.1}, draws=20)
+    posterior = one_curve(own={"rho": 0.1})
     first, again, other = (relate(posterior, seed=seed) for seed in (1, 1, 2))
     summary = json.loads(json.dumps(first.summary(), allow_nan=False))
     assert summary["r2"]["lo"] <= summary["r2"]["median"] <= summary["r2"]["hi"]
