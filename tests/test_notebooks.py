@@ -17,7 +17,7 @@ from nbclient import NotebookClient
 NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
 DRAWS = "100"  # as few as NUTS warms up with
 SECONDS_A_CELL = 600  # most is compiling, slow where others use the cores too
-LONG = ("02_emergence", "03_u_shape")
+LONG = ("01_chinchilla", "02_emergence", "03_u_shape")
 TABLES = dict.fromkeys(("01_chinchilla", "06_which_run_next"), "svg_extracted_data.csv")
 """What a notebook would download, by its name."""
 
