@@ -50,7 +50,9 @@ def summarise(draws: np.ndarray, mass: float = INTERVAL) -> dict[str, float]:
     # Between a finite draw and an infinite one there is nothing to interpolate.
     method = "linear" if finite else "inverted_cdf"
     lo, median, hi = np.quantile(values, levels(mass), method=method).tolist()
-    mean, sd = (values.mean(), values.std(ddof=1)) if finite else (math.nan, math.nan)
+    # The squares of what a law without a limit says may be beyond the floats.
+    unit = max(float(np.abs(values).max()), 1.0) if finite else math.nan
+    mean, sd = (values / unit).mean() * unit, (values / unit).std(ddof=1) * unit
     return {"mean": float(mean), "sd": float(sd), "median": median, "lo": lo, "hi": hi}
 
 

@@ -535,6 +535,12 @@ def test_assignments():
     assert arguments.rules(["D=20*N,U=1e11"], "--at") == {"D": "20*N", "U": 1e11}
 
 
+def test_draws_whose_squares_are_beyond_the_floats_have_a_spread():
+    found = summarise(1e200 * np.array([1.0, 2.0, 3.0]))
+    assert found["mean"] == pytest.approx(2e200)
+    assert found["sd"] == pytest.approx(1e200)
+
+
 def test_spreads_of_draws_that_are_infinite_or_single():
     found = summarise(np.array([1.0] * 50 + [math.inf] * 50))
     assert (found["lo"], found["hi"]) == (1.0, math.inf)
