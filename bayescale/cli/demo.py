@@ -214,8 +214,8 @@ def _lesson(story: Story, name: str) -> list[str]:
     return [
         f"How it went: {sum(halves)} of {len(halves)} half-way points and {sum(scores)} of "
         f"{len(scores)} scores lie in their {MASS} intervals; {sooner} came sooner than forecast. "
-        "The law is only approximately right, and intervals of one law do not know it; and of tasks "
-        "that are picked since they did unlock, more than should come sooner than was told.",
+        "The law is only approximately right, and intervals of one law do not know it; and of "
+        "tasks picked since they did unlock more than should come sooner than was told.",
         f"A plain logistic regression in log N on {name} says {count(story.logistic[name])} and "
         f"knows no doubt; it was near {count(story.measured[name])}.",
         f"What can be known from models near the floor (at most {best:.3g} on {name}): the floor, "
