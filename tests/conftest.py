@@ -6,11 +6,10 @@ import os
 from pathlib import Path
 
 os.environ.setdefault("MPLBACKEND", "Agg")
-# Programs run a few times here: level 0 saves a third of compiling, in kernels and processes that
-# tests start too. The sampler's, three times slower so, are made at level 1 all the same
-# (`model.programs`). Code made in one part, not in many beside each other, saves a tenth. No flag
-# that some XLA does not know: it ends the process.
-FLAGS = "--xla_backend_optimization_level=0 --xla_cpu_parallel_codegen_split_count=1"
+# Programs run a few times here. Level 0 saves a fifth of compiling, and samples three times slower;
+# code made in one part, not in many beside each other, saves a tenth. No flag that some XLA does
+# not know: it ends the process (`model.programs` asks before).
+FLAGS = "--xla_backend_optimization_level=1 --xla_cpu_parallel_codegen_split_count=1"
 os.environ.setdefault("XLA_FLAGS", FLAGS)
 # Compiled programs are shared by the workers, and by the processes and kernels that tests start.
 PROGRAMS = Path(__file__).parents[1] / ".pytest_cache" / "programs"

@@ -91,7 +91,7 @@ def chunks(warmup: int, draws: int) -> list[tuple[int, np.ndarray]]:
     return found
 
 
-@compiled(long=True, static_argnames=("model", "max_depth", "loop", "mesh"), donate_argnums=(1,))
+@compiled(static_argnames=("model", "max_depth", "loop", "mesh"), donate_argnums=(1,))
 def advance(model: Model, lanes: Lanes, data, first, phase, target, *, max_depth, loop, mesh=None):
     """Advance all lanes by the steps of `phase`, numbered from `first`; return (lanes, Draws).
 

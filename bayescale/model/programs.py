@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import os
 from collections.abc import Callable
 from contextlib import suppress
 from functools import cache, wraps
@@ -15,24 +14,20 @@ import jax
 __all__ = ["compiled", "make_room"]
 
 QUICK = {"xla_backend_optimization_level": 1, "xla_cpu_use_fusion_emitters": False}
-"""On a CPU: these programs compile at half the price, and run as fast (JAX 0.12 has the first).
-What the variable XLA_FLAGS says of one of them holds instead, but for the sampler's."""
+"""On a CPU: these programs compile at half the price, and run as fast (JAX 0.12 has the first)."""
 KEPT = 6_000
 """Memory maps that programs may take until they are forgotten; a model takes 100 to 500."""
 _others: list[int] = []
 """Maps of the process when it had no programs yet, or had forgotten them."""
 
 
-def compiled(*, long: bool = False, **how: Any) -> Callable[[Callable], Callable]:
-    """Make a function a program, as `jax.jit` does; one that other programs do not call.
-
-    A program that runs `long` is made with `QUICK`, whatever XLA_FLAGS says: there it pays.
-    """
+def compiled(**how: Any) -> Callable[[Callable], Callable]:
+    """Make a function a program, as `jax.jit` does; one that other programs do not call."""
 
     def decorate(fn: Callable) -> Callable:
         @cache
         def program(backend: str) -> Any:
-            options = _options(long) if backend == "cpu" else None
+            options = _options() if backend == "cpu" else None
             return jax.jit(fn, **how, compiler_options=options)
 
         @wraps(fn)
@@ -46,12 +41,10 @@ def compiled(*, long: bool = False, **how: Any) -> Callable[[Callable], Callable
 
 
 @cache
-def _options(long: bool) -> dict[str, Any]:
-    """Return what of `QUICK` this version of XLA knows, and what nobody has said otherwise."""
-    known, said = {}, os.environ.get("XLA_FLAGS", "")
+def _options() -> dict[str, Any]:
+    """Return what of `QUICK` this version of XLA knows."""
+    known = {}
     for name, value in QUICK.items():
-        if name in said and not long:
-            continue
         with suppress(jax.errors.JaxRuntimeError):
             jax.jit(abs, compiler_options={name: value}).lower(1.0).compile()
             known[name] = value

@@ -26,17 +26,10 @@ def test_a_program_is_compiled_once_for_each_shape():
 
 def test_options_that_this_xla_does_not_know_are_left_out(monkeypatch):
     monkeypatch.setattr(programs, "QUICK", {**programs.QUICK, "xla_no_such_option": True})
-    known = programs._options.__wrapped__(long=True)
+    known = programs._options.__wrapped__()
     assert known == {name: programs.QUICK[name] for name in known}
     assert "xla_backend_optimization_level" in known
     assert "xla_no_such_option" not in known
-
-
-def test_what_a_user_says_of_xla_holds_but_for_the_sampler(monkeypatch):
-    level = "xla_backend_optimization_level"
-    monkeypatch.setenv("XLA_FLAGS", f"--{level}=3")
-    assert level not in programs._options.__wrapped__(long=False)
-    assert programs._options.__wrapped__(long=True)[level] == programs.QUICK[level]
 
 
 def test_programs_are_forgotten_where_maps_are_many(monkeypatch):
