@@ -217,7 +217,7 @@ def test_a_family_is_asked_about(capsys, pooled):
         assert any(f"of the groups, this speaks of {said}" in each for each in found["notes"])
     assert medians["b"] < medians["average"]
     line = complaint(capsys, *call, "zz")
-    assert "a, b, c" in line
+    assert "there are: 'a', 'b', 'c'" in line
     at = ["--at", "x=1e24", "--group", "new", "--allow-failed"]
     assert main(["predict", pooled, *at]) in (0, 1)
     assert "speaks of a new one" in " ".join(capsys.readouterr().out.split())

@@ -283,7 +283,7 @@ def test_other_inputs_are_held_or_follow():
     two = posterior_of(chinchilla, {k: [v] for k, v in constants.items()}, y=2.0)
     assert kind(two, at={"D": "20*N"}).likeliest == "steady"
     assert kind(two, by="N", at={"D": 1e20}).likeliest == "steady"
-    with pytest.raises(ValueError, match=r"along one scale \(by=.*takes N, D"):
+    with pytest.raises(ValueError, match=r"along one scale, by=.*takes N, D"):
         kind(two)
 
 

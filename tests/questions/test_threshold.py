@@ -423,7 +423,7 @@ def test_what_threshold_refuses():
         (accuracy, {"by": "tokens"}, "'tokens' is no scale"),
         (accuracy, {"direction": "under"}, r"direction \(--direction\) is up or down, got 'under'"),
         (two, {"level": 2.0}, "every other needs a value"),
-        (two, {"level": 2.0, "at": {"D": "20*M"}}, "D in `at`"),
+        (two, {"level": 2.0, "at": {"D": "20*M"}}, r"D, at=.*no column 'M'"),
         (two, {"level": 2.0, "at": {"D": -1.0}}, "positive and finite"),
     ):
         with pytest.raises(ValueError, match=message):

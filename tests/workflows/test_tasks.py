@@ -81,6 +81,7 @@ def test_what_a_falling_task_passes_is_no_unlock(three):
         "falls",
         falls.comparison.posteriors,
         falls.comparison.prior,
+        {},
         level=0.3,
         horizon=None,
         misfit=0.0,
