@@ -254,7 +254,8 @@ def days(columns: Mapping[str, str], at: Mapping[str, float]) -> dict[str, str]:
 
 
 def day(year: float) -> str:
-    """Return a year with a fraction as a date."""
+    """Return a year with a fraction as a date; one that is rounded to just before it, too."""
+    year += 1e-4 / 366
     if not 1 <= year < 9999:
         return "before all dates" if year < 1 else "never"
     days = 366 if calendar.isleap(int(year)) else 365

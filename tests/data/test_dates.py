@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 import bayescale as bs
-from bayescale.data.cells import date, dated, years
+from bayescale.data.cells import date, dated, days, years
 from bayescale.questions.remarks import in_dates
 from tests.documented import kept
 
@@ -108,6 +108,15 @@ def test_a_date_is_told_the_scale_that_reads_it():
     message = refusal(bs.from_frame, frame, "exp(years(day) - 2022)", "y")
     assert "row 4, column 'day': 'soon' is no date" in message
     assert "where='isfinite(years(day))'" in message
+
+
+def test_every_day_comes_back_from_its_scale_as_itself():
+    """The scale of a day is exp(years - 2020), whose log may lie just before the day."""
+    named = [str(datetime.date(2019, 12, 30) + datetime.timedelta(i)) for i in range(1500)]
+    table = pd.DataFrame({"date": named})
+    scale = np.exp(years(table["date"].to_numpy(object))[0] - 2020)
+    columns = {"x": "exp(years(date) - 2020)"}
+    assert [days(columns, {"x": x})["x"] for x in scale] == named
 
 
 def test_a_threshold_by_date():
