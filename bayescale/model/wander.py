@@ -81,17 +81,18 @@ def _solved(
     """Return the root of M, and A^T w, of the bends that rows feel."""
     if along is not None:
         inner, seen = products(found, data["observed"], data["basis"], data, *along)
-        inner, seen = rates[:, None] * inner * rates[None], rates * seen
-    else:
-        w, scale = _whitened(found, data)
-        if "gram" in data:
-            each = rates / scale[0]
-            inner = each[:, None] * data["gram"] * each[None]
-            seen = each * (w @ data["basis"])
-        else:
-            A = data["basis"] * rates[None] / scale[:, None]
-            inner, seen = A.T @ A, A.T @ w
-    return jnp.linalg.cholesky(jnp.eye(len(seen), dtype=seen.dtype) + inner), seen
+        return _root(rates[:, None] * inner * rates[None]), rates * seen
+    w, scale = _whitened(found, data)
+    if "gram" in data:
+        each = rates / scale[0]
+        return _root(each[:, None] * data["gram"] * each[None]), each * (w @ data["basis"])
+    A = data["basis"] * rates[None] / scale[:, None]
+    return _root(A.T @ A), A.T @ w
+
+
+def _root(inner: Array) -> Array:
+    """Return the root of M = I + A^T A."""
+    return jnp.linalg.cholesky(jnp.eye(len(inner), dtype=inner.dtype) + inner)
 
 
 def log_marginal(

@@ -252,8 +252,7 @@ def forecast(
 def _alone(data: Dataset) -> bool:
     """Return whether each curve is one run, of which what lasts along its rows is misfit.
 
-    Taken as a run's own as well, its level would be forgotten beyond the data: on GPT-3's curves
-    intervals were two and a half times as wide, and the CRPS twice as large.
+    As a run's own its level would be forgotten beyond the data (benchmarks/results/checkpoints.md).
     """
     runs = data.run
     return runs is not None and all(len({*runs[own]}) == 1 for _, own in each_curve(data))
@@ -301,7 +300,8 @@ def _together(told: Mapping[str | None, Prediction]) -> Prediction:
         np.stack([one.decades for one in each]),
         (),
         curves=tuple(map(str, told)),
-        **dict(stderr=stderr, columns=each[0].columns),
+        stderr=stderr,
+        columns=each[0].columns,
     )
 
 
