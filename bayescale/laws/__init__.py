@@ -13,6 +13,7 @@
 | what is known in closed form, and published? | `powers`; without data: `published` |
 """
 
+from .approximate import approximate
 from .broken import broken, broken_accuracy
 from .capability import elbow, exact_match, flat, multi_step, sigmoid
 from .distractor import distractor, inverse, inverted_u
@@ -39,6 +40,7 @@ __all__ = [
     "KAPLAN_FRONTIER",
     "LAWS",
     "PUBLISHED",
+    "approximate",
     "breakthrough",
     "broken",
     "broken_accuracy",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cache
 from math import log
 
 import jax.numpy as jnp
@@ -14,6 +13,7 @@ from ..parametric.coordinates import scaled, share
 from ..parametric.parametric import Law, law
 from ..parametric.priors import positive
 from .capability import CEILING, FLOOR, capability
+from .factory import factory
 from .loss import EXPONENT, _width
 
 
@@ -31,7 +31,7 @@ def _at_reference(at):
     return _shape(jnp.ones(()), at.param.c0, at.param.c, at.param.d, at.param.f)
 
 
-@cache
+@factory
 def broken(n_breaks: int = 1, monotone: bool = True, beyond: float = 0.0) -> Law:
     """a + b x^-c0 prod_i (1 + (x/d_i)^(1/f_i))^(-c_i f_i): a power law with n_breaks breaks.
 
@@ -122,7 +122,7 @@ def broken(n_breaks: int = 1, monotone: bool = True, beyond: float = 0.0) -> Law
     return formula
 
 
-@cache
+@factory
 def broken_accuracy(n_breaks: int = 1) -> Law:
     """g + (u - g) exp(-h(x)), h a broken power law whose slopes have either sign.
 

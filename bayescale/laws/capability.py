@@ -12,7 +12,6 @@ answer. From data that all lie on the plateau, when the task unlocks is told by 
 
 from __future__ import annotations
 
-from functools import cache
 from math import log
 
 import jax.numpy as jnp
@@ -23,6 +22,7 @@ from jax.nn import softplus
 from ..parametric.coordinates import Coordinate, scaled
 from ..parametric.parametric import Law, law
 from ..parametric.priors import fraction, positive
+from .factory import factory
 
 
 def _near_chance(z, chance):
@@ -132,7 +132,7 @@ def flat(x, *, g=FLOOR):
     return g + jnp.zeros_like(x)
 
 
-@cache
+@factory
 def exact_match(tokens: bool = False) -> Law:
     """g + (u - g) exp(-T (x/c)^-alpha): all of T tokens must be right.
 

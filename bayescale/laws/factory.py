@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import wraps
+from functools import cache, wraps
 from inspect import signature
 from math import isfinite
 from numbers import Integral, Real
@@ -16,23 +16,25 @@ __all__ = ["factory", "to_fix"]
 
 
 def factory(make: Callable[..., Law]) -> Callable[..., Law]:
-    """Return `make` with its options checked.
+    """Return `make` with its options checked, and one law of the same options, however written.
 
     One of another type is a ValueError; one that it does not have a TypeError that tells what to
-    write: parameters of a law are no options.
+    write: parameters of a law are no options. One object a law: its programs are compiled once.
     """
-    options = tuple(signature(make).parameters)
+    options, kept = tuple(signature(make).parameters), cache(make)
 
     @wraps(make)
     def made(*args: Any, **given: Any) -> Law:
         for name in given:
             if name not in options:
-                law = make(*args, **{k: v for k, v in given.items() if k in options})
+                law = kept(*args, **{k: v for k, v in given.items() if k in options})
                 remedy = to_fix(law, name, given[name])
                 raise TypeError(f"no option {name!r}{remedy or near(name, options)}")
-        for name, value in signature(make).bind_partial(*args, **given).arguments.items():
+        call = signature(make).bind(*args, **given)
+        for name, value in call.arguments.items():
             _check(make.__annotations__[name], name, value)
-        return make(*args, **given)
+        call.apply_defaults()
+        return kept(*call.args)
 
     return made
 

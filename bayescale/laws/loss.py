@@ -13,8 +13,6 @@ shares of that level which each term has there, and the exponents.
 
 from __future__ import annotations
 
-from functools import cache
-
 import jax.numpy as jnp
 import numpy as np
 from jax.nn import softplus
@@ -22,6 +20,7 @@ from jax.nn import softplus
 from ..parametric.coordinates import scaled, share
 from ..parametric.parametric import Law, law
 from ..parametric.priors import positive
+from .factory import factory
 from .powers import PowerSum
 
 # Published exponents of losses and error rates run from .05 (Kaplan 2020, in C) to about 1
@@ -66,7 +65,7 @@ def _decay(x, exponent):
     return jnp.exp(-exponent * jnp.log(x))
 
 
-@cache
+@factory
 def power(floor: bool = True, rising: bool = False) -> Law:
     """E + A x^-alpha: a floor E that no scale removes, and a part that falls as a power of x.
 

@@ -15,7 +15,7 @@ from .approximate import approximate
 from .broken import broken, broken_accuracy
 from .capability import elbow, exact_match, flat, multi_step, sigmoid
 from .distractor import distractor, inverse, inverted_u
-from .factory import factory, to_fix
+from .factory import to_fix
 from .farseer import farseer
 from .loss import (
     chinchilla,
@@ -96,7 +96,7 @@ def _named(text: str) -> Law:
     found = LAWS[name]
     if not isinstance(found, Law):
         try:
-            return factory(found)(*args, **options)
+            return found(*args, **options)
         except (TypeError, ValueError) as error:
             raise ValueError(f"the law {text[:200]!r}: {error}") from None
     for option, value in options.items():

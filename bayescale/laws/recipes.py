@@ -9,7 +9,6 @@ of accuracies: a `sigmoid` of which each recipe passes the threshold at its own 
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import cache
 from typing import Any
 
 import jax
@@ -24,6 +23,7 @@ from ..parametric.coordinates import scaled
 from ..parametric.parametric import Law
 from .approximate import FEWER, SHARE, bends_of, edge_of, middle_of, wandering
 from .capability import sigmoid
+from .factory import factory
 from .loss import power
 
 __all__ = ["COMMON", "COMMON_OF_ACCURACIES", "parts_of_rising", "recipes", "risings"]
@@ -77,7 +77,7 @@ def _which(recipe, further: int):
     return jax.nn.one_hot(jnp.asarray(recipe).astype(int) - 2, further)
 
 
-@cache
+@factory
 def recipes(count: int, common: str = "all") -> Law:
     """E_k + r exp(-alpha_k (log(x/m) + f_k)), times exp(delta(log x) + delta_k(log x)).
 
@@ -184,7 +184,7 @@ def parts_of_rising(x, recipe, *, g, u, x50, k, middle_x, factor, apart, bends, 
     return floor, ceiling, steep * along
 
 
-@cache
+@factory
 def risings(count: int, common: str = "all") -> Law:
     """g_k + (u_k - g_k) s(k_k (log(x/x50) + f_k + delta_k(log x))), s the logistic function.
 

@@ -6,7 +6,6 @@ from hypothesis import strategies as st
 
 from bayescale import noises
 from bayescale.laws import broken, exact_match, get_law, power
-from bayescale.laws.factory import factory
 from bayescale.laws.names import parse_call
 
 
@@ -105,7 +104,14 @@ def test_unknown_names_and_options_are_told_with_the_remedy(text, says):
 
 def test_a_factory_refuses_parameters_by_itself():
     with pytest.raises(TypeError, match=r"\.fix\(E=1\.6\)"):
-        factory(power)(E=1.6)
+        power(E=1.6)
+
+
+def test_a_law_is_one_object_however_its_options_are_written():
+    said = get_law("power"), power(), power(True), power(floor=True), power(rising=False)
+    assert {*map(id, said)} == {id(get_law(power))}
+    assert get_law("broken") is get_law("broken(1)") is broken(n_breaks=1, beyond=0.0)
+    assert power(False) is not power()
 
 
 def test_a_noise_is_no_law():
