@@ -12,13 +12,9 @@ Number = float | None
 
 # ------------------------------------------------------------------ what is fitted
 
-Table = Annotated[
-    str,
-    argument(
-        "CSV, TSV, JSON, Parquet, Feather or XLSX file, - for standard input, or a name of `data`.",
-        "TABLE",
-    ),
-]
+FILES = "CSV, TSV, JSON, Parquet, Feather or XLSX file, - for standard input, or a name of `data`"
+Table = Annotated[str, argument(f"{FILES}.", "TABLE")]
+Runs = Annotated[str, argument(f"{FILES}; or a saved fit (FIT.nc), for its rows.", "TABLE")]
 Law = Annotated[
     Text, in_fit('chinchilla, "broken(2)", ...; see `laws`.', metavar="LAW", words=law_names)
 ]

@@ -27,6 +27,7 @@ from ..planning.factors import read_factors
 from ..planning.match import match
 from ..planning.next_runs import NextRuns, next_runs
 from ..posterior.posterior import Posterior
+from ..posterior.storage import load
 from ..progress import Progress
 from ..reading.read_table import read_table
 from ..recipes.multiplier import Multiplier
@@ -45,7 +46,7 @@ __all__ = [
     "listed",
     "points",
 ]
-__all__ += ["possible", "told", "written"]
+__all__ += ["possible", "told", "told_of_runs", "written"]
 
 
 def flops(
@@ -164,6 +165,17 @@ def listed(text: str | None, flag: str, such: str) -> tuple[float, ...] | None:
 def told(table: str, roles: arguments.Roles, laws: Sequence[str] | None) -> Dataset:
     """Return the checked rows of a table by roles, and tell of them."""
     data = arguments.build_data(table, roles, _law_of(table, roles.x, laws))
+    terminal.tell(*arguments.echo(data))
+    return data
+
+
+def told_of_runs(table: str, roles: arguments.Roles, laws: Sequence[str] | None) -> Dataset:
+    """Return the rows of a saved fit, or of a table as `told` does, and tell of them."""
+    if Path(table).suffix != ".nc":
+        return told(table, roles, laws)
+    if roles != arguments.Roles():
+        raise ValueError(f"{table} is a saved fit: its rows and columns are known; name no column")
+    data = load(table).data
     terminal.tell(*arguments.echo(data))
     return data
 

@@ -21,7 +21,7 @@ __all__ = [
 
 
 def forecast(
-    table: options.Table,
+    table: options.Runs,
     at: options.At,
     x: options.X = None,
     y: options.Y = None,
@@ -65,7 +65,7 @@ def forecast(
         plans.check_kind(kind)
         sampler = arguments.build_sampler("nuts", chains, draws, warmup, retries=0)
         how = dict(laws=chosen, kind=kind, noise=arguments.noise(noise), sampler=sampler)
-        data = plans.told(table, roles, chosen)
+        data = plans.told_of_runs(table, roles, chosen)
         how |= dict(outliers=outliers, seed=seed, precision=precision, progress=progress)
         found = workflow.forecast(data, plans.points(at, data), **how)
     return reply.forecast(found, json, plot, output)
@@ -138,7 +138,7 @@ def multiplier(
 
 
 def backtest(
-    table: options.Table,
+    table: options.Runs,
     x: options.X = None,
     y: options.Y = None,
     n: options.N = None,
@@ -173,7 +173,7 @@ def backtest(
         how = dict(laws=chosen, kind=kind, noise=arguments.noise(noise), seed=seed)
         how |= dict(outliers=outliers, precision=precision, progress=progress)
         shares = workflow.checked_cuts(plans.listed(cuts, "--cuts", ".5,.1"))
-        data = plans.told(table, roles, chosen)
+        data = plans.told_of_runs(table, roles, chosen)
         found = workflow.backtest_forecast(data, shares, **how)
     return reply.told(found, json)
 

@@ -186,7 +186,7 @@ def _told(frame: Any) -> Mapping[str, str]:
 def as_dataset(
     data: Any, x: Any = None, y: Any = None, law: Iterable[str] | None = None, /, **roles: Any
 ) -> Dataset:
-    """Return a checked table as it is, a data frame by the columns that are named.
+    """Return a checked table as it is, a fit's own, a data frame by the columns that are named.
 
     Raises
     ------
@@ -195,6 +195,7 @@ def as_dataset(
     ValueError
         For columns beside a checked table.
     """
+    data = own if isinstance(own := getattr(data, "data", None), Dataset) else data
     if not isinstance(data, Dataset):
         source = roles.setdefault("source", "table")
         if x is None or y is None:

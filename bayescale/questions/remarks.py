@@ -21,6 +21,7 @@ UNCALIBRATED = (
     "beyond the data the law itself may be wrong, and these intervals do not know it: on 92 real "
     "curves intervals of this kind covered 53 to 60 % of held-out points where they promised 90 %"
 )
+OPEN = "`forecast` of this fit's runs leaves the law open, and is wider"
 WIDENED = "the misfit of the law is in the width, as far as the curve's own bends tell of it"
 BENT = "the misfit of the law is in the width, as large as it was on other tasks"
 FEW = 100.0
@@ -32,7 +33,9 @@ def said_of_misfit(which: Posterior | Mixture) -> str:
     (_, _, one), *_ = which.members
     if one.bends is not None:
         return BENT
-    return UNCALIBRATED if one.law.wander is None else WIDENED
+    if one.law.wander is not None:
+        return WIDENED
+    return UNCALIBRATED if one.law.further else f"{UNCALIBRATED}; {OPEN}"
 
 
 def remarks(found: Any, which: Posterior | Mixture, way: Sweep) -> list[Note]:

@@ -153,8 +153,8 @@ def forecast(
     Parameters
     ----------
     data
-        A checked table (`from_frame`), or a data frame whose columns `x`, `y` and further `roles`
-        (as `from_frame` takes them) name.
+        A checked table (`from_frame`), a fit, for its runs, or a data frame whose columns `x`, `y`
+        and further `roles` (as `from_frame` takes them) name.
     at
         Scale by input name (or column), as in `predict`.
     laws
@@ -199,7 +199,7 @@ def forecast(
     >>> bool(lo < median < hi)
     True
     """
-    if x is None and not isinstance(data, Dataset):
+    if x is None and not isinstance(getattr(data, "data", data), Dataset):
         x = [*named(at)]
     data = as_dataset(data, x, y, **roles)
     check_scales(data, named(at))

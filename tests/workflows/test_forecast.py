@@ -314,6 +314,23 @@ def test_command_line_forecasts_registers_and_scores(tmp_path, capsys, monkeypat
     assert "yes" in capsys.readouterr().out
 
 
+def test_a_fit_is_forecast_by_its_runs(power_fit, truth, tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ValueError, match="no value for x"):
+        bs.forecast(power_fit, {})
+    with pytest.raises(ValueError, match="a Dataset has them already"):
+        bs.forecast(power_fit, {"x": 1e12}, x="x", y="y")
+    assert "leaves the law open" in str(bs.predict(power_fit, {"x": 1e15}).notes)
+    bs.save(power_fit, "fit.nc")
+    assert main(["forecast", "fit.nc", "-x", "x", "--at", "x=1e12"]) == 2
+    assert "its rows and columns are known" in capsys.readouterr().err
+    few = ["--chains", "2", "--draws", "300", "--warmup", "300", "--json"]
+    main(["forecast", "fit.nc", "--at", "1e12", *few])
+    (point,) = json.loads(capsys.readouterr().out)["points"]
+    law = {name: truth["power"][name] for name in power_fit.law.parameters}
+    assert point["new"]["lo"] < power_fit.law(1e12, **law) < point["new"]["hi"]
+
+
 def test_columns_that_want_backticks_are_asked_by_their_names(tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
     frame = pd.DataFrame({"run/flops": BUDGETS, "eval/loss": LOSSES})
