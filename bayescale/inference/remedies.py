@@ -35,8 +35,6 @@ def checked(model: Model, data: Dataset) -> Model:
 
 def _other_ways(model: Model, data: Dataset, role: str, row: int) -> Iterator[str]:
     y = data.responses[role]
-    if model.law.wander is not None:  # forecasts leave the misfit out where a limit is named
-        model = replace(model, law=model.law.wander.base)
     losses = {name: -each if name == role else each for name, each in data.responses.items()}
     if not (y >= 0).any() and _passes(model, replace(data, responses=losses)):
         way = option("y", f"-{data.columns[role]}")

@@ -68,7 +68,8 @@ def pack(model: Model, data: Dataset) -> tuple[Batch, ...]:
         _check_curve(model, own, alone=len(members) == 1)
         layout = _layout(model, own)
         lane = _lane(model, own, layout, groups)
-        shape = (len(layout.take), *(np.shape(leaf) for leaf in layout.runs.values()))
+        under = len(lane["under"]["at"]) if "under" in lane else 0
+        shape = (len(layout.take), under, *(np.shape(leaf) for leaf in layout.runs.values()))
         classes.setdefault(shape, []).append((i, lane))
     return tuple(
         Batch(
@@ -145,11 +146,6 @@ def check_responses(model: Model, data: Dataset, others: OtherWays | None = None
     if data.limit is not None and model.noise.support == "unit":
         remedy = "leave limit (--limit) away, or take noise='student' for a law of losses"
         data.fail(f"the noise {model.noise.name} takes a 0 as it is", role="limit", remedy=remedy)
-    if data.limit is not None and law.wander is not None:
-        remedy = f"take the law without its misfit, {law.wander.base.name}, or leave limit away"
-        data.fail(
-            "a misfit and a detection limit have no joint density", role="limit", remedy=remedy
-        )
     # Of a law of losses a 0 would be refused under any other noise.
     shares = law.support != "positive" or bool((next(iter(data.responses.values())) > 0).all())
     if model.noise.counts and data.n is None:

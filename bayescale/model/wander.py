@@ -10,6 +10,14 @@ there is one rate, B = U S V^T once and for all, and M is diagonal: 1 + (q S/s)^
 several, B^T B is known once and for all. Rows of runs are not independent: A and w are whitened, so
 that the rows of a run and what they share are told apart from what all rows share. Bends beyond the
 data no row feels: they stay as they are.
+
+Rows below a detection limit l, in their own units, come after, one by one. Given the rows before it
+c is taken for Normal(m, V); with a the row of A and t = (l - a m)/s,
+
+    P = Phi(t), s^2 = 1 + a V a;  m -> m - V a h/s,  V -> V - V a a^T V h (h + t)/s^2,  h = phi/Phi,
+
+the moments of the truncated normal (Mendell and Elston 1974, Biometrics 30, 41). P of one such row
+is exact.
 """
 
 from __future__ import annotations
@@ -23,6 +31,8 @@ import jax.numpy as jnp
 import numpy as np
 import numpyro.distributions as dist
 from jax.scipy.linalg import cho_solve, solve_triangular
+from jax.scipy.special import log_ndtr
+from jax.scipy.stats import norm
 from jaxtyping import Array, Float
 from numpyro.distributions import Distribution
 
@@ -56,8 +66,17 @@ def wander_of(law: Law, lane: Mapping[str, Any]) -> dict[str, Any]:
     columns = [lane["inputs"][name] for name in law.inputs]
     with jax.enable_x64(True):
         known = {name: edges[name] for name in law.wander.edges}
-        basis = np.asarray(law.wander.basis(*map(jnp.asarray, columns), **known))
-    basis = np.where(lane["mask"][:, None], basis, 0.0)[:, ~law.wander.ahead]
+        whole = np.asarray(law.wander.basis(*map(jnp.asarray, columns), **known))
+    below = lane["mask"] & lane.get("below", False)
+    basis, under = (
+        np.where(rows[:, None], whole, 0.0)[:, ~law.wander.ahead]
+        for rows in (lane["mask"] & ~below, below)
+    )
+    if below.any():
+        at = np.flatnonzero(below)
+        at = np.pad(at, (0, (1 << (len(at) - 1).bit_length()) - len(at)), mode="edge")
+        own = np.arange(len(at)) < below.sum()
+        return {"basis": basis, "under": {"at": at, "own": own, "basis": under[at]}}
     if lane["stderr"].any() or "first" in lane:
         return {"basis": basis}
     if len(law.wander.edges) > 1:
@@ -67,12 +86,12 @@ def wander_of(law: Law, lane: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _whitened(found: Distribution, data: Mapping[str, Any]) -> tuple[Array, Array]:
-    """Return the rows' residuals in units of their scale, 0 of padding, and these scales."""
+    """Return the rows' residuals in units of their scale, and these scales."""
     noise = located(found)
     assert noise is not None  # the model was checked
     value = noise.value(data["observed"])
     scale = jnp.broadcast_to(noise.base.scale, value.shape)
-    return jnp.where(data["mask"], (value - noise.base.loc) / scale, 0.0), scale
+    return (value - noise.base.loc) / scale, scale
 
 
 def _solved(
@@ -83,6 +102,7 @@ def _solved(
         inner, seen = products(found, data["observed"], data["basis"], data, *along)
         return _root(rates[:, None] * inner * rates[None]), rates * seen
     w, scale = _whitened(found, data)
+    w = jnp.where(_measured(data), w, 0.0)
     if "gram" in data:
         each = rates / scale[0]
         return _root(each[:, None] * data["gram"] * each[None]), each * (w @ data["basis"])
@@ -112,15 +132,48 @@ def log_marginal(
     if along is not None:
         alone = jnp.sum(log_densities(found, data["observed"], data, *along))
     else:
-        alone = jnp.sum(jnp.where(data["mask"], found.log_prob(data["observed"]), 0.0))
+        alone = jnp.sum(jnp.where(_measured(data), found.log_prob(data["observed"]), 0.0))
     if "turned" in data:
         w, scale = _whitened(found, data)
+        w = jnp.where(data["mask"], w, 0.0)
         gain = (rates[0] * data["sizes"] / scale[0]) ** 2
         seen = w @ data["turned"]
         return alone + 0.5 * jnp.sum(gain / (1 + gain) * seen**2 - jnp.log1p(gain))
     root, seen = _solved(found, rates, data, along)
     half = solve_triangular(root, seen, lower=True)
-    return alone - jnp.sum(jnp.log(jnp.diagonal(root))) + 0.5 * half @ half
+    alone += 0.5 * half @ half - jnp.sum(jnp.log(jnp.diagonal(root)))
+    return alone + _below(found, rates, data, root, seen)[0] if "under" in data else alone
+
+
+def _measured(data: Mapping[str, Any]) -> Any:
+    """Return which rows were measured: neither padding nor below a limit."""
+    return data["mask"] & ~data["below"] if "below" in data else data["mask"]
+
+
+def _below(
+    found: Distribution, rates: Array, data: Mapping[str, Any], root: Array, seen: Array
+) -> tuple[Array, Array, Array]:
+    """Return the log probability of what lies below its limit, and mean and covariance of bends."""
+    at, own, basis = (data["under"][name] for name in ("at", "own", "basis"))
+    limit, scale = (each[at] for each in _whitened(found, data))
+    covariance = cho_solve((root, True), jnp.eye(len(seen), dtype=seen.dtype))
+
+    def add(carry, row):
+        total, mean, covariance = carry
+        a, limit, own = row
+        shared = covariance @ a
+        s = jnp.sqrt(1 + a @ shared)
+        t = (limit - a @ mean) / s
+        log_p = log_ndtr(t)
+        h = jnp.exp(norm.logpdf(t) - log_p)
+        mean -= jnp.where(own, h / s, 0.0) * shared
+        less = jnp.where(own, jnp.clip(h * (h + t), 0.0, 1.0) / s**2, 0.0)
+        covariance -= less * jnp.outer(shared, shared)
+        return (total + jnp.where(own, log_p, 0.0), mean, covariance), None
+
+    start = (jnp.zeros((), seen.dtype), covariance @ seen, covariance)
+    A = basis * rates[None] / scale[:, None]
+    return jax.lax.scan(add, start, (A, limit, own))[0]
 
 
 def sample_bends(
@@ -132,6 +185,9 @@ def sample_bends(
 ) -> Float[Array, " felt"]:
     """Return a draw of the bends that rows feel, from standard normal numbers."""
     root, seen = _solved(found, rates, data, along)
+    if "under" in data:
+        _, mean, covariance = _below(found, rates, data, root, seen)
+        return mean + jnp.linalg.cholesky(covariance) @ normal
     return cho_solve((root, True), seen) + solve_triangular(root, normal, lower=True, trans=1)
 
 

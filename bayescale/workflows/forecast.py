@@ -45,10 +45,6 @@ __all__ = ["Forecast", "forecast"]
 
 SAMPLER = NUTS(warmup=500, draws=1000, retries=0)
 """Enough for quantiles of a mixture; no second tries."""
-WITHOUT = (
-    "rows below a detection limit are fitted without the misfit of the law: intervals beyond the "
-    "data are too narrow"
-)
 ALONE = Note("runs", "of one run what its rows have in common is taken as the misfit of the law")
 
 
@@ -205,8 +201,6 @@ def forecast(
     check_scales(data, named(at))
     laws = (laws,) if isinstance(laws, str | Law) else laws
     names, left = held(laws_of(data, kind), data) if laws is None else (tuple(laws), ())
-    limited = data.limit is not None
-    bending, misfit = misfit, misfit and not limited
     plain = {law.name: law for law in map(get_law, names)}
     made = {
         name: approximate(law) if misfit and law.support == "positive" else law
@@ -231,7 +225,7 @@ def forecast(
             for i, (name, law) in enumerate(made.items())
         }
     mixtures = weighed(fits, prior_of(plain.values()), seed)
-    if bending and all(may_bend(law) for law in made.values()):
+    if misfit and all(may_bend(law) for law in made.values()):
         mixtures = {curve: with_misfit(one, seed=seed) for curve, one in mixtures.items()}
     told = {
         curve: predict(one, at, seed=seed, allow_failed=True) for curve, one in mixtures.items()
@@ -242,8 +236,6 @@ def forecast(
     if misfit and losses:
         times = size_of(whole.inputs).max() / size_of(data.inputs).max()
         notes = (*notes, *fared(float(times), len(whole.inputs) > 1))
-    if limited and losses:
-        notes = (*notes, Note("misfit", WITHOUT))
     parts = {name: np.stack([each[name] for each in shares]) for name in shares[0]}
     parts = parts if whole.curves else {name: values[0] for name, values in parts.items()}
     return Forecast(replace(whole, notes=notes), mixtures, parts, notes, far)

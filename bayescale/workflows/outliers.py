@@ -112,9 +112,10 @@ def set_aside(law: Law, data: Dataset) -> SetAside:
         several) never is: what comes may begin there.
     """
     (y,) = data.responses.values()
-    names = data.curve_names or (None,)
-    whole = np.ones(len(y), bool)
-    rows = {name: np.flatnonzero(whole if name is None else data.curve == name) for name in names}
+    known = ~data.below  # what lies below a limit is off by nothing that is known
+    rows: dict[str | None, np.ndarray] = {None: np.flatnonzero(known)}
+    if data.curve_names:
+        rows = {name: np.flatnonzero(known & (data.curve == name)) for name in data.curve_names}
     if all(len(own) < LEAST for own in rows.values()):
         named = _named(data, rows)
         return SetAside(replace(data, notes=(*data.notes, *named)) if named else data, {})

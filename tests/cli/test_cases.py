@@ -196,7 +196,7 @@ def test_error_rates_of_zero(ask):
     status, _, said = ask("forecast", *rates, "--at", "n_train=1e5")
     assert (status, re.search(r"--limit '([^']*)'", said)[1]) == (WRONG, limit)
     _, out, err = ask("forecast", *rates, "--at", "n_train=1e5", "--limit", limit, *SHORT)
-    assert "without the misfit of the law" in " ".join(out.split())
+    assert "the misfit of the law is in the width" in " ".join(out.split())
     _, out, _ = ask("fit", *args, "-n", "1000", "--noise", "beta_binomial", *QUICK)
     assert "rho" in out
 

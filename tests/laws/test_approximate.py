@@ -4,10 +4,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from scipy.stats import multivariate_normal
+from scipy.stats import multivariate_normal, norm
 
 import bayescale as bs
-from bayescale.data.dataset import DataError, Dataset
+from bayescale.data.dataset import Dataset
 from bayescale.inference.fit import fit
 from bayescale.inference.make_model import make_model
 from bayescale.inference.prior import prior_predictive
@@ -193,11 +193,73 @@ def test_before_the_data_the_misfit_is_drawn_too():
     np.testing.assert_allclose(off.var(0), exact, rtol=0.1, atol=1e-12)
 
 
-def test_a_detection_limit_is_refused():
-    y = 150 * X**-0.25
-    data = Dataset({"x": X}, {"y": y}, limit=np.full(len(X), y.min() / 2))
-    with pytest.raises(DataError, match="no joint density; take the law without its misfit, power"):
-        lane_of(make_model(get_law("approximate(power)"), data, "lognormal"), data)
+def limited(count):
+    """A bent curve whose last rows are below a limit, its model, and z near its posterior."""
+    rng = np.random.default_rng(3)
+    y = 150 * X**-0.25 * np.exp(0.3 * np.sin(np.log(X)) + 0.01 * rng.normal(size=len(X)))
+    limit = np.where(np.arange(len(X)) < len(X) - count, 1e-9, 1.1 * y)
+    data = Dataset({"x": X}, {"y": y}, limit=limit)
+    model, lane = of("approximate(power(floor=False))", data)
+    near = {"misfit_x": 1.0, "sigma": -1.5}
+    z = np.array([near.get(site.name, 0.0) for site in model.sites])
+    return data, model, lane, jnp.asarray(z)
+
+
+def apart(model, lane, z):
+    """Residuals of the rows, the misfit's basis and the scale of the noise."""
+    _, params, at = values(model, z, lane)
+    wander, here = model.law.wander, lane["mask"]
+    (found,) = model.scatters(params | {"bends": 0 * params["bends"]}, at).values()
+    whole = wander.basis(at["inputs"]["x"], **{name: params[name] for name in wander.edges})
+    basis = (np.asarray(whole) * np.asarray(wander.rates(params)))[here]
+    left = np.log(lane["observed"]) - np.asarray(found.loc)
+    return left[here], basis, float(found.scale.ravel()[0])
+
+
+@pytest.mark.parametrize(("count", "near"), [(1, 1e-6), (5, 0.02)])
+def test_density_of_rows_below_a_limit_is_that_of_the_dense_normals_tail(count, near):
+    data, model, lane, z = limited(count)
+    left, basis, sigma = apart(model, lane, z)
+    cov = basis @ basis.T + sigma**2 * np.eye(len(X))
+    known, under = ~data.below, data.below
+    exact = multivariate_normal.logpdf(left[known], cov=cov[np.ix_(known, known)])
+    exact -= np.log(data.responses["y"][known]).sum()
+    gain = cov[np.ix_(under, known)] @ np.linalg.inv(cov[np.ix_(known, known)])
+    rest = cov[np.ix_(under, under)] - gain @ cov[np.ix_(known, under)]
+    tail = multivariate_normal.cdf(left[under], gain @ left[known], rest, rng=0)
+    assert -30 < np.log(tail) < -0.05
+    found = model.log_density(z, lane) - model.constrain(z, lane)[1]
+    np.testing.assert_allclose(found, exact + np.log(tail), atol=near)
+
+
+def test_bends_of_rows_below_a_limit_are_drawn_as_by_importance():
+    data, model, lane, z = limited(3)
+    left, basis, sigma = apart(model, lane, z)
+    params, _, _ = values(model, z, lane)
+    (size,) = model.law.shape("bends")
+    normal = np.random.default_rng(2).normal(size=(4000, size))
+    draws = np.asarray(jax.vmap(lambda n: model.bends(params, lane, n))(normal))
+    A, w = basis / sigma, left / sigma
+    known = ~data.below
+    cov = np.linalg.inv(np.eye(size) + A[known].T @ A[known])
+    rng = np.random.default_rng(4)
+    plain = rng.multivariate_normal(cov @ A[known].T @ w[known], cov, 40_000)
+    weight = np.exp(norm.logcdf(w[~known] - plain @ A[~known].T).sum(1))
+    mean = weight @ plain / weight.sum()
+    sd = np.sqrt(weight @ (plain - mean) ** 2 / weight.sum())
+    assert abs(mean - plain.mean(0)).max() > 0.3  # the limit moves what the other rows say
+    np.testing.assert_allclose(draws.mean(0), mean, atol=0.1)
+    np.testing.assert_allclose(draws.std(0), sd, rtol=0.1)
+
+
+def test_a_limit_is_taken_by_several_curves_at_once():
+    """Rows below it are as many in none."""
+    y, curve = 150 * X**-0.25, np.repeat(["a", "b"], 10)
+    data = Dataset({"x": X}, {"y": y}, limit=np.where(X[-1] == X, 2 * y, 1e-9), curve=curve)
+    quick = NUTS(chains=1, warmup=100, draws=100, starts=4, retries=0)
+    how = dict(noise="lognormal", sampler=quick, progress=False)
+    found = fit("approximate(power(floor=False))", data, **how)
+    assert np.isfinite(found.draws["bends"]).all()
 
 
 def test_another_seed_draws_other_bends():
