@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import keyword
+import os
 import unicodedata
 from collections.abc import Iterable, Mapping
 from typing import Any, NoReturn
@@ -45,6 +46,19 @@ def shortened(message: str, most: int = 2000) -> str:
     if len(message) <= most:
         return message
     return f"{message[: most // 2]} ... {message[-most // 3 :]}"
+
+
+def a_path(given: Any) -> Any:
+    """Return the name of a file as it is; a TypeError for what is none."""
+    if isinstance(given, str | os.PathLike):
+        return given
+    raise TypeError(f"a file is named by a text or a Path, not by a {type(given).__name__}")
+
+
+def paths_of(given: Any) -> list[Any]:
+    """Return the names of files, of which one may stand alone; a TypeError for what are none."""
+    several = isinstance(given, Iterable) and not isinstance(given, str | os.PathLike)
+    return [a_path(each) for each in (given if several else [given])]
 
 
 def as_notes(texts: Mapping[str, str]) -> list[Note]:

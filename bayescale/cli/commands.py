@@ -94,6 +94,7 @@ def predict(
     seed: options.Seed = 0,
     allow_failed: options.AllowFailed = False,
     json: options.Json = False,
+    plot: options.Plot = None,
 ) -> int:
     """Say what the law gives at new scales, and what a new run there would."""
     with waiting():
@@ -103,12 +104,13 @@ def predict(
 
         plans.written(at, "--at")
         plans.check_measured(n, stderr)
-        which = reply.load([path], group=group)
+        which = reply.load([path], plot, group=group)
+        plans.check_picture(plot, which.only.law.inputs, response)
         how = dict(n=n, stderr=stderr, response=response)
         how |= dict(seed=seed, allow_failed=allow_failed)
         scales = arguments.scales(at, "--at", which.only)
         found = saved.ask(which, lambda one: {"predictions": law_at(one, scales, **how)})
-    return reply.answers(which, found, json)
+    return reply.answers(which, found, json, plot)
 
 
 @command(panel="Ask saved fits")
@@ -128,6 +130,7 @@ def allocate(
     seed: options.Seed = 0,
     allow_failed: options.AllowFailed = False,
     json: options.Json = False,
+    plot: options.Plot = None,
 ) -> int:
     """Split a compute budget between parameters and tokens, or trade them at one loss."""
     with waiting():
@@ -146,9 +149,10 @@ def allocate(
             seed=seed,
             allow_failed=allow_failed,
         )
-        which = reply.load([path])
+        plan.check_picture(plot)
+        which = reply.load([path], plot)
         found = saved.ask(which, plan)
-    return reply.answers(which, found, json)
+    return reply.answers(which, found, json, plot)
 
 
 @command(panel="Ask saved fits")
@@ -228,6 +232,7 @@ def kind(
     seed: options.Seed = 0,
     allow_failed: options.AllowFailed = False,
     json: options.Json = False,
+    plot: options.Plot = None,
 ) -> int:
     """Say which kind of curve it is: steady, emergent, U-shaped, ..., and how sure that is."""
     with waiting():
@@ -237,9 +242,9 @@ def kind(
 
         rules = arguments.rules([at], "--at") if at else None
         how = dict(cut=cut, by=by, at=rules, seed=seed, allow_failed=allow_failed)
-        which = reply.load(paths, None, weights, group)
+        which = reply.load(paths, plot, weights, group)
         found = saved.ask(which, lambda one: {"kind": kind_of(one, **how)})
-    return reply.answers(which, found, json)
+    return reply.answers(which, found, json, plot)
 
 
 @command(panel="Ask saved fits")

@@ -97,7 +97,7 @@ Prior = Annotated[
         metavar='"alpha=positive(.1,.5)"',
     ),
 ]
-Seed = Annotated[int, in_fit("Decides every draw.")]
+Seed = Annotated[int, in_fit("Decides every draw.", min=0, max=2**32 - 1)]
 Chains = Annotated[int, in_fit("Independent chains.")]
 Draws = Annotated[int, in_fit("Draws a chain.")]
 Warmup = Annotated[int, in_fit("Steps of adaptation a chain.")]

@@ -26,6 +26,7 @@ __all__ = [
     "FILES",
     "answers",
     "check",
+    "check_registered",
     "fit",
     "folder",
     "forecast",
@@ -66,6 +67,15 @@ def check(output: str | None, plot: str | None, *given: str | None) -> None:
         raise files.StorageError(f"{plot}: is named for the picture and for -o; name two files")
 
 
+def check_registered(output: str | None, plot: str | None, table: str) -> None:
+    """Refuse files of a forecast as `check` does, and one that is registered already."""
+    check(output, plot, table)
+    if output:
+        from ..workflows.register import registrable
+
+        registrable(output)
+
+
 def load(
     paths: list[str],
     plot: str | None = None,
@@ -101,7 +111,7 @@ def fit(posterior: Posterior, json: bool, plot: str | None, output: str | None =
 
 
 def answers(which: Saved, found: dict[str | None, Any], json: bool, plot: str | None = None) -> int:
-    """Print the answers of all curves, what was refused in their place, and draw thresholds."""
+    """Print the answers of all curves, what was refused in their place, and draw them."""
     from . import saved
     from .printed import as_json, as_text
 
@@ -113,7 +123,7 @@ def answers(which: Saved, found: dict[str | None, Any], json: bool, plot: str | 
     if plot and len(refused) < len(found):
         from .printed import pictures
 
-        pictures.draw(plot, pictures.thresholds, found)
+        pictures.draw(plot, pictures.answers, which, found)
     if len(refused) == len(found):
         return terminal.complain(refused[0], terminal.UNTRUSTED)
     return _status([*which.fits.values()], json)

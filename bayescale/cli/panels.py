@@ -20,9 +20,11 @@ __all__ = [
 ]
 
 
-def _option(text: str, *names: str, panel: str, metavar: str | None = None, words=None) -> Any:
+def _option(
+    text: str, *names: str, panel: str, metavar: str | None = None, words=None, **more: Any
+) -> Any:
     """Return an option in a panel of the help; `words` are completed by a shell."""
-    more: dict[str, Any] = {"autocompletion": words} if words else {}
+    more |= {"autocompletion": words} if words else {}
     return typer.Option(*names, help=text, metavar=metavar, rich_help_panel=panel, **more)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
@@ -41,6 +41,7 @@ __all__ = [
     "Tasks",
     "check_kind",
     "check_measured",
+    "check_picture",
     "check_possible",
     "flops",
     "listed",
@@ -105,6 +106,23 @@ def check_kind(kind: str | None) -> None:
     """Refuse a kind of response that there is not; a ValueError."""
     if kind not in (None, "loss", "accuracy"):
         raise ValueError(f"--kind: is loss or accuracy, not {kind!r}")
+
+
+def check_picture(plot: str | None, scales: Collection[str], response: str | None = None) -> None:
+    """Refuse a picture of what is told along several scales, or not of the law's own response.
+
+    Raises
+    ------
+    ValueError
+        Saying what has a picture.
+    """
+    if plot and len(scales) > 1:
+        raise ValueError(
+            "--plot draws what is told along one scale, and this is told along "
+            f"{', '.join(scales)}: leave --plot out"
+        )
+    if plot and response is not None:
+        raise ValueError("--plot draws the law's own response: leave out --response or --plot")
 
 
 def check_possible(table: str | None, how: Mapping[str, Any]) -> None:
@@ -220,6 +238,14 @@ class Plan:
         if self.flops is None and self.loss is None and not self.match and not self.versus:
             raise ValueError(
                 "nothing is asked: give --flops, --budget, --loss, --match or --versus"
+            )
+
+    def check_picture(self, plot: str | None) -> None:
+        """Refuse a picture of two configurations alone; a ValueError."""
+        if plot and self.flops is None and self.loss is None and not self.match:
+            raise ValueError(
+                "--plot draws a split (--flops, --budget) and ways to a loss (--loss, --match); "
+                "--versus has no picture: leave --plot out"
             )
 
     def __call__(self, posterior: Posterior) -> dict[str, Any]:

@@ -20,6 +20,7 @@ def compare_laws(
     refits: options.Refits = 5,
     seed: options.Seed = 0,
     json: options.Json = False,
+    plot: options.Plot = None,
 ) -> int:
     """Say which law foretells the runs best, and how probable each is."""
     with waiting():
@@ -31,12 +32,12 @@ def compare_laws(
             raise ValueError(f"{paths[0]}: is one fit; give fits of one table under several laws")
         belief = arguments.numbers(prior, "--prior") if prior else None
         how = dict(prior=belief, refits=refits, seed=seed)
-        which = reply.load(paths)
+        which = reply.load(paths, plot)
         whole = saved.Saved(which.fits)
         found = saved.ask(whole, lambda one: {"laws": compared(saved.parts(one), **how)})
     if json:
         terminal.tell(*_notes(found))
-    return reply.answers(whole, found, json)
+    return reply.answers(whole, found, json, plot)
 
 
 def explain(paths: options.LawFits, seed: options.Seed = 0, json: options.Json = False) -> int:

@@ -52,12 +52,9 @@ def forecast(
     with waiting() as progress:
         terminal.start_jax()
         from ..workflows import forecast as workflow
-        from ..workflows.register import registrable
         from . import arguments, plans
 
-        reply.check(output, plot, table)
-        if output:
-            registrable(output)
+        reply.check_registered(output, plot, table)
         chosen = arguments.names(laws)
         columns = dict(curve=curve, run=run, best=arguments.names(best), where=where, long=long)
         roles = arguments.Roles(x, y, n, stderr, chance, limit, duplicates=duplicates, **columns)
@@ -66,6 +63,7 @@ def forecast(
         sampler = arguments.build_sampler("nuts", chains, draws, warmup, retries=0)
         how = dict(laws=chosen, kind=kind, noise=arguments.noise(noise), sampler=sampler)
         data = plans.told_of_runs(table, roles, chosen)
+        plans.check_picture(plot, data.inputs)
         how |= dict(outliers=outliers, seed=seed, precision=precision, progress=progress)
         found = workflow.forecast(data, plans.points(at, data), **how)
     return reply.forecast(found, json, plot, output)

@@ -8,7 +8,7 @@ tell them apart.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -110,7 +110,7 @@ class LawComparison(Shown):
 
 
 def compare_laws(
-    posteriors: Mapping[str, Posterior],
+    posteriors: Mapping[str, Posterior] | Sequence[Posterior] | Mixture,
     *,
     prior: Mapping[str, float] | None = None,
     seed: int = 0,
@@ -121,7 +121,8 @@ def compare_laws(
     Parameters
     ----------
     posteriors
-        Posterior by name, each of one curve and of the same runs, in the same response and unit.
+        Posterior by name, each of one curve and of the same runs, in the same response and unit; of
+        different laws a list of them, or a mixture.
     prior
         Prior probability of each law; equal unless given.
     seed
@@ -158,6 +159,7 @@ def compare_laws(
     >>> mixture = found.mixture("evidence")  # for predict, threshold and kind
     """
     mixed = mix(posteriors, prior)  # checks that they compare, and normalises the prior
+    posteriors = mixed.parts
     unit = common_unit(posteriors.values())
     how = dict(unit=unit, refits=refits)
     left = {name: leave_one_out(part, **how) for name, part in posteriors.items()}

@@ -21,6 +21,7 @@ from ..posterior.checks import bulk_ess
 from ..posterior.display import Sheet, Shown
 from ..posterior.health import ROUGH, pareto
 from ..posterior.intervals import plain
+from ..posterior.mixture import a_fit
 from ..posterior.posterior import Posterior
 from . import shown
 from .units import COUNT, DENSITY, checked_unit, in_counts
@@ -117,7 +118,7 @@ def log_evidence(
     >>> rises > level
     True
     """
-    if posterior.z is None or posterior.sampling.method != "NUTS":
+    if a_fit(posterior, mixtures=False).z is None or posterior.sampling.method != "NUTS":
         raise ValueError("evidence needs draws by NUTS in unconstrained coordinates: fit anew")
     unit, known = checked_unit(posterior, unit), _known.setdefault(posterior, {})
     if seed not in known:

@@ -9,7 +9,7 @@ on simulated runs of the same design.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,7 @@ import numpy as np
 from ..messages import Note
 from ..posterior.display import Sheet, Shown
 from ..posterior.intervals import plain
+from ..posterior.mixture import Mixture
 from ..posterior.posterior import Posterior
 from . import shown
 from .compare import LawComparison, compare_laws
@@ -86,7 +87,7 @@ class Explanation(Shown):
 
 
 def explain(
-    which: LawComparison | Mapping[str, Posterior],
+    which: LawComparison | Mapping[str, Posterior] | Sequence[Posterior] | Mixture,
     *,
     backtest: Mapping[str, Backtest] | None = None,
     simulated: Confusion | None = None,
@@ -97,7 +98,7 @@ def explain(
     Parameters
     ----------
     which
-        A comparison, or posteriors by name; laws that are no explanation of a rise are left out.
+        A comparison, or what `compare_laws` takes; laws that explain no rise are left out.
     backtest
         By law, from `backtest`: shown beside the weights, which do not use it.
     simulated

@@ -1,9 +1,8 @@
 """Short texts that name columns, arithmetic on columns, or rows to keep.
 
-`params_b*1e9`, `n_correct/n_examples` and `log10(flops)` make a column; `family != 'T5' and
-loss < 5` keeps rows. Names that are no identifiers stand in backticks (`` `loss (nats)`*2 ``); a
-text that is exactly the name of a column is that column. Texts are parsed against a whitelist and
-are never executed.
+`params_b*1e9`, `n_correct/n_examples` and `log10(flops)` make a column; `loss < 5` keeps rows.
+Names that are no identifiers stand in backticks (`` `loss (nats)`*2 ``); a text that is exactly the
+name of a column is that column. Texts are parsed against a whitelist and are never executed.
 """
 
 from __future__ import annotations
@@ -13,8 +12,8 @@ import operator
 import re
 import unicodedata
 import warnings
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any, NoReturn
 
 import numpy as np
@@ -22,7 +21,7 @@ import numpy as np
 from ..messages import ExpressionError, near
 from .cells import measures, number, numbers, texts, years
 
-__all__ = ["ExpressionError", "columns", "evaluate", "filter_rows", "parse", "readers"]
+__all__ = ["ExpressionError", "columns", "compared", "evaluate", "filter_rows", "parse", "readers"]
 
 Columns = Mapping[str, np.ndarray]
 Texts = Callable[[str], np.ndarray | None] | None
@@ -59,36 +58,45 @@ def parse(text: str) -> tuple[ast.expr, dict[str, str]]:
     return tree.body, stands_for
 
 
-def columns(text: str, known: Iterable[str]) -> tuple[str, ...]:
+def columns(text: str, known: Collection[str]) -> tuple[str, ...]:
     """Return the names of the columns that an expression or a filter uses, in their order.
 
-    Raises
-    ------
-    ExpressionError
-        When the text cannot be read or names a column that is not among `known`.
+    An ExpressionError for a text that cannot be read, or a column that is not known.
     """
-    known = tuple(known)
+    return (text,) if text in known else _named(*_read(text, known))
+
+
+def compared(text: str, known: Collection[str]) -> frozenset[str]:
+    """Return the columns that a text compares, as `kind == 'moe'` does: their cells may be text."""
     if text in known:
-        return (text,)
-    tree, stands_for = parse(text)
-    scope = _Scope(text, stands_for, dict.fromkeys(known))
-    called = {id(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
-    names = [n for n in ast.walk(tree) if isinstance(n, ast.Name) and id(n) not in called]
-    names.sort(key=lambda node: (node.lineno, node.col_offset))
-    return tuple(dict.fromkeys(scope.resolve(node.id) for node in names))
+        return frozenset()
+    tree, scope = _read(text, known)
+    parts = [node for node in ast.walk(tree) if isinstance(node, ast.Compare)]
+    return frozenset(name for node in parts for name in _named(node, scope))
+
+
+def _read(text: str, known: Iterable[str]) -> tuple[ast.expr, _Scope]:
+    tree, names = parse(text)
+    return tree, _Scope(text, names, dict.fromkeys(known))
+
+
+def _named(node: ast.expr, scope: _Scope) -> tuple[str, ...]:
+    """Return the columns that are named in a part of a text, in their order."""
+    called = {id(each.func) for each in ast.walk(node) if isinstance(each, ast.Call)}
+    names = [n for n in ast.walk(node) if isinstance(n, ast.Name) and id(n) not in called]
+    names.sort(key=lambda each: (each.lineno, each.col_offset))
+    return tuple(dict.fromkeys(scope.resolve(each.id) for each in names))
 
 
 READERS = {"units": measures, "years": years}
 """What reads cells that are no plain numbers: `units(tokens)`, `years(date)`."""
 
 
-def readers(text: str, known: Iterable[str]) -> dict[str, str]:
+def readers(text: str, known: Collection[str]) -> dict[str, str]:
     """Return the columns whose cells a text reads by one of `READERS`, and by which."""
-    known = tuple(known)
     if text in known or not any(name in text for name in READERS):
         return {}
-    tree, stands_for = parse(text)
-    scope = _Scope(text, stands_for, dict.fromkeys(known))
+    tree, scope = _read(text, known)
     calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and _reads(node)]
     return {scope.resolve(node.args[0].id): node.func.id for node in calls}
 
@@ -185,7 +193,6 @@ _ADVICE = {
     ast.BitOr: "write `or` for |",
     ast.Invert: "write `not` for ~",
     ast.Call: f"functions are {', '.join([*FUNCTIONS, *READERS])}; isfinite in filters",
-    ast.Compare: "a column is made of names, numbers and + - * / **",
 }
 
 
@@ -206,6 +213,10 @@ def _value(node: ast.expr, scope: _Scope) -> Any:
             return scope.read(reader, name)
         case ast.Call(func=ast.Name(id=name), args=[arg], keywords=[]) if name in FUNCTIONS:
             return FUNCTIONS[name](scope.number(_value(arg, scope)))
+        case ast.Compare() if not scope.filters:  # an indicator; of what is missing there is none
+            gaps = [np.equal(texts(scope.known[name]), None) for name in _named(node, scope)]
+            truth = _truth(node, replace(scope, filters=True))
+            return np.where(np.any(gaps, 0), np.nan, truth)
     if scope.filters:
         return _truth(node, scope)
     _refuse_syntax(node, scope)
@@ -283,16 +294,11 @@ def evaluate(text: str, frame_columns: Mapping[str, np.ndarray]) -> np.ndarray:
     Parameters
     ----------
     text
-        Column names, numbers, `+ - * / **`, parentheses, `exp log log2 log10 sqrt abs`, and
-        `units(x)`, which reads cells such as `18.9M`, `2.00×10¹⁹` or `12 %`, and `years(x)`,
-        which reads dates.
+        Column names, numbers, `+ - * / **`, parentheses, `exp log log2 log10 sqrt abs`,
+        `units(x)`, which reads cells such as `18.9M` or `12 %`, `years(x)`, which reads dates,
+        and comparisons such as `kind == 'moe'`, 1 where they hold and else 0.
     frame_columns
         The columns, all of one length.
-
-    Raises
-    ------
-    ExpressionError
-        When the text cannot be read, names no known column, or a column holds text.
     """
     return _evaluate(text, frame_columns, filters=False)
 
@@ -310,10 +316,5 @@ def filter_rows(text: str, columns: Columns, texts: Texts = None) -> np.ndarray:
         The columns, all of one length, of any type.
     texts
         Name -> numbers as they are written, if known: for quoted ones, `recipe == '1.10'`.
-
-    Raises
-    ------
-    ExpressionError
-        When the text cannot be read, names no known column, or compares text with numbers.
     """
     return _evaluate(text, columns, filters=True, texts=texts)

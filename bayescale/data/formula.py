@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from ..messages import bare
-from .cells import dated, is_year, number
+from .cells import date, dated, is_year, number
 from .expression import (
     FUNCTIONS,
     LITERALS,
@@ -25,7 +25,7 @@ from .expression import (
     refuse_syntax,
 )
 
-__all__ = ["formula", "in_inputs", "in_names", "ticked"]
+__all__ = ["formula", "in_inputs", "in_names", "in_scales", "ticked"]
 
 _PLAIN = {
     ast.Add: operator.add,
@@ -149,6 +149,59 @@ def in_inputs(text: str, columns: Mapping[str, str], inputs: Iterable[str]) -> s
 
     parts = re.split(r",(?=(?:[^`]*`[^`]*`)*[^`]*$)", text)
     return ",".join(map(of, parts))
+
+
+def in_scales(
+    at: Mapping[Any, Any], columns: Mapping[str, str], inputs: Iterable[str], alone: bool = False
+) -> dict[Any, Any]:
+    """Return scales to ask about, in Python, as `in_inputs` reads them on the command line.
+
+    Parameters
+    ----------
+    alone
+        Whether values stand without a name: then all numbers that may be years are years, else
+        whole ones, which no grid of scales has.
+    """
+    inputs = tuple(inputs)
+    made = {name: columns[name] for name in inputs if name in columns}
+    own = {*inputs, *made.values(), *map(bare, made.values())}
+    found = {}
+    for key, given in at.items():
+        name = next((k for k, scale in made.items() if key in (k, scale, bare(scale))), None)
+        if name is not None:
+            found[key] = _by_date(given, made[name], alone)
+            continue
+        of = [k for k, scale in made.items() if key not in own and _only_column(scale) == key]
+        found[of[0] if of else key] = _evaluated(given, made[of[0]]) if of else given
+    return found
+
+
+def _by_date(given: Any, scale: str, alone: bool) -> Any:
+    """Return values along a scale, dates and years as that of the scale, where it is of dates."""
+    if dated(scale) is None or given is None:
+        return given
+    cells = [*np.ravel(np.asarray(given))] if np.ndim(given) else [given]
+    if not any(_is_day(cell, alone) for cell in cells):
+        return given
+    return _evaluated(given, scale)
+
+
+def _is_day(cell: Any, alone: bool) -> bool:
+    """Return whether a value along dates is a date, or a number that is a year."""
+    if number(cell) is None:
+        return date(cell) is not None
+    return is_year(cell) and (alone or float(cell).is_integer())
+
+
+def _evaluated(given: Any, scale: str) -> Any:
+    """Return what a scale is where the only column that it is made of holds these values."""
+    cells = [*np.ravel(np.asarray(given))] if np.ndim(given) else [given]
+    column = np.array([*cells, None], object)[:-1]
+    try:
+        found = evaluate(scale, {_only_column(scale): column})
+    except ExpressionError as error:
+        raise ValueError(f"at (--at): {error}") from None
+    return found if np.ndim(given) else float(found[0])
 
 
 def _only_column(text: str) -> str | None:

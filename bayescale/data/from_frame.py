@@ -23,6 +23,7 @@ from .expression import ExpressionError
 from .formula import ticked
 from .given import mask_of, with_columns
 from .notes import remarks, side_by_side, wide
+from .scales import scale_of
 from .table import Table, name_of, open_table
 
 __all__ = ["as_dataset", "canonical", "from_frame"]
@@ -133,7 +134,7 @@ def from_frame(
         labels = {k: found for k, v in labels.items() if (found := _several(v, k, table))}
         chosen = {k: _setting(table, k) for k in ([best] if isinstance(best, str) else best or ())}
         data = Dataset(
-            inputs={role: table.scale(text) for role, text in inputs.items()},
+            inputs={role: scale_of(table, text) for role, text in inputs.items()},
             responses={k: table.number(text, len(responses) > 1) for k, text in responses.items()},
             **{role: table.number(text) for role, text in extras.items()},
             **{role: table.labels(names) for role, names in labels.items()},

@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from ..messages import Note, option
+from ..messages import Note, leave_out, option, quoted, refuse
 
 if TYPE_CHECKING:
     from .dataset import Dataset
+    from .table import Table
 
 __all__ = [
     "bare",
@@ -25,6 +26,7 @@ __all__ = [
     "in_curves",
     "not_flop",
     "remarks",
+    "scale_of",
     "some_curves",
     "units_of",
     "words",
@@ -74,6 +76,43 @@ class Unit(NamedTuple):
     """What makes the scale of its column, such as `params_b*1e9`."""
     factor: float | None
     """What it is to be multiplied by; None where no number is known."""
+
+
+COUNTED = 1000
+"""Whole numbers up to here with 0 among them may be counts, or the steps of a setting."""
+
+
+def scale_of(table: Table, text: str) -> np.ndarray:
+    """Return the values of a scale; what is none (categories, indicators, 0) is told what to be.
+
+    A law takes scales above 0 alone.
+    """
+    name = text if text in table.known else bare(text)
+    known = name in table.known
+    made = f"{quoted(name)} + 1" if known else f"({text}) + 1"
+    ways = f"{option('curve', name)}, or pool them, {option('group', name)}" if known else ""
+    cells = table.column(name) if known else np.empty(0)
+    words = [isinstance(each, str) and not any(map(str.isdigit, each)) for each in cells]
+    if words and all(words):
+        indicator = f"({quoted(name)} == {str(cells[0])!r}) + 1"
+        remedy = f"categories are no scale: fit each apart, {ways}; or as an indicator, {indicator}"
+        place = dict(row=int(table.rows[0]), column=name, value=cells[0])
+        refuse(table.source, "is no number", remedy, **place)
+    values = table.number(text)
+    seen = set(values.tolist())
+    if 0.0 not in seen or len(seen) == 1:
+        return values
+    place = dict(row=int(table.rows[np.flatnonzero(values == 0)[0]]), column=text)
+    if seen == {0.0, 1.0}:
+        remedy = f"a scale is above 0: take 1 and 2, {made}"
+        remedy += f", or fit the two apart, {ways}" * known
+        problem = "the column holds 0 and 1 alone, as an indicator does"
+        refuse(table.source, problem, remedy, **place)
+    if all(each >= 0 and each == int(each) and each <= COUNTED for each in seen):
+        remedy = leave_out(f"{text} > 0", table.where)
+        remedy += f"; a law of your own that takes counts is given one more, {made}"
+        refuse(table.source, "is not above 0", remedy, **place, value=0.0)
+    return values
 
 
 def remarks(data: Dataset) -> list[Note]:

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from ..messages import Note, bare, leave_out, near, option, quoted, refuse
+from ..messages import Note, bare, leave_out, near, quoted, refuse
 from . import expression
 from .cells import ROW, WRITTEN, meant, measures, no_date, numbers, texts, years
 from .expression import ExpressionError
@@ -86,8 +86,13 @@ class Table:
         text = ticked(text, self.known)
         parts, missing = {}, np.zeros(self.keep.shape, bool)
         by = expression.readers(text, self.known)
+        compared = expression.compared(text, self.known)
         for name in expression.columns(text, self.known):
             cells, reader = self.column(name), by.get(name)
+            if name in compared:
+                self.labels([name])  # each row has one
+                parts[name] = cells
+                continue
             test = f"isfinite({f'{reader}({quoted(name)})' if reader else quoted(name)})"
             parts[name], bad = (expression.READERS[reader] if reader else numbers)(cells)
             if bad.any() and reader is None:
@@ -178,27 +183,6 @@ class Table:
             first = int(np.nanmin(days))
             remedy = f"a scale along which a year is a factor of e: exp(years({said}) - {first})"
             refuse(self.source, "is a date", remedy, value=str(cell), **place)
-
-    def scale(self, text: str) -> np.ndarray:
-        """Return the values of a scale; categories, and 0 and 1 alone, are told what they may be.
-
-        A law takes scales above 0 alone.
-        """
-        name = bare(text)
-        ways = f"{option('curve', name)}, or pool them, {option('group', name)}"
-        cells = self.column(name) if name in self.known else np.empty(0)
-        words = [isinstance(each, str) and not any(map(str.isdigit, each)) for each in cells]
-        if words and all(words):
-            remedy = f"categories are no scale: fit each apart, {ways}"
-            place = dict(row=int(self.rows[0]), column=name, value=cells[0])
-            refuse(self.source, NUMBER, remedy, **place)
-        values = self.number(text)
-        if set(values.tolist()) == {0.0, 1.0}:
-            row = int(self.rows[np.flatnonzero(values == 0)[0]])
-            remedy = f"a scale is above 0: take 1 and 2, {text} + 1, or fit the two apart, {ways}"
-            problem = "the column holds 0 and 1 alone, as an indicator does"
-            refuse(self.source, problem, remedy, row=row, column=name)
-        return values
 
 
 NUMBER = "is no number"

@@ -79,6 +79,12 @@ def get_law(text: str | Parametric | Callable[..., Law]) -> Law:
     """
     if isinstance(text, str):
         return _named(text)
+    if not (isinstance(text, Parametric) or callable(text)):
+        what = "the law comes first, fit('power', data)" * hasattr(text, "columns")
+        what = what or "one at a time; of several, forecast(data, at, laws=[...])"
+        raise TypeError(
+            f"a law is a name, such as 'power', or a Law, no {type(text).__name__}: {what}"
+        )
     found = text if isinstance(text, Parametric) else text()
     if not isinstance(found, Law):
         what = f"{found.name} is a noise" if isinstance(found, Parametric) else repr(found)

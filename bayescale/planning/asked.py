@@ -13,7 +13,7 @@ import numpy as np
 from ..inference.prior import PriorPredictive
 from ..messages import Note
 from ..posterior.health import Health, Verdict
-from ..posterior.mixture import Mixture
+from ..posterior.mixture import Mixture, a_fit
 from ..posterior.posterior import Posterior, SamplingInfo
 from ..recipes.multiplier import Multiplier
 
@@ -36,7 +36,7 @@ def asked_of(asked: Any, allow_failed: bool) -> Posterior | Mixture:
     if isinstance(asked, Multiplier):
         return asked.mixture
     which = _mixture_of(asked)
-    return asked.only().trusted(allow_failed) if which is None else which
+    return a_fit(asked).only().trusted(allow_failed) if which is None else which
 
 
 def fit_of(asked: Any) -> Posterior:
@@ -49,7 +49,7 @@ def fit_of(asked: Any) -> Posterior:
     """
     which = _mixture_of(asked)
     if which is None:
-        return asked
+        return a_fit(asked, mixtures=False)
     _, _, one = max(which.members, key=lambda member: member[1])
     return one
 

@@ -12,7 +12,7 @@ from ..data.dataset import Dataset
 from ..data.expression import ExpressionError, columns
 from ..data.given import relabelled
 from ..data.notes import concerning
-from ..data.scales import not_flop
+from ..data.scales import not_flop, scale_of
 from ..data.table import Table, open_table
 from ..messages import bare, near, quoted, refuse
 from .goals import check_texts
@@ -151,7 +151,7 @@ def _scale(table: Table, name: str, column: str) -> np.ndarray:
         except ExpressionError:
             continue
         text = quoted(text) if text in table.known else text
-        values = table.scale(text)
+        values = scale_of(table, text)
         for at in np.flatnonzero(values <= 0)[:1]:
             place = dict(row=int(table.rows[at]), column=text, value=float(values[at]))
             refuse(table.source, "is no scale", "scales are above 0", **place)

@@ -11,6 +11,7 @@ import numpy as np
 from ..messages import Note
 from ..posterior.display import Sheet, Shown
 from ..posterior.intervals import plain, summarise
+from ..posterior.mixture import a_fit
 from ..posterior.posterior import Posterior
 from ..questions.predict import predict
 from ..questions.sweep import scales
@@ -93,7 +94,7 @@ def compare_runs(
     >>> 0 <= answer.p_better <= 1
     True
     """
-    law, found = posterior.only().law, []
+    law, found = a_fit(posterior, mixtures=False).only().law, []
     for each in (first, second):
         if not isinstance(each, Mapping):
             if len(each) != len(law.inputs):

@@ -13,7 +13,8 @@ from matplotlib.axes import Axes
 from ..posterior.intervals import levels
 from ..posterior.mixture import Mixture
 from ..posterior.posterior import Posterior
-from .style import BARS, PALETTE, bar_keys, canvas, legend, one_law
+from . import asked
+from .style import BARS, PALETTE, bar_keys, canvas, legend
 
 __all__ = ["exponents"]
 
@@ -52,7 +53,7 @@ def exponents(
     >>> [label.get_text() for label in ax.get_yticklabels()]
     ['alpha', 'beta']
     """
-    one_law(posterior, "exponents")
+    asked.one_law(posterior, "exponents")
     known, steep = posterior.scalars(), posterior.law.exponents
     names = names or tuple(n for n in known if {n, n.rstrip("0123456789")} & set(steep))
     if not names or not set(names) <= set(known):

@@ -12,12 +12,13 @@ from matplotlib.axes import Axes
 
 from ..data.dataset import Dataset
 from ..posterior.intervals import INTERVAL
-from ..posterior.mixture import Mixture
+from ..posterior.mixture import Mixture, a_fit
 from ..posterior.posterior import Posterior
 from ..questions.grid import grid
 from ..questions.predict import Prediction, predict
 from ..questions.residuals import Residuals
 from ..questions.residuals import residuals as left_over
+from . import asked
 from .marks import beyond, mark_models
 from .style import (
     BEYOND,
@@ -32,7 +33,6 @@ from .style import (
     is_compute,
     legend,
     measured,
-    one_law,
     quantile_band,
     response_axis,
     scale_axis,
@@ -124,7 +124,7 @@ def curve(
 
 
 def _one_scale(posterior: Posterior | Mixture) -> str:
-    if len(posterior.law.inputs) != 1:
+    if len(a_fit(posterior).law.inputs) != 1:
         raise ValueError(
             f"curve draws a law of one scale, {posterior.law.name} has "
             f"{', '.join(posterior.law.inputs)}; take isoflop, isoloss or residuals"
@@ -232,8 +232,9 @@ def residuals(
     >>> ax.get_ylabel()
     'measured / fitted − 1 (%)'
     """
-    one_law(posterior, "residuals")
     fit = None if isinstance(posterior, Residuals) else posterior
+    if not isinstance(posterior, Residuals):
+        asked.one_law(posterior, "residuals")
     found = posterior if fit is None else left_over(fit)
     x = found.fitted if against is None else found.inputs[against]
     known = np.isfinite(found.residual)

@@ -14,7 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from ..posterior.intervals import INTERVAL
-from ..posterior.mixture import Mixture
+from ..posterior.mixture import Mixture, a_fit
 from ..posterior.posterior import Posterior
 from ..questions.grid import compute, isoflop_grid
 from ..questions.predict import Prediction, predict
@@ -72,7 +72,7 @@ def isoflop(
     >>> ax.get_ylabel()
     'loss (nats per token)'
     """
-    if posterior.curves:
+    if a_fit(posterior).curves:
         raise ValueError("isoflop draws one curve: take one, posterior.curve(NAME)")
     if prediction is None:
         prediction = predict(posterior, isoflop_grid(posterior, cost=cost), allow_failed=True)

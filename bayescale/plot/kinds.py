@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from ..questions.kind import Kind
 from ..questions.kinds import KINDS
 from ..questions.shown import kind_word
+from . import asked
 from .style import FAINT, INK, PALETTE, beside, canvas, legend, percent
 
 __all__ = ["COLOURS", "kinds"]
@@ -39,6 +40,7 @@ def kinds(found: Kind, ax: Axes | None = None) -> Axes:
     >>> [label.get_text() for label in ax.get_yticklabels()][:3]
     ['flat', 'steady', 'emergent']
     """
+    asked.check(found, Kind, "kind(fit)")
     rows = np.arange(float(len(KINDS)))[::-1]
     given = found.implied if found.prior is None else found.prior
     before = "before the data, by the laws" if found.prior is None else "the prior given"

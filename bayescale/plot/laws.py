@@ -9,6 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from ..comparison.compare import LawComparison
+from . import asked
 from .style import FAINT, PALETTE, beside, canvas, percent
 
 __all__ = ["laws"]
@@ -37,6 +38,7 @@ def laws(found: LawComparison, ax: Axes | None = None) -> Axes:
     >>> ax.get_yticklabels()[0].get_text()  # the best law is on top
     'sigmoid'
     """
+    asked.check(found, LawComparison, "compare_laws(fits)")
     names = sorted(found.elpd, key=found.elpd.__getitem__, reverse=True)
     rows = np.arange(float(len(names)))[::-1]
     numbers = (found.difference, found.difference_se)

@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 
 from ..posterior.intervals import INTERVAL, levels
 from ..recipes.multiplier import Multiplier
+from . import asked
 from .marks import beyond
 from .style import (
     BEYOND,
@@ -62,6 +63,7 @@ def multiplier(found: Multiplier, ax: Axes | None = None) -> Axes:
     >>> ax.get_ylabel()
     "old's C over the recipe's, for equal loss"
     """
+    asked.check(found, Multiplier, "multiplier(data, group)")
     x, which = (found.mixture.data.inputs[name] for name in ("x", "recipe"))
     medians = []
     with canvas(ax) as ax:

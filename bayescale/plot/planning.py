@@ -14,6 +14,7 @@ from matplotlib.lines import Line2D
 from ..planning.allocate import Allocation
 from ..planning.match import TradeOff
 from ..posterior.intervals import INTERVAL, levels
+from . import asked
 from .marks import mark_models
 from .style import (
     BARS,
@@ -66,6 +67,7 @@ def allocation(
     >>> ax.get_xlabel()
     'training compute (FLOP)'
     """
+    asked.check(found, Allocation, "allocate(fit, flops)")
     flops = found.flops
     with canvas(ax) as ax:
         seen = [_growth(ax, found, *part) for part in PARTS]
@@ -155,6 +157,7 @@ def isoloss(
     >>> ax.get_ylabel()
     'training tokens D'
     """
+    asked.check(found, TradeOff, "match(fit, loss=...)")
     median = _order(found.tokens, 0.5)
     if not np.isfinite(median).any():
         raise ValueError("most draws reach this loss at no size: ask for a higher loss")

@@ -7,6 +7,7 @@ from matplotlib.axes import Axes
 
 from ..inference.prior import PriorPredictive
 from ..posterior.intervals import INTERVAL, levels
+from . import asked
 from .style import (
     FAINT,
     HALF,
@@ -62,6 +63,7 @@ def prior(found: PriorPredictive, ax: Axes | None = None, *, against: str | None
     >>> ax.get_title(loc="left")
     'before the data: power'
     """
+    asked.check(found, PriorPredictive, "prior_predictive(law, data)")
     scales = found.data.inputs
     if against is not None and against not in scales:
         raise ValueError(f"no scale {against!r}; the scales are {', '.join(scales)}")

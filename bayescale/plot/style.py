@@ -48,7 +48,6 @@ __all__ = [
     "is_compute",
     "legend",
     "measured",
-    "one_law",
     "percent",
     "quantile_band",
     "response_axis",
@@ -305,12 +304,6 @@ def legend(
     if handles or doubt:
         shown = ax.legend(handles=handles, title=doubt, **look)
         shown.get_title().set(color="#cc2222", fontsize=8, fontweight="bold")
-
-
-def one_law(posterior: object, what: str) -> None:
-    """Refuse a mixture, of which there is no one such answer."""
-    if isinstance(posterior, Mixture):
-        raise ValueError(f"{what} are those of one law: take one of mixture.parts")
 
 
 def beside(ax: Axes, x: float, row: float, text: str, **look: str) -> None:

@@ -14,6 +14,7 @@ from ..data.cells import dated
 from ..posterior.intervals import INTERVAL
 from ..questions.threshold import Threshold
 from ..questions.unlock import share_by
+from . import asked
 from .marks import beyond, landmarks, mark_models
 from .style import INK, PALETTE, axis_of, canvas, date_text, legend, percent, scale_text, words
 
@@ -53,6 +54,7 @@ def threshold(
     >>> ax.get_ylabel()
     'probability of passing 0.6'
     """
+    asked.check(found, Threshold, "threshold(fit, level)")
     ends = sorted((found.grid[0], found.horizon))
     if models is None:
         models = landmarks(f"{found.scale} {found.column}", *ends)

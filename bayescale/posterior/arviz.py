@@ -11,6 +11,7 @@ import numpy as np
 from ..data.dataset import EXTRAS, LABELS, Dataset
 from ..model.prior import before
 from . import pointwise
+from .mixture import a_fit
 from .posterior import Posterior
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ def to_arviz(
     """
     import xarray as xr
 
-    data, coords = posterior.data, _coords(posterior)
+    data, coords = a_fit(posterior, mixtures=False).data, _coords(posterior)
     stats = {ARVIZ_NAMES.get(name, name): value for name, value in posterior.stats.items()}
     table = {name: ("obs_id", values) for name, values in _columns(data).items()}
     observed = {name: table.pop(name) for name in data.responses}

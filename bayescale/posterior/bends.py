@@ -28,7 +28,7 @@ from jax.scipy.special import logit
 
 from ..laws.approximate import bends_of, edge_of, wandering
 from ..parametric.parametric import Law
-from .mixture import Mixture
+from .mixture import Mixture, a_fit
 from .posterior import Bends, Posterior
 
 __all__ = ["MISFIT", "OWN", "bending", "bent", "may_bend", "paths", "with_misfit"]
@@ -80,7 +80,7 @@ def with_misfit(
     """
     if not 0 <= sd < np.inf:
         raise ValueError(f"a misfit has an sd of 0 or more, got {sd}")
-    if sd == 0:
+    if sd == 0 or not a_fit(which):
         return which
     if isinstance(which, Mixture):
         parts = {

@@ -11,6 +11,8 @@ import stat
 from contextlib import suppress
 from pathlib import Path
 
+from ..messages import a_path
+
 __all__ = ["StorageError", "line_of", "resolved", "sealed", "unsealed", "writable", "write"]
 
 
@@ -46,7 +48,7 @@ def writable(path: str | os.PathLike) -> Path:
 def resolved(path: str | os.PathLike) -> Path:
     """Return where a path leads, or raise StorageError where it is none."""
     try:
-        return Path(path).expanduser().resolve()
+        return Path(a_path(path)).expanduser().resolve()
     except (OSError, RuntimeError, ValueError) as error:  # loops of links, no home, a null byte
         raise StorageError(
             f"{os.fspath(path)!r}: is no path of a file: {line_of(error)}"

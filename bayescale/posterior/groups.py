@@ -19,6 +19,7 @@ from ..messages import Note, near
 from ..model.pooling import link_of, shifted
 from .display import MASS, Sheet, Shown, number, share, span
 from .intervals import INTERVAL, plain, summarise_shift
+from .mixture import a_fit
 from .posterior import Posterior
 
 __all__ = ["AVERAGE", "NEW", "OWN_GROUP", "GroupShift", "for_group", "group_shift"]
@@ -58,7 +59,7 @@ def for_group(posterior: Posterior, name: str, *, seed: int = 0) -> Posterior:
     >>> np.log(unseen.draws["x50"]).std() > np.log(seen.draws["x50"]).std()
     np.True_
     """
-    model, names = posterior.model, posterior.data.group_names
+    model, names = a_fit(posterior, mixtures=False).model, posterior.data.group_names
     if not model.pool:
         raise ValueError("nothing is pooled in this fit: name a column of groups (--group)")
     name = name if name in (AVERAGE, NEW) else same_label(name, names)
@@ -138,7 +139,7 @@ def group_shift(
     >>> float(np.exp(np.median(shift.draws))) > 2  # letters unlock at a larger scale
     True
     """
-    model, names = posterior.model, posterior.data.group_names
+    model, names = a_fit(posterior, mixtures=False).model, posterior.data.group_names
     of = of or (model.pool[0] if model.pool else "")
     if of not in model.pool:
         raise ValueError(f"{of!r} is not pooled; pooled are {', '.join(model.pool) or 'none'}")

@@ -6,7 +6,8 @@ question takes a `Mixture` where it takes a `Posterior`: laws may differ, the ru
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import os
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +20,7 @@ from .health import FailedFit
 from .intervals import INTERVAL, plain
 from .posterior import Posterior, said_of_group
 
-__all__ = ["Mixture", "mix", "said_of_fits", "summary_of_fits"]
+__all__ = ["Mixture", "a_fit", "fits_by_name", "mix", "said_of_fits", "summary_of_fits"]
 
 SLIGHT = 0.01
 """Weight of a member below which nothing is said of its health."""
@@ -131,7 +132,7 @@ def summary_of_fits(
 
 
 def mix(
-    posteriors: Mapping[str, Posterior],
+    posteriors: Mapping[str, Posterior] | Sequence[Posterior],
     weights: Mapping[str, float] | None = None,
     *,
     prior: Mapping[str, float] | None = None,
@@ -143,7 +144,7 @@ def mix(
     Parameters
     ----------
     posteriors
-        Posterior by name, each of one curve and of the same runs.
+        Posterior by name, each of one curve and of the same runs; of different laws a list of them.
     weights
         Weight by name, 0 or more; normalised here. `compare_laws` finds some.
     prior
@@ -160,6 +161,8 @@ def mix(
 
     Raises
     ------
+    TypeError
+        If something else is given in place of fits.
     ValueError
         If there are none, they are of several curves or of other runs, or the weights do not fit.
 
@@ -169,8 +172,7 @@ def mix(
     >>> dict(both.weights)
     {'sigmoid': 0.75, 'flat': 0.25}
     """
-    if not posteriors:
-        raise ValueError("a mixture needs at least one posterior")
+    posteriors = fits_by_name(posteriors)
     first = next(iter(posteriors.values()))
     for name, part in posteriors.items():
         if part.curves:
@@ -197,6 +199,65 @@ def mix(
     why = why or ("equal" if weights is None else "given")
     weights = {k: float(given[k] / total) for k in posteriors}
     return Mixture(dict(posteriors), weights, why, prior, belief)
+
+
+# ------------------------------------------------------------------ what is given as a fit
+
+
+def a_fit(given: Any, mixtures: bool = True) -> Any:
+    """Return a fit as it is, and a mixture where they are taken.
+
+    Raises
+    ------
+    TypeError
+        For anything else, saying what to give.
+    """
+    if isinstance(given, Posterior) or (mixtures and isinstance(given, Mixture)):
+        return given
+    raise TypeError(_no_fit(given))
+
+
+def _no_fit(given: Any) -> str:
+    """Return what is to be given in place of what is no fit."""
+    if isinstance(given, Mixture):
+        return "this is asked of one law, and a Mixture has several: take one of mixture.parts"
+    if isinstance(given, str | os.PathLike):
+        return f"{os.fspath(given)!r} is a text, no fit: give what fit returns, or load(FILE)"
+    several = [*given.values()] if isinstance(given, Mapping) else given
+    if isinstance(several, list | tuple) and any(isinstance(one, Posterior) for one in several):
+        return f"this is asked of one fit, got {len(several)}: ask each, or mix(...) of them"
+    said = f"this is asked of a fit, what fit or load returns, not of a {type(given).__name__}"
+    if hasattr(given, "mixtures"):  # a forecast, which lives on a higher floor
+        return f"{said}: ask its laws, .mixtures[{next(iter(given.mixtures))!r}]"
+    return said + ": fit a law to it first, fit('power', data)" * hasattr(given, "columns")
+
+
+NAMED = "{'NAME': fit, ...}"
+
+
+def fits_by_name(given: Any) -> dict[str, Posterior]:
+    """Return fits by name; of a list of them by law, of a mixture its parts.
+
+    Raises
+    ------
+    TypeError
+        For anything that is no several fits.
+    ValueError
+        If there are none, or two of a list are of one law.
+    """
+    if isinstance(given, Mixture):
+        return dict(given.parts)
+    if isinstance(given, list | tuple):
+        names = [str(a_fit(one, mixtures=False).law) for one in given]
+        if len(set(names)) < len(names):
+            raise ValueError(f"two of {', '.join(names)} are alike: name them, {NAMED}")
+        given = dict(zip(names, given, strict=True))
+    if not isinstance(given, Mapping):
+        what = "one fit" if isinstance(given, Posterior) else type(given).__name__
+        raise TypeError(f"this is asked of several fits, {NAMED} or a list, not of {what}")
+    if not given:
+        raise ValueError(f"there are no fits: give one or more, {NAMED}")
+    return {name: a_fit(one, mixtures=False) for name, one in given.items()}
 
 
 def _differs(one: Posterior, other: Posterior) -> str:

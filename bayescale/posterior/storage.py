@@ -31,6 +31,7 @@ from .files import StorageError, line_of, sealed, unsealed, writable, write
 from .hdf5 import Reader, to_bytes
 from .health import UNREACHED, Health
 from .intervals import plain
+from .mixture import a_fit
 from .posterior import Bends, Posterior, SamplingInfo
 from .signature import match, signature
 
@@ -82,7 +83,7 @@ def save(posterior: Posterior, path: str | os.PathLike, *, rows: bool = True) ->
     import xarray as xr
 
     target = writable(path)
-    record = json.dumps(_record(posterior), default=plain).encode()
+    record = json.dumps(_record(a_fit(posterior, mixtures=False)), default=plain).encode()
     try:
         tree = to_arviz(posterior, rows, most=MOST)
         with np.errstate(over="ignore"):  # a run of the prior beyond the floats: infinite
@@ -306,8 +307,7 @@ def _check_shapes(model, data, draws, stats, z, bends) -> None:
         raise ValueError(f"log_density has the shape {lead}")
     if data.curve_names and lead[0] != len(data.curve_names):
         raise ValueError(f"draws of {lead[0]} curves, {len(data.curve_names)} in the data")
-    named = {**draws, **stats} | ({} if z is None else {"z": z})
-    for name, values in named.items():
+    for name, values in {**draws, **stats, **({} if z is None else {"z": z})}.items():
         if values.shape[: len(lead)] != lead or values.ndim > len(lead) + 1:
             raise ValueError(f"{name} has the shape {values.shape}, not {lead}")
     if z is not None and z.shape != (*lead, model.size):

@@ -18,7 +18,7 @@ from ..model.replicates import prior_curves
 from ..posterior.display import Sheet, Shown
 from ..posterior.groups import GroupShift, for_group, group_shift
 from ..posterior.intervals import INTERVAL, levels, plain, quantiles
-from ..posterior.mixture import Mixture, said_of_fits
+from ..posterior.mixture import Mixture, a_fit, said_of_fits
 from ..posterior.posterior import Posterior
 from . import shown
 from .curves import side
@@ -217,7 +217,7 @@ def conditions(
     >>> bool(late["letters"] > late["cloze"])
     True
     """
-    which = which.trusted(allow_failed)
+    which = a_fit(which).trusted(allow_failed)
     reference = _checked(which, reference)
     names = (reference, *(name for name in which.data.group_names if name != reference))
     parts = {name: _under(which, name) for name in names}

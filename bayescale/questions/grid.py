@@ -13,7 +13,7 @@ import numpy as np
 
 from ..data.dataset import Dataset
 from ..data.scales import not_flop
-from ..posterior.mixture import Mixture
+from ..posterior.mixture import Mixture, a_fit
 from ..posterior.posterior import Posterior
 from .sweep import HALF
 
@@ -44,7 +44,7 @@ def grid(
     >>> bool(at["x"].max() > 9 * power_fit.data.inputs["x"].max())
     True
     """
-    law = posterior.law
+    law = a_fit(posterior).law
     if len(law.inputs) != 1:
         raise ValueError(
             f"a grid follows one scale, {law.name} has {', '.join(law.inputs)}: give predict the "
@@ -100,7 +100,7 @@ def isoflop_grid(
     >>> [f"{spent:.0e}" for spent in 6 * at["N"] * at["D"]]
     ['1e+20', '1e+20', '1e+20', '1e+21', '1e+21', '1e+21']
     """
-    law = posterior.law
+    law = a_fit(posterior).law
     if set(law.inputs) != {"N", "D"}:
         has = f"{law.name} has {', '.join(law.inputs)}"
         raise ValueError(f"isoflop_grid needs a law of N and D, {has}")

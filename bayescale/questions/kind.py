@@ -18,7 +18,7 @@ import numpy as np
 from ..messages import Note, as_notes
 from ..posterior.display import Sheet, Shown
 from ..posterior.intervals import INTERVAL, levels, plain
-from ..posterior.mixture import Mixture, said_of_fits
+from ..posterior.mixture import Mixture, a_fit, said_of_fits
 from ..posterior.posterior import Posterior
 from . import shown
 from .curves import drawn, drawn_before
@@ -200,7 +200,7 @@ def kind(
     >>> round(sum(answer.kinds.values()), 6)
     1.0
     """
-    which = posterior.trusted(allow_failed)
+    which = a_fit(posterior).trusted(allow_failed)
     prior = None if prior is None else checked(prior)
 
     def one(which: Posterior | Mixture) -> Kind:

@@ -23,7 +23,7 @@ from ..model.replicates import new_runs
 from ..posterior.bends import bent
 from ..posterior.display import Sheet, Shown
 from ..posterior.intervals import INTERVAL, levels, plain, summarise
-from ..posterior.mixture import Mixture
+from ..posterior.mixture import Mixture, a_fit
 from ..posterior.pointwise import ASK, law_draws, of_response, said_of_prior
 from ..posterior.posterior import Posterior, said_of_group
 from . import shown
@@ -121,7 +121,7 @@ def predict(
     ----------
     at
         Scale by input name (or column): `{"N": 7e10, "D": 1.4e12}`; arrays give several points. Of
-        a law of one scale its values are enough.
+        a law of one scale its values are enough. Along dates a date, or a year, is that day.
     n
         Number of questions of a new accuracy; the largest in the data unless given.
     stderr
@@ -158,7 +158,7 @@ def predict(
     >>> bool(lo < median < hi), there.decades.round(1).tolist()
     (True, [0.9])
     """
-    which = posterior.trusted(allow_failed, within=_within(posterior, at))
+    which = a_fit(posterior).trusted(allow_failed, within=_within(posterior, at))
     parts = [
         (name, weight, _predict(of_response(one, response), at, _Measured(n, stderr), seed, i))
         for i, (name, weight, one) in enumerate(which.members)

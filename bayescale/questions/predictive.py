@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..posterior.mixture import Mixture
+from ..posterior.mixture import Mixture, a_fit
 from ..posterior.pointwise import replicate
 from ..posterior.posterior import Posterior
 
@@ -50,7 +50,7 @@ def posterior_predictive(
     >>> bool((abs(np.median(runs, 0) / measured - 1) < 0.05).all())
     True
     """
-    parts = posterior.members
+    parts = a_fit(posterior).members
     ends = np.rint(np.cumsum([weight for _, weight, _ in parts]) * draws).astype(int)
     counts = np.diff(ends, prepend=0).tolist()
     return np.concatenate(

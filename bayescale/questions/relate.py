@@ -23,6 +23,7 @@ from ..model.programs import compiled
 from ..parametric.parametric import Law
 from ..posterior.display import Sheet, Shown
 from ..posterior.intervals import INTERVAL, levels, plain, summarise
+from ..posterior.mixture import a_fit
 from ..posterior.pointwise import spaced
 from ..posterior.posterior import Posterior
 from . import shown
@@ -125,7 +126,7 @@ def relate(
     >>> bool(np.median(answer.r2) > 0.9), answer.rows
     (True, 12)
     """
-    posterior.trusted(allow_failed)
+    a_fit(posterior, mixtures=False).trusted(allow_failed)
     _check_law(posterior.law)
     groups, found = posterior.data.group_names, {}
     for i, (name, one) in enumerate(posterior):

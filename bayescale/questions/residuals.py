@@ -17,6 +17,7 @@ from ..messages import Note
 from ..posterior.display import Sheet, Shown
 from ..posterior.groups import OWN_GROUP, for_group
 from ..posterior.intervals import levels, plain
+from ..posterior.mixture import a_fit
 from ..posterior.pointwise import law_draws, replicate
 from ..posterior.posterior import Posterior
 from . import shown
@@ -116,8 +117,7 @@ def residuals(posterior: Posterior, seed: int = 0) -> Residuals:
     >>> bool(inside.mean() > 0.8)
     True
     """
-    data = posterior.data
-    law = posterior.law
+    data, law = a_fit(posterior, mixtures=False).data, posterior.law
     observed = data.responses[law.response if law.further else next(iter(data.responses))]
     fitted, lo, hi = (np.empty(len(data)) for _ in range(3))
     for name, one in posterior:

@@ -24,7 +24,7 @@ from ..posterior.checks import IDENTIFIED
 from ..posterior.display import Sheet, Shown
 from ..posterior.health import ROUGH, pareto
 from ..posterior.intervals import INTERVAL, levels, plain, pull, quantiles, summarise
-from ..posterior.mixture import Mixture
+from ..posterior.mixture import Mixture, a_fit
 from ..posterior.pointwise import FEWEST, hangs_on, law_draws, log_likelihood, priors
 from ..posterior.posterior import Posterior, said_of_group
 from . import shown
@@ -188,7 +188,7 @@ def sensitivity(
     >>> found.quantities["sigma"].diagnosis
     '-'
     """
-    which = posterior.trusted(allow_failed)
+    which = a_fit(posterior).trusted(allow_failed)
     if isinstance(which, Mixture):
         return {name: _one(part, at) for name, _, part in which.members}
     return {str(k): _one(v, at) for k, v in which} if which.curves else _one(which, at)

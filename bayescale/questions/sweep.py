@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from ..data.expression import evaluate
-from ..data.formula import in_names
+from ..data.formula import in_names, in_scales
 from ..messages import shortened
 from ..posterior.mixture import Mixture
 from ..posterior.posterior import Posterior
@@ -92,6 +92,7 @@ class Sweep:
         """
         if given is None:
             return self.best * (10**decades if self.sign > 0 else HALF)
+        given = in_scales({self.by: given}, {self.by: self.column}, [self.by])[self.by]
         if not (0 < given < np.inf and self.progress(given) >= self.progress(self.best)):
             side = "below" if self.sign > 0 else "above"
             raise ValueError(
@@ -239,12 +240,13 @@ def scales(posterior: Posterior, at: Any) -> dict[str, np.ndarray]:
     ValueError
         For an unknown or missing name, or a scale that is not positive and finite.
     """
-    law = posterior.law
-    if not hasattr(at, "items"):
+    law, alone = posterior.law, False
+    if not (isinstance(at, Mapping) or hasattr(at, "columns")):
         if len(law.inputs) > 1:
             names = ", ".join(f"{name!r}: ..." for name in law.inputs)
             raise ValueError(f"at names its scales, {{{names}}}, got {at!r}")
-        at = {law.inputs[0]: at}
+        at, alone = {law.inputs[0]: at}, True
+    at = in_scales(at, posterior.data.columns, law.inputs, alone)
     found = {posterior.name_of(key): _numbers(str(key), value) for key, value in at.items()}
     missing = [name for name in law.inputs if name not in found]
     if missing:

@@ -27,7 +27,7 @@ from ..datasets.published import scale_of
 from ..messages import Note
 from ..posterior.display import Sheet, Shown
 from ..posterior.intervals import plain
-from ..posterior.mixture import Mixture
+from ..posterior.mixture import Mixture, a_fit
 from ..posterior.posterior import Posterior
 from . import shown
 from .curves import Crossed, outcomes, side
@@ -267,7 +267,7 @@ def threshold(
     >>> answer.p_unlocked_by(1e13)
     1.0
     """
-    which = posterior.trusted(allow_failed)
+    which = a_fit(posterior).trusted(allow_failed)
 
     def one(which: Posterior | Mixture) -> Threshold:
         value, ways = level_of(which, level), sweep(which, by, at)

@@ -14,7 +14,7 @@ from numbers import Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..messages import TOLD, refuse
+from ..messages import TOLD, paths_of, refuse
 from .join import join
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def read_lm_eval(
     import pandas as pd
 
     notes: dict[str, str] = {}
-    given = [paths] if isinstance(paths, str | Path) else list(paths)
+    given = paths_of(paths)
     found: dict[tuple, tuple[float, dict[str, Any]]] = {}
     skipped: list[str] = []
     empty = repeated = 0

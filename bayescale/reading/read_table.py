@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..data.cells import ROW, WRITTEN
-from ..messages import TOLD, refuse
+from ..messages import TOLD, a_path, refuse
 from . import binary
 from .dialect import read_text
 from .records import read_records
@@ -70,7 +70,7 @@ def read_table(path: str | Path) -> pd.DataFrame:
     >>> bs.read_table("runs.csv").shape
     (24, 7)
     """
-    if str(path) == STDIN:
+    if str(a_path(path)) == STDIN:
         source, ending, sheet = "standard input", "", None
         data = _unpacked(_bounded(sys.stdin.buffer, source), source)
     else:

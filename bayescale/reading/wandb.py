@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..data.cells import numbers
-from ..messages import TOLD, refuse
+from ..messages import TOLD, paths_of, refuse
 from .binary import READERS
 from .join import join
 from .read_table import PLAIN, read_table
@@ -68,7 +68,7 @@ def read_wandb(paths: str | Path | Iterable[str | Path], *, models: Any = None) 
     import pandas as pd
 
     notes: dict[str, str] = {}
-    given = [paths] if isinstance(paths, str | Path) else list(paths)
+    given = paths_of(paths)
     parts, said = [], {}
     for path, name in zip(given, _names(given), strict=True):
         frame = read_table(path)

@@ -12,6 +12,7 @@ import numpy as np
 
 from ..data.accuracies import kind_of
 from ..data.dataset import Dataset
+from ..data.formula import in_scales
 from ..data.given import same_label
 from ..laws.recipes import COMMON, COMMON_OF_ACCURACIES, recipes, risings
 from ..messages import near
@@ -124,6 +125,7 @@ def scales_asked(data: Dataset, at: Any) -> tuple[np.ndarray, bool]:
         lo, hi = x.min(), x.max()
         return np.array([lo, np.sqrt(lo * hi), hi, 10 * hi, 100 * hi]), False
     if isinstance(at, Mapping):
+        at = in_scales(at, data.columns, data.inputs)
         known = {name, column, column.strip("`")}
         for key in at:
             if key not in known:

@@ -25,7 +25,7 @@ from ..messages import Note
 from ..model.arrays import lane_of
 from ..posterior.display import Sheet, Shown
 from ..posterior.intervals import plain
-from ..posterior.mixture import Mixture
+from ..posterior.mixture import Mixture, a_fit
 from ..posterior.pointwise import law_draws, replicate, spaced
 from ..posterior.posterior import Posterior
 from ..progress import Progress
@@ -139,7 +139,7 @@ def calibrate(
     (10,)
     """
     check_replicates(replicates)
-    which = posterior.trusted(allow_failed, within=True)
+    which = a_fit(posterior).trusted(allow_failed, within=True)
     how = dict(replicates=replicates, sampler=sampler, seed=seed, progress=progress)
     if isinstance(which, Mixture):
         return {name: _one(part, at, **how) for name, _, part in which.members}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -14,6 +14,7 @@ from ..comparison.units import COUNT, common_unit
 from ..data.dataset import EXTRAS
 from ..inference.fit import fit
 from ..inference.samplers import NUTS
+from ..posterior.mixture import fits_by_name
 from ..posterior.pointwise import replicate
 from ..posterior.posterior import Posterior
 
@@ -21,7 +22,7 @@ __all__ = ["confusion"]
 
 
 def confusion(
-    posteriors: Mapping[str, Posterior],
+    posteriors: Mapping[str, Posterior] | Sequence[Posterior],
     *,
     simulations: int = 10,
     sampler: NUTS | None = None,
@@ -36,7 +37,7 @@ def confusion(
     Parameters
     ----------
     posteriors
-        Posterior by law, each of one curve and of the same runs.
+        Posterior by law, or a list of them, each of one curve and of the same runs.
 
     Returns
     -------
@@ -55,6 +56,7 @@ def confusion(
     >>> matrix.chosen.sum(axis=1)
     array([2, 2])
     """
+    posteriors = fits_by_name(posteriors)
     for law, one in posteriors.items():
         if one.curves or one.model.pool or one.law.further:
             raise ValueError(

@@ -11,6 +11,7 @@ import numpy as np
 
 from ..data.accuracies import kind_of, rise_of
 from ..data.dataset import Dataset
+from ..data.formula import in_scales
 from ..data.scales import each_curve
 from ..laws.names import get_law
 from ..messages import Note, bare, near
@@ -119,6 +120,7 @@ def named(at: Any) -> Mapping[str, Any]:
 
 def check_scales(data: Dataset, at: Mapping[str, Any]) -> None:
     """Refuse scales that the table does not have, or leaves without a value."""
+    at = in_scales(at, data.columns, data.inputs)
     columns = {data.columns.get(name, name): name for name in data.inputs}
     known = {bare(text): name for text, name in columns.items()}
     known |= {name: name for name in data.inputs}

@@ -22,7 +22,7 @@ from ..data.expression import ExpressionError
 from ..data.from_frame import canonical
 from ..data.given import relabelled
 from ..data.table import open_table
-from ..messages import DataError
+from ..messages import DataError, a_path
 from ..posterior.display import Sheet, Shown
 from ..posterior.files import StorageError, writable, write
 from ..posterior.intervals import plain
@@ -64,6 +64,9 @@ def register(found: Forecast, path: str | os.PathLike) -> None:
     --------
     >>> bs.register(bs.forecast(power_data, {"x": 1e12}), "runs.forecast.json")
     """
+    if not isinstance(found, Forecast):
+        name = type(found).__name__
+        raise TypeError(f"what forecast returns is registered, not a {name}: forecast(data, at)")
     target = registrable(path)
     which = next(iter(found.mixtures.values()))
     data, law = which.data, which.law
@@ -97,7 +100,7 @@ def registrable(path: str | os.PathLike) -> Path:
     StorageError
         If there is such a file already, or it cannot be written.
     """
-    if Path(path).expanduser().exists():
+    if Path(a_path(path)).expanduser().exists():
         raise StorageError(
             f"{path}: is there already; a registered forecast stays as it is: name another file"
         )
@@ -287,7 +290,7 @@ BOUNDS = ((50, "0.25", "0.75"), (80, "0.1", "0.9"), (90, "0.05", "0.95"))
 
 def registered(path: str | os.PathLike) -> dict[str, Any]:
     """Return a registered forecast, its form checked."""
-    place = Path(path).expanduser()
+    place = Path(a_path(path)).expanduser()
     try:
         if place.stat().st_size > LARGEST:
             raise ValueError("it is too large")

@@ -17,6 +17,7 @@ from ..comparison.evidence import log_evidence
 from ..comparison.explain import RISE
 from ..comparison.units import common_unit
 from ..data.dataset import Dataset
+from ..data.formula import in_scales
 from ..data.from_frame import as_dataset
 from ..inference.make_model import as_law_names, make_model
 from ..inference.samplers import NUTS
@@ -187,6 +188,8 @@ def tasks(
         raise ValueError(f"probabilities of laws are 0 or more and not all 0, got {prior}")
     backtest = None if backtest is None else checked_share(backtest)
     parts = parts_of(made.values(), data)
+    along = next(iter(data.inputs))
+    horizon = in_scales({along: horizon}, data.columns, [along])[along]
     _check(made.values(), data, parts, noise, pool, level, horizon, misfit)
     how = dict(noise=noise, seed=seed, precision=precision)
     answers = dict(level=level, horizon=horizon, misfit=misfit, seed=seed)

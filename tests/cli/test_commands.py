@@ -280,7 +280,14 @@ def test_tables_fit_the_terminal(capsys, monkeypatch, fitted, curves, width):
 
 
 def test_pictures(capsys, folder, fitted, curves):
-    for call in (["show", fitted], ["threshold", curves, "--level", "0.7"]):
+    calls = (
+        ["show", fitted],
+        ["threshold", curves, "--level", "0.7"],
+        ["predict", curves, "--at", "1e5", "--allow-failed"],
+        ["allocate", fitted, "--flops", "1e22", "--loss", "2.2"],
+        ["kind", curves, "--allow-failed"],
+    )
+    for call in calls:
         path = folder / "picture.png"
         assert main([*call, "--plot", str(path)]) in (0, 1)
         assert path.read_bytes().startswith(b"\x89PNG")
@@ -377,6 +384,8 @@ def test_broken_files_are_refused(capsys, tmp_path, fitted):
         (["predict", "--at", "N=1,N=2"], ("twice",)),
         (["allocate"], ("--flops", "--budget")),
         (["allocate", "--flops", "-1"], ("positive",)),
+        (["predict", "--at", "N=7e10,D=1e12", "--plot", "a.png"], ("--plot", "N, D")),
+        (["predict", "--at", "N=7e10,D=1e12", "--seed", "-1"], ("--seed", "0")),
         (["allocate", "--flops", "1e22", "--budget", "1e22"], ("one of them",)),
         (["allocate", "--budget", "many"], ("gpu-days",)),
         (["allocate", "--versus", "N=1e9,D=1e10"], ("twice",)),

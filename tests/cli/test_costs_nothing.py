@@ -5,6 +5,7 @@ import pytest
 from bayescale.cli.commands import main
 
 TABLE = ["runs.csv", "-x", "C", "-y", "loss"]
+PAIR = ["allocate", "f.nc", "--versus", "N=1,D=1", "--versus", "N=2,D=2"]
 RUNS = ["next", "f.nc", "--candidates", "c.csv"]
 
 
@@ -17,6 +18,8 @@ RUNS = ["next", "f.nc", "--candidates", "c.csv"]
         (["predict", "f.nc", "--at", "1e10", "--stderr", "-1"], "stderr (--stderr)"),
         (["allocate", "f.nc"], "nothing is asked"),
         (["allocate", "f.nc", "--budget", "1000 sheep"], "sheep"),
+        ([*PAIR, "--plot", "a.png"], "--versus has no picture"),
+        (["calibrate", "f.nc", "--seed", "-1"], "--seed"),
         (["allocate", "f.nc", "--flops", "1e21", "--versus", "N=1,D=1"], "--versus compares two"),
         ([*RUNS, "--target", "N=large"], "target (--target)"),
         ([*RUNS, "--target", "N at noon"], "is no budget"),

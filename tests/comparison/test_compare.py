@@ -161,7 +161,7 @@ def test_a_comparison_makes_a_mixture(found):
 
 
 def test_what_does_not_compare_is_refused(rivals, level_fit):
-    with pytest.raises(ValueError, match="at least one posterior"):
+    with pytest.raises(ValueError, match="there are no fits"):
         compare_laws({})
     with pytest.raises(ValueError, match="is of other runs or another response"):
         compare_laws({"sigmoid": rivals["sigmoid"], "level": level_fit})

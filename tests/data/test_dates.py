@@ -11,7 +11,9 @@ import pytest
 
 import bayescale as bs
 from bayescale.data.cells import date, dated, days, years
+from bayescale.data.formula import in_inputs, in_scales
 from bayescale.questions.remarks import in_dates
+from bayescale.workflows.default_laws import check_scales
 from tests.documented import kept
 
 DAYS = ["2022-01-01", "2022-07-02", "2023-01-01", "2024-07-02"]
@@ -206,5 +208,68 @@ def test_categories_and_indicators_are_told_what_they_may_be():
     message = refusal(bs.from_frame, frame, ["N", "moe"], "y")
     assert "row 1, column 'moe': the column holds 0 and 1 alone" in message
     assert "take 1 and 2, moe + 1, or" in message
+    message = refusal(bs.from_frame, frame, ["N", "m=size == 'large'"], "y")
+    assert message.endswith("take 1 and 2, (size == 'large') + 1")
+    assert "as an indicator, (size == 'small') + 1" in refusal(bs.from_frame, frame, "size", "y")
+    counts = frame | {"epochs": [0, 1, 4, 2], "at 0": [0, 1, 1, 3]}
+    for name, made in {"epochs": "epochs + 1", "at 0": "`at 0` + 1"}.items():
+        message = refusal(bs.from_frame, counts, ["N", name], "y")
+        assert "0 is not above 0; correct it, or leave such rows out" in message
+        assert message.endswith(f"takes counts is given one more, {made}")
+        assert len(bs.from_frame(counts, ["N", f"e={made}"], "y")) == 4
     assert len(bs.from_frame(frame, ["N", "m=moe + 1"], "y")) == 4
     assert "is not above 0" in refusal(bs.from_frame, frame | {"N": [0, 1, 2, 3]}, "N", "y")
+
+
+def test_dates_and_years_along_dates_are_days_in_python_as_on_the_command_line():
+    columns, at = {"x": "exp(years(date) - 2020)", "N": "params_b*1e9"}, np.exp([6.0, 7.0])
+
+    def asked(given, alone=False):
+        ((name, found),) = in_scales(given, columns, ["x", "N"], alone).items()
+        return name, np.atleast_1d(found)
+
+    for given in (2026, 2026.0, "2026", "2026-01-01", datetime.date(2026, 1, 1)):
+        for key in ("x", "date", columns["x"]):
+            assert asked({key: given})[1] == pytest.approx(at[:1])
+    for given in (
+        [2026, 2027],
+        ["2026-01-01", "2027"],
+        pd.to_datetime(["2026-01-01", "2027-01-01"]),
+    ):
+        for key in ("x", "date"):
+            name, found = asked({key: given})
+            assert (name, found) == ("x", pytest.approx(at)) or name == columns["x"]
+    assert asked({"x": 2026.5}, alone=True)[1] == pytest.approx(np.exp(6.5))
+    np.testing.assert_array_equal(asked({"x": at})[1], at)  # a grid of the scale itself stays
+    assert asked({"x": 3})[1] == 3
+    assert asked({"params_b": [70, 7]}) == ("N", pytest.approx([7e10, 7e9]))
+    assert asked({"N": 7e10}) == ("N", 7e10)
+
+
+def test_a_forecast_by_date_is_asked_by_the_year():
+    frame = pd.DataFrame({"date": DAYS, "acc": [0.3, 0.4, 0.5, 0.6]})
+    data = bs.from_frame(frame, "exp(years(date) - 2020)", "acc")
+    fit = bs.fit("flat", data, sampler=bs.MAP(), noise="normal")
+    for at in (2026, {"date": "2026"}, {"x": "2026-01-01"}, pd.Series([2026])):
+        (point,) = bs.predict(fit, at, allow_failed=True).summary()["points"]
+        assert point["dates"] == {"x": "2026-01-01"}
+    found = bs.threshold(fit, 0.9, horizon=2030, allow_failed=True)
+    assert found.horizon == pytest.approx(np.exp(10))
+    check_scales(data, {"date": "2026"})
+    with pytest.raises(ValueError, match="'day' is no scale"):
+        check_scales(data, {"day": "2026"})
+
+
+def test_a_comparison_is_an_indicator():
+    kinds = np.array(["dense", "moe", "moe", "dense"], object)
+    frame = {"N": [1.0, 2.0, 3.0, 4.0], "kind": kinds, "y": [4.0, 3.0, 3.5, 2.5]}
+    made = "(kind == 'moe') + 1"
+    data = bs.from_frame(frame, ["N", f"moe={made}"], "y")
+    np.testing.assert_array_equal(data.inputs["moe"], [1, 2, 2, 1])
+    columns = {"moe": made}
+    assert in_scales({"kind": "moe"}, columns, ["moe"]) == {"moe": 2.0}
+    assert in_scales({"kind": "dense"}, columns, ["moe"]) == {"moe": 1.0}
+    assert in_inputs("kind=moe", columns, ["moe"]) == "moe=2.0"
+    assert len(bs.from_frame(frame, ["N", "m=(N > 2) + 1"], "y")) == 4
+    gap = frame | {"kind": np.array(["dense", None, "moe", "dense"], object)}
+    assert "row 2, column 'kind'" in refusal(bs.from_frame, gap, ["N", f"moe={made}"], "y")

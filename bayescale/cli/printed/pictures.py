@@ -21,12 +21,15 @@ from ...questions.predict import predict
 from .. import terminal
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from ...posterior.mixture import Mixture
     from ...recipes.multiplier import Multiplier
     from ...workflows.forecast import Forecast
     from ...workflows.tasks import Tasks
+    from ..saved import Saved
 
-__all__ = ["check", "draw", "fit", "forecast", "keep", "multiplier", "panels", "tasks"]
-__all__ += ["thresholds"]
+__all__ = ["answers", "check", "draw", "fit", "forecast", "keep", "multiplier", "panels", "tasks"]
 
 ENDINGS = (".png", ".pdf", ".svg")
 
@@ -107,29 +110,54 @@ def fit(path: str, posterior: Posterior) -> None:
 def forecast(path: str, found: Forecast) -> None:
     """Draw a forecast in one scale, one panel a curve: runs, and the bands up to what was asked."""
     figure, axes = panels(len(found.mixtures), 3.6)
-    (scale, asked), *others = found.inputs.items()
-    if others:
-        raise ValueError("a forecast in several scales has no picture; its table has it all")
     with style():
         for ax, (name, which) in zip(axes, found.mixtures.items(), strict=True):
-            seen = which.data.inputs[scale]
-            at = {scale: np.geomspace(seen.min(), max(asked.max(), seen.max()), 80)}
-            plot.curve(which, predict(which, at, allow_failed=True), ax)
+            _up_to(found.inputs, which, ax)
             ax.set_title(name or "", loc="left", fontsize=9)
     keep(figure, path)
 
 
-def thresholds(path: str, found: Mapping[str | None, Any]) -> None:
-    """Draw when a level is passed, one panel a curve that answered."""
-    known = {k: v["threshold"] for k, v in found.items() if not isinstance(v, FailedFit)}
-    if not known:
+def _up_to(asked: Mapping[str, np.ndarray], which: Posterior | Mixture, ax: Axes) -> None:
+    """Draw runs and curve in one scale, from the first of both to the last."""
+    ((scale, points),) = asked.items()
+    both = np.concatenate([which.data.inputs[scale], points])
+    at = {scale: np.geomspace(both.min(), both.max(), 80)}
+    plot.curve(which, predict(which, at, allow_failed=True), ax)
+
+
+def answers(path: str, which: Saved, found: Mapping[str | None, Any]) -> None:
+    """Draw what was answered, one panel an answer, below one another."""
+    drawn = [
+        (name, one, question, each)
+        for name, one in which
+        if not isinstance(found[name], FailedFit)
+        for question, each in found[name].items()
+        if question in DRAWN
+    ]
+    if not drawn:
         return
-    figure, axes = panels(len(known), 2.8, 6.4)
+    figure, axes = panels(len(drawn), *SIZES.get(drawn[0][2], (3.6, 6.4)))
     with style():
-        for ax, (name, each) in zip(axes, known.items(), strict=True):
-            plot.threshold(each, ax, models={} if name else None)
-            ax.set_title(name or "", loc="left", fontsize=9)
+        for ax, (name, one, question, each) in zip(axes, drawn, strict=True):
+            DRAWN[question](name, one, each, ax)
+            if question in ("kind", "laws"):  # above these stand keys and heads of columns
+                ax.set_ylabel(name or "")
+            else:
+                ax.set_title(name or "", loc="left", fontsize=9)
     keep(figure, path)
+
+
+DRAWN: dict[str, Callable[[str | None, Any, Any, Axes], Any]] = {
+    "predictions": lambda name, one, each, ax: _up_to(each.inputs, one, ax),
+    "threshold": lambda name, one, each, ax: plot.threshold(each, ax, models={} if name else None),
+    "kind": lambda name, one, each, ax: plot.kinds(each, ax),
+    "laws": lambda name, one, each, ax: plot.laws(each, ax),
+    "allocation": lambda name, one, each, ax: plot.allocation(each, ax),
+    "tradeoff": lambda name, one, each, ax: plot.isoloss(each, ax),
+}
+"""By the key of an answer what draws it, of a curve's name, its fit, the answer and axes."""
+SIZES = {"predictions": (3.6, 5.4), "threshold": (2.8, 6.4)}
+"""Height and width of a panel."""
 
 
 def multiplier(path: str, found: Multiplier) -> None:

@@ -1,0 +1,114 @@
+"""What is given in place of a fit, of fits, of an answer or of a file is told in one line."""
+
+from types import SimpleNamespace
+
+import jaxtyping
+import numpy as np
+import pytest
+
+import bayescale as bs
+
+ONE = {
+    "allocate": (1e21,),
+    "calibrate": (),
+    "conditions": (),
+    "for_group": ("a",),
+    "grid": (),
+    "group_shift": ("a",),
+    "isoflop_grid": (),
+    "kind": (),
+    "log_evidence": (),
+    "posterior_predictive": (),
+    "predict": ({"x": 1e12},),
+    "relate": (),
+    "residuals": (),
+    "save": ("fit.nc",),
+    "sensitivity": (),
+    "threshold": (0.5,),
+    "to_arviz": (),
+    "with_misfit": (),
+}
+"""Public functions of a fit, with what else they are asked."""
+PLOTS = ("allocation", "isoloss", "kinds", "laws", "multiplier", "prior", "threshold")
+FITS = ("curve", "exponents", "isoflop", "residuals")
+
+
+@pytest.fixture(autouse=True)
+def as_users_call():
+    """The types that tests check would refuse first, in many lines."""
+    jaxtyping.config.update("jaxtyping_disable", True)
+    yield
+    jaxtyping.config.update("jaxtyping_disable", False)
+
+
+def refusal(call, *args, **kwargs):
+    with pytest.raises((TypeError, ValueError)) as caught:
+        call(*args, **kwargs)
+    message = str(caught.value)
+    assert len(message.splitlines()) == 1
+    assert "attribute" not in message
+    return message
+
+
+@pytest.mark.parametrize("name", ONE)
+def test_what_is_no_fit_is_told_what_to_give(name, power_fit, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+    def told(given):
+        return refusal(getattr(bs, name), given, *ONE[name])
+
+    for given in (None, 3.0, [], {}):
+        assert f"what fit or load returns, not of a {type(given).__name__}" in told(given)
+    for given in ([power_fit], (power_fit, power_fit), {"power": power_fit}):
+        assert f"asked of one fit, got {len(given)}" in told(given)
+    assert "'fit.nc' is a text, no fit" in told("fit.nc")
+    assert "fit a law to it first" in told(power_fit.data)
+    assert not [*tmp_path.iterdir()]
+
+
+def test_what_is_of_one_law_takes_no_mixture(power_fit):
+    for name in ("for_group", "group_shift", "log_evidence", "relate", "residuals", "to_arviz"):
+        said = refusal(getattr(bs, name), bs.mix({"power": power_fit}), *ONE[name])
+        assert "take one of mixture.parts" in said
+
+
+def test_a_forecast_is_told_where_its_laws_are(power_fit):
+    told = SimpleNamespace(mixtures={None: bs.mix({"power": power_fit})})
+    assert ".mixtures[None]" in refusal(bs.predict, told, {"x": 1e12})
+
+
+def test_several_fits_are_a_mapping_a_list_or_a_mixture(rivals):
+    by_name = bs.mix(rivals)
+    for given in ([*rivals.values()], tuple(rivals.values()), by_name):
+        assert bs.mix(given).weights == by_name.weights
+        assert bs.compare_laws(given).weights == bs.compare_laws(rivals).weights
+    one = rivals["flat"]
+    for call in (bs.mix, bs.compare_laws, bs.explain, bs.confusion):
+        assert "not of one fit" in refusal(call, one)
+        assert "not of NoneType" in refusal(call, None)
+        assert "there are no fits" in refusal(call, {})
+        assert "flat, flat are alike" in refusal(call, [one, one])
+        assert "is a text, no fit" in refusal(call, ["flat.nc"])
+
+
+def test_pictures_of_answers_and_of_fits(power_fit):
+    for name in PLOTS:
+        said = refusal(getattr(bs.plot, name), power_fit)
+        assert said.startswith("this draws what ")
+        assert said.endswith("not a Posterior")
+    for name in FITS:
+        assert "asked of a fit" in refusal(getattr(bs.plot, name), None)
+
+
+def test_laws_and_tables_in_each_others_place(power_data, power_fit):
+    assert "the law comes first" in refusal(bs.fit, power_data, "power")
+    for given in (["power", "flat"], None, 3.0, power_fit):
+        assert "a law is a name" in refusal(bs.fit, given, power_data)
+    assert "forecast(data, at)" in refusal(bs.register, power_fit, "a.forecast.json")
+
+
+@pytest.mark.parametrize("name", ["load", "read_table", "read_lm_eval", "read_wandb", "score"])
+def test_files_are_named(name):
+    more = ({},) * (name == "score")
+    for given in (None, 3.0, np.arange(3)):
+        assert "a file is named by a text or a Path" in refusal(getattr(bs, name), given, *more)
