@@ -53,6 +53,8 @@ def main(argv: list[str] | None = None) -> int:
         return terminal.complain("there is not enough memory for this", terminal.FAULT)
     except USAGE as error:
         where = getattr(getattr(error, "ctx", None), "command_path", "bayescale")
+        if not error.format_message():  # its help was asked for by naming no command
+            return terminal.WRONG
         message = f"{error.format_message().rstrip('.')}; see {where} --help"
         return terminal.complain(message, terminal.WRONG)
     except Exception as error:

@@ -3,22 +3,24 @@
 Checkpoints are told by how they lie: at even steps along a column of steps or tokens, or closer
 together than anybody trains runs to their end, all else the same. Runs that were each trained to
 their own number of tokens lie at a few, at growing distances. Repeated evaluations are told by a
-column whose values have several rows at one scale each. Seeds are runs of their own: independent.
-Families in one table are told by a column of labels by which responses differ.
+column whose values have several rows at one scale each. Seeds are runs of their own: independent,
+also where they measure the same. Families in one table are told by a column of labels by which
+responses differ.
 """
 
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
 
 from ..messages import Note, option
-from .dataset import Dataset
+from .dataset import LABELS, Dataset
 from .table import Table
 
-__all__ = ["codes", "dependent"]
+__all__ = ["codes", "dependent", "settled"]
 
 STEPS = re.compile(r"token|step|iter|samples_seen|seen_examples|epoch|images_seen", re.I)
 SETTINGS = re.compile(
@@ -201,3 +203,51 @@ def _differs(cells: np.ndarray, scale: np.ndarray) -> bool:
     code = np.unique(cells.astype(str), return_inverse=True)[1].ravel()
     pairs = np.unique(np.column_stack([scale, code]), axis=0)
     return bool(np.mean(np.bincount(pairs[:, 0])[scale] > 1) >= MOST)
+
+
+# ------------------------------------------------------------------ rows that repeat
+
+SEED = re.compile(r"(^|[^a-z])(seed|replicate|trial)s?($|[^a-z])", re.I)
+
+
+def settled(data: Dataset, duplicates: str, table: Table) -> Dataset:
+    """Return the rows without copies, with them, or refuse them, as `duplicates` says.
+
+    Rows that differ in a column of seeds are no copies.
+    """
+    roles = data._roles().items()
+    columns = [codes([v], len(data)) if role in LABELS else v for role, v in roles]
+    # A missing response must equal a missing response; no value is ever infinite.
+    matrix = np.nan_to_num(np.column_stack(columns), nan=-np.inf)
+    _, first, inverse = np.unique(matrix, axis=0, return_index=True, return_inverse=True)
+    original = first[inverse.ravel()]
+    copies = np.flatnonzero(original != np.arange(len(data)))
+    if not len(copies):
+        return data
+    count = f"{len(copies)} of {len(data)} rows repeat an earlier row in all columns used"
+    apart = _apart(data, table, original[copies], copies)
+    seeds = [name for name in apart if SEED.search(name)]
+    if duplicates == "error" and not seeds:
+        pair = f"first: rows {data.rows[original[copies[0]]]} and {data.rows[copies[0]]}"
+        pair += f", which differ in {', '.join(apart[:3])}" * bool(apart)
+        drop, keep = (f"duplicates='{d}' (--duplicates {d})" for d in ("drop", "keep"))
+        remedy = f"if they are copies, {drop}; if independent measurements, {keep}"
+        data.fail(f"{count} ({pair})", remedy=remedy)
+    if duplicates != "drop":
+        why = f", as they differ in {seeds[0]}" if duplicates == "error" else ""
+        note = Note("repeats", f"{count}; kept as independent measurements{why}")
+        return replace(data, notes=(*data.notes, note))
+    kept = data.take(np.unique(original))
+    return replace(kept, notes=(*data.notes, Note("repeats", f"{count}; dropped")))
+
+
+def _apart(data: Dataset, table: Table, one: np.ndarray, other: np.ndarray) -> list[str]:
+    """Return the columns of a table in which each of some rows differs from another."""
+    place = {row: at for at, row in enumerate(table.rows.tolist())}
+    pairs = [[place[row] for row in data.rows[rows].tolist()] for rows in (one, other)]
+    found = []
+    for name in table.known:
+        cells = table.texts(name)
+        if all(cells[a] != cells[b] for a, b in zip(*pairs, strict=True)):
+            found.append(name)
+    return found

@@ -18,6 +18,7 @@ from .cells import date, dated, is_year, number
 from .expression import (
     FUNCTIONS,
     LITERALS,
+    READERS,
     ExpressionError,
     columns,
     evaluate,
@@ -101,9 +102,7 @@ def ticked(text: str, known: Iterable[str]) -> str:
     `throughput/total_tokens > 1e9` names one column, where there are no two of these names.
     """
     known = tuple(known)
-    try:
-        columns(text, known)
-    except ExpressionError:
+    if not _reads(text, known):
         names = sorted((n for n in known if n and not n.isidentifier()), key=len, reverse=True)
         if not names or not isinstance(text, str):
             return text
@@ -111,12 +110,19 @@ def ticked(text: str, known: Iterable[str]) -> str:
         # What is quoted stays as it is; a name stands for itself, and not within a longer word.
         parts = re.compile(rf"({LITERALS.pattern})|(?<!\w)({each})(?!\w)", re.DOTALL)
         tried = parts.sub(lambda m: m[0] if m[1] is not None else f"`{m[0]}`", text)
-        try:
-            columns(tried, known)
-        except ExpressionError:
-            return text
-        return tried
+        return tried if _reads(tried, known) else text
     return text
+
+
+def _reads(text: str, known: tuple[str, ...]) -> bool:
+    """Return whether a text is of known columns and functions: `FLOP (1e18)` is no call of FLOP."""
+    try:
+        columns(text, known)
+    except ExpressionError:
+        return False
+    nodes = () if text in known else ast.walk(parse(text)[0])
+    called = {getattr(node.func, "id", "") for node in nodes if isinstance(node, ast.Call)}
+    return called <= {*FUNCTIONS, *READERS, "isfinite"}
 
 
 def in_inputs(text: str, columns: Mapping[str, str], inputs: Iterable[str]) -> str:

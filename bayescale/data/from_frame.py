@@ -18,7 +18,7 @@ from .beside import embeddings
 from .best import best_rows
 from .cells import numbers
 from .dataset import EXTRAS, LABELS, Dataset
-from .dependent import dependent
+from .dependent import codes, dependent, settled
 from .expression import ExpressionError
 from .formula import ticked
 from .given import mask_of, with_columns
@@ -159,7 +159,7 @@ def from_frame(
     said = () if best else dependent(data, table)
     if best:
         data = best_rows(data, chosen)
-    data = _settle_copies(data, duplicates)
+    data = settled(data, duplicates, table)
     _check_spread(data)
     return replace(data, notes=(*data.notes, *remarks(data), *notes, *said, *_beside(data, whole)))
 
@@ -275,44 +275,18 @@ def _split(text: Any, known: tuple[str, ...]) -> tuple[str | None, Any]:
 # ------------------------------------------------------------------ the rows together
 
 
-def _codes(labels: np.ndarray) -> np.ndarray:
-    return np.unique(labels.astype(str), return_inverse=True)[1].ravel()
-
-
-def _settle_copies(data: Dataset, duplicates: str) -> Dataset:
-    columns = [_codes(v) if role in LABELS else v for role, v in data._roles().items()]
-    # A missing response must equal a missing response; no value is ever infinite.
-    matrix = np.nan_to_num(np.column_stack(columns), nan=-np.inf)
-    _, first, inverse = np.unique(matrix, axis=0, return_index=True, return_inverse=True)
-    original = first[inverse.ravel()]
-    copies = np.flatnonzero(original != np.arange(len(data)))
-    if not len(copies):
-        return data
-    count = f"{len(copies)} of {len(data)} rows repeat an earlier row in all columns used"
-    if duplicates == "error":
-        pair = f"first: rows {data.rows[original[copies[0]]]} and {data.rows[copies[0]]}"
-        drop, keep = (f"duplicates='{d}' (--duplicates {d})" for d in ("drop", "keep"))
-        remedy = f"if they are copies, {drop}; if independent measurements, {keep}"
-        data.fail(f"{count} ({pair})", remedy=remedy)
-    if duplicates == "keep":
-        note = Note("repeats", f"{count}; kept as independent measurements")
-        return replace(data, notes=(*data.notes, note))
-    kept = data.take(np.unique(original))
-    return replace(kept, notes=(*data.notes, Note("repeats", f"{count}; dropped")))
-
-
 def _check_spread(data: Dataset) -> None:
     """Refuse curves whose scales do not vary: no law can be learnt from one scale."""
     curve = np.full(len(data), "", object) if data.curve is None else data.curve
-    codes = _codes(curve)
-    varies = np.zeros(codes.max() + 1, bool)
+    found = codes([curve], len(data))
+    varies = np.zeros(found.max() + 1, bool)
     for x in data.inputs.values():
         low, high = np.full(varies.shape, np.inf), np.zeros(varies.shape)
-        np.minimum.at(low, codes, x)
-        np.maximum.at(high, codes, x)
+        np.minimum.at(low, found, x)
+        np.maximum.at(high, found, x)
         varies |= low < high
-    for row in np.flatnonzero(~varies[codes])[:1]:
-        count = int(np.sum(codes == codes[row]))
+    for row in np.flatnonzero(~varies[found])[:1]:
+        count = int(np.sum(found == found[row]))
         name = "" if data.curve is None else f"curve {curve[row]!r} has "
         same = " and ".join(f"{role} = {x[row]:.6g}" for role, x in data.inputs.items())
         remedy = "a law needs two scales or more: give other rows"

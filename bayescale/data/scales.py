@@ -66,6 +66,10 @@ _LOGGED = re.compile(
 """The name of a column that holds logarithms: `log10_flops`, `logC`, `ln(N)`."""
 
 
+FEWEST = 1e9
+"""The largest FLOP of a table are in another unit below this."""
+
+
 class Unit(NamedTuple):
     """A scale that is counted in something else than parameters or tokens."""
 
@@ -117,7 +121,23 @@ def scale_of(table: Table, text: str) -> np.ndarray:
 
 def remarks(data: Dataset) -> list[Note]:
     """Return what should be said of each scale, a line each."""
-    return [*map(_unit_note, units_of(data)), *_calendar(data)]
+    return [*map(_unit_note, units_of(data)), *_flop(data), *_calendar(data)]
+
+
+def _flop(data: Dataset) -> Iterator[Note]:
+    """Yield scales that are called FLOP and are fewer than any training takes."""
+    for role, x in data.inputs.items():
+        text = data.columns[role]
+        name = words(text)
+        other = {"per", "day", "days", "hours"} & {*name}
+        if len(x) and x.max() < FEWEST and {"flop", "flops"} & {*name} and not other:
+            unit = re.search(r"(?:10\^|e)(\d\d)(?!\d)", text)
+            times = f"1e{unit[1]}" if unit else "UNIT"
+            made = f"{text}*{times}" if role == "x" else f"{role}={text}*{times}"
+            said = (
+                f"{_shown(data, role)} is at most {x.max():.4g}, fewer FLOP than any training takes"
+            )
+            yield Note("units", f"{said}: in which unit? {option('x', made)}")
 
 
 def _calendar(data: Dataset) -> Iterator[Note]:

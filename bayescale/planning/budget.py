@@ -66,9 +66,9 @@ def budget(
         return seconds * FLOPS[unit[0].lower()]
     if flops_per_gpu is None or not 0 < flops_per_gpu < inf or mfu is None or not 0 < mfu <= 1:
         raise ValueError(
-            f"{text!r} needs what a GPU does: flops_per_gpu (peak FLOP a second, e.g. 1e15) and "
-            f"mfu (share of it that training gets, above 0 and up to 1, e.g. 0.4); got "
-            f"{flops_per_gpu} and {mfu}"
+            f"{text!r} needs what a GPU does: flops_per_gpu (--flops-per-gpu), its peak FLOP a "
+            "second, such as 1e15, and mfu (--mfu), the share of it that training gets, above 0 "
+            f"and up to 1, such as .4; got {flops_per_gpu} and {mfu}"
         )
     return seconds * flops_per_gpu * mfu
 

@@ -208,7 +208,9 @@ def _called(one: Posterior, name: str) -> tuple[str, dict[str, np.ndarray]]:
         return called, known
     if name == UNLOCK:
         raise ValueError(f"the law {one.law.name} has no scale of an unlock")
-    others = f"{near(name, [*known, UNLOCK, LAW])}; or scales (N=7e10,D=1.4e12), or 'N at 1e21'"
+    others = near(name, [*known, *[UNLOCK] * (one.law.unlock is not None), LAW])
+    others += f"; or scales ({','.join(f'{each}=NUMBER' for each in one.law.inputs)})"
+    others += ", or 'N at 1e21'" * ({"N", "D"} <= {*one.law.inputs})
     raise ValueError(f"no target {name!r} of the law {one.law.name}{others}")
 
 

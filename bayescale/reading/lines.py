@@ -139,7 +139,8 @@ def _top(records: list[_Record]) -> tuple[int, dict[str, str]]:
     """Return where the names stand, and what stands above them.
 
     What begins with # is no name, unless the row below it is one of numbers. What stands alone in
-    its line is a title, where more stands in the next one and none of that is a number.
+    its line is a title, where more stands in the next one and none of that is a number; so are the
+    names of groups of columns, of which several have none, above a line of names for all.
     """
     at, told = 0, {}
     filled = [i for i, each in enumerate(records) if each.filled]
@@ -153,15 +154,24 @@ def _top(records: list[_Record]) -> tuple[int, dict[str, str]]:
         if records[here].comment:
             if numbered and not records[after].comment:
                 break
-        elif alone and several and not numbered and not records[after].comment:
-            if _OTHER.search(records[here].filled[0]):
+        elif (alone or _grouped(*(records[i].cells for i in (here, after)))) and (
+            several and not numbered and not records[after].comment
+        ):
+            if alone and _OTHER.search(records[here].filled[0]):
                 break
-            title = shortened(records[here].filled[0].strip(), 60)
+            title = shortened(", ".join(map(str.strip, records[here].filled)), 60)
             if not _SIGN.match(title):
                 told["title"] = f"above the names stands {title!r}: left out"
         else:
             break
     return at, told
+
+
+def _grouped(above: list[str], names: list[str]) -> bool:
+    """Return whether a line names groups of the columns that the next one names one by one."""
+    gaps = sum(not cell.strip() for cell in above)
+    distinct = {*map(str.strip, names)} - {""}
+    return gaps > 1 and len(above) == len(names) == len(distinct)
 
 
 def _refuse_uneven(row: _Record, width: int, all_alike: bool, source: str) -> NoReturn:

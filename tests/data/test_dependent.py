@@ -131,3 +131,16 @@ def test_a_name_of_each_size_is_no_family():
     table["family"] = np.tile([f"m{i}" for i in range(7)], 3)
     kinds = [note.kind for note in from_frame(table, "flops", "loss").notes]
     assert "families" not in kinds
+
+
+def test_rows_that_repeat_but_for_a_seed_are_no_copies():
+    frame = pd.DataFrame({"N": [1.0, 2.0, 2.0, 4.0], "loss": [4.0, 3.0, 3.0, 2.0]})
+    apart = frame.assign(seed=[0, 0, 1, 0], host=["a", "a", "b", "a"])
+    (note,) = [n for n in from_frame(apart, "N", "loss").notes if n.kind == "repeats"]
+    assert note.endswith("kept as independent measurements, as they differ in seed")
+    assert len(from_frame(apart, "N", "loss")) == 4
+    assert len(from_frame(apart, "N", "loss", duplicates="drop")) == 3
+    with pytest.raises(DataError, match="first: rows 2 and 3, which differ in host"):
+        from_frame(apart.drop(columns="seed"), "N", "loss")
+    with pytest.raises(DataError, match=r"first: rows 2 and 3\); if they are copies"):
+        from_frame(frame.assign(seed=[0, 1, 1, 1]), "N", "loss")

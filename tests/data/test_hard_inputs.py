@@ -319,3 +319,22 @@ def test_sizes_beyond_all_reason_are_a_matter_of_scale(role, size):
     frame[role] *= size
     with pytest.raises(DataError, match=rf"row 1, column '{role}'.*give another unit: {role}\*1e"):
         from_frame(frame, x="x", y="y")
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("FLOP (1e18)", "`FLOP (1e18)`*1e18"),
+        ("flops_e21", "flops_e21*1e21"),
+        ("FLOPs (x10^18)", "`FLOPs (x10^18)`*1e18"),
+        ("train_flops", "train_flops*UNIT"),
+        ("PFLOP-days", None),
+        ("flops_per_token", None),
+    ],
+)
+def test_flop_in_another_unit(name, said):
+    frame = pd.DataFrame({name: np.geomspace(6, 600, 8), "y": np.geomspace(5, 2, 8)})
+    notes = [note for note in from_frame(frame, name, "y").notes if note.kind == "units"]
+    assert len(notes) == (said is not None)
+    assert said is None or f"in which unit? x='{said}'" in notes[0]
+    assert not from_frame(frame.assign(f=1e18 * frame[name]), "f", "y").notes

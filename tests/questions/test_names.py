@@ -8,7 +8,7 @@ import pytest
 
 import bayescale as bs
 from bayescale.cli.arguments import names
-from bayescale.data.formula import in_names
+from bayescale.data.formula import in_names, ticked
 
 N, D, Y = "params (B)", "throughput/total_tokens", "eval/loss (nats)"
 POINT = {N: 70.0, D: 1e12}
@@ -93,3 +93,15 @@ def test_what_is_asked_of_an_answer_is_named(fit):
         bs.forecast(data, 4096, x="x", y="y")
     with pytest.raises(TypeError, match="'law'"):
         bs.forecast(data, {"x": 4}, x="x", y="y", law="power")
+
+
+def test_a_name_that_looks_like_a_call_is_a_column():
+    known = ("FLOP (1e18)", "params (M)", "M", "loss")
+    told = {
+        "FLOP (1e18)*1e18": "`FLOP (1e18)`*1e18",
+        "params (M)*1e6": "`params (M)`*1e6",
+        "exp(FLOP (1e18))": "exp(`FLOP (1e18)`)",
+        "log(loss)": "log(loss)",
+        "sinh(loss)": "sinh(loss)",
+    }
+    assert {text: ticked(text, known) for text in told} == told

@@ -168,6 +168,14 @@ def test_what_stands_about_a_table_is_no_row(tmp_path, text, said):
     assert [*frame.attrs.get(TOLD, {}).values()] == ([said] if said else [])
 
 
+def test_names_of_groups_of_columns_are_a_title(tmp_path):
+    frame = read(tmp_path, "Model,,Training,\nN,embeddings,D,loss\n1,2,3,3.5\n2,4,6,2.9\n")
+    assert [*frame] == ["N", "embeddings", "D", "loss"]
+    assert frame.attrs[TOLD]["title"] == "above the names stands 'Model, Training': left out"
+    plain = read(tmp_path, ",N,,loss\na,1,,3.5\nb,2,,2.9\n")  # the row below is none of names
+    assert len(plain) == 2
+
+
 def test_texts_have_no_white_space_about_them(tmp_path):
     frame = read(tmp_path, "N, run\n1, a\n2,a \n3,b\n")
     assert frame["run"].tolist() == ["a", "a", "b"]
