@@ -12,6 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from ..messages import ExpressionError
+
 __all__ = [
     "EXACT",
     "ROW",
@@ -20,6 +22,7 @@ __all__ = [
     "dated",
     "day",
     "days",
+    "in_days",
     "is_year",
     "meant",
     "measure",
@@ -227,6 +230,23 @@ def years(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
             found[at] = 1970 + int(start.astype(int)) + (day - start) / length
             bad[at] = False
     return found, bad
+
+
+def in_days(one: Any, other: Any) -> tuple[Any, Any]:
+    """Return two sides of a comparison as years where one is a text of a date, the other dates.
+
+    As texts '3/1/2024' comes after '2024-06-01', and is not '2024-03-01'. Any others stay.
+    """
+    if isinstance(one, str) and not isinstance(other, str):
+        return in_days(other, one)[::-1]
+    dates = isinstance(other, str) and number(other) is None and np.asarray(one).dtype.kind in "OU"
+    if not dates or np.ndim(one) != 1:
+        return one, other
+    cells = np.array([*one, other], object)
+    found, bad = years(cells)
+    if date(other) is not None and bad.any() and _SLASHED.fullmatch(str(cells[bad][0]).strip()):
+        raise ExpressionError(f"{cells[bad][0]!r} {no_date(cells[bad][0])}")
+    return (one, other) if bad.any() or np.isnan(found[-1]) else (found[:-1], found[-1])
 
 
 def is_year(cell: Any) -> bool:

@@ -19,7 +19,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from ..messages import ExpressionError, near
-from .cells import measures, number, numbers, texts, years
+from .cells import in_days, measures, number, numbers, texts, years
 
 __all__ = ["ExpressionError", "columns", "compared", "evaluate", "filter_rows", "parse", "readers"]
 
@@ -267,6 +267,7 @@ def _compare(left: ast.expr, op: ast.cmpop, right: ast.expr, scope: _Scope) -> n
 
 
 def _pair(compare: Callable, a: Any, b: Any, scope: _Scope) -> np.ndarray:
+    a, b = in_days(a, b)
     if any(np.asarray(side).dtype.kind not in "OU" for side in (a, b)):
         return np.asarray(compare(scope.number(a), scope.number(b)))
     # A missing text is like nan: unequal to everything, and neither smaller nor larger.
@@ -309,11 +310,10 @@ def filter_rows(text: str, columns: Columns, texts: Texts = None) -> np.ndarray:
     Parameters
     ----------
     text
-        Comparisons (also `a < b < c`), `in [...]`, `not in`, `and`, `or`, `not`, `isfinite(x)`
-        of columns, arithmetic on columns, numbers and quoted text. A missing cell passes no
-        comparison but `!=`; `task == task` therefore keeps the rows where `task` is there.
+        Comparisons (also `a < b < c`), `in [...]`, `not in`, `and`, `or`, `not`, `isfinite(x)` of
+        columns, arithmetic, numbers and quoted text. A missing cell passes no comparison but `!=`.
     columns
-        The columns, all of one length, of any type.
+        The columns, all of one length, of any type; texts of dates are compared as days.
     texts
         Name -> numbers as they are written, if known: for quoted ones, `recipe == '1.10'`.
     """

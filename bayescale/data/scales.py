@@ -127,16 +127,15 @@ def remarks(data: Dataset) -> list[Note]:
 def _flop(data: Dataset) -> Iterator[Note]:
     """Yield scales that are called FLOP and are fewer than any training takes."""
     for role, x in data.inputs.items():
-        text = data.columns[role]
-        name = words(text)
-        other = {"per", "day", "days", "hours"} & {*name}
-        if len(x) and x.max() < FEWEST and {"flop", "flops"} & {*name} and not other:
+        text, most = data.columns[role], float(x.max(initial=0))
+        name = {*words(text)}
+        if most >= FEWEST or not {"flop", "flops"} & name or {"per", "day", "days", "hours"} & name:
+            continue
+        if len(x) and not _unlogged(text, most):
             unit = re.search(r"(?:10\^|e)(\d\d)(?!\d)", text)
-            times = f"1e{unit[1]}" if unit else "UNIT"
-            made = f"{text}*{times}" if role == "x" else f"{role}={text}*{times}"
-            said = (
-                f"{_shown(data, role)} is at most {x.max():.4g}, fewer FLOP than any training takes"
-            )
+            made = f"{text}*1e{unit[1]}" if unit else f"{text}*UNIT"
+            made = made if role == "x" else f"{role}={made}"
+            said = f"{_shown(data, role)} is at most {most:.4g}, fewer FLOP than any training takes"
             yield Note("units", f"{said}: in which unit? {option('x', made)}")
 
 

@@ -273,3 +273,30 @@ def test_a_comparison_is_an_indicator():
     assert len(bs.from_frame(frame, ["N", "m=(N > 2) + 1"], "y")) == 4
     gap = frame | {"kind": np.array(["dense", None, "moe", "dense"], object)}
     assert "row 2, column 'kind'" in refusal(bs.from_frame, gap, ["N", f"moe={made}"], "y")
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        ["2024-01-05", "2024-3-1", "2024-10-01", "2024-12-01"],
+        ["1/5/2024", "3/1/2024", "10/1/2024", "12/31/2024"],
+        ["5.1.2024", "1.3.2024", "1.10.2024", "1.12.2024"],
+        [*pd.to_datetime(["2024-01-05", "2024-03-01", "2024-10-01", "2024-12-01"])],
+    ],
+)
+def test_filters_compare_dates_as_days(cells):
+    frame = pd.DataFrame({"date": cells, "N": [1.0, 2, 4, 8], "y": [4.0, 3, 2.5, 2.2]})
+    for where, rows in {
+        "date < '2024-06-01'": [1, 2],
+        "'2024-06-01' <= date": [3, 4],
+        "date != '2024-03-01'": [1, 3, 4],
+    }.items():
+        assert bs.from_frame(frame, "N", "y", where=where).rows.tolist() == rows
+
+
+def test_days_that_may_be_others_are_not_compared():
+    frame = pd.DataFrame({"date": ["3/1/2024", "5/6/2024"], "N": [1.0, 2], "y": [4.0, 3]})
+    assert "'3/1/2024' is one day or another" in refusal(
+        bs.from_frame, frame, "N", "y", where="date < '2024-06-01'"
+    )
+    assert "none of 2 rows" in refusal(bs.from_frame, frame, "N", "y", where="date == 'new'")

@@ -140,7 +140,7 @@ def test_rows_that_repeat_but_for_a_seed_are_no_copies():
     assert note.endswith("kept as independent measurements, as they differ in seed")
     assert len(from_frame(apart, "N", "loss")) == 4
     assert len(from_frame(apart, "N", "loss", duplicates="drop")) == 3
-    with pytest.raises(DataError, match="first: rows 2 and 3, which differ in host"):
+    with pytest.raises(bs.DataError, match="first: rows 2 and 3, which differ in host"):
         from_frame(apart.drop(columns="seed"), "N", "loss")
-    with pytest.raises(DataError, match=r"first: rows 2 and 3\); if they are copies"):
+    with pytest.raises(bs.DataError, match=r"first: rows 2 and 3\); if they are copies"):
         from_frame(frame.assign(seed=[0, 1, 1, 1]), "N", "loss")

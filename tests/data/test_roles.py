@@ -286,7 +286,7 @@ def test_real_tables_get_the_notes_that_are_right(data_dir):
         ("log10_flops", "log10_flops", "-x '10**log10_flops'"),
         ("ln C", "ln C", "-x 'exp(`ln C`)'"),
         ("flops", "log10(flops)", "-x 'flops'"),
-        ("flops", "flops", None),
+        ("flops", "flops", "-x 'flops*UNIT'"),
         ("logits", "logits", None),
     ],
 )
