@@ -74,6 +74,7 @@ _POWER = re.compile(r"\s*[×x*·]\s*10\s*(\^|\*\*)?\s*(?=[+-]?\d)", re.IGNORECAS
 _TEN = re.compile(r"\A10\s*(\^|\*\*)\s*(?=[+-]?\d)")
 _MEASURE = re.compile(r"([+-]?[\d.]+(?:e[+-]?\d+)?)\s*([a-z% ]*)", re.IGNORECASE)
 _THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+(\.\d+)?(?!\d|,)\D*")
+_APART = re.compile(r"[+-]?[1-9]\d{0,2}([\s'\u2019]\d{3})+(\.\d+)?(?!\d)\D*")
 _DECIMAL = re.compile(
     r"[+-]?(0|[1-9]\d*),(\d{1,2}|\d{4,})(?!\d|[.,]\d).*|[+-]?0,\d+(?!\d|[.,]\d).*"
 )
@@ -99,6 +100,8 @@ def measure(cell: Any, comma: bool = False) -> float | None:
         plain = plain.replace(".", "").replace(",", ".") if "," in plain else plain
     elif _THOUSANDS.fullmatch(plain):
         plain = plain.replace(",", "")
+    elif _APART.fullmatch(plain):
+        plain = re.sub(r"(?<=\d)[\s'\u2019](?=\d{3})", "", plain)
     found = _MEASURE.fullmatch(plain)
     value = number(found[1]) if found else None
     times = _times(found[2]) if found else None

@@ -8,7 +8,7 @@ from __future__ import annotations
 import ast
 import operator
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -26,7 +26,7 @@ from .expression import (
     refuse_syntax,
 )
 
-__all__ = ["formula", "in_inputs", "in_names", "in_scales", "ticked"]
+__all__ = ["formula", "in_inputs", "in_names", "in_scales", "texts_asked", "ticked"]
 
 _PLAIN = {
     ast.Add: operator.add,
@@ -112,6 +112,20 @@ def ticked(text: str, known: Iterable[str]) -> str:
         tried = parts.sub(lambda m: m[0] if m[1] is not None else f"`{m[0]}`", text)
         return tried if _reads(tried, known) else text
     return text
+
+
+def texts_asked(text: str, known: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+    """Yield the columns that a filter holds against texts (`model in ['a', 'b']`), with each."""
+    tree, stands_for = (ast.Constant(0), {}) if text in known else parse(text)
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Compare) or not isinstance(node.left, ast.Name):
+            continue
+        name = stands_for.get(node.left.id, node.left.id)
+        for op, other in zip(node.ops, node.comparators, strict=True):
+            given = getattr(other, "elts", [other])
+            if name in known and isinstance(op, ast.Eq | ast.NotEq | ast.In | ast.NotIn):
+                texts = [getattr(each, "value", None) for each in given]
+                yield from ((name, each) for each in texts if isinstance(each, str))
 
 
 def _reads(text: str, known: tuple[str, ...]) -> bool:

@@ -128,6 +128,8 @@ def from_frame(
         responses = _named(y, "y", table, None)
         for name in inputs.keys() & responses.keys():
             refuse(source, f"{name!r} is both input and response", "name one of them anew")
+        for text in set(inputs.values()) & set(responses.values()):
+            refuse(source, f"{text!r} is both scale and response", "name one column for each")
         extras = {"n": n, "stderr": stderr, "chance": chance, "limit": limit}
         extras = {k: canonical(v, table) for k, v in extras.items() if v is not None}
         labels = {"curve": curve, "group": group, "run": run}

@@ -20,6 +20,7 @@ percent where no bound is known, perplexity  note, with the text to write instea
 standard errors of 0, or larger than the     note: what they may be instead
 spread of the response
 N, D or U in billions, epochs; a logarithm   note (`scales`), with the text to write instead
+scales in two units: a jump by 10,000 times  note
 one scale only, in the table or in a curve   error: a law needs two scales or more
 every accuracy 0, or every accuracy 1        fits; note: what it says of the unlock is the prior
 every group has one row (in each curve)      fits; note: the sd of groups is told by its prior
@@ -58,8 +59,25 @@ __all__ = ["as_rows", "concerning", "remarks", "side_by_side", "wide"]
 def remarks(data: Dataset) -> tuple[Note, ...]:
     """Return what should be said of the rows, a line each."""
     notes = [*scales.remarks(data), *beside.remarks(data), *responses.remarks(data)]
-    notes += [*_limited(data), *_gaps(data)]
+    notes += [*_jumps(data), *_limited(data), *_gaps(data)]
     return (*notes, *accuracies.remarks(data), *_single_models(data))
+
+
+JUMP = 1e4
+"""Times from one scale to the next from which they may be in two units."""
+
+
+def _jumps(data: Dataset) -> list[Note]:
+    """Say where scales fall into two far apart, as cells with units beside cells without do."""
+    found = []
+    for role, x in data.inputs.items():
+        seen = np.unique(x)
+        at = int(np.argmax(seen[1:] / seen[:-1])) if len(seen) > 1 else 0
+        if len(seen) > 1 and seen[at + 1] / seen[at] >= JUMP:
+            text = data.columns[role]
+            said = f"{text} jumps from {seen[at]:.4g} to {seen[at + 1]:.4g}: are all in one unit?"
+            found.append(Note("units", said))
+    return found
 
 
 ALWAYS = ("units", "swapped", "unique", "embeddings", "families")

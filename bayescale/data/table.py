@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import repeat
 from typing import Any
@@ -16,9 +16,9 @@ import numpy as np
 
 from ..messages import Note, bare, leave_out, near, quoted, refuse
 from . import expression
-from .cells import ROW, WRITTEN, meant, measures, no_date, numbers, texts, years
+from .cells import ROW, WRITTEN, date, meant, measures, no_date, number, numbers, texts, years
 from .expression import ExpressionError
-from .formula import ticked
+from .formula import texts_asked, ticked
 
 __all__ = ["Table", "name_of", "open_table"]
 
@@ -79,7 +79,16 @@ class Table:
             refuse(self.source, f"none of {total} rows passes where={text!r}", remedy)
         note = Note("where", f"where {text}: {kept} of {total} rows kept")
         used = replace(self, keep=self.keep[passes], rows=self.rows[passes], where=text)
-        return used, (note,) * (kept < total)
+        odd = (Note("where", f"where {text}: {said}") for said in self._unmatched(text))
+        return used, (*(note,) * (kept < total), *odd)
+
+    def _unmatched(self, text: str) -> Iterator[str]:
+        """Yield what is said of texts in comparisons that no cell of their column is."""
+        for name, given in texts_asked(text, self.known):
+            cells = {each for each in self.texts(name) if each is not None}
+            if given not in cells and date(given) is None and number(given) is None:
+                hint = near(given, sorted(cells))
+                yield f"no cell of {name} is {given!r}{hint}"
 
     def number(self, text: str, gaps: bool = False) -> np.ndarray:
         """Return the finite values of an expression, (rows,); with `gaps` cells may be missing."""
@@ -87,6 +96,8 @@ class Table:
         parts, missing = {}, np.zeros(self.keep.shape, bool)
         by = expression.readers(text, self.known)
         compared = expression.compared(text, self.known)
+        for said in self._unmatched(text) if compared else ():
+            raise ExpressionError(said)
         for name in expression.columns(text, self.known):
             cells, reader = self.column(name), by.get(name)
             if name in compared:

@@ -338,3 +338,38 @@ def test_flop_in_another_unit(name, said):
     assert len(notes) == (said is not None)
     assert said is None or f"in which unit? x='{said}'" in notes[0]
     assert not from_frame(frame.assign(f=1e18 * frame[name]), "f", "y").notes
+
+
+def test_scales_in_two_units_are_told():
+    sizes = ["70", "160", "410", "1B", "2.8B", "6.9B"]
+    frame = pd.DataFrame({"params": sizes, "y": np.geomspace(5, 2, 6)})
+    (note,) = from_frame(frame, "units(params)", "y").notes
+    assert note.kind == "units"
+    assert "units(params) jumps from 410 to 1e+09: are all in one unit?" in note
+    assert not from_frame(frame.iloc[3:], "units(params)", "y").notes
+
+
+def test_one_column_is_no_scale_of_itself():
+    frame = pd.DataFrame({"x": np.geomspace(1, 9, 5), "y": np.geomspace(5, 2, 5)})
+    with pytest.raises(DataError, match="'y' is both scale and response; name one column for each"):
+        from_frame(frame, "y", "y")
+
+
+@pytest.mark.parametrize(
+    "cell", ["70 000 000", "70'000'000", "70\u202f000\u202f000", "70 000 000 params"]
+)
+def test_thousands_set_apart(cell):
+    frame = pd.DataFrame({"params": [cell, "1 000 000 000"], "y": [3.0, 2.0]})
+    with pytest.raises(DataError, match=r"write units\(params\)"):
+        from_frame(frame, "params", "y")
+    assert from_frame(frame, "units(params)", "y").inputs["x"].tolist() == [7e7, 1e9]
+
+
+def test_a_filter_with_a_text_that_no_cell_is_says_so():
+    frame = pd.DataFrame({"model": list("abc"), "x": [1.0, 2.0, 4.0], "y": [4.0, 3.0, 2.0]})
+    for where in ("model != 'B'", "model in ['a', 'b', 'B']", "`model` == 'a' or model != 'B'"):
+        notes = [str(note) for note in from_frame(frame, "x", "y", where=where).notes]
+        assert any("no cell of model is 'B'; did you mean 'b'?" in note for note in notes)
+    assert not from_frame(frame, "x", "y", where="model in ['a', 'b', 'c']").notes
+    with pytest.raises(DataError, match="no cell of model is 'A'; did you mean 'a'"):
+        from_frame(frame, ["x", "m=(model == 'A') + 1"], "y")
