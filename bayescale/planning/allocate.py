@@ -171,8 +171,13 @@ def allocate(
     >>> bool(1 < np.median(ratio) < 100)
     True
     """
-    budgets = np.atleast_1d(np.asarray(flops, float))
-    if budgets.ndim > 1 or not (np.isfinite(budgets).all() and (budgets > 0).all()):
+    try:
+        budgets = np.atleast_1d(np.asarray(flops, float))
+    except (TypeError, ValueError):
+        raise ValueError(
+            f"budgets are numbers of FLOP, got {flops!r}; budget(...) reads words"
+        ) from None
+    if budgets.ndim > 1 or not (budgets.size and np.isfinite(budgets).all() and budgets.min() > 0):
         raise ValueError(f"budgets are positive, finite numbers of FLOP, got {flops}")
     posterior = fit_of(posterior)
     on = surface(posterior, at, allow_failed)

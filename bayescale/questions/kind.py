@@ -243,11 +243,10 @@ class _View(NamedTuple):
 def _view(which, ways: dict[str, Sweep], lo, hi, cut, wait) -> _View:
     """Return the question, checked."""
     way = next(iter(ways.values()))
-    if cut is None:
-        y = which.data.responses
-        y = y.get(which.law.response, next(iter(y.values())))
-        cut = CUT if which.law.support == "unit" else CUT * float(abs(np.nanmedian(y)))
-    cut, wait = checked_cut(cut, wait)
+    y = which.data.responses
+    y = abs(y.get(which.law.response, next(iter(y.values()))))
+    size, most = (1.0, 1.0) if which.law.support == "unit" else (np.nanmedian(y), np.nanmax(y))
+    cut, wait = checked_cut(CUT * float(size) if cut is None else cut, wait, float(most))
     return _View(ways, way, way.grid(lo, hi, POINTS), cut, wait)
 
 

@@ -174,18 +174,24 @@ def _reaches(change: np.ndarray, cut: float | np.ndarray) -> np.ndarray:
     return change >= cut * (1 - ROUNDING)
 
 
-def checked_cut(cut: float, wait: float) -> tuple[float, float]:
+def checked_cut(cut: float, wait: float, most: float) -> tuple[float, float]:
     """Return both as numbers.
+
+    Parameters
+    ----------
+    most
+        What the response is at most: no change is as large.
 
     Raises
     ------
     ValueError
-        If the cut is not above 0, or `wait` is no share.
+        If the cut is not above 0 or too large, or `wait` is no share.
     """
-    if not 0 < cut < np.inf:
+    if not 0 < cut < most:
         raise ValueError(
-            f"the cut is the least change of the response that counts, above 0, got {cut:g}: "
-            "give cut=..., such as .05 for 5 points of accuracy"
+            "the cut is the least change of the response that counts, in its unit, below "
+            f"{most:.3g} and above 0, got {cut:g}: give cut=... (--cut), such as .05, "
+            "5 points of accuracy"
         )
     if not 0 < wait <= 1:
         raise ValueError(

@@ -181,12 +181,11 @@ def predict(
         draws = [np.zeros_like(parts[0][2].mean) if each is None else each for each in draws]
         return np.concatenate([each[i] for each, i in zip(draws, kept, strict=True)])
 
-    known = any(part.stderr is not None for *_, part in parts)
     return replace(
         first,
         mean=together("mean"),
         new=together("new"),
-        stderr=together("stderr") if known else None,
+        stderr=together("stderr") if any(part.stderr is not None for *_, part in parts) else None,
         notes=(*notes, note),
         members={name: part.quantiles() for name, _, part in parts},
     )
@@ -266,6 +265,8 @@ def _usual(one: Posterior, relative: bool) -> float:
 def _said_of_questions(posterior: Posterior, given: float | None) -> list[Note]:
     """Return how many questions a new run answers, where those of the table differ in it."""
     n = posterior.data.n
+    if given is not None and not 1 <= given < np.inf:
+        raise ValueError(f"n (-n) is a number of questions, 1 or more, got {given:g}")
     if given is not None or n is None or not posterior.model.noise.asks_n or np.ptp(n) == 0:
         return []
     text = f"a new run answers {n.max():g} questions, the most in the data (from {n.min():g} on)"
@@ -306,12 +307,12 @@ def _new_runs(posterior: Posterior, inputs, n, stderr, seed, stream) -> np.ndarr
     model, runs = replace(posterior.model, pool=(), groups=0), []
     columns: dict[str, Any] = {"inputs": dict(inputs)}
     if model.noise.asks_n and not (n is None and posterior.data.n is None):
-        points = len(next(iter(inputs.values())))
-        columns["n"] = np.full(points, int(n or posterior.data.n.max()))
+        n = int(posterior.data.n.max() if n is None else n)
+        columns["n"] = np.full(next(iter(inputs.values())).shape, n)
     for i, (_, one) in enumerate(posterior):
         law, params = bent(one)
-        key = jax.random.fold_in(jax.random.key(seed), stream + i)
-        keys = jax.random.split(key, len(next(iter(params.values()))))
+        keys = jax.random.fold_in(jax.random.key(seed), stream + i)
+        keys = jax.random.split(keys, len(next(iter(params.values()))))
         columns["stderr"] = stderr[i] if posterior.curves else stderr
         runs.append(new_runs(replace(model, law=law), params, columns, keys))
     found = np.stack(runs) if posterior.curves else runs[0]

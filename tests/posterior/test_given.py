@@ -112,3 +112,10 @@ def test_files_are_named(name):
     more = ({},) * (name == "score")
     for given in (None, 3.0, np.arange(3)):
         assert "a file is named by a text or a Path" in refusal(getattr(bs, name), given, *more)
+
+
+def test_budgets_in_words_and_no_questions(power_fit, sigmoid_fit):
+    assert "budget(...) reads words" in refusal(bs.allocate, power_fit, "1000 pf-days")
+    assert "positive, finite" in refusal(bs.allocate, power_fit, [])
+    for n in (0, -5, 0.5, np.inf):
+        assert "number of questions, 1 or more" in refusal(bs.predict, sigmoid_fit, 1e12, n=n)

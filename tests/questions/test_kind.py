@@ -310,6 +310,7 @@ def test_from_a_loss_the_curve_is_followed_from_the_largest_down():
     ("kwargs", "message"),
     [
         ({"cut": 0.0}, "above 0, got 0"),
+        ({"cut": 5.0}, "below 1 and above 0, got 5"),
         ({"cut": np.nan}, "above 0, got nan"),
         ({"lo": 1e10, "hi": 1e10}, "lo < hi, got lo=1e.10 and hi=1e.10"),
         ({"lo": -1.0}, "0 < lo < hi"),
