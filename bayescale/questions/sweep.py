@@ -92,7 +92,7 @@ class Sweep:
         """
         if given is None:
             return self.best * (10**decades if self.sign > 0 else HALF)
-        given = in_scales({self.by: given}, {self.by: self.column}, [self.by])[self.by]
+        given = float(in_scales({self.by: given}, {self.by: self.column}, [self.by])[self.by])
         if not (0 < given < np.inf and self.progress(given) >= self.progress(self.best)):
             side = "below" if self.sign > 0 else "above"
             raise ValueError(
