@@ -53,7 +53,7 @@ def number(cell: Any) -> float | None:
     if cell is None or type(cell).__name__ in ("NAType", "NaTType"):
         return np.nan
     if isinstance(cell, str):
-        bare = cell.strip()  # of more than `float` takes for white space
+        bare = cell.strip().replace("\u2212", "-")  # white space, and a minus as it is typeset
         if not cell.isprintable() and _CONTROL.search(cell):
             return None
         return float(bare) if _NUMBER.fullmatch(bare) else None

@@ -177,6 +177,8 @@ def _grouped(above: list[str], names: list[str]) -> bool:
 def _refuse_uneven(row: _Record, width: int, all_alike: bool, source: str) -> NoReturn:
     """Refuse a row of another length than the names."""
     remedy = "quote cells that hold the delimiter"
+    if len(row.cells) == 1:
+        remedy = "leave it out, or begin it with #, where it is a note"
     if all_alike:
         remedy = f"all rows have {len(row.cells)}: give the first line as many names, or {remedy}"
     refuse(source, f"line {row.last} has {len(row.cells)} cells, the header {width}", remedy)

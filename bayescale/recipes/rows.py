@@ -124,15 +124,12 @@ def scales_asked(data: Dataset, at: Any) -> tuple[np.ndarray, bool]:
     if at is None:
         lo, hi = x.min(), x.max()
         return np.array([lo, np.sqrt(lo * hi), hi, 10 * hi, 100 * hi]), False
-    if isinstance(at, Mapping):
-        at = in_scales(at, data.columns, data.inputs)
-        known = {name, column, column.strip("`")}
-        for key in at:
-            if key not in known:
-                raise ValueError(
-                    f"at (--at): {key!r} is no scale of {data.source}{near(key, known)}"
-                )
-        (at,) = at.values()
+    alone, known = not isinstance(at, Mapping), {name, column, column.strip("`")}
+    at = in_scales({name: at} if alone else at, data.columns, data.inputs, alone)
+    for key in at:
+        if key not in known:
+            raise ValueError(f"at (--at): {key!r} is no scale of {data.source}{near(key, known)}")
+    (at,) = at.values()
     scales = np.unique(np.asarray(at, float))
     if not len(scales) or not (np.isfinite(scales).all() and (scales > 0).all()):
         raise ValueError(f"at (--at): scales are positive and finite, got {at}")

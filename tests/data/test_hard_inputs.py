@@ -373,3 +373,8 @@ def test_a_filter_with_a_text_that_no_cell_is_says_so():
     assert not from_frame(frame, "x", "y", where="model in ['a', 'b', 'c']").notes
     with pytest.raises(DataError, match="no cell of model is 'A'; did you mean 'a'"):
         from_frame(frame, ["x", "m=(model == 'A') + 1"], "y")
+
+
+def test_a_minus_as_it_is_typeset():
+    frame = {"x": [1.0, 2.0], "gain": ["\u22123.2", "\u22121e\u22122"]}
+    assert from_frame(frame, "x", "gain").responses["y"].tolist() == [-3.2, -0.01]

@@ -181,6 +181,12 @@ def test_texts_have_no_white_space_about_them(tmp_path):
     assert frame["run"].tolist() == ["a", "a", "b"]
 
 
+def test_a_line_of_one_cell_may_be_a_note(tmp_path):
+    told = refusal(read, tmp_path, "N,loss\n1,3.5\n2,2.9\n* the last checkpoint\n")
+    assert "line 4 has 1 cells, the header 2; leave it out, or begin it with #" in told
+    assert len(read(tmp_path, "N,loss\n1,3.5\n2,2.9\n# the last checkpoint\n")) == 2
+
+
 def test_a_first_line_that_is_too_short_is_told_so(tmp_path):
     told = refusal(read, tmp_path, "N,loss\n1,10,3.5\n2,20,2.9\n")
     assert "line 2 has 3 cells, the header 2; all rows have 3: give the first line as many" in told
