@@ -13,7 +13,8 @@ import numpy as np
 from ... import plot
 from ...data.dataset import Dataset
 from ...data.scales import not_flop
-from ...plot.style import PALETTE, style
+from ...planning.allocate import Allocation, allocate
+from ...plot.style import INK, PALETTE, style
 from ...posterior.files import StorageError, line_of, writable, write
 from ...posterior.health import FailedFit
 from ...posterior.posterior import Posterior
@@ -147,12 +148,23 @@ def answers(path: str, which: Saved, found: Mapping[str | None, Any]) -> None:
     keep(figure, path)
 
 
+def _split(one: Posterior, found: Allocation, ax: Axes) -> None:
+    """Draw the best split at a budget, and how it grows up to it from the smallest run."""
+    (budget,) = found.flops
+    if found.cost == "6 N D" and found.method == "closed form":
+        spent = 6 * one.data.inputs["N"] * one.data.inputs["D"]
+        ends = min(spent.min(), budget / 10), max(spent.max(), budget)
+        found = allocate(one, np.geomspace(*ends, 60), allow_failed=True)
+        ax.axvline(budget, color=INK, lw=0.8, ls=(0, (1, 1.5)), zorder=1)
+    plot.allocation(found, ax)
+
+
 DRAWN: dict[str, Callable[[str | None, Any, Any, Axes], Any]] = {
     "predictions": lambda name, one, each, ax: _up_to(each.inputs, one, ax),
     "threshold": lambda name, one, each, ax: plot.threshold(each, ax, models={} if name else None),
     "kind": lambda name, one, each, ax: plot.kinds(each, ax),
     "laws": lambda name, one, each, ax: plot.laws(each, ax),
-    "allocation": lambda name, one, each, ax: plot.allocation(each, ax),
+    "allocation": lambda name, one, each, ax: _split(one, each, ax),
     "tradeoff": lambda name, one, each, ax: plot.isoloss(each, ax),
 }
 """By the key of an answer what draws it, of a curve's name, its fit, the answer and axes."""
