@@ -214,10 +214,10 @@ def _predict(posterior: Posterior, at: Any, how: _Measured, seed: int, stream: i
     inputs = scales(posterior, at)
     mean = law_draws(posterior, inputs)
     stderr, said = _stderr(posterior, mean, how.stderr)
+    said = [*said, *_said_of_questions(posterior, how.n)]
     new = _new_runs(posterior, inputs, how.n, stderr, seed, stream)
     decades = decades_beyond(posterior, inputs)
-    notes = [*concerning(posterior.data, "split"), *said]
-    notes += [*_said_of_questions(posterior, how.n), *said_of_group(posterior)]
+    notes = [*concerning(posterior.data, "split"), *said, *said_of_group(posterior)]
     if (decades > 0).any():
         text = f"up to {decades.max():.2g} decades beyond the data: {said_of_misfit(posterior)}"
         notes.append(Note("beyond", text))
