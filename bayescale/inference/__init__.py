@@ -7,7 +7,7 @@
 | with which sampler, and which settings? | `samplers` |
 | where do chains begin? | `modes`, of large models after `lbfgs` |
 | how are groups sampled? | `centring` |
-| how do chains move? | `nuts`, and between places `jumps` |
+| how do chains move? | `nuts`, along `trajectories`, and between places `jumps` |
 | what does a law say before the data? | `prior` |
 | what do the first draws teach them? | `warmup` |
 | what runs beside what? | `lanes` |

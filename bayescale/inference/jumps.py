@@ -11,14 +11,14 @@ import numpy as np
 from ..model.model import Model
 from .modes import Mode, best_of
 
-__all__ = ["Jumps", "accepted", "competing", "propose"]
+__all__ = ["Jumps", "competing", "jump"]
 
 
 class Jumps(NamedTuple):
     """Normal components from which a chain's jumps are proposed; arrays (..., component, ...).
 
-    In warm-up these are the posterior's modes, where there are several; afterwards also places
-    that the warm-up has seen.
+    In warm-up these are the posterior's modes, where there are several; afterwards, and where
+    trajectories are long already within it, also places that the warm-up has seen.
     """
 
     centre: Any
@@ -32,54 +32,59 @@ class Jumps(NamedTuple):
     """Of the component in the proposal; -inf for padding."""
 
 
-def propose(key, lane):
-    """Return a place of the posterior to jump to: z, and u in which the chain moves.
+def jump(key, lane, density):
+    """Return where a chain is after it was offered places of the posterior, and whether it moved.
 
     NUTS does not cross a deep valley and creeps along a bent ridge; without jumps, chains of one
     curve would weigh its modes by where they began. Proposals come from a mixture, independent of
-    the state: of the components once and twice as wide.
+    the state: of the components once and twice as wide. By Metropolis and Hastings' rule, one
+    after the other, from densities alone.
     """
-    jumps, dtype = lane.jumps, lane.origin.dtype
-    pick, wide, noise = jax.random.split(key, 3)
-    width = jnp.where(jax.random.bernoulli(wide), 2.0, 1.0).astype(dtype)
-    chosen = jax.random.categorical(pick, jumps.log_weight)
-    normal = jax.random.normal(noise, lane.origin.shape, dtype)
-    z = jumps.centre[chosen] + width * jumps.root[chosen] @ normal
-    return z, lane.unscale @ (z - lane.origin)
+    here = lane.origin + lane.scale @ lane.state.position
+    weight = lane.state.logdensity - _log_proposal(lane.jumps, here)
+    below = jnp.cumsum(jax.nn.softmax(lane.jumps.log_weight))[:-1]
+
+    def offered(number, carry):
+        z, level = _proposed(jax.random.fold_in(key, number), lane.jumps, below)
+        new = density(z) - _log_proposal(lane.jumps, z)
+        taken = level < new - carry[1]  # never where it is nan
+        there = (z, new, jnp.ones((), bool))
+        return jax.tree.map(lambda a, b: jnp.where(taken, a, b), there, carry)
+
+    start = (here, weight, jnp.zeros((), bool))
+    place, _, moved = jax.lax.fori_loop(0, lane.places, offered, start)
+    return place, moved
 
 
-def accepted(key, lane, old, new, z):
-    """Return where the chain is after a jump from state `old` to `new`, at z, was proposed.
+def _proposed(key, jumps: Jumps, below):
+    """Return a draw of the mixture, and the log of a uniform number, by which it is taken.
 
-    By Metropolis and Hastings' rule.
+    All of one call for random numbers, which cost as much as the density. `below` are the sums of
+    the weights of the first components.
     """
-    size, dtype = lane.origin.size, lane.origin.dtype
-
-    def log_proposal(z):
-        square = squares(lane.jumps, z)
-        wider = -square / 8 - size * jnp.log(2.0)
-        near = jnp.logaddexp(-square / 2, wider)
-        return jax.nn.logsumexp(lane.jumps.log_weight + lane.jumps.log_volume + near)
-
-    here = lane.origin + lane.scale @ old.position
-    ratio = new.logdensity - old.logdensity + log_proposal(here) - log_proposal(z)
-    taken = jnp.log(jax.random.uniform(key, dtype=dtype)) < ratio
-    taken &= jnp.isfinite(new.logdensity) & jnp.all(jnp.isfinite(new.logdensity_grad))
-    return jax.tree.map(lambda a, b: jnp.where(taken, a, b), new, old)
+    size, dtype = jumps.centre.shape[1], jumps.centre.dtype
+    normal = jax.random.normal(key, (size + 3,), dtype)
+    uniform = jax.scipy.special.ndtr(normal[size:])
+    chosen = jnp.sum(uniform[0] >= below)
+    width = jnp.where(uniform[1] < 0.5, 2.0, 1.0).astype(dtype)
+    z = jumps.centre[chosen] + width * jumps.root[chosen] @ normal[:size]
+    return z, jnp.log(uniform[2])
 
 
-def squares(jumps: Jumps, z):
-    """Return the squared distance of z from each component, in its own standard deviations."""
+def _log_proposal(jumps: Jumps, z):
+    """Return the log density of the mixture, but for a constant."""
     away = z[None] - jumps.centre
-    return jnp.sum(jnp.einsum("mij,mj->mi", jumps.unroot, away) ** 2, -1)
+    square = jnp.sum(jnp.einsum("mij,mj->mi", jumps.unroot, away) ** 2, -1)
+    either = jnp.stack([-square / 2, -square / 8 - z.size * jnp.log(2.0)])
+    return jax.nn.logsumexp(either + (jumps.log_weight + jumps.log_volume)[None])
 
 
 COMPETING, MOST = 12.0, 6
 """Chains may jump between modes within so many nats of the best, to so many at most."""
 
 
-COMPONENTS = MOST + 58
-"""Of the proposals of jumps: modes, and places that the warm-up has seen."""
+SMALL = 32
+"""Coordinates up to which normals about draws often hit the posterior."""
 
 
 def competing(modes: list[list[Mode]], model: Model) -> Jumps:
@@ -91,10 +96,11 @@ def competing(modes: list[list[Mode]], model: Model) -> Jumps:
         rows[-1] = rows[-1] or [best]
     # Half the difference in evidence: light modes are tried more often than they are right, for
     # Laplace's evidence may be wrong.
-    weight = np.full((len(rows), COMPONENTS), -np.inf)
+    count = MOST + (122 if model.size <= SMALL else 58)  # modes, and places yet to be seen
+    weight = np.full((len(rows), count), -np.inf)
     for i, row in enumerate(rows):
         weight[i, : len(row)] = [0.5 * (m.log_evidence - row[0].log_evidence) for m in row]
-    padded = [row + [row[0]] * (COMPONENTS - len(row)) for row in rows]
+    padded = [row + [row[0]] * (count - len(row)) for row in rows]
     centre = np.array([[m.z for m in row] for row in padded])
     return _components(centre, np.array([[m.scale for m in row] for row in padded]), weight)
 
@@ -104,21 +110,32 @@ def _components(centre: np.ndarray, root: np.ndarray, log_weight: np.ndarray) ->
     return Jumps(centre, root, unroot, np.linalg.slogdet(unroot)[1], log_weight)
 
 
-NEAREST = 0.15
-"""Share of the draws that shape a component."""
+NEAREST, FLOOR = 0.05, 0.2
+"""Share of the draws that shape a component; least weight of one, beside that of all alike."""
 
 
-def local(draws: np.ndarray, count: int) -> Jumps:
-    """Return normal components about some draws, each as wide as the draws nearest to it."""
-    size = draws.shape[1]
+def local(draws: np.ndarray, count: int, rng: np.random.Generator) -> Jumps:
+    """Return normal components about draws that lie apart, each as wide as the draws nearest to it.
+
+    Centres are drawn as k-means++ does (Arthur and Vassilvitskii 2007), the more likely the farther
+    from those before; a component weighs as much as the draws that are nearest to its centre.
+    """
+    total, size = draws.shape
     covariance = np.cov(draws.T).reshape(size, size)
     covariance += 1e-12 * np.trace(covariance) * np.eye(size) + 1e-20 * np.eye(size)
     round_ = np.linalg.solve(np.linalg.cholesky(covariance), draws.T).T
-    picked = np.linspace(0, len(draws) - 1, count).astype(int)
-    least = int(max(2 * size, NEAREST * len(draws)))
-    roots = []
-    for at in picked:
-        near = np.argsort(((round_ - round_[at]) ** 2).sum(1))[:least]
-        local = np.cov(draws[near].T).reshape(size, size) + 1e-3 * covariance
-        roots.append(np.linalg.cholesky(local))
-    return _components(draws[picked], np.array(roots), np.full(count, -np.log(count)))
+    away = np.empty((count, total))
+    picked = [int(rng.integers(total))]
+    for k in range(count):
+        away[k] = ((round_ - round_[picked[k]]) ** 2).sum(1)
+        gap = np.minimum(gap, away[k]) if k else away[k]
+        apart = gap / gap.sum() if gap.any() else None  # of draws that are few places, any
+        picked.append(rng.choice(total, p=apart))
+    centre = draws[picked[:count]]
+    least = min(int(max(2 * size, NEAREST * total)), total)
+    near = draws[np.argpartition(away, least - 1)[:, :least]]
+    near = near - near.mean(1, keepdims=True)
+    shape = np.einsum("kni,knj->kij", near, near) / (least - 1) + 1e-3 * covariance
+    weight = np.bincount(away.argmin(0), minlength=count) / total
+    weight = np.maximum(weight, FLOOR / count)
+    return _components(centre, np.linalg.cholesky(shape), np.log(weight / weight.sum()))

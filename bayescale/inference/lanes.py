@@ -13,7 +13,7 @@ from jax.sharding import Mesh, NamedSharding, PartitionSpec
 from ..model.arrays import Batch
 from .jumps import Jumps
 from .modes import Mode, Point
-from .nuts import Lanes
+from .nuts import WHOLE, Lanes
 
 __all__ = ["Block", "divide", "with_lanes"]
 
@@ -53,7 +53,9 @@ def _begin(ids, active, modes: list[Mode], jumps: Jumps, at: Point) -> Lanes:
     averaging = DualAveragingAdaptationState(
         np.log(like), 0 * like, np.ones(count, np.int32), 0 * like, np.log(10 * like)
     )
-    real = (origin, scale, unscale, jumps, state, like, averaging)
+    places = (np.isfinite(jumps.log_weight).sum(-1) > 1).astype(np.int32)
+    moves = (places, np.zeros(count, np.int32), np.full(count, WHOLE, np.int32))
+    real = (origin, scale, unscale, jumps, state, like, averaging, *moves)
     real = jax.tree.map(
         lambda leaf: np.asarray(leaf, dtype) if leaf.dtype.kind == "f" else leaf, real
     )

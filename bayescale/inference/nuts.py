@@ -13,18 +13,19 @@ from __future__ import annotations
 from functools import partial
 from typing import Any, NamedTuple
 
-import blackjax.mcmc.nuts as nuts
 import jax
 import jax.numpy as jnp
 import numpy as np
 from blackjax.adaptation.staged_adaptation import build_schedule
 from blackjax.adaptation.step_size import dual_averaging_adaptation
+from blackjax.mcmc.hmc import HMCState
 from jax import lax
 from jax.sharding import PartitionSpec as P
 
 from ..model.model import Model
 from ..model.programs import compiled
-from .jumps import Jumps, accepted, propose
+from .jumps import Jumps, jump
+from .trajectories import trajectories
 
 __all__ = ["CHUNK", "Draws", "Lanes", "advance", "chunks"]
 
@@ -35,6 +36,9 @@ tell the covariance; LAST settles the step size."""
 
 HIGH = 1e30
 """A log density from which each step falls so deep that the trajectory ends: it diverges."""
+WHOLE, SHORTER, SHORT = 99, 5, 3
+"""Doublings of a trajectory: as many as the sampler takes; of the first ones, and while jumps are
+tried; and where jumps, at a fraction of the cost, take the chain further."""
 
 
 class Lanes(NamedTuple):
@@ -56,6 +60,12 @@ class Lanes(NamedTuple):
     step_size: Any
     averaging: Any
     """State of the dual averaging of the step size."""
+    places: Any
+    """How many places are offered to jump to before each trajectory; 0 where there are none."""
+    jumped: Any
+    """Draws that moved by a jump, since the last window of the warm-up."""
+    doublings: Any
+    """Most doublings of a trajectory: WHOLE, SHORTER or SHORT."""
 
 
 class Draws(NamedTuple):
@@ -127,51 +137,25 @@ def advance(model: Model, lanes: Lanes, data, first, phase, target, *, max_depth
 
 def _run(model, max_depth, lane: Lanes, data, *, first, phase, target):
     """Advance one lane."""
-    kernel = nuts.build_kernel()
     key = jax.random.fold_in(jax.random.key(lane.seed), lane.curve)
     own = jax.random.fold_in(key, lane.chain)
-    several = jnp.sum(jnp.isfinite(lane.jumps.log_weight)) > 1
-    unit = jnp.ones_like(lane.origin)
+    density = partial(model.log_density, data=data)
 
     def move(lane, phase, number):
-        def density(u):
-            return model.log_density(lane.origin + lane.scale @ u, data)
-
         key = jax.random.fold_in(own, number)
-        keys = jax.random.split(jax.random.fold_in(key, 1))
-        nowhere = (lane.origin, jnp.zeros_like(lane.origin))
-        z, u = lax.cond(several, lambda: propose(keys[0], lane), lambda: nowhere)
-        there = nuts.hmc.HMCState(u, jnp.full_like(lane.step_size, HIGH), jnp.zeros_like(u))
-
-        def turn(i, carry):
-            """The first time move, the second evaluate a jump: the gradient is compiled once."""
-            old, told = carry
-            moves = i == 0
-            at = jax.tree.map(lambda a, b: jnp.where(moves, a, b), old, there)
-            size = jnp.where(moves, lane.step_size, 0.0).astype(lane.step_size.dtype)
-            new, info = kernel(key, at, density, size, unit, max_depth)
-            state = lax.cond(
-                moves, lambda: new, lambda: accepted(keys[1], lane, old, _ends(info), z)
-            )
-            now = (
-                info.energy,
-                info.num_integration_steps.astype(jnp.int32),
-                info.acceptance_rate,
-                info.is_divergent,
-            )
-            return state, jax.tree.map(lambda a, b: jnp.where(moves, a, b), now, told)
-
-        start = (lane.state, stay(lane, phase, number)[1])
-        state, told = lax.fori_loop(0, jnp.where(several, 2, 1), turn, start)
-        lane = lane._replace(state=state)
+        # Not folded in: `fold_in(key, 1)` is the second key that NUTS splits off.
+        place_key, move_key = jax.random.split(key)
+        offer = partial(jump, place_key, lane, density)
+        z, jumped = lax.cond(lane.places > 0, offer, lambda: (lane.origin, jnp.zeros((), bool)))
+        lane, told = _moved(move_key, lane, density, z, jumped, max_depth)
+        lane = lane._replace(jumped=lane.jumped + jumped)
         lane = lax.cond(
             phase >= FAST, lambda lane: _adapt(lane, phase, told[2], target), lambda x: x, lane
         )
         return lane, told
 
     def stay(lane, phase, number):
-        zero = jnp.zeros((), lane.origin.dtype)
-        return lane, (zero, jnp.zeros((), jnp.int32), zero, jnp.zeros((), bool))
+        return lane, _nothing(lane)
 
     def step(lane, at):
         phase, number = at
@@ -181,12 +165,46 @@ def _run(model, max_depth, lane: Lanes, data, *, first, phase, target):
     return lax.scan(step, lane, (phase, first + jnp.arange(CHUNK, dtype=jnp.int32)))
 
 
-def _ends(info) -> nuts.hmc.HMCState:
+def _nothing(lane: Lanes):
+    """Return what is told of a step that was none: of `Draws` from the energy on."""
+    zero = jnp.zeros((), lane.origin.dtype)
+    return zero, jnp.zeros((), jnp.int32), zero, jnp.zeros((), bool)
+
+
+def _moved(key, lane: Lanes, density, z, jumped, max_depth: int):
+    """Return the lane after a trajectory, which begins at z if it `jumped` there, and what to tell.
+
+    A place that was jumped to needs a gradient first. It is evaluated by a trajectory of one step
+    of no length: one gradient is compiled for both.
+    """
+    landed = lane.unscale @ (z - lane.origin)
+    there = HMCState(landed, jnp.full_like(lane.step_size, HIGH), jnp.zeros_like(landed))
+    longest = jnp.minimum(lane.doublings, max_depth)
+    inside = lambda u: density(lane.origin + lane.scale @ u)  # noqa: E731
+    propose = trajectories(inside, lane.origin, longest, max_depth)
+    either = lambda first, a, b: jax.tree.map(partial(jnp.where, first), a, b)  # noqa: E731
+
+    def turn(i, carry):
+        old, _ = carry
+        lands = i == 0
+        size = jnp.where(lands, 0.0, lane.step_size).astype(lane.step_size.dtype)
+        new, info = propose(key, either(lands, there, old), size)
+        end = _ends(info)
+        sure = jnp.isfinite(end.logdensity) & jnp.all(jnp.isfinite(end.logdensity_grad))
+        steps = info.num_integration_steps.astype(jnp.int32)
+        told = (info.energy, steps, info.acceptance_rate, info.is_divergent)
+        return either(lands, either(sure, end, old), new), told
+
+    state, told = lax.fori_loop(jnp.where(jumped, 0, 1), 2, turn, (lane.state, _nothing(lane)))
+    return lane._replace(state=state), told
+
+
+def _ends(info) -> HMCState:
     """Return the state at the end of a trajectory of one step, which began at the height HIGH."""
     left, right = info.trajectory_leftmost_state, info.trajectory_rightmost_state
     first = left.logdensity == HIGH
     end = jax.tree.map(lambda a, b: jnp.where(first, a, b), right, left)
-    return nuts.hmc.HMCState(end.position, end.logdensity, end.logdensity_grad)
+    return HMCState(end.position, end.logdensity, end.logdensity_grad)
 
 
 def _place(lane: Lanes):

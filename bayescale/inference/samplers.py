@@ -88,7 +88,10 @@ class Sampler(Protocol):
 class NUTS:
     """The no-U-turn sampler from dispersed starts, in coordinates scaled by mode and curvature.
 
-    Hoffman and Gelman 2014 (arXiv 1111.4246), multinomial, as in BlackJAX. A curve that fails its
+    Hoffman and Gelman 2014 (arXiv 1111.4246), multinomial, as in BlackJAX. Before each trajectory
+    a chain may jump to a place that the warm-up has seen; where trajectories are long and jumps
+    are taken often, trajectories are kept to 7 steps. What is offered is settled in the warm-up,
+    curve by curve. A curve that fails its
     checks is run again from other starts, with twice the warm-up, smaller steps and four times
     the draws, thinned; what still fails is marked. Not where trajectories take more than 256
     steps: a second try would take minutes, and seldom helps.

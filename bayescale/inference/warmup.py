@@ -9,11 +9,21 @@ import jax
 import numpy as np
 
 from . import nuts
-from .jumps import COMPONENTS, MOST, Jumps, local
+from .jumps import MOST, SMALL, Jumps, local
 from .lanes import Block, with_lanes
 
 __all__ = ["WarmUp", "carefully"]
 
+LONG = {nuts.WHOLE: 24.0, nuts.SHORTER: 14.0}
+"""Most doublings of trajectories -> leapfrogs a draw from which on they are long: jumps to places
+of the warm-up are tried within it."""
+LEARNT = 25
+"""Draws of a chain in a window from which on they are."""
+TRIED, PLACES = 6, 32
+"""Places that are offered at first, and most of them."""
+OFTEN, SELDOM = 0.6, 0.2
+"""Share of draws that are to jump: as many places are offered. Where PLACES do not reach it
+trajectories stay somewhat longer; where they do not reach SELDOM, jumps are no help."""
 HALVINGS = 3
 """How often steps are halved where trajectories diverge."""
 
@@ -24,6 +34,7 @@ class WarmUp:
     def __init__(self, steps: int):
         self._steps = steps
         self._window: list[tuple[np.ndarray, ...]] = []  # z since the last window's end
+        self._lengths: list[tuple[np.ndarray, ...]] = []  # leapfrogs of these
         self._half: list[tuple[np.ndarray, ...]] = []  # z of the second half
 
     def learn(self, blocks: tuple[Block, ...], drawn, first: int, phase) -> tuple[Block, ...]:
@@ -32,11 +43,14 @@ class WarmUp:
         late = (phase >= nuts.FAST) & (first + np.arange(len(phase)) >= self._steps / 2)
         if slow.any():
             self._window.append(tuple(each.z[:, slow] for each in drawn))
+            self._lengths.append(tuple(each.n_steps[:, slow] for each in drawn))
         if late.any():
             self._half.append(tuple(each.z[:, late] for each in drawn))
         if (phase == nuts.WINDOW).any():
             window, self._window = _joined(self._window), []
+            lengths, self._lengths = _joined(self._lengths), []
             blocks = tuple(map(whiten, blocks, window))
+            blocks = tuple(map(offer, blocks, window, lengths))
         if (phase == nuts.LAST).any():
             half, self._half = _joined(self._half), []
             blocks = tuple(map(remember, blocks, half))
@@ -48,26 +62,66 @@ def _joined(parts: list[tuple[np.ndarray, ...]]) -> list[np.ndarray]:
     return [np.concatenate(each, 1) for each in zip(*parts, strict=True)]
 
 
-def remember(block: Block, z: np.ndarray) -> Block:
-    """Let the chains jump to places that the warm-up of their curve has seen, (lane, step, size).
+def offer(block: Block, z: np.ndarray, lengths: np.ndarray) -> Block:
+    """Let the chains of curves whose trajectories are long jump to places of a window."""
+    lanes, (_, count, size) = jax.device_get(block.lanes), z.shape
+    places, doublings = np.array(lanes.places), np.array(lanes.doublings)
+    for curve in np.unique(block.row[lanes.active]):
+        mine = (block.row == curve) & lanes.active
+        before = int(places[mine][0]), int(doublings[mine][0])
+        share = lanes.jumped[mine].mean() / count
+        now = _offered(*before, share, lengths[mine].mean())
+        if count < LEARNT or size > SMALL:
+            now = before[0], nuts.WHOLE
+        places[mine], doublings[mine] = now
+    lanes = lanes._replace(places=places, doublings=doublings, jumped=0 * lanes.jumped)
+    return remember(with_lanes(block, lanes), z, places > 1)
+
+
+def _offered(places: int, doublings: int, share: float, length: float) -> tuple[int, int]:
+    """Return how many places to offer a curve, and most doublings of its trajectories.
+
+    Of `places` a share of draws took one, and trajectories had so many leapfrogs.
+    """
+    if doublings in LONG and length <= LONG[doublings]:
+        return min(places, 1), nuts.WHOLE
+    if places <= 1:
+        return TRIED, nuts.SHORTER
+    stays = max(1 - share, 1e-3) ** (1 / places)  # at one place
+    if 1 - stays**PLACES < SELDOM:
+        return 1, nuts.WHOLE
+    enough = np.ceil(np.log(1 - OFTEN) / np.log(stays))
+    if enough > PLACES:
+        return PLACES, nuts.SHORTER
+    return max(int(enough), 2), nuts.SHORT
+
+
+def remember(block: Block, z: np.ndarray, which: np.ndarray | bool = True) -> Block:
+    """Let chains jump to places that the warm-up of their curve has seen, (lane, step, size).
 
     A mixture of normals about some of the draws (`local`) besides the modes: half of the
-    proposals each. Nothing adapts afterwards.
+    proposals each. But one mode alone of a bent ridge counts as one of the places. `which` are the
+    lanes. Nothing adapts afterwards.
     """
-    old, size = jax.device_get(block.lanes.jumps), z.shape[2]
-    active = jax.device_get(block.lanes.active)
-    found = jax.tree.map(np.array, old)
-    for curve in np.unique(block.row):
+    lanes, size = jax.device_get(block.lanes), z.shape[2]
+    found, places = jax.tree.map(np.array, lanes.jumps), np.array(lanes.places)
+    count = found.log_weight.shape[1] - MOST
+    which = which & lanes.active
+    for curve in np.unique(block.row[which]):
         mine = block.row == curve
-        draws = z[mine & active].reshape(-1, size)
-        if not len(draws) or not np.isfinite(draws).all():
+        draws = z[mine & which].reshape(-1, size)
+        if not np.isfinite(draws).all():
             continue
-        new = local(draws, COMPONENTS - MOST)
-        total = np.logaddexp.reduce(old.log_weight[mine][0, :MOST])
+        ids = (int(ids[mine][0]) for ids in (lanes.seed, lanes.curve))
+        new = local(draws, count, np.random.default_rng([*ids, 2]))
         for name, values in new._asdict().items():
             getattr(found, name)[mine, MOST:] = values
-        found.log_weight[mine, :MOST] -= total
-    return with_lanes(block, block.lanes._replace(jumps=found))
+        modes = found.log_weight[mine][0, :MOST]
+        one = np.isfinite(modes).sum() == 1 and places[mine][0] > 1
+        less = np.log(count) if one else 0.0
+        found.log_weight[mine, :MOST] = modes - np.logaddexp.reduce(modes) - less
+        places[mine] = np.maximum(places[mine], 1)
+    return with_lanes(block, lanes._replace(jumps=found, places=places))
 
 
 def whiten(block: Block, z: np.ndarray) -> Block:
@@ -124,7 +178,7 @@ def _within_modes(jumps: Jumps, z: np.ndarray) -> np.ndarray:
 
     Between modes far apart the covariance says nothing of the shape that a trajectory meets.
     """
-    real = np.isfinite(jumps.log_weight)
+    real = np.flatnonzero(np.isfinite(jumps.log_weight[:MOST]))
     away = z[:, None] - jumps.centre[real]
     squares = np.sum(np.einsum("mij,smj->smi", jumps.unroot[real], away) ** 2, -1)
     nearest = np.argmax(jumps.log_volume[real] - squares / 2, -1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from math import log
 
 import jax.numpy as jnp
@@ -14,7 +15,10 @@ from ..parametric.parametric import Law, law
 from ..parametric.priors import positive
 from .capability import CEILING, FLOOR, capability
 from .factory import factory
-from .loss import EXPONENT, _width
+from .loss import EXPONENT, _width, dropped
+
+FIRST = dist.Normal(0.3, 0.7)
+"""Prior of the first slope where slopes have either sign."""
 
 
 def _shape(x, c0, c, d, f):
@@ -29,6 +33,28 @@ def _shape(x, c0, c, d, f):
 def _at_reference(at):
     """The product term at the reference scale, where x is 1."""
     return _shape(jnp.ones(()), at.param.c0, at.param.c, at.param.d, at.param.f)
+
+
+def _first_slope(extra, raw, at):
+    """Log of the first slope, from the log of the drop of log loss over the span of the data.
+
+    As with `power`, data pin the drop down at both ends, whatever share of the level falls and
+    wherever the slope changes: the falling part drops by the first slope times a length, that of
+    the segments, each as often as its slope is the first one.
+    """
+    lo, hi = at.span.x
+    width = hi - lo
+    cuts = jnp.cumsum(jnp.ones(1) * at.coordinate.d)[: len(at.raw.c)]
+    log_d, f = lo + (width + extra) * cuts, at.coordinate.f * width
+    after = f * (softplus((hi - log_d) / f) - softplus((lo - log_d) / f))
+    ratios = jnp.exp(jnp.concatenate([jnp.zeros(1), at.raw.c - EXPONENT.loc]))
+    length = jnp.maximum(width + jnp.sum(jnp.diff(ratios) * after), 1e-6 * width)
+    return jnp.log(dropped(raw, at.share.b)) - jnp.log(length)
+
+
+def _later_slopes(raw, at):
+    """Logs of the slopes after the breaks, from those of their ratios to the first."""
+    return raw - EXPONENT.loc + jnp.log(at.coordinate.c0)
 
 
 @factory
@@ -81,6 +107,7 @@ def broken(n_breaks: int = 1, monotone: bool = True, beyond: float = 0.0) -> Law
         if monotone
         else dist.Normal(0.0 * vector, 0.7).to_event(1)
     )
+    first = scaled(EXPONENT, warp=partial(_first_slope, extra)) if monotone else FIRST
     # Breaks of one width keep a curve falling where they overlap; unequal ones need not.
     widths = dist.LogNormal(log(0.12), 0.7)
     if not monotone:
@@ -98,10 +125,11 @@ def broken(n_breaks: int = 1, monotone: bool = True, beyond: float = 0.0) -> Law
             lambda amp, at: amp / _at_reference(at),
             unit=lambda at: at.ref.x**at.param.c0,
         ),
-        c0=EXPONENT if monotone else dist.Normal(0.3, 0.7),
+        c0=first,
         c=scaled(
             slopes,
             lambda s, at: s - jnp.concatenate([jnp.asarray(at.param.c0)[None], s[:-1]]),
+            warp=_later_slopes if monotone else None,
             says="the slopes after the breaks are {}",
         ),
         d=scaled(

@@ -49,9 +49,13 @@ def _drop(raw, x, A):
     With the level at the largest x and the share A of the falling part there, a drop r over a
     span s of log x means exp(alpha s) = 1 + (exp(r) - 1)/A: data pin the drop down at both ends.
     """
+    return jnp.log(dropped(raw, A)) - jnp.log(x[1] - x[0])
+
+
+def dropped(raw, share):
+    """Drop of the log of the falling part, from the log of the drop of log loss and its share."""
     drop = jnp.exp(raw)
-    rise = drop + jnp.log(-jnp.expm1(-drop)) - jnp.log(A)
-    return jnp.log(softplus(rise)) - jnp.log(x[1] - x[0])
+    return softplus(drop + jnp.log(-jnp.expm1(-drop)) - jnp.log(share))
 
 
 def _root(a, alpha):

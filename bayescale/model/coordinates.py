@@ -153,7 +153,7 @@ class Coordinates:
                 volume += jnp.sum(jnp.log(width * jnp.ones_like(raw)))
                 raw = middle + width * raw
             unpinned.append(raw)
-            warp = self._warp(site.name, values, data)
+            warp = self._warp(site.name, values, data, z)
             if warp is not None:
                 raw, slope = jax.jvp(warp, (raw,), (jnp.ones_like(raw),))
                 log_prior += jnp.sum(jnp.log(slope))
@@ -185,12 +185,18 @@ class Coordinates:
         """Return the same of each site by name."""
         return {s.name: _constrain_site(s, plain[self.places[s.name]])[1] for s in self.sites}
 
-    def _warp(self, name: str, values: Mapping[str, Any], data: Mapping[str, Any]) -> Any:
-        """Return the warp of a site's raw coordinate, given the sites before it; None without."""
+    def _warp(self, name: str, values: Mapping[str, Any], data: Mapping[str, Any], z: Array) -> Any:
+        """Return the warp of a site's raw coordinate, given the sites before it; None without.
+
+        And given what is sampled of those after it: a change of one coordinate at a time, each the
+        others as they are by then, so that the volumes multiply.
+        """
         prior = dict(self.law.priors).get(name)
         if not isinstance(prior, Coordinate) or prior.warp is None:
             return None
         one = dict.fromkeys(self.law.parameters, 1.0)
+        raw = dict.fromkeys(self.law.parameters, jnp.zeros(1))
+        raw |= {name: z[at] for name, at in self.places.items()}
         # The coordinate of a parameter in its own unit is none that another's warp could use.
         priors = dict(self.law.priors)
         own = {k for k, _ in self.law.changed if getattr(priors[k], "form", as_it_is) != as_it_is}
@@ -203,6 +209,7 @@ class Coordinates:
             coordinate=Lookup(
                 "coordinate", (one | {k: v for k, v in values.items() if k not in own}).__getitem__
             ),
+            raw=Lookup("raw", raw.__getitem__),
         )
         warp = prior.warp
         return lambda raw: warp(raw, at)

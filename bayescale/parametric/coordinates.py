@@ -66,6 +66,8 @@ class At:
     """By amplitude: its share of the level at the reference; 1 where it is fixed or tied."""
     coordinate: Lookup = NOTHING
     """By parameter: its own coordinate, as drawn from its prior; 1 where it is fixed or tied."""
+    raw: Lookup = NOTHING
+    """By parameter: what is sampled of it, also of one after it; 0 where it is fixed or tied."""
     y: Any = None
     """A typical size of the response (of the loss, where a law speaks of one too)."""
     chance: Any = None
