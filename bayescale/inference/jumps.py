@@ -110,32 +110,34 @@ def _components(centre: np.ndarray, root: np.ndarray, log_weight: np.ndarray) ->
     return Jumps(centre, root, unroot, np.linalg.slogdet(unroot)[1], log_weight)
 
 
-NEAREST, FLOOR = 0.05, 0.2
-"""Share of the draws that shape a component; least weight of one, beside that of all alike."""
+FLOOR = 0.2
+"""Least weight of a place that lies apart, beside that of all alike."""
 
 
-def local(draws: np.ndarray, count: int, rng: np.random.Generator) -> Jumps:
-    """Return normal components about draws that lie apart, each as wide as the draws nearest to it.
+def local(draws: np.ndarray, count: int, apart: np.random.Generator | None = None) -> Jumps:
+    """Return normal components about some draws, each as wide as the draws nearest to it.
 
-    Centres are drawn as k-means++ does (Arthur and Vassilvitskii 2007), the more likely the farther
-    from those before; a component weighs as much as the draws that are nearest to its centre.
+    Along a bent ridge `apart` draws centres as k-means++ does (Arthur and Vassilvitskii 2007), the
+    more likely the farther from those before; a component weighs as much as the draws that are
+    nearest to its centre. Without it draws are taken as they come: most lie where most mass is.
     """
     total, size = draws.shape
     covariance = np.cov(draws.T).reshape(size, size)
     covariance += 1e-12 * np.trace(covariance) * np.eye(size) + 1e-20 * np.eye(size)
     round_ = np.linalg.solve(np.linalg.cholesky(covariance), draws.T).T
-    away = np.empty((count, total))
-    picked = [int(rng.integers(total))]
+    picked = np.linspace(0, total - 1, count).astype(int)
+    away, gap = np.empty((count, total)), np.ones(total)
     for k in range(count):
+        if apart is not None:  # of draws that are few places, any
+            picked[k] = apart.choice(total, p=gap / gap.sum() if gap.any() else None)
         away[k] = ((round_ - round_[picked[k]]) ** 2).sum(1)
         gap = np.minimum(gap, away[k]) if k else away[k]
-        apart = gap / gap.sum() if gap.any() else None  # of draws that are few places, any
-        picked.append(rng.choice(total, p=apart))
-    centre = draws[picked[:count]]
-    least = min(int(max(2 * size, NEAREST * total)), total)
+    least = min(int(max(2 * size, (0.15 if apart is None else 0.05) * total)), total)
     near = draws[np.argpartition(away, least - 1)[:, :least]]
     near = near - near.mean(1, keepdims=True)
     shape = np.einsum("kni,knj->kij", near, near) / (least - 1) + 1e-3 * covariance
-    weight = np.bincount(away.argmin(0), minlength=count) / total
-    weight = np.maximum(weight, FLOOR / count)
-    return _components(centre, np.linalg.cholesky(shape), np.log(weight / weight.sum()))
+    weight = np.full(count, 1 / count)
+    if apart is not None:
+        nearest = np.bincount(away.argmin(0), minlength=count) / total
+        weight = np.maximum(nearest, FLOOR * weight)
+    return _components(draws[picked], np.linalg.cholesky(shape), np.log(weight / weight.sum()))

@@ -112,13 +112,13 @@ def remember(block: Block, z: np.ndarray, which: np.ndarray | bool = True) -> Bl
         draws = z[mine & which].reshape(-1, size)
         if not np.isfinite(draws).all():
             continue
+        bent = places[mine][0] > 1
         ids = (int(ids[mine][0]) for ids in (lanes.seed, lanes.curve))
-        new = local(draws, count, np.random.default_rng([*ids, 2]))
+        new = local(draws, count, np.random.default_rng([*ids, 2]) if bent else None)
         for name, values in new._asdict().items():
             getattr(found, name)[mine, MOST:] = values
         modes = found.log_weight[mine][0, :MOST]
-        one = np.isfinite(modes).sum() == 1 and places[mine][0] > 1
-        less = np.log(count) if one else 0.0
+        less = np.log(count) if bent and np.isfinite(modes).sum() == 1 else 0.0
         found.log_weight[mine, :MOST] = modes - np.logaddexp.reduce(modes) - less
         places[mine] = np.maximum(places[mine], 1)
     return with_lanes(block, lanes._replace(jumps=found, places=places))

@@ -8,7 +8,7 @@ import pytest
 from bayescale.inference import nuts, warmup
 from bayescale.inference.fit import fit
 from bayescale.inference.jumps import competing, local
-from bayescale.inference.lanes import divide
+from bayescale.inference.lanes import divide, with_lanes
 from bayescale.inference.modes import Mode, Point
 from bayescale.inference.samplers import NUTS
 from bayescale.inference.warmup import remember
@@ -49,12 +49,9 @@ def bananas():
         seen = rng.normal(size=(CHAINS, 60, 2))
         seen[..., 1] += seen[..., 0] ** 2 / 2 - 1  # not where the ridge is
         seen[..., 0] += 8 * rng.choice([-1, 1], size=seen.shape[:2])
-        block = remember(block, seen)
-        places, doublings = np.full(CHAINS, 5), np.full(CHAINS, nuts.SHORT)
-        lanes = block.lanes._replace(
-            step_size=np.full(CHAINS, 0.3), places=places, doublings=doublings
-        )
-        lanes = jax.tree.map(lambda leaf, like: np.asarray(leaf, like.dtype), lanes, block.lanes)
+        offered = dict(places=np.full(CHAINS, 5), doublings=np.full(CHAINS, nuts.SHORT))
+        lanes = block.lanes._replace(step_size=np.full(CHAINS, 0.3), **offered)
+        lanes = remember(with_lanes(block, lanes), seen).lanes
         drawn, phase = [], np.full(nuts.CHUNK, nuts.SAMPLE, np.int8)
         for first in range(0, 24 * nuts.CHUNK, nuts.CHUNK):
             lanes, one = nuts.advance(
@@ -103,11 +100,16 @@ def test_places_lie_apart_and_weigh_what_is_nearest():
     assert np.exp(found.log_weight).sum() == pytest.approx(1)
     np.testing.assert_allclose(found.root @ found.unroot, np.tile(np.eye(3), (20, 1, 1)), atol=1e-8)
 
+    even = local(draws, 20)
+    assert (even.centre[:, 0] > 15).sum() == 2, "as they come"
+    np.testing.assert_allclose(even.log_weight, -np.log(20))
+
 
 def test_draws_of_one_place_are_no_fault():
-    found = local(np.ones((40, 2)), 10, np.random.default_rng(0))
-    assert np.isfinite(found.root).all()
-    assert np.exp(found.log_weight).sum() == pytest.approx(1)
+    for apart in (None, np.random.default_rng(0)):
+        found = local(np.ones((40, 2)), 10, apart)
+        assert np.isfinite(found.root).all()
+        assert np.exp(found.log_weight).sum() == pytest.approx(1)
 
 
 # ------------------------------------------------------------------ who is offered them
@@ -126,7 +128,7 @@ def test_draws_of_one_place_are_no_fault():
         (6, nuts.SHORTER, 0.03, 25.0, (1, nuts.WHOLE)),
         (6, nuts.SHORTER, 0.0, 25.0, (1, nuts.WHOLE)),
         (16, nuts.SHORT, 0.0, 7.0, (1, nuts.WHOLE)),
-        (16, nuts.SHORT, 1.0, 7.0, (2, nuts.SHORT)),
+        (16, nuts.SHORT, 1.0, 7.0, (3, nuts.SHORT)),
     ],
 )
 def test_places_are_offered_where_trajectories_are_long(places, doublings, share, length, want):

@@ -74,7 +74,7 @@ def copied(law):
     def moved(fn):
         if fn is None:
             return None
-        names = ("param", "share", "coordinate")
+        names = ("param", "share", "coordinate", "raw")
         return lambda *args: fn(
             *args[:-1], replace(args[-1], **{k: seen(getattr(args[-1], k)) for k in names})
         )
