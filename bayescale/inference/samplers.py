@@ -103,6 +103,8 @@ class NUTS:
     starts: int = 64
     """Draws from the prior from which modes are looked for."""
     retries: int = 1
+    enough: bool = False
+    """Whether a predicted curve that is settled is enough, whatever else fails its checks."""
     time_limit: float | None = None
     """Wall-clock seconds after which no further draws are begun; what is drawn is kept."""
 
