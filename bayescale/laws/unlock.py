@@ -46,8 +46,8 @@ class Shape(NamedTuple):
     falls: bool = False
 
 
-EDGE, CORNER = 0.02, 0.01
-"""How near to floor and ceiling points are taken to be, and how smoothly."""
+EDGE = 0.02, 0.4
+"""How near to floor and ceiling points are taken to be at least, and at most."""
 SOFT, FLATTEST = 0.2, 0.05
 """Below which differences of s^-1 are bent to stay above 0, and the least."""
 
@@ -66,8 +66,15 @@ def _passed(at, shape: Shape):
     start, gap = at.param[shape.start], at.param[shape.end] - at.param[shape.start]
     gap = jnp.where(jnp.abs(gap) < 1e-9, 1e-9, gap)
     share = jnp.clip((jnp.stack([at.seen.low, at.seen.high]) - start) / gap, -5.0, 5.0)
-    over = softplus((share - EDGE) / CORNER) - softplus((share - 1 + EDGE) / CORNER)
-    return shape.back(EDGE + CORNER * over, at)
+    # Nearer to either than runs scatter nothing is known of s^-1.
+    edge = jnp.clip(_scatter(at) / jnp.abs(gap), *EDGE)
+    over = softplus(2 * (share - edge) / edge) - softplus(2 * (share - 1 + edge) / edge)
+    return shape.back(edge + edge * over / 2, at)
+
+
+def _scatter(at):
+    """The sd of a run about the law, as far as it is known."""
+    return at.seen.error if at.scatter is None else jnp.hypot(at.scatter, at.seen.error)
 
 
 def _goes_so(at, shape: Shape):
@@ -82,7 +89,7 @@ def _narrow(at, shape: Shape):
     """
     if at.scatter is None:
         return 1.0
-    away = 2 * jnp.hypot(at.scatter, at.seen.error) / jnp.abs(at.seen.high - at.seen.low)
+    away = 2 * _scatter(at) / jnp.abs(at.seen.high - at.seen.low)
     return jnp.where(_goes_so(at, shape) > 0, away / jnp.sqrt(1 + away**2), 1.0)
 
 

@@ -257,7 +257,9 @@ def _lane(model: Model, data: Dataset, layout: Layout, groups: tuple[str, ...]) 
         "chance": np.float64(chance[0]),
     }
     if law.support == "unit" and len(inputs) == 1:
-        lane["seen"] = seen(np.log(*inputs.values()), response, stderr)
+        asked = np.inf if data.n is None else data.n
+        error = np.hypot(stderr, np.sqrt(np.clip(response * (1 - response), 0, 0.25) / asked))
+        lane["seen"] = seen(np.log(*inputs.values()), response, error)
     if law.further:
         lane["beside"] = {
             k: {"observed": filled(y), "mask": layout.present & pad(np.isfinite(y))}

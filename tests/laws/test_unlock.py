@@ -51,7 +51,7 @@ def test_curve_goes_through_what_was_seen_whatever_floor_and_ceiling_are(law):
     model, lane = model_and_lane(law, heights(law, RISES))
     at = [model.places[name].start for name in ("x50", LAWS[law])]
     z = 2 * np.random.default_rng(2).normal(size=(1000, model.size))
-    z[:, at] = 0.0
+    z[:, at], z[:, model.places["sigma"]] = 0.0, -6.0
     two = np.exp([lane["seen"].first, lane["seen"].last])
 
     def one(z):
