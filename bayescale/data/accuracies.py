@@ -179,8 +179,10 @@ def _constant(data: Dataset, role: str, y: np.ndarray) -> list[Note]:
         1: "it unlocked before the smallest scale, and nothing but the prior tells how far",
     }
     found = {value: in_curves(data, y == value, np.isfinite(y)) for value in tails}
+    ask = "; of few questions that says little: name their number (-n COLUMN)"
+    ask *= data.n is None and data.stderr is None
     return [
-        Note("constant", f"{where}every {_called(role)} is {value}: {tails[value]}")
+        Note("constant", f"{where}every {_called(role)} is {value}: {tails[value]}{ask}")
         for value, where in found.items()
         if where is not None
     ]

@@ -83,7 +83,7 @@ def _jumps(data: Dataset) -> list[Note]:
 ALWAYS = ("units", "swapped", "unique", "embeddings", "families")
 ALWAYS += ("percent", "perplexity", "stderr", "limit")
 """Kinds of notes without which no answer of a fit is to be read."""
-OF = {"level": ("chance",), "split": ("line",)}
+OF = {"level": ("chance", "constant"), "split": ("line",)}
 """Those of answers about levels and kinds; and about several scales at once."""
 
 

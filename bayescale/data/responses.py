@@ -19,9 +19,9 @@ RESOLUTION = 1e-5
 """Relative error to which any measurement is known: data that lie exactly on a law leave a
 posterior to be sampled."""
 
-QUESTION = 0.005
+QUESTION = 0.01
 """What one question is worth where no number of them is known and no accuracy is closer to a bound:
-of 200."""
+of 100."""
 
 
 MANY = 15_000

@@ -74,12 +74,15 @@ def held(names: Iterable[str], data: Dataset) -> tuple[tuple[str, ...], tuple[No
     All of them where it has for none, which the fit refuses; of those of one hypothesis as many as
     so few rows could tell apart.
     """
-    rows = min(len(own) for _, own in each_curve(data))
+    rows, names = min(len(own) for _, own in each_curve(data)), tuple(names)
+    if not any(np.nan_to_num(y).any() for y in data.responses.values()):
+        # From nothing right nothing falls: such laws would be `flat` once more, with its weight.
+        names = tuple(name for name in names if get_law(name).told in ("rise", "flat")) or names
     wanted = {name: _wanted(get_law(name)) for name in names}
     found = tuple(name for name, count in wanted.items() if count <= rows)
     left = [f"{name} ({count})" for name, count in wanted.items() if count > rows]
     if not found:
-        return tuple(names), ()
+        return names, ()
     notes, count = [], f"{rows} row{'s' * (rows > 1)}"
     if left:
         said = f"{count} are fewer than the parameters of {', '.join(left)}: left out"

@@ -217,13 +217,13 @@ def counts(p, n=2000, chance=0.25):
 def test_shares_of_exactly_0_and_1_are_known_to_a_question():
     """No law gains by how far below any measurement it goes."""
     found = uncounted(np.array([0, 0.02, 0.5, 1, np.nan]), known=True)
-    np.testing.assert_array_equal(found, [0.005, 0, 0, 0.005, 0])
+    np.testing.assert_array_equal(found, [0.01, 0, 0, 0.01, 0])
     np.testing.assert_array_equal(uncounted(np.array([0, 0.002]), known=True), [0.002, 0])
-    np.testing.assert_array_equal(uncounted(np.zeros(3)), [0.005] * 3)
+    np.testing.assert_array_equal(uncounted(np.zeros(3)), [0.01] * 3)
     # Others to what more questions than any test has would leave.
     np.testing.assert_allclose(uncounted(np.array([0.5, 0.1])), [0.0041, 0.0024], atol=1e-4)
     data = from_frame({"x": [1e7, 1e8, 1e9, 1e10], "acc": [0.0, 0.0, 0.4, 0.5]}, "x", "acc")
-    for noise, errors in (("normal", [0.005, 0.005, 0.004, 0.00408]), ("binomial", [0] * 4)):
+    for noise, errors in (("normal", [0.01, 0.01, 0.004, 0.00408]), ("binomial", [0] * 4)):
         counted = replace(data, n=np.full(4, 50.0)) if noise == "binomial" else data
         model = make_model(get_law("sigmoid"), counted, noise)
         (lane,) = lanes(model, counted)

@@ -10,6 +10,7 @@ import pytest
 import bayescale as bs
 from bayescale.cli.commands import main
 from bayescale.data.accuracies import kind_of
+from bayescale.data.accuracies import remarks as accuracy_notes
 from bayescale.data.dataset import DataError, Dataset
 from bayescale.data.from_frame import from_frame
 from bayescale.inference.samplers import NUTS
@@ -187,6 +188,9 @@ def test_few_rows_are_told_by_few_shapes():
     assert "sigmoid, exact_match stand for multi_step, elbow too" in alike
     assert kept(7) == (ACCURACIES, ())
     assert kept(6)[0] == ("sigmoid", "exact_match", "flat", "distractor", "inverse", "inverted_u")
+    nothing = Dataset({"x": X[:5]}, {"y": np.zeros(5)})  # falls no further
+    assert held(ACCURACIES, nothing)[0] == ("sigmoid", "exact_match", "flat")
+    assert "name their number (-n COLUMN)" in str(accuracy_notes(nothing))
     losses = Dataset({"x": X[:3]}, {"y": np.array([3.0, 2.8, 2.7])})
     assert held(("power", "power(floor=False)"), losses) == (("power", "power(floor=False)"), ())
 
