@@ -44,7 +44,8 @@ def kind_of(data: Dataset) -> str:
     if np.nanmin(y) < 0 or np.nanmax(y) > 1:
         text = data.columns[role]
         own = bare(text) is not None and np.nanmin(y) >= 0 and np.nanmax(y) <= 100
-        if own and (_named(data) == "accuracy" or (PERCENT & _words(data) and rise_of(data) > 0)):
+        percent = PERCENT & _words(data) and more_is_better(data)
+        if own and (_named(data) == "accuracy" or percent):
             remedy = [f"for percent of right answers give shares: {option('y', f'{text}/100')}"]
             remedy.append("of a score that has no ceiling say kind='loss' (--kind loss)")
             row = int(np.nanargmax(y))
