@@ -32,7 +32,7 @@ REPEATED = ("data_constrained",)
 SHORT, SHAPES = 6, 2
 """Rows up to which one hypothesis is told by so many laws, the first: no such table tells one shape
 of a rise from another, and each is a fit more that has to pass its checks. On 12 real tasks cut to
-5 models all four shapes of a rise foretold what came no better (CRPS .045, and .046 of two)."""
+5 models all four shapes of a rise foretold what came hardly better (CRPS .045, and .046 of two)."""
 CLEARLY = 0.8
 """Rank correlation from which on a response that is no accuracy is said to grow."""
 
