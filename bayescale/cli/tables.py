@@ -60,7 +60,7 @@ def forecast(
         roles = arguments.Roles(x, y, n, stderr, chance, limit, duplicates=duplicates, **columns)
         plans.written(at, "--at")
         plans.check_kind(kind)
-        sampler = arguments.build_sampler("nuts", chains, draws, warmup, retries=0)
+        sampler = arguments.build_sampler("nuts", chains, draws, warmup, enough=True)
         how = dict(laws=chosen, kind=kind, noise=arguments.noise(noise), sampler=sampler)
         data = plans.told_of_runs(table, roles, chosen)
         plans.check_picture(plot, data.inputs)

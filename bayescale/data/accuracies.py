@@ -7,15 +7,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..messages import Note, option
-from .scales import each_curve, in_curves, some_curves, words
+from ..messages import Note, option, ways
+from .scales import bare, each_curve, in_curves, some_curves, words
 
 if TYPE_CHECKING:
     from .dataset import Dataset
 
 __all__ = ["kind_of", "more_is_better", "remarks", "rise_of", "size_of"]
 
-ACCURACIES = {"acc", "acc1", "acc5", "accuracy", "accuracies"}
+ACCURACIES = {"acc", "acc1", "acc5", "accuracy", "accuracies", "em", "exact", "correct", "top1"}
+ACCURACIES |= {"top5", "solved", "success"}
+PERCENT = {"percent", "percentage", "pct", "%"}
 LOSSES = {"loss", "losses", "nll", "ce", "xent", "entropy", "crossentropy", "bpb", "bpc"}
 """Words of the names of responses."""
 SURE = 2.0
@@ -29,11 +31,25 @@ def kind_of(data: Dataset) -> str:
 
     Questions or a chance level are of accuracies, numbers outside 0 .. 1 of losses; else the name
     says it, and where that says nothing whether the response rises with scale.
+
+    Raises
+    ------
+    DataError
+        Where its name says that it is an accuracy, and its numbers that they are percent: a law of
+        losses would go on beyond 100.
     """
     if data.n is not None or data.chance is not None:
         return "accuracy"
-    (y, *_) = data.responses.values()
+    (role, *_), (y, *_) = data.responses, data.responses.values()
     if np.nanmin(y) < 0 or np.nanmax(y) > 1:
+        text = data.columns[role]
+        own = bare(text) is not None and np.nanmin(y) >= 0 and np.nanmax(y) <= 100
+        percent = PERCENT & _words(data) and more_is_better(data)
+        if own and (_named(data) == "accuracy" or percent):
+            remedy = [f"for percent of right answers give shares: {option('y', f'{text}/100')}"]
+            remedy.append("of a score that has no ceiling say kind='loss' (--kind loss)")
+            row = int(np.nanargmax(y))
+            data.fail("is above 1", row=row, role=role, value=y[row], remedy=ways(remedy))
         return "loss"
     return "accuracy" if more_is_better(data) else "loss"
 
@@ -46,11 +62,21 @@ def more_is_better(data: Dataset) -> bool:
     """
     if data.n is not None or data.chance is not None:
         return True
-    (role, *_) = data.responses
-    name = {*words(role), *words(data.columns[role])}
+    return _named(data) == "accuracy" or (_named(data) is None and rise_of(data) > 0)
+
+
+def _named(data: Dataset) -> str | None:
+    """Return whether the name of the response says `loss` or `accuracy`; None for neither."""
+    name = _words(data)
     if name & LOSSES or any(word.startswith("err") for word in name):
-        return False
-    return bool(name & ACCURACIES) or rise_of(data) > 0
+        return "loss"
+    known = name & ACCURACIES or any(word.startswith("pass@") for word in name)
+    return "accuracy" if known else None
+
+
+def _words(data: Dataset) -> set[str]:
+    (role, *_) = data.responses
+    return {*words(role), *words(data.columns[role])}
 
 
 def rise_of(data: Dataset) -> float:
@@ -154,8 +180,10 @@ def _constant(data: Dataset, role: str, y: np.ndarray) -> list[Note]:
         1: "it unlocked before the smallest scale, and nothing but the prior tells how far",
     }
     found = {value: in_curves(data, y == value, np.isfinite(y)) for value in tails}
+    ask = "; of few questions that says little: name their number (-n COLUMN)"
+    ask *= data.n is None and data.stderr is None
     return [
-        Note("constant", f"{where}every {_called(role)} is {value}: {tails[value]}")
+        Note("constant", f"{where}every {_called(role)} is {value}: {tails[value]}{ask}")
         for value, where in found.items()
         if where is not None
     ]

@@ -16,7 +16,8 @@ noise                                        (and stderr, if known), or a fifth 
                                              both
 accuracies that stand on a plateau above     note: chance may be wrong, with the text to write
 chance, or lie below it in some rows         (and tasks that mislead do go below)
-percent where no bound is known, perplexity  note, with the text to write instead
+percent where no bound is known, perplexity  note, with the text to write instead; error where the
+                                             name says accuracy and a law is to be chosen
 standard errors of 0, or larger than the     note: what they may be instead
 spread of the response
 N, D or U in billions, epochs; a logarithm   note (`scales`), with the text to write instead
@@ -83,7 +84,7 @@ def _jumps(data: Dataset) -> list[Note]:
 ALWAYS = ("units", "swapped", "unique", "embeddings", "families")
 ALWAYS += ("percent", "perplexity", "stderr", "limit")
 """Kinds of notes without which no answer of a fit is to be read."""
-OF = {"level": ("chance",), "split": ("line",)}
+OF = {"level": ("chance", "constant"), "split": ("line",)}
 """Those of answers about levels and kinds; and about several scales at once."""
 
 

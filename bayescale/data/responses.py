@@ -7,33 +7,47 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..messages import Note, option
-from .accuracies import LOSSES, rise_of
+from .accuracies import ACCURACIES, LOSSES, PERCENT, rise_of
 from .scales import bare, each_curve, some_curves, words
 
 if TYPE_CHECKING:
     from .dataset import Dataset
 
-__all__ = ["RESOLUTION", "at_bounds", "remarks"]
+__all__ = ["RESOLUTION", "remarks", "uncounted"]
 
 RESOLUTION = 1e-5
 """Relative error to which any measurement is known: data that lie exactly on a law leave a
 posterior to be sampled."""
 
-QUESTION = 0.005
+QUESTION = 0.01
 """What one question is worth where no number of them is known and no accuracy is closer to a bound:
-of 200."""
+of 100."""
 
 
-def at_bounds(y: np.ndarray) -> np.ndarray:
-    """Return to what shares of exactly 0 or 1 are known, (row,), and 0 of all others.
+MANY = 15_000
+"""More questions than nearly any test has."""
 
-    Nothing right of so many questions says that less than one in them is: a standard error of the
-    least distance from a bound that other rows have, at most `QUESTION`. Taken as exact, a table
-    of zeros would weigh laws by how deep below any measurement they go.
+
+def uncounted(y: np.ndarray, known: bool = False) -> np.ndarray:
+    """Return to what accuracies of an unknown number of questions are known at best, (row,).
+
+    To what sampling `MANY` questions leaves: taken as exact, rows that happen to lie on one curve,
+    or are all the same, would leave it no width. Nothing right of so many questions says that less
+    than one in them is: of exactly 0 or 1 the least distance from a bound that other rows have, at
+    most `QUESTION`; else a table of zeros would weigh laws by how deep below any measurement they
+    go.
+
+    Parameters
+    ----------
+    known
+        Whether standard errors are given: only those of 0 and 1, which they leave without, are
+        told.
     """
     away = np.minimum(y, 1 - y)
     inside = away[away > 0]
-    return np.where(away == 0, min(inside.min(initial=QUESTION), QUESTION), 0.0)
+    question = min(inside.min(initial=QUESTION), QUESTION)
+    sampling = 0.0 if known else np.sqrt(np.clip(y * (1 - y), 0, 0.25) / MANY)
+    return np.where(away == 0, question, sampling)
 
 
 def remarks(data: Dataset) -> list[Note]:
@@ -44,7 +58,7 @@ def remarks(data: Dataset) -> list[Note]:
     return [*notes, *_errors(data)]
 
 
-_SHARE = {"acc", "acc1", "acc5", "accuracy", "percent", "percentage", "pct", "%", "bleu", "rouge"}
+_SHARE = ACCURACIES | PERCENT | {"bleu", "rouge"}
 _PERPLEXITY = {"ppl", "perplexity", "perplexities"}
 _LOSS = LOSSES
 SCORE, RISES = 20.0, 0.5

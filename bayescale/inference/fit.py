@@ -182,8 +182,9 @@ def fit_batch(model: Model, batch: Batch, sampler: Sampler, seed: int, clock: Cl
     stats = chains.stats | {"z": chains.z}
     draws, verdicts = clock.timed("checks", _finish, model, batch, sampler, chains, seed)
     for attempt in range(sampler.retries if isinstance(sampler, NUTS) else 0):
-        long = np.mean(stats["n_steps"], (1, 2)) > LONG
-        bad = [i for i, each in enumerate(verdicts) if not (each.sound or long[i])]
+        good = np.mean(stats["n_steps"], (1, 2)) > LONG
+        good |= [each.settled if sampler.enough else each.sound for each in verdicts]
+        bad = np.flatnonzero(~good).tolist()
         if not bad or clock.stopped:
             break
         part = Batch(

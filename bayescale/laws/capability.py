@@ -23,6 +23,7 @@ from ..parametric.coordinates import Coordinate, scaled
 from ..parametric.parametric import Law, law
 from ..parametric.priors import fraction, positive
 from .factory import factory
+from .unlock import HEAVY, Shape, place, steepness, unlock
 
 
 def _near_chance(z, chance):
@@ -56,50 +57,15 @@ def ceiling(floor: str = "g") -> Coordinate:
 
 
 CEILING = ceiling()
-DECADE = log(10.0)
+LOG_LOG_2 = log(log(2.0))
 
 
-def _unlock(r, x):
-    """x50 for a standard logistic r: log10 x50 is Student-t about the largest x.
-
-    With 2 degrees of freedom and a scale of one decade: the quantile function of that
-    distribution is sqrt(2) sinh(r/2), and r has none of its heavy tails. Kept within e^80.
-    """
-    return jnp.exp(jnp.clip(x[1] + DECADE * 2**0.5 * jnp.sinh(r / 2), -80.0, 80.0))
+def logit(v, at=None):
+    """Where a `sigmoid` has passed the share v of its way."""
+    return jnp.log(v) - jnp.log1p(-v)
 
 
-def _in_logits(raw, k):
-    """Sample asinh(k t), t being the distance of x50 from the largest x in logs.
-
-    A plateau pins down how many logits the largest model is short of the threshold: a wall that
-    is steep in t where k is large, and equally smooth for every k here. Far out it is log t.
-    """
-    return 2 * jnp.arcsinh(jnp.sinh(raw) / (k * DECADE * 2**0.5))
-
-
-def unlock(slope: str = "k", scale: str = "x") -> Coordinate:
-    """Return the coordinate of a scale of an unlock, in the input `scale`.
-
-    Before the data speak it lies about the largest model: log(x50 / largest x) is Student-t with 2
-    degrees of freedom and a scale of one decade. Sampled in units of the parameter `slope`.
-    """
-    return scaled(
-        dist.Logistic(0.0, 1.0),
-        lambda r, at: _unlock(r, at.span[scale]),
-        unit=lambda at: at.ref[scale],
-        warp=lambda raw, at: _in_logits(raw, at.coordinate[slope]),
-        link="log",
-        says=f"about the largest {scale}: {HEAVY}",
-    )
-
-
-HEAVY = "half within 0.8 decades of it, 90 % within 2.9 (Student-t, 2 df)"
-"""What a Student-t with 2 degrees of freedom and a scale of one decade amounts to."""
-
-
-UNLOCK = unlock()
-UNLOCK_PRIOR = dist.StudentT(2.0, 0.0, DECADE)
-"""Of log(x50 / largest x): what `unlock` amounts to."""
+SMOOTH = Shape(logit)
 SLOPE = positive(0.2, 5)
 """Of k: from 10 to 90 % of the rise in 10 decades, to .4 decades."""
 
@@ -116,7 +82,7 @@ rise = capability | {
 
 
 @law(**rise, says="a smooth threshold in log scale")
-def sigmoid(x, *, g=FLOOR, u=CEILING, x50=UNLOCK, k=SLOPE):
+def sigmoid(x, *, g=FLOOR, u=CEILING, x50=unlock(shape=SMOOTH), k=steepness(SLOPE, SMOOTH)):
     """g + (u - g) / (1 + (x/x50)^-k): a smooth threshold in log x.
 
     g floor and u ceiling are accuracies, x50 is the scale (in the unit of x) at which the curve
@@ -164,7 +130,9 @@ def exact_match(tokens: bool = False) -> Law:
     if not tokens:
 
         @law(name="exact_match", **many_tokens)
-        def formula(x, *, g=FLOOR, u=CEILING, x50=unlock("alpha"), alpha=ALPHA):
+        def formula(
+            x, *, g=FLOOR, u=CEILING, x50=unlock("alpha", shape=MANY), alpha=steepness(ALPHA, MANY)
+        ):
             """g + (u - g) 2^-(x/x50)^-alpha: all of many tokens must be right (2304.15004)."""
             return g + (u - g) * _all_right(alpha * (jnp.log(x) - jnp.log(x50)) - LOG_LOG_2)
 
@@ -180,13 +148,12 @@ def exact_match(tokens: bool = False) -> Law:
     return formula
 
 
-LOG_LOG_2 = log(log(2.0))
 ALPHA = positive(0.15, 3.5)
 many_tokens = rise | {"exponents": ("alpha",), "says": "many tokens must all be right"}
 # c where T is a column: half of the answers of the usual length are right at an `UNLOCK` scale.
 TOKEN_SCALE = scaled(
     dist.Logistic(0.0, 1.0),
-    lambda r, at: _unlock(r, at.span.x) * jnp.exp(LOG_LOG_2 / at.param.alpha),
+    lambda r, at: place(r, at.span.x) * jnp.exp(LOG_LOG_2 / at.param.alpha),
     unit=lambda at: at.ref.x * at.ref.T ** (-1 / at.param.alpha),
     link="log",
     says=f"half of the answers are right at a scale about the largest x: {HEAVY}",
@@ -198,11 +165,34 @@ def _all_right(log_odds):
     return jnp.exp(-jnp.exp(jnp.minimum(-log_odds, 30.0)))
 
 
+def _to_be_right(v, at=None):
+    """Where `exact_match` has passed the share v of its way."""
+    return LOG_LOG_2 - jnp.log(-jnp.log(v))
+
+
+MANY = Shape(_to_be_right)
+
+
+def _each_step(steps):
+    """The slope of each step in units of k, and its log odds at x50."""
+    log_q = -log(2.0) / steps
+    return 1 / (-2 * steps * jnp.expm1(log_q)), log_q - jnp.log(-jnp.expm1(log_q))
+
+
+def _to_step(v, at):
+    """Where `multi_step` has passed the share v of its way."""
+    slope, odds = _each_step(at.param.steps)
+    return (-jnp.log(jnp.expm1(-jnp.log(v) / at.param.steps)) - odds) / slope
+
+
+SEVERAL = Shape(_to_step)
 STEPS = scaled(positive(0.3, 30), lambda v, at: 1 + v, says="1 + v with v {}")
 
 
 @law(**rise, says="several steps must all be right")
-def multi_step(x, *, g=FLOOR, u=CEILING, x50=UNLOCK, k=SLOPE, steps=STEPS):
+def multi_step(
+    x, *, g=FLOOR, u=CEILING, x50=unlock(shape=SEVERAL), k=steepness(SLOPE, SEVERAL), steps=STEPS
+):
     """g + (u - g) s(k_1 (log x - log x0))^steps: all steps must be right, each a `sigmoid`.
 
     Written in x50, where all steps are right half of the time, and in k, the slope of `sigmoid`
@@ -211,10 +201,8 @@ def multi_step(x, *, g=FLOOR, u=CEILING, x50=UNLOCK, k=SLOPE, steps=STEPS):
     Wei et al. 2022 (arXiv 2206.07682, section 5) and Schaeffer et al. 2023 (arXiv 2304.15004);
     formula ours.
     """
-    log_q = -log(2.0) / steps
-    slope = k / (-2 * steps * jnp.expm1(log_q))
-    odds = log_q - jnp.log(-jnp.expm1(log_q))
-    each = slope * (jnp.log(x) - jnp.log(x50)) + odds
+    slope, odds = _each_step(steps)
+    each = slope * k * (jnp.log(x) - jnp.log(x50)) + odds
     return g + (u - g) * jnp.exp(-steps * softplus(-each))
 
 
@@ -222,8 +210,16 @@ CORNER = 0.05
 """Width of the elbow's corners, as a share of its ramp."""
 
 
+def _up_ramp(v, at=None):
+    """Where the `elbow` has passed the share v of its way, its corners aside."""
+    return 4 * (v - 0.5)
+
+
+RAMP = Shape(_up_ramp)
+
+
 @law(**rise, says="an abrupt onset")
-def elbow(x, *, g=FLOOR, u=CEILING, x50=UNLOCK, k=SLOPE):
+def elbow(x, *, g=FLOOR, u=CEILING, x50=unlock(shape=RAMP), k=steepness(SLOPE, RAMP)):
     """g, a straight rise in log x, and u: an abrupt onset.
 
     The ramp is 4/k long in log x about x50, as steep as `sigmoid` there; it begins at

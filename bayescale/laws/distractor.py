@@ -15,7 +15,8 @@ from jax.nn import sigmoid as logistic
 from ..parametric.coordinates import scaled
 from ..parametric.parametric import law
 from ..parametric.priors import positive
-from .capability import CEILING, FLOOR, SLOPE, UNLOCK, capability, rise
+from .capability import CEILING, FLOOR, SLOPE, capability, logit, rise
+from .unlock import UNLOCK, Shape, steepness, unlock
 
 BELOW = scaled(
     dist.Beta(1.0, 1.0), lambda v, at: at.param.g * v, link="logit", says="g v with v {}"
@@ -28,6 +29,7 @@ ABOVE = scaled(
 )
 GAP = positive(0.7, 10)
 """In log x: the distractor comes .3 to 4.3 decades before."""
+FALL = Shape(logit, "g", "d", falls=True)
 falls = capability | {"pools": ("x50", "g"), "exponents": ("k",)}
 """What laws have in common whose x50 is a scale at which something is lost."""
 
@@ -57,7 +59,7 @@ def distractor(x, *, g=FLOOR, u=CEILING, d=BELOW, x50=UNLOCK, gap=GAP, k=SLOPE):
     hypothesis="inverse",
     says="a distractor task, and never the true one",
 )
-def inverse(x, *, g=FLOOR, d=BELOW, x50=UNLOCK, k=SLOPE):
+def inverse(x, *, g=FLOOR, d=BELOW, x50=unlock(shape=FALL), k=steepness(SLOPE, FALL)):
     """g - (g - d) s(k (log x - log x50)): the `distractor` whose true task is never learnt.
 
     Accuracy falls from g to d < g for good; it is halfway at x50. McKenzie et al. 2023

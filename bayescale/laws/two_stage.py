@@ -20,8 +20,9 @@ from jax.nn import softplus
 from ..parametric.coordinates import scaled
 from ..parametric.parametric import Law, law
 from ..parametric.priors import positive
-from .capability import CEILING, FLOOR, SLOPE, UNLOCK, capability, rise
+from .capability import CEILING, FLOOR, SLOPE, capability, rise
 from .loss import chinchilla, power
+from .unlock import UNLOCK
 
 LINKS = {
     "sigmoid": lambda level, L0, k: logistic(k * (L0 - level)),

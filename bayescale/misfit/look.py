@@ -13,7 +13,7 @@ from dataclasses import replace
 import numpy as np
 
 from ..data.dataset import Dataset
-from ..data.responses import at_bounds
+from ..data.responses import uncounted
 from ..messages import Note
 from ..model.arrays import lanes
 from ..model.model import Model
@@ -86,7 +86,7 @@ def look(model: Model, params: Mapping[str, np.ndarray], data: Dataset) -> Misfi
             draws = law[known], np.clip(new[known], -HUGE, HUGE)
             here = data.take(seen[lane.place])
             share = not counted and model.law.responses[name] == "unit"
-            exact = at_bounds(measured) if share else np.zeros(1)
+            exact = uncounted(measured, known=True) if share else np.zeros(1)
             least = float(np.median(1 / questions[rows] if counted else exact))
             found = _and(found, _of_response(model, name, here, measured, *draws, least))
     return found

@@ -14,8 +14,9 @@ import numpy as np
 
 from ..data.dataset import Dataset
 from ..data.notes import as_rows
-from ..data.responses import RESOLUTION, at_bounds
+from ..data.responses import RESOLUTION, uncounted
 from ..messages import bare
+from ..parametric.seen import UNSEEN, seen
 from .layout import Layout, as_they_come, by_run
 from .model import Model
 from .pooling import unpinned
@@ -162,7 +163,12 @@ def _check_law(model: Model) -> None:
     """Refuse a law that does not return one real number a row."""
     law, rows = model.law, 7
     lane = {"span": {x: np.zeros(2) for x in law.inputs}, "ref": dict.fromkeys(law.inputs, 1.0)}
-    lane |= {"y": 1.0, "chance": 0.0, "pinned": dict.fromkeys(model.pool, unpinned(model.groups))}
+    lane |= {
+        "y": 1.0,
+        "chance": 0.0,
+        "seen": UNSEEN,
+        "pinned": dict.fromkeys(model.pool, unpinned(model.groups)),
+    }
     dtype = jnp.result_type(float)
     columns = [jax.ShapeDtypeStruct((rows,), dtype)] * len(law.inputs)
 
@@ -231,7 +237,7 @@ def _lane(model: Model, data: Dataset, layout: Layout, groups: tuple[str, ...]) 
     if not model.noise.counts and model.noise.support != "positive":  # those of logs know of it
         stderr = np.hypot(stderr, RESOLUTION * abs(np.nan_to_num(response)))
     if not model.noise.counts and law.support == "unit" and data.n is None:
-        stderr = np.hypot(stderr, at_bounds(response))
+        stderr = np.hypot(stderr, uncounted(response, data.stderr is not None))
 
     def pad(column):
         return column[layout.take]
@@ -250,6 +256,10 @@ def _lane(model: Model, data: Dataset, layout: Layout, groups: tuple[str, ...]) 
         "y": np.float64(given.get(level, _size(data.responses[level]))),
         "chance": np.float64(chance[0]),
     }
+    if law.support == "unit" and len(inputs) == 1:
+        asked = np.inf if data.n is None else data.n
+        error = np.hypot(stderr, np.sqrt(np.clip(response * (1 - response), 0, 0.25) / asked))
+        lane["seen"] = seen(np.log(*inputs.values()), response, error)
     if law.further:
         lane["beside"] = {
             k: {"observed": filled(y), "mask": layout.present & pad(np.isfinite(y))}

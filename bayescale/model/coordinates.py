@@ -20,6 +20,7 @@ from numpyro.distributions import Distribution, biject_to
 
 from ..parametric.coordinates import At, Coordinate, Lookup, as_it_is
 from ..parametric.parametric import Law, Noise, Parametric
+from ..parametric.seen import UNSEEN
 from .pooling import expected_shifts, expected_value, linked, spread_of
 
 __all__ = ["Coordinates", "Site"]
@@ -110,8 +111,9 @@ class Coordinates:
         shift = dist.Normal(np.zeros(self.groups), 1.0).to_event(1)
         shifts = [(f"{name}_shift", shift) for name in self.pool]
         # Pooled values lie by their sd; warps may speak of what has none, and shifts of all.
-        warped = {k for k, v in self.law.priors if isinstance(v, Coordinate) and v.warp is not None}
-        found.sort(key=lambda pair: 2 if pair[0] in warped else pair[0] in self.pool)
+        made = {k: v for k, v in self.law.priors if isinstance(v, Coordinate)}
+        warped = {k: 2 + v.last for k, v in made.items() if v.warp is not None}
+        found.sort(key=lambda pair: warped.get(pair[0], pair[0] in self.pool))
         found += shifts
         return tuple(Site(name, prior, _unconstrained_size(prior)) for name, prior in found)
 
@@ -200,9 +202,13 @@ class Coordinates:
         # The coordinate of a parameter in its own unit is none that another's warp could use.
         priors = dict(self.law.priors)
         own = {k for k, _ in self.law.changed if getattr(priors[k], "form", as_it_is) != as_it_is}
-        shares = values.get("share", jnp.ones(1))
+        shares, known = values.get("share", jnp.ones(1)), self.known(values, data)
+        own_unit = self.noise.support == "real"
         at = At(
             span=Lookup("span", data["span"].__getitem__),
+            param=known,
+            seen=data.get("seen", UNSEEN),
+            scatter=known["sigma"] if own_unit and "sigma" in self.noise.parameters else None,
             share=Lookup(
                 "share", (one | {k: shares[i] for i, k in enumerate(self.shares)}).__getitem__
             ),

@@ -16,6 +16,8 @@ import jax.numpy as jnp
 import numpyro.distributions as dist
 from numpyro.distributions import Distribution
 
+from .seen import UNSEEN, Seen
+
 __all__ = [
     "At",
     "Coordinate",
@@ -72,6 +74,10 @@ class At:
     """A typical size of the response (of the loss, where a law speaks of one too)."""
     chance: Any = None
     """The nominal chance level, 0 where the data name none."""
+    seen: Seen = UNSEEN
+    """Two points of a curve of few models."""
+    scatter: Any = None
+    """The sd of runs about the law, where the noise has one in the unit of the response."""
 
 
 def as_it_is(coordinate: Any, at: At) -> Any:
@@ -101,12 +107,15 @@ class Coordinate:
     """(at) -> the unit; asks for `at.ref` and `at.param`."""
     warp: Callable[[Any, At], Any] | None = None
     """(raw, at) -> the unconstrained coordinate, increasing in raw, element by element. It changes
-    what is sampled (raw), never the prior; asks for `at.span`, `at.share` and `at.coordinate`. A
+    what is sampled (raw), never the prior; asks for `at.span`, `at.seen`, `at.scatter`, and for
+    `at.share`, `at.coordinate` and `at.param` of what is sampled before it: all without a warp. A
     fit knows the slope that a term makes far better than its exponent or its share alone: sampling
     the slope straightens the ridge between them."""
     link: str | None = None
     """How groups differ in the constant where it is pooled: `log`, `logit` or `identity`; by
     default as the prior's support suggests."""
+    last: bool = False
+    """Whether its warp asks for what has one itself: it is sampled last."""
     given: bool = False
     """Whether nothing is sampled: the data say what the constant is, unit * form(0)."""
     says: str = ""
@@ -147,6 +156,7 @@ def scaled(
     warp: Callable[[Any, At], Any] | None = None,
     link: str | None = None,
     says: str = "",
+    last: bool = False,
 ) -> Coordinate:
     """Return the coordinate of a constant that is `unit * form(u)` with u drawn from `prior`.
 
@@ -166,7 +176,7 @@ def scaled(
     >>> float(step(1e9, x50=1e9))
     0.5
     """
-    return Coordinate(prior, form, unit, warp, link, says=says)
+    return Coordinate(prior, form, unit, warp, link, last, says=says)
 
 
 def given(form: Callable[[At], Any], unit: Callable[[At], Any] = no_unit, says: str = "") -> Any:
@@ -188,7 +198,7 @@ def in_own_unit(old: Distribution | Coordinate, prior: Distribution) -> Distribu
     link = old.link if _allows(prior, old.link) else None
     itself = old.form is as_it_is and old.unit is no_unit and old.prior is not None
     if itself and prior.support == old.prior.support:
-        return Coordinate(prior, warp=old.warp, link=link)
+        return Coordinate(prior, warp=old.warp, link=link, last=old.last)
     sampled, natural = prior, as_it_is
     if type(prior) is dist.LogNormal:
         sampled = dist.LogNormal(0.0 * prior.loc, prior.scale)

@@ -29,6 +29,10 @@ GROWING = ("power(rising=True)", "power(floor=False, rising=True)")
 """Of what grows with scale and is no accuracy."""
 SURFACES = ("chinchilla",)
 REPEATED = ("data_constrained",)
+SHORT, SHAPES = 6, 2
+"""Rows up to which one hypothesis is told by so many laws, the first: no such table tells one shape
+of a rise from another, and each is a fit more that has to pass its checks. On 12 real tasks cut to
+5 models all four shapes of a rise foretold what came hardly better (CRPS .045, and .046 of two)."""
 CLEARLY = 0.8
 """Rank correlation from which on a response that is no accuracy is said to grow."""
 
@@ -65,18 +69,34 @@ def laws_of(data: Dataset, kind: str | None = None) -> tuple[str, ...]:
 
 
 def held(names: Iterable[str], data: Dataset) -> tuple[tuple[str, ...], tuple[Note, ...]]:
-    """Return the laws that every curve has rows enough for, and a note of the others.
+    """Return the laws that every curve has rows enough for, and notes of the others.
 
-    All of them where it has for none, which the fit refuses.
+    All of them where it has for none, which the fit refuses; of those of one hypothesis as many as
+    so few rows could tell apart.
     """
-    rows = min(len(own) for _, own in each_curve(data))
+    rows, names = min(len(own) for _, own in each_curve(data)), tuple(names)
+    if not any(np.nan_to_num(y).any() for y in data.responses.values()):
+        # From nothing right nothing falls: such laws would be `flat` once more, with its weight.
+        names = tuple(name for name in names if get_law(name).told in ("rise", "flat")) or names
     wanted = {name: _wanted(get_law(name)) for name in names}
     found = tuple(name for name, count in wanted.items() if count <= rows)
     left = [f"{name} ({count})" for name, count in wanted.items() if count > rows]
-    if not found or not left:
-        return tuple(names), ()
-    said = f"{rows} row{'s' * (rows > 1)} are fewer than the parameters of {', '.join(left)}"
-    return found, (Note("laws", f"{said}: left out"),)
+    if not found:
+        return names, ()
+    notes, count = [], f"{rows} row{'s' * (rows > 1)}"
+    if left:
+        said = f"{count} are fewer than the parameters of {', '.join(left)}: left out"
+        notes.append(Note("laws", said))
+    if rows <= SHORT:
+        told = [get_law(name).told for name in found]
+        alike = [name for i, name in enumerate(found) if told[:i].count(told[i]) >= SHAPES]
+        found = tuple(name for name in found if name not in alike)
+        if alike:
+            said = (
+                f"{count} do not tell shapes of a rise apart: {', '.join(found[:SHAPES])} stand for"
+            )
+            notes.append(Note("laws", f"{said} {', '.join(alike)} too"))
+    return found, tuple(notes)
 
 
 def _wanted(law: Law) -> int:

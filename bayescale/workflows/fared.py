@@ -1,12 +1,18 @@
-"""fared: how forecasts of losses came out on real curves, by how far they reached."""
+"""fared: what is known of forecasts of losses: how they came out, and that they know no ceiling."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
-from ..messages import Note
+from ..messages import Note, option
 
-__all__ = ["fared"]
+if TYPE_CHECKING:
+    from ..data.dataset import Dataset
+    from ..questions.predict import Prediction
+
+__all__ = ["fared", "past_hundred"]
 
 FARED = {2: 0.89, 10: 0.91, 30: 0.88, 100: 0.80, np.inf: 0.79}
 """Share of runs that 90 % intervals of such forecasts of one scale held, by the distance from the
@@ -36,3 +42,17 @@ def fared(times: float, several: bool = False) -> list[Note]:
     where = f"up to {most:g} times" if most < np.inf else f"more than {last} times"
     text = f"on real {of} 90 % intervals of such forecasts held {known[most]:.0%} of the runs at "
     return [Note("fared", f"{text}{where} the largest {scale} fitted")]
+
+
+def past_hundred(data: Dataset, told: Prediction) -> list[Note]:
+    """Return what is said where a response that may be percent is told beyond 100."""
+    may_be = any(isinstance(note, Note) and note.kind == "percent" for note in data.notes)
+    most = float(told.quantiles("new")[2].max())
+    if not may_be or most <= 100:
+        return []
+    (text,) = (data.columns[name] for name in data.responses)
+    said = (
+        f"NOT OF PERCENT: new runs are told up to {most:.3g}: a law of scores knows no ceiling; "
+        f"of percent give shares: {option('y', f'{text}/100')}"
+    )
+    return [Note("percent", said)]

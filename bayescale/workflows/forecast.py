@@ -1,8 +1,7 @@
 """forecast: what larger runs will measure, told from a table, with no law to choose.
 
 Several laws, each with its misfit in the model (`laws.approximate`), weighed by evidence: what is
-not known of the law, of its parameters and of how it goes on beyond the data is all in the width.
-A forecast refuses no table that can be fitted: it widens, and says why.
+not known of law, parameters and beyond the data is all in the width, which grows and says why.
 """
 
 from __future__ import annotations
@@ -34,7 +33,7 @@ from ..progress import Progress, Tell, waiting
 from ..questions.predict import Prediction, predict
 from . import shown
 from .default_laws import check_scales, held, laws_of, named
-from .fared import fared
+from .fared import fared, past_hundred
 from .hypotheses import prior_of, weighed
 from .outliers import OUTLIERS, FarOff, come_again, set_aside
 
@@ -43,8 +42,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Forecast", "forecast"]
 
-SAMPLER = NUTS(warmup=500, draws=1000, retries=0)
-"""Enough for quantiles of a mixture; no second tries."""
+SAMPLER = NUTS(warmup=500, draws=1000, enough=True)
+"""Enough for quantiles of a mixture; a second try where a predicted curve is not settled."""
 ALONE = Note("runs", "of one run what its rows have in common is taken as the misfit of the law")
 
 
@@ -232,7 +231,8 @@ def forecast(
     }
     shares = [_shares(mixtures[curve], one) for curve, one in told.items()]
     told = {curve: come_again(one, far.get(curve), seed) for curve, one in told.items()}
-    whole, notes = _together(told), (*left, *_notes(data, mixtures, told))
+    whole = _together(told)
+    notes = (*left, *past_hundred(data, whole), *_notes(data, mixtures, told))
     if misfit and losses:
         times = size_of(whole.inputs).max() / size_of(data.inputs).max()
         notes = (*notes, *fared(float(times), len(whole.inputs) > 1))

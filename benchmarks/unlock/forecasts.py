@@ -16,7 +16,7 @@ import pandas as pd
 import bayescale as bs
 from bayescale.comparison.evidence import log_evidence
 from bayescale.laws import get_law
-from bayescale.laws.capability import UNLOCK_PRIOR
+from bayescale.laws.unlock import UNLOCK_PRIOR
 from bayescale.posterior.bends import bent, with_misfit
 from bayescale.posterior.pointwise import law_draws
 from bayescale.workflows.hypotheses import prior_of

@@ -10,7 +10,7 @@ import pytest
 from bayescale.data.accuracies import kind_of
 from bayescale.data.from_frame import from_frame
 from bayescale.data.notes import concerning
-from bayescale.data.responses import at_bounds
+from bayescale.data.responses import uncounted
 from bayescale.data.scales import not_flop
 from bayescale.inference.make_model import make_model
 from bayescale.laws import get_law
@@ -216,16 +216,18 @@ def counts(p, n=2000, chance=0.25):
 
 def test_shares_of_exactly_0_and_1_are_known_to_a_question():
     """No law gains by how far below any measurement it goes."""
-    found = at_bounds(np.array([0, 0.02, 0.5, 1, np.nan]))
-    np.testing.assert_array_equal(found, [0.005, 0, 0, 0.005, 0])
-    np.testing.assert_array_equal(at_bounds(np.array([0, 0.002])), [0.002, 0])
-    np.testing.assert_array_equal(at_bounds(np.zeros(3)), [0.005] * 3)
+    found = uncounted(np.array([0, 0.02, 0.5, 1, np.nan]), known=True)
+    np.testing.assert_array_equal(found, [0.01, 0, 0, 0.01, 0])
+    np.testing.assert_array_equal(uncounted(np.array([0, 0.002]), known=True), [0.002, 0])
+    np.testing.assert_array_equal(uncounted(np.zeros(3)), [0.01] * 3)
+    # Others to what more questions than any test has would leave.
+    np.testing.assert_allclose(uncounted(np.array([0.5, 0.1])), [0.0041, 0.0024], atol=1e-4)
     data = from_frame({"x": [1e7, 1e8, 1e9, 1e10], "acc": [0.0, 0.0, 0.4, 0.5]}, "x", "acc")
-    for noise, errors in (("normal", [0.005, 0.005, 4e-6, 5e-6]), ("binomial", [0] * 4)):
+    for noise, errors in (("normal", [0.01, 0.01, 0.004, 0.00408]), ("binomial", [0] * 4)):
         counted = replace(data, n=np.full(4, 50.0)) if noise == "binomial" else data
         model = make_model(get_law("sigmoid"), counted, noise)
         (lane,) = lanes(model, counted)
-        np.testing.assert_allclose(lane.data["stderr"][lane.place], errors)
+        np.testing.assert_allclose(lane.data["stderr"][lane.place], errors, rtol=1e-3)
 
 
 def test_a_chance_level_that_the_data_contradict():
@@ -335,6 +337,8 @@ def test_a_score_in_percent_is_told_whatever_its_name():
         ("error_rate", True, "loss"),
         ("score", True, "accuracy"),
         ("score", False, "loss"),
+        ("exact_match", False, "accuracy"),
+        ("pass@1", False, "accuracy"),
     ],
 )
 def test_the_kind_of_a_response_is_told_by_its_name(name, rises, kind):
@@ -344,6 +348,20 @@ def test_the_kind_of_a_response_is_told_by_its_name(name, rises, kind):
     assert kind_of(from_frame({"x": [1.0, 2.0], "accuracy": [0.0, 0.0]}, "x", "accuracy")) == (
         "accuracy"
     )
+
+
+@pytest.mark.parametrize("name", ["acc", "exact_match", "pass@1", "acc_norm,none", "win_pct"])
+def test_percent_of_what_is_an_accuracy_by_its_name_is_no_loss(name):
+    """A law of losses would go on beyond 100."""
+    x, y = np.geomspace(1e8, 1e11, 5), np.array([17.7, 20.5, 23.0, 26.0, 27.6])
+    data = from_frame({"x": x, name: y}, "x", name)
+    with pytest.raises(DataError, match=r"27.6 is above 1; either \(1\) for percent") as caught:
+        kind_of(data)
+    text = data.columns["y"]
+    assert f"(-y '{text}/100')" in str(caught.value)
+    assert kind_of(from_frame({"x": x, name: y}, "x", f"{text}/100")) == "accuracy"
+    for other in ("elo", "loss", "error_pct", "perplexity"):
+        assert kind_of(from_frame({"x": x, other: y}, "x", other)) == "loss"
 
 
 def test_columns_side_by_side_are_told_where_the_response_is_missing():

@@ -46,7 +46,7 @@ def test_a_law_states_its_priors():
 
 
 def test_quantiles_in_words_are_those_of_the_unlock_prior():
-    from bayescale.laws.capability import DECADE, UNLOCK_PRIOR
+    from bayescale.laws.unlock import DECADE, UNLOCK_PRIOR
 
     drawn = np.asarray(UNLOCK_PRIOR.sample(jax.random.key(0), (200_000,))) / DECADE
     assert np.mean(abs(drawn) < 0.8) == pytest.approx(0.5, abs=0.02)

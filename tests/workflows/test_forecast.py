@@ -10,13 +10,14 @@ import pytest
 import bayescale as bs
 from bayescale.cli.commands import main
 from bayescale.data.accuracies import kind_of
+from bayescale.data.accuracies import remarks as accuracy_notes
 from bayescale.data.dataset import DataError, Dataset
 from bayescale.data.from_frame import from_frame
 from bayescale.inference.samplers import NUTS
 from bayescale.posterior.bends import MISFIT
 from bayescale.posterior.files import StorageError
-from bayescale.workflows.default_laws import laws_of
-from bayescale.workflows.fared import fared
+from bayescale.workflows.default_laws import ACCURACIES, held, laws_of
+from bayescale.workflows.fared import fared, past_hundred
 from bayescale.workflows.forecast import _shares
 from bayescale.workflows.futures import scores
 
@@ -162,7 +163,36 @@ def test_misfit_is_saved_with_a_fit(marin, tmp_path):
     )
 
 
+def test_scores_told_beyond_100_say_so(marin):
+    """Of percent it would be a wrong answer that looks right."""
+    data = from_frame({"x": X, "mmlu": np.linspace(25, 70, len(X))}, "x", "mmlu")
+    new = np.linspace(40, 130, 200)[:, None]
+    told = replace(marin.prediction, new=new, mean=new, decades=np.zeros(1), curves=())
+    (note,) = past_hundred(data, told)
+    assert "told up to 1" in note
+    assert "(-y 'mmlu/100')" in note
+    assert not past_hundred(data, replace(told, new=new / 2))
+    assert not past_hundred(from_frame({"x": X, "elo": 10 * new[:16, 0]}, "x", "elo"), told)
+
+
 # ------------------------------------------------------------------ which laws
+
+
+def test_few_rows_are_told_by_few_shapes():
+    def kept(rows):
+        return held(ACCURACIES, Dataset({"x": X[:rows]}, {"y": np.linspace(0.2, 0.6, rows)}))
+
+    names, (short, alike) = kept(5)
+    assert names == ("sigmoid", "exact_match", "flat", "inverse")
+    assert "fewer than the parameters of distractor" in short
+    assert "sigmoid, exact_match stand for multi_step, elbow too" in alike
+    assert kept(7) == (ACCURACIES, ())
+    assert kept(6)[0] == ("sigmoid", "exact_match", "flat", "distractor", "inverse", "inverted_u")
+    nothing = Dataset({"x": X[:5]}, {"y": np.zeros(5)})  # falls no further
+    assert held(ACCURACIES, nothing)[0] == ("sigmoid", "exact_match", "flat")
+    assert "name their number (-n COLUMN)" in str(accuracy_notes(nothing))
+    losses = Dataset({"x": X[:3]}, {"y": np.array([3.0, 2.8, 2.7])})
+    assert held(("power", "power(floor=False)"), losses) == (("power", "power(floor=False)"), ())
 
 
 def test_table_says_which_kind():
