@@ -75,9 +75,6 @@ def held(names: Iterable[str], data: Dataset) -> tuple[tuple[str, ...], tuple[No
     so few rows could tell apart.
     """
     rows, names = min(len(own) for _, own in each_curve(data)), tuple(names)
-    if not any(np.nan_to_num(y).any() for y in data.responses.values()):
-        # From nothing right nothing falls: such laws would be `flat` once more, with its weight.
-        names = tuple(name for name in names if get_law(name).told in ("rise", "flat")) or names
     wanted = {name: _wanted(get_law(name)) for name in names}
     found = tuple(name for name, count in wanted.items() if count <= rows)
     left = [f"{name} ({count})" for name, count in wanted.items() if count > rows]
