@@ -204,9 +204,10 @@ class Coordinates:
         own = {k for k, _ in self.law.changed if getattr(priors[k], "form", as_it_is) != as_it_is}
         shares, known = values.get("share", jnp.ones(1)), self.known(values, data)
         own_unit = self.noise.support == "real"
+        later = {k for k, to in self.law.tied if to in self.places and to not in values}
         at = At(
             span=Lookup("span", data["span"].__getitem__),
-            param=known,
+            param=Lookup("param", lambda k: 1.0 if k in later else known[k]),
             seen=data.get("seen", UNSEEN),
             scatter=known["sigma"] if own_unit and "sigma" in self.noise.parameters else None,
             share=Lookup(

@@ -444,17 +444,24 @@ def _prior(case, noise):
             plain = jax.vmap(biject_to(site.prior.support).inv)(values[site.name])
             blocks.append(np.reshape(plain, (DRAWS, site.size)))
         plain = np.concatenate(blocks, 1)
-        unwarp = jax.vmap(lambda z: model.constrain(z, lane)[2])
-        unwarp = jax.jit(unwarp, compiler_options=ROUGH)
-        z = np.zeros_like(plain)
-        # A warp is increasing and depends on the sites before it: halve intervals, site by site.
-        ends = np.cumsum([0, *(site.size for site in model.sites)])
-        for at in map(slice, ends[:-1], ends[1:]):
+        # A warp is increasing, and depends on the values of the sites before it and on what is
+        # sampled of those after it: halve intervals, site by site, the last first.
+        z = plain.copy()
+        for site in reversed(model.sites):
+            at = model.places[site.name]
+            if (
+                model._warp(site.name, {k: v[0] for k, v in values.items()}, lane, jnp.array(z[0]))
+                is None
+            ):
+                continue
+            warp = lambda z, values: model._warp(site.name, values, lane, z)(z[at])  # noqa: B023, E731
+            warp = jax.jit(jax.vmap(warp), compiler_options=ROUGH)
             lo, hi = (np.full_like(plain[:, at], bound) for bound in (-1e3, 1e3))
             for _ in range(64):
                 z[:, at] = (lo + hi) / 2
-                above = np.asarray(unwarp(z))[:, at] > plain[:, at]
+                above = np.asarray(warp(z, values)) > plain[:, at]
                 lo, hi = np.where(above, lo, z[:, at]), np.where(above, z[:, at], hi)
+        unwarp = jax.jit(jax.vmap(lambda z: model.constrain(z, lane)[2]), compiler_options=ROUGH)
         np.testing.assert_allclose(unwarp(z), plain, atol=1e-6)
     return values, z
 

@@ -127,7 +127,7 @@ def test_what_cannot_be_compared_is_refused_in_one_line():
     refused(two, "no recipe 'a'", ValueError, baseline="a")
     refused(two, "no recipe", ValueError, baseline="Z")
     refused(two, "names no recipes", group=None)
-    refused(two.assign(acc=4 - two.loss), "rises with scale", y="acc")
+    refused(two.assign(elo=4 - two.loss), "rises with scale", y="elo")
     refused(two.assign(n=100), "has n: a multiplier is of one loss a run", n="n", kind="loss")
     refused(two.assign(N=two.C**0.5), "several of a kind: C, N", x=["C", "N"])
     refused(two, "no scale of table", ValueError, at={"D": 1e22})
