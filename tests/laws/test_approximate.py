@@ -14,7 +14,7 @@ from bayescale.inference.prior import prior_predictive
 from bayescale.inference.samplers import NUTS, Laplace
 from bayescale.laws import get_law
 from bayescale.laws.approximate import LENGTH, approximate
-from bayescale.model.arrays import lane_of
+from bayescale.model.arrays import lane_of, pack
 from bayescale.posterior.pointwise import law_draws
 
 X = np.geomspace(1e8, 1e11, 20)
@@ -254,12 +254,14 @@ def test_bends_of_rows_below_a_limit_are_drawn_as_by_importance():
 
 def test_a_limit_is_taken_by_several_curves_at_once():
     """Rows below it are as many in none."""
-    y, curve = 150 * X**-0.25, np.repeat(["a", "b"], 10)
-    data = Dataset({"x": X}, {"y": y}, limit=np.where(X[-1] == X, 2 * y, 1e-9), curve=curve)
-    quick = NUTS(chains=1, warmup=100, draws=100, starts=4, retries=0)
-    how = dict(noise="lognormal", sampler=quick, progress=False)
-    found = fit("approximate(power(floor=False))", data, **how)
-    assert np.isfinite(found.draws["bends"]).all()
+    y, curve = 150 * X**-0.25, np.repeat(["a", "b", "c"], [8, 8, 4])
+    limit = np.where(np.isin(X, X[[7, 14, 15]]), 2 * y, 1e-9)
+    data = Dataset({"x": X}, {"y": y}, limit=limit, curve=curve)
+    model = make_model(get_law("approximate(power(floor=False))"), data, "lognormal")
+    batches = {batch.curves: batch.data for batch in pack(model, data)}
+    assert batches.keys() == {(0,), (1,), (2,)}
+    assert [len(each["under"]["at"][0]) for each in (batches[0,], batches[1,])] == [1, 2]
+    assert "under" not in batches[2,]
 
 
 def test_another_seed_draws_other_bends():
