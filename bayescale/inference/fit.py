@@ -29,7 +29,7 @@ from ..posterior.posterior import Posterior, SamplingInfo
 from ..progress import Progress, waiting
 from .make_model import as_law_names, make_model
 from .modes import prior_moments
-from .samplers import INTERRUPTED, MAP, NUTS, Chains, Clock, Laplace, Sampler
+from .samplers import INTERRUPTED, MAP, NUTS, Chains, Clock, Laplace, Sampler, a_sampler
 
 __all__ = ["Fitted", "fit", "fit_batch"]
 
@@ -100,7 +100,7 @@ def fit(
     >>> float(np.median(fit.draws["alpha"])).__round__(1)
     0.2
     """
-    law, sampler = get_law(law), sampler or NUTS()
+    law, sampler = get_law(law), a_sampler(sampler, roles)
     data = as_dataset(data, x, y, law.inputs, **roles)
     model = make_model(law, data, noise, pool)
     if precision not in PRECISIONS:

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import partial
-from typing import NamedTuple, Protocol, runtime_checkable
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import jax
 import numpy as np
@@ -29,7 +29,7 @@ from .lanes import divide
 from .modes import Mode, Point, best_of, evaluate, search
 from .warmup import WarmUp, carefully
 
-__all__ = ["MAP", "NUTS", "Chains", "Clock", "Laplace", "Sampler"]
+__all__ = ["MAP", "NUTS", "Chains", "Clock", "Laplace", "Sampler", "a_sampler"]
 
 INTERRUPTED = Note("interrupted", "interrupted")
 SPREAD = 5.0
@@ -84,6 +84,22 @@ class Sampler(Protocol):
         ...
 
 
+def a_sampler(given: Any, further: Iterable[str] = ()) -> Any:
+    """Return a sampler as it is, `NUTS()` for None; a TypeError for what is none.
+
+    Parameters
+    ----------
+    further
+        Arguments of the call, which may be settings of a sampler.
+    """
+    for name in {*further} & {each.name for each in fields(NUTS)}:
+        raise TypeError(f"{name} is a setting of the sampler: sampler=bs.NUTS({name}=...)")
+    if isinstance(given, type) or not (given is None or hasattr(given, "run")):
+        said = f"{given.__name__} without ()" if isinstance(given, type) else repr(given)[:60]
+        raise TypeError(f"sampler is bs.NUTS(...), bs.Laplace(...) or bs.MAP(...), not {said}")
+    return given or NUTS()
+
+
 @dataclass(frozen=True)
 class NUTS:
     """The no-U-turn sampler from dispersed starts, in coordinates scaled by mode and curvature.
@@ -91,10 +107,11 @@ class NUTS:
     Hoffman and Gelman 2014 (arXiv 1111.4246), multinomial, as in BlackJAX. Before each trajectory
     a chain may jump to a place that the warm-up has seen; where trajectories are long and jumps
     are taken often, trajectories are kept to 7 steps. What is offered is settled in the warm-up,
-    curve by curve. A curve that fails its
-    checks is run again from other starts, with twice the warm-up, smaller steps and four times
-    the draws, thinned; what still fails is marked. Not where trajectories take more than 256
-    steps: a second try would take minutes, and seldom helps.
+    curve by curve.
+
+    A curve that fails its checks is run again from other starts, with twice the warm-up, smaller
+    steps and four times the draws, thinned; what still fails is marked. Not where trajectories take
+    more than 256 steps: a second try would take minutes, and seldom helps.
     """
 
     chains: int = 4

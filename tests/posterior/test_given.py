@@ -119,3 +119,12 @@ def test_budgets_in_words_and_no_questions(power_fit, sigmoid_fit):
     assert "positive, finite" in refusal(bs.allocate, power_fit, [])
     for n in (0, -5, 0.5, np.inf):
         assert "number of questions, 1 or more" in refusal(bs.predict, sigmoid_fit, 1e12, n=n)
+
+
+@pytest.mark.parametrize("given", ["nuts", bs.NUTS, 3])
+def test_what_is_no_sampler_is_told(given, power_data):
+    assert "bs.NUTS(...)" in refusal(bs.fit, "power", power_data, sampler=given)
+
+
+def test_settings_of_a_sampler_are_told_where_they_go(power_data):
+    assert "sampler=bs.NUTS(draws=...)" in refusal(bs.fit, "power", power_data, draws=100)
