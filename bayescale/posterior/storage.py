@@ -37,7 +37,7 @@ from .signature import match, signature
 
 __all__ = ["FORMAT", "load", "save"]
 
-FORMAT = 8
+FORMAT = 9
 """Version of the file's layout; a file of another one is refused."""
 
 ROWS = ("log_likelihood", "posterior_predictive", "prior_predictive")
