@@ -154,7 +154,7 @@ def test_a_loss_passes_a_level_downwards():
 @settings(max_examples=40, deadline=None)
 @given(arrays(float, (6, 8), elements=st.floats(0.01, 0.99)), st.floats(0.05, 0.95))
 def test_outcomes_agree_with_a_plain_search(y, level):
-    found = threshold(posterior_of(knots, {"y": y}), level)
+    found = threshold(posterior_of(knots, {"y": y}), level, direction="up")
     logs = np.linspace(8, 15, 7001)
     for i in range(6):
         past = np.interp(logs, KNOTS / np.log(10), y[i]) >= level
