@@ -200,10 +200,11 @@ def _off(law: Law, params: Mapping[str, Any], data: Dataset) -> np.ndarray:
 
     inputs = [data.inputs[name] for name in law.inputs]
     (y,) = data.responses.values()
+    more = (0, max(16, 1 << (len(y) - 1).bit_length()) - len(y))  # few lengths, few programs
     with jax.enable_x64(True):
-        columns = [jnp.asarray(x) for x in inputs]
-        mean = np.asarray(law.fn(*columns, **{name: params[name] for name in law.parameters}))
-        basis = _basis(law, columns, params)
+        columns = [jnp.asarray(np.pad(x, more, mode="edge")) for x in inputs]
+        mean = law.fn(*columns, **{name: params[name] for name in law.parameters})
+        mean, basis = np.asarray(mean)[: len(y)], _basis(law, columns, params)[: len(y)]
     own = 0.0 if data.stderr is None else data.stderr / y
     share = 1 if len(inputs) == 1 else 10
     tries = [_smoothed(np.log(y / mean), share * rate * basis, own) for rate in RATES]
