@@ -26,7 +26,7 @@ from .notes import remarks, side_by_side, wide
 from .scales import scale_of
 from .table import Table, name_of, open_table
 
-__all__ = ["as_dataset", "canonical", "from_frame"]
+__all__ = ["as_dataset", "canonical", "from_frame", "rows_of"]
 
 DUPLICATES = ("error", "keep", "drop")
 
@@ -186,6 +186,12 @@ def _told(frame: Any) -> Mapping[str, str]:
     return told if isinstance(told, Mapping) else {}
 
 
+def rows_of(data: Any) -> Any:
+    """Return the checked table of a fit, and anything else as it is."""
+    own = getattr(data, "data", None)
+    return own if isinstance(own, Dataset) else data
+
+
 def as_dataset(
     data: Any, x: Any = None, y: Any = None, law: Iterable[str] | None = None, /, **roles: Any
 ) -> Dataset:
@@ -198,7 +204,7 @@ def as_dataset(
     ValueError
         For columns beside a checked table.
     """
-    data = own if isinstance(own := getattr(data, "data", None), Dataset) else data
+    data = rows_of(data)
     if not isinstance(data, Dataset):
         source = roles.setdefault("source", "table")
         if x is None or y is None:

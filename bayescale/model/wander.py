@@ -67,16 +67,13 @@ def wander_of(law: Law, lane: Mapping[str, Any]) -> dict[str, Any]:
     with jax.enable_x64(True):
         known = {name: edges[name] for name in law.wander.edges}
         whole = np.asarray(law.wander.basis(*map(jnp.asarray, columns), **known))
-    below = lane["mask"] & lane.get("below", False)
-    basis, under = (
-        np.where(rows[:, None], whole, 0.0)[:, ~law.wander.ahead]
-        for rows in (lane["mask"] & ~below, below)
-    )
+    felt, below = whole[:, ~law.wander.ahead], lane["mask"] & lane.get("below", False)
+    basis = np.where((lane["mask"] & ~below)[:, None], felt, 0.0)
     if below.any():
         at = np.flatnonzero(below)
         at = np.pad(at, (0, (1 << (len(at) - 1).bit_length()) - len(at)), mode="edge")
         own = np.arange(len(at)) < below.sum()
-        return {"basis": basis, "under": {"at": at, "own": own, "basis": under[at]}}
+        return {"basis": basis, "under": {"at": at, "own": own, "basis": felt[at]}}
     if lane["stderr"].any() or "first" in lane:
         return {"basis": basis}
     if len(law.wander.edges) > 1:

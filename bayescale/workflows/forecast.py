@@ -1,7 +1,8 @@
 """forecast: what larger runs will measure, told from a table, with no law to choose.
 
 Several laws, each with its misfit in the model (`laws.approximate`), weighed by evidence: what is
-not known of law, parameters and beyond the data is all in the width, which grows and says why.
+not known of the law, of its parameters and of how it goes on beyond the data is all in the width.
+A forecast refuses no table that can be fitted: it widens, and says why.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import numpy as np
 
 from ..data.accuracies import size_of
 from ..data.dataset import Dataset
-from ..data.from_frame import as_dataset
+from ..data.from_frame import as_dataset, rows_of
 from ..data.scales import each_curve
 from ..inference.fit import fit
 from ..inference.make_model import of_runs
@@ -194,7 +195,8 @@ def forecast(
     >>> bool(lo < median < hi)
     True
     """
-    if x is None and not isinstance(getattr(data, "data", data), Dataset):
+    data = rows_of(data)
+    if x is None and not isinstance(data, Dataset):
         x = [*named(at)]
     data = as_dataset(data, x, y, **roles)
     check_scales(data, named(at))

@@ -164,6 +164,8 @@ def test_counts_of_runs_have_a_level_of_their_run(data):
     assert abs(np.median(drawn, 0) - y).max() < 0.2
     # New runs in the place of the old ones: rows of a run go up and down together.
     apart = drawn - np.median(drawn, 0)
-    first, second = (apart[:, run == name].mean(1) for name in ("r0", "r1"))
-    assert abs(np.corrcoef(first, second)[0, 1]) < 0.5
-    assert np.corrcoef(apart[:, run == "r0"][:, :2].T)[0, 1] > 0.5
+    # What they share with other runs, the law of a draw, is in no difference of two runs.
+    level = {name: apart[:, run == name].mean(1) for name in set(run)}
+    first, second = level["r0"] - level["r2"], level["r1"] - level["r3"]
+    assert abs(np.corrcoef(first, second)[0, 1]) < 0.3
+    assert np.corrcoef(apart[:, run == "r0"][:, :2].T)[0, 1] > 0.3
