@@ -16,7 +16,7 @@ import jax
 import numpy as np
 
 from ..model.arrays import pack
-from ..model.programs import compiled
+from ..model.programs import by_blocks, compiled
 from ..posterior.checks import bulk_ess
 from ..posterior.display import Sheet, Shown
 from ..posterior.health import ROUGH, pareto
@@ -36,8 +36,6 @@ CENTRES = 64
 HEAVY = 7.0
 """Degrees of freedom of the components."""
 ROUNDS = 200
-BLOCK = 1024
-"""Rows of one call of the density, a multiple of those that are worked out side by side."""
 _known: WeakKeyDictionary[Posterior, dict[Any, dict]] = WeakKeyDictionary()
 """What was found of posteriors that live, by seed, as fitted, and by (seed, unit): several answers
 of `tasks` ask for it."""
@@ -68,14 +66,10 @@ def _density(model, z, data):
 
 
 def _densities(model, z: np.ndarray, data: dict) -> np.ndarray:
-    """Return the log density at z, (row, size); one program serves any number of rows."""
-    blocks = [
-        z[np.minimum(np.arange(first, first + BLOCK), len(z) - 1)]
-        for first in range(0, len(z), BLOCK)
-    ]
+    """Return the log density at z, (row, size)."""
     with jax.enable_x64(True):
-        found = np.concatenate([_density(model, block, data) for block in blocks])
-    return np.where(np.isnan(found), -np.inf, found)[: len(z)].astype(float)
+        found = by_blocks(lambda block: _density(model, block, data), z)
+    return np.where(np.isnan(found), -np.inf, found).astype(float)
 
 
 def log_evidence(

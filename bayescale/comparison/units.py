@@ -15,6 +15,7 @@ above 1. Noises of log y give densities of y, and compare with those of y as the
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import partial
 
 import jax
 import jax.numpy as jnp
@@ -22,7 +23,7 @@ import numpy as np
 from jax.scipy.special import logsumexp
 
 from ..messages import Note
-from ..model.programs import compiled
+from ..model.programs import by_blocks, compiled
 from ..posterior.pointwise import each_lane, log_likelihood
 from ..posterior.posterior import Posterior
 
@@ -81,7 +82,8 @@ def log_mass(posterior: Posterior) -> np.ndarray:
             cell = ((k + side) / data["n"] for side in (-0.5, 0.5))
             lo, hi = (np.clip(end, *ends[model.noise.support]) for end in cell)
             try:
-                values = np.asarray(_cells(model, params, data, lo, hi))
+                cells = partial(_cells, model, data=data, lo=lo, hi=hi)
+                values = by_blocks(cells, params)
             except (NotImplementedError, AttributeError) as error:
                 raise ValueError(
                     f"the noise {model.noise.name} has no cdf, so that it gives no probability of "

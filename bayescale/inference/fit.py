@@ -6,8 +6,9 @@ posterior, `Laplace()` or `MAP()` for a quick look. Everything is decided by `se
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, replace
+from functools import partial
 from importlib.metadata import version
 from typing import Any, NamedTuple
 
@@ -20,7 +21,7 @@ from ..laws import get_law
 from ..model.arrays import Batch, pack
 from ..model.evaluate import law_at
 from ..model.model import Model
-from ..model.programs import compiled, make_room
+from ..model.programs import by_blocks, compiled, make_room
 from ..parametric.parametric import Law, Noise
 from ..posterior.checks import LONG, checked_scales, looked_at, unidentified
 from ..posterior.health import UNREACHED, Health, Verdict
@@ -252,40 +253,46 @@ def _sampling(
 
 @compiled(static_argnames=("model",))
 def _relative(model: Model, z, data):
-    """Return all parameters of z, (curve, draw, size), in units of the references, and plain z."""
+    """Return all parameters of z, (draw, size), in units of the references, and plain z."""
 
-    def one(z, data):
+    def one(z):
         values, _, plain = model.constrain(z, data)
         found = model.parameters(values, data)
         return {name: jnp.asarray(value) for name, value in found.items()}, plain
 
-    return jax.vmap(jax.vmap(one, (0, None)))(z, data)
+    return jax.vmap(one)(z)
 
 
 @compiled(static_argnames=("model",))
-def _bent(model: Model, z, data, normal):
-    def one(z, data, normal):
+def _bent(model: Model, z, normal, data):
+    def one(z, normal):
         values, _, _ = model.constrain(z, data)
         return model.bends(model.parameters(values, data), data, normal)
 
-    return jax.vmap(jax.vmap(one, (0, None, 0)))(z, data, normal)
+    return jax.vmap(one)(z, normal)
 
 
 def _bends(model: Model, z: np.ndarray, batch: Batch, seed: int) -> np.ndarray:
     """Return of each draw where the law's bends are, (curve, chain, draw, bend)."""
-    lead, size = z.shape[:3], model.law.shape("bends")
-    rngs = [np.random.default_rng([seed, key, 18]) for key in batch.keys]
-    normal = np.stack([rng.normal(size=(lead[1] * lead[2], *size)) for rng in rngs])
-    flat = z.reshape(lead[0], -1, z.shape[-1])
-    found = jax.device_get(_bent(model, flat, batch.data, normal.astype(z.dtype)))
+    lead, size, found = z.shape[:3], model.law.shape("bends"), []
+    for key, (own, data) in zip(batch.keys, _each_curve(z, batch.data), strict=True):
+        rng = np.random.default_rng([seed, key, 18])
+        normal = rng.normal(size=(len(own), *size)).astype(z.dtype)
+        found.append(by_blocks(lambda each, data=data: _bent(model, *each, data), (own, normal)))
     return np.asarray(found, float).reshape(*lead, *size)
+
+
+def _each_curve(z: np.ndarray, data: dict) -> Iterator[tuple[np.ndarray, dict]]:
+    """Yield the draws of each curve, chains joined, (draw, size), and its arrays."""
+    for i, own in enumerate(z):
+        yield own.reshape(-1, z.shape[-1]), jax.tree.map(lambda leaf, i=i: leaf[i], data)
 
 
 def natural(model: Model, z: np.ndarray, data: dict) -> tuple[dict[str, np.ndarray], np.ndarray]:
     """Return all parameters of z, (curve, chain, draw, size), in natural units, and plain z."""
     lead = z.shape[:3]
-    flat = z.reshape(lead[0], -1, z.shape[-1])
-    found, plain = jax.device_get(_relative(model, flat, data))
+    each = [by_blocks(partial(_relative, model, data=of), own) for own, of in _each_curve(z, data)]
+    found, plain = jax.tree.map(lambda *leaves: np.stack(leaves), *each)
     found = {k: np.asarray(v, float).reshape(*lead, *v.shape[2:]) for k, v in found.items()}
     refs = {"ref": {name: value[:, None, None] for name, value in data["ref"].items()}}
     found = {name: found[name] for name in model.names}

@@ -8,17 +8,32 @@ import jax
 import numpy as np
 
 from ..parametric.parametric import Law
-from .programs import compiled
+from .programs import by_blocks, compiled
 
 __all__ = ["at_own", "law_at"]
 
 
 @compiled(static_argnames=("law",))
-def _law_at(law: Law, params, inputs):
+def _at(law: Law, params, inputs):
     def one(params, inputs):
         return law.at(*(inputs[name] for name in law.inputs), **params)
 
-    return jax.vmap(jax.vmap(one, (0, None)))(params, inputs)
+    return jax.vmap(one)(params, inputs)
+
+
+def at_own(
+    law: Law, params: Mapping[str, np.ndarray], inputs: Mapping[str, np.ndarray]
+) -> np.ndarray:
+    """Return the law where every draw has scales of its own, (draw, point), in float64.
+
+    Points are padded to a power of two: programs of few lengths serve all.
+    """
+    points = np.shape(inputs[law.inputs[0]])[1]
+    places = np.minimum(np.arange(1 << (points - 1).bit_length()), points - 1)
+    padded = {name: np.asarray(inputs[name])[:, places] for name in law.inputs}
+    with jax.enable_x64(True):
+        found = by_blocks(lambda own: _at(law, *own), (dict(params), padded))
+    return found[:, :points]
 
 
 def law_at(
@@ -35,23 +50,6 @@ def law_at(
     """
     params = {name: draws[name] for name in law.parameters}
     lead = next(iter(params.values())).shape[:3]
-    flat = {k: v.reshape(lead[0], -1, *v.shape[3:]) for k, v in params.items()}
-    with jax.enable_x64(True):
-        values = jax.device_get(_law_at(law, flat, dict(inputs)))
-    return np.asarray(values).reshape(*lead, -1)
-
-
-@compiled(static_argnames=("law",))
-def _at_own(law, params, inputs):
-    def one(params, inputs):
-        return law.at(*(inputs[name] for name in law.inputs), **params)
-
-    return jax.vmap(one)(params, inputs)
-
-
-def at_own(
-    law: Law, params: Mapping[str, np.ndarray], inputs: Mapping[str, np.ndarray]
-) -> np.ndarray:
-    """Return the law where every draw has scales of its own, (draw, point), in float64."""
-    with jax.enable_x64(True):
-        return np.asarray(_at_own(law, dict(params), dict(inputs)))
+    flat = {name: x.reshape(-1, *x.shape[3:]) for name, x in params.items()}
+    own = {name: np.repeat(x, lead[1] * lead[2], 0) for name, x in inputs.items()}
+    return at_own(law, flat, own).reshape(*lead, -1)

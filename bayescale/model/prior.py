@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import NamedTuple
 
 import jax
@@ -11,7 +12,7 @@ import numpy as np
 from ..data.dataset import Dataset
 from .arrays import lanes
 from .model import Model
-from .programs import compiled
+from .programs import by_blocks, compiled
 from .replicates import sample_sites
 from .runs import sample_runs
 from .sampling import sample_each
@@ -70,7 +71,8 @@ def before(
             rng = np.random.default_rng([seed, 12, curve])
             values = sample_sites(model, rng, draws)
             relative = {k: np.asarray(x, float) / lane["ref"][k] for k, x in points.items()}
-            *found[curve], along, said, scatters = _before(model, values, lane, relative)
+            told = by_blocks(partial(_before, model, lane=lane, points=relative), values)
+            *found[curve], along, said, scatters = told
             for name, scatter in scatters.items():
                 counted = model.noise.counts and name == model.law.response
                 if along is None:
@@ -79,7 +81,7 @@ def before(
                     drawn = sample_runs(scatter, lane, *along, rng)
                 runs[name][:, own] = (drawn / (lane["n"] if counted else 1.0))[:, place]
                 curves[name][:, own] = np.asarray(said[name], float)[:, place]
-    order = [jax.device_get(found[curve]) for curve in sorted(found)]
+    order = [found[curve] for curve in sorted(found)]
     parameters, along = jax.tree.map(lambda *each: np.stack(each).astype(float), *order)
     if data.curve is None:
         parameters, along = {name: values[0] for name, values in parameters.items()}, along[0]

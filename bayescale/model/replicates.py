@@ -8,17 +8,17 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Float
 from numpyro.distributions import Distribution
 
 from ..data.dataset import Dataset
 from .arrays import lane_of
 from .model import Model
-from .programs import compiled
+from .programs import by_blocks, compiled
 from .runs import sample_runs
 from .sampling import sample, sample_each
 
-__all__ = ["AtRows", "columns_of", "new_runs", "prior_curves", "sample_sites"]
+__all__ = ["AtRows", "new_runs", "prior_curves", "sample_sites"]
 
 
 @compiled(static_argnames=("model",))
@@ -47,7 +47,7 @@ class AtRows(NamedTuple):
     def of(cls, model: Model, params: Mapping[str, np.ndarray], data: Mapping[str, Any]) -> AtRows:
         """Return what draws in natural units, (draw, ...), say of the rows of one curve."""
         with jax.enable_x64(True):
-            found = jax.device_get(_at_rows(model, dict(params), dict(data)))
+            found = by_blocks(lambda each: _at_rows(model, each, dict(data)), dict(params))
         return cls(model, data, *found)
 
     def new_runs(self, name: str, rng: np.random.Generator) -> np.ndarray:
@@ -61,26 +61,16 @@ class AtRows(NamedTuple):
         return drawn / self.data["n"] if counted else drawn
 
 
-def columns_of(model: Model, data: Dataset) -> dict[str, Any]:
-    """Return the rows of one curve as `new_runs` takes them, in natural units."""
-    stderr = data.stderr if data.stderr is not None else np.zeros(len(data))
-    found: dict[str, Any] = {"inputs": dict(data.inputs), "stderr": stderr}
-    if model.pool:
-        found["group"] = np.searchsorted(data.group_names, data.group.astype(str))
-    # NumPyro samples counts only where their total is of an integer type.
-    return found | ({"n": data.n.astype(np.int64)} if data.n is not None else {})
-
-
 @compiled(static_argnames=("model",))
-def _sample(model: Model, params, inputs, stderr, columns, keys):
-    def one(params, inputs, stderr, key):
-        return model.scatter(params, columns | {"inputs": inputs, "stderr": stderr}).sample(key)
-
-    return jax.vmap(one)(params, inputs, stderr, keys)
+def _scatter(model: Model, params, own, columns):
+    return jax.vmap(lambda params, own: model.scatter(params, columns | own))(params, own)
 
 
 def new_runs(
-    model: Model, params: Mapping[str, np.ndarray], columns: Mapping[str, Any], keys: Array
+    model: Model,
+    params: Mapping[str, np.ndarray],
+    columns: Mapping[str, Any],
+    rng: np.random.Generator,
 ) -> Float[np.ndarray, "draw row"]:
     """Return what a new run would measure, for every draw and row; of counts their share of n.
 
@@ -91,15 +81,14 @@ def new_runs(
     columns
         `inputs` by name and `stderr`, (row,) or, where each draw has its own, (draw, row); where
         the model needs them `n` and `group`, (row,).
-    keys
-        One random key a draw.
     """
-    shape = (len(keys), np.shape(columns["stderr"])[-1])
-    inputs = {name: np.broadcast_to(x, shape) for name, x in columns["inputs"].items()}
-    stderr = np.broadcast_to(columns["stderr"], shape)
-    rest = {name: values for name, values in columns.items() if name not in ("inputs", "stderr")}
+    shape = (len(next(iter(params.values()))), np.shape(columns["stderr"])[-1])
+    own = {name: columns[name] for name in ("inputs", "stderr")}
+    own = jax.tree.map(lambda x: np.broadcast_to(x, shape), own)
+    rest = {name: values for name, values in columns.items() if name not in own}
     with jax.enable_x64(True):
-        found = np.asarray(_sample(model, dict(params), inputs, stderr, rest, keys), float)
+        scatter = by_blocks(lambda each: _scatter(model, *each, rest), (dict(params), own))
+        found = sample_each(scatter, rng)
     return found / columns["n"] if model.noise.counts else found
 
 

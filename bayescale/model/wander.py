@@ -38,7 +38,7 @@ from numpyro.distributions import Distribution
 
 from ..parametric.parametric import Law, Noise
 from .located import located
-from .programs import compiled
+from .programs import by_blocks, compiled
 from .runs import log_densities, products
 
 __all__ = ["ahead_variance", "is_lognormal", "log_marginal", "sample_bends", "wander_of"]
@@ -200,8 +200,9 @@ def ahead_variance(law: Law, params: Mapping[str, Any], inputs: Mapping[str, Any
     """
     assert law.wander is not None
     own = {name: params[name] for name in law.parameters}
+    at = {name: inputs[name] for name in law.inputs}
     with jax.enable_x64(True):
-        found = np.asarray(_bent(law, own, {name: inputs[name] for name in law.inputs}))
+        found = by_blocks(lambda each: _bent(law, each, at), own)
     return np.square(found[..., law.wander.ahead]).sum(-1)
 
 

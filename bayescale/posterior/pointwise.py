@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 
 import jax
 import numpy as np
@@ -16,7 +16,7 @@ from jaxtyping import Float
 from ..messages import Note
 from ..model.arrays import Lane, lanes
 from ..model.evaluate import at_own, law_at
-from ..model.programs import compiled
+from ..model.programs import by_blocks, compiled
 from ..model.replicates import AtRows
 from ..parametric.parametric import Law
 from .bends import bent
@@ -144,8 +144,8 @@ def log_likelihood(posterior: Posterior, response: str | None = None) -> np.ndar
     found = np.empty((*lead, of.max() + 1))
     with jax.enable_x64(True):
         for lane, params in each_lane(posterior):
-            parts = _rows(posterior.model, params, lane.data)
-            values = np.asarray(sum(parts.values()) if response is None else parts[response])
+            parts = by_blocks(partial(_rows, posterior.model, data=lane.data), params)
+            values = sum(parts.values()) if response is None else parts[response]
             units, at = np.unique(of[lane.own]), lane.place
             if posterior.model.runs is not None:
                 at = np.arange(len(units))
@@ -242,9 +242,10 @@ def log_prior(posterior: Posterior, *, volume: bool = False) -> dict[str, np.nda
     with jax.enable_x64(True):
         for curve, *_, lane in lanes(model, posterior.data):
             flat = z[curve].reshape(-1, model.size).astype(float)
-            for name, values in _priors(model, flat, lane, volume).items():
+            each = by_blocks(partial(_priors, model, data=lane, volume=volume), flat)
+            for name, values in each.items():
                 blank = np.full(z.shape[:-1], np.nan)
-                found.setdefault(name, blank)[curve] = np.asarray(values).reshape(z.shape[1:-1])
+                found.setdefault(name, blank)[curve] = values.reshape(z.shape[1:-1])
     return found if posterior.curves else {name: values[0] for name, values in found.items()}
 
 

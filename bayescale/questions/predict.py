@@ -13,7 +13,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import jax
 import numpy as np
 
 from ..data.cells import days
@@ -311,10 +310,9 @@ def _new_runs(posterior: Posterior, inputs, n, stderr, seed, stream) -> np.ndarr
         columns["n"] = np.full(next(iter(inputs.values())).shape, n)
     for i, (_, one) in enumerate(posterior):
         law, params = bent(one)
-        keys = jax.random.fold_in(jax.random.key(seed), stream + i)
-        keys = jax.random.split(keys, len(next(iter(params.values()))))
         columns["stderr"] = stderr[i] if posterior.curves else stderr
-        runs.append(new_runs(replace(model, law=law), params, columns, keys))
+        rng = np.random.default_rng([seed, stream + i, 20])
+        runs.append(new_runs(replace(model, law=law), params, columns, rng))
     found = np.stack(runs) if posterior.curves else runs[0]
     # An accuracy lies between 0 and 1, also where its noise is normal.
     return np.clip(found, 0.0, 1.0) if posterior.law.support == "unit" else found

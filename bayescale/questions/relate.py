@@ -13,13 +13,13 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from ..data.dataset import Dataset
 from ..messages import Note, as_notes
 from ..model.model import Model
-from ..model.programs import compiled
+from ..model.programs import by_blocks, compiled
+from ..model.sampling import sample_each
 from ..parametric.parametric import Law
 from ..posterior.display import Sheet, Shown
 from ..posterior.intervals import INTERVAL, levels, plain, summarise
@@ -130,8 +130,8 @@ def relate(
     _check_law(posterior.law)
     groups, found = posterior.data.group_names, {}
     for i, (name, one) in enumerate(posterior):
-        key = jax.random.fold_in(jax.random.key(seed), i)
-        found[name] = _one(one, _runs(one, name), groups, key, seed)
+        rng = np.random.default_rng([seed, i, 21])
+        found[name] = _one(one, _runs(one, name), groups, rng, seed)
     return found if posterior.curves else found[None]
 
 
@@ -178,9 +178,9 @@ def _runs(posterior: Posterior, curve: str | None) -> _Runs:
     return _Runs(data, loss, accuracy)
 
 
-def _one(posterior: Posterior, runs: _Runs, groups, key, seed: int) -> Relation:
+def _one(posterior: Posterior, runs: _Runs, groups, rng, seed: int) -> Relation:
     """Return the relation of one curve; `groups` are those of the whole table."""
-    mean, between, true = _accuracies(posterior, runs, groups, key)
+    mean, between, true = _accuracies(posterior, runs, groups, rng)
     explained = mean.var(axis=1, ddof=1)
     total = explained + between.mean(1)
     r2 = np.divide(explained, total, out=np.zeros_like(total), where=total != 0)
@@ -244,8 +244,11 @@ def _notes(posterior: Posterior, rows: int) -> list[Note]:
 # ------------------------------------------------------------------ accuracies given the loss
 
 
-def _accuracies(posterior: Posterior, runs: _Runs, groups, key) -> tuple[np.ndarray, ...]:
-    """Return the curve, the variance between models and true accuracies, (draw, row) each."""
+def _accuracies(posterior: Posterior, runs: _Runs, groups, rng) -> tuple[np.ndarray, ...]:
+    """Return the curve, the variance between models and true accuracies, (draw, row) each.
+
+    Var(y/n) = v + (m (1 - m) - v)/n for counts y out of n of mean m, v between models.
+    """
     flat, model, data = posterior.flat(), posterior.model, runs.data
     total = len(next(iter(flat.values())))
     pick = spaced(total, min(total, DRAWS))
@@ -261,32 +264,30 @@ def _accuracies(posterior: Posterior, runs: _Runs, groups, key) -> tuple[np.ndar
         columns["group"] = np.searchsorted(groups, data.group.astype(str))
     with jax.enable_x64(True):
         try:
-            found = jax.device_get(_about(model, params, columns, key))
+            found = by_blocks(lambda each: _about(model, each, columns), params)
         except NotImplementedError:
             raise ValueError(
                 f"the noise {model.noise.name} has no variance here: fit with noise='normal', or "
                 "with a number of questions"
             ) from None
-    return tuple(np.asarray(each, float) for each in found)
+        scatter, mean, between = found
+        true = sample_each(scatter, rng)
+    if model.noise.counts:
+        mean, between, true = mean / QUESTIONS, between / QUESTIONS**2, true / QUESTIONS
+        between = (between - mean * (1 - mean) / QUESTIONS) / (1 - 1 / QUESTIONS)
+    between = np.maximum(between, 0.0)
+    return mean, between, np.where(between > LEAST, true, mean)
 
 
 @compiled(static_argnames=("model",))
-def _about(model: Model, params, data, key):
-    """Return mean, variance between models and a true accuracy, for each draw and row.
+def _about(model: Model, params, data):
+    """Return what scatters at each row, its mean and its variance, for each draw."""
 
-    Var(y/n) = v + (m (1 - m) - v)/n for counts y out of n of mean m, v between models.
-    """
-
-    def one(key, params):
+    def one(params):
         found = replace(model, pool=(), groups=0).scatter(_of_rows(model, params, data), data)
-        mean, between, true = found.mean, found.variance, found.sample(key)
-        if model.noise.counts:
-            mean, between, true = mean / QUESTIONS, between / QUESTIONS**2, true / QUESTIONS
-            between = (between - mean * (1 - mean) / QUESTIONS) / (1 - 1 / QUESTIONS)
-        between = jnp.maximum(between, 0.0)
-        return mean, between, jnp.where(between > LEAST, true, mean)
+        return found, found.mean, found.variance
 
-    return jax.vmap(one)(jax.random.split(key, len(next(iter(params.values())))), params)
+    return jax.vmap(one)(params)
 
 
 def _of_rows(model: Model, params, data) -> dict[str, Any]:
