@@ -15,8 +15,6 @@ ROWS = 80
 """Most rows of a curve, even in log scale."""
 CURVES = 24
 """Most curves of a data set, drawn once; of `revisiting` such as played no part in choosing."""
-FEWER = {"lcdb": 12}
-"""Most curves of those that were run while the machine was shared."""
 CUTS = (0.5, 0.1, 0.03, 0.01)
 SHARED = {
     "revisiting": lambda curve: curve.split("/")[0] + "/" + curve.split("/", 2)[2],
@@ -74,9 +72,8 @@ def parts(name: str, frame: pd.DataFrame) -> tuple[Dataset, Dataset, dict]:
     rng = np.random.default_rng(0)
     if name == "revisiting":
         names = np.setdiff1d(names, rng.choice(names, 24, replace=False))
-    most = FEWER.get(name, CURVES)
-    if len(names) > most:
-        names = np.sort(rng.choice(names, most, replace=False))
+    if len(names) > CURVES:
+        names = np.sort(rng.choice(names, CURVES, replace=False))
     frame = frame[frame.curve.isin(names)]
     if name != "revisiting":
         rows = pd.concat([_thinned(own) for _, own in frame.groupby("curve")])

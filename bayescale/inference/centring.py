@@ -57,7 +57,7 @@ def standard(model: Model, batch: Batch, z: np.ndarray) -> tuple[np.ndarray, np.
     return flat.astype(z.dtype).reshape(z.shape), lost.reshape(z.shape[:-1])
 
 
-@compiled(static_argnames=("model",))
+@compiled(level=0, static_argnames=("model",))
 def _unpinned(model: Model, z, data):
     return jax.vmap(jax.vmap(model.unpinned, (0, None)))(z, data)
 
@@ -87,7 +87,7 @@ def _pinned(model: Model, mode: Mode, data: dict, mean, sd) -> dict[str, Pinned]
     return found
 
 
-@compiled(static_argnames=("model",))
+@compiled(level=0, static_argnames=("model",))
 def _linked(model: Model, z, data):
     """Return each pooled parameter on its link's scale, the gradient of that, sd and e."""
 
@@ -104,7 +104,7 @@ def _linked(model: Model, z, data):
     }
 
 
-@compiled(static_argnames=("model",))
+@compiled(level=0, static_argnames=("model",))
 def _moved(model: Model, z, data, pinned):
     """Return z, of data in which nothing is pinned, in the coordinates of what is."""
     values = model.constrain(z, data)[0]

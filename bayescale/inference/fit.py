@@ -251,7 +251,7 @@ def _sampling(
     )
 
 
-@compiled(static_argnames=("model",))
+@compiled(level=0, static_argnames=("model",))
 def _relative(model: Model, z, data):
     """Return all parameters of z, (draw, size), in units of the references, and plain z."""
 

@@ -54,7 +54,7 @@ class Mode:
     """Laplace's approximation of the log mass about it."""
 
 
-@compiled(static_argnames=("model",))
+@compiled(level=0, static_argnames=("model",))
 def _prior_profiles(model: Model, grids):
     """Return the log prior density along each coordinate with the others at 0, (size, grid)."""
     eye = jnp.eye(model.size, dtype=grids.dtype)

@@ -33,7 +33,7 @@ class Before(NamedTuple):
     """What the law says of `response` at further points, ([curve,] draw, point)."""
 
 
-@compiled(static_argnames=("model",))
+@compiled(level=0, static_argnames=("model",))
 def _before(model: Model, values, lane, points):
     def one(values):
         params = model.parameters(values, lane)

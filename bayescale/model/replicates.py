@@ -61,7 +61,7 @@ class AtRows(NamedTuple):
         return drawn / self.data["n"] if counted else drawn
 
 
-@compiled(static_argnames=("model",))
+@compiled(level=0, static_argnames=("model",))
 def _scatter(model: Model, params, own, columns):
     return jax.vmap(lambda params, own: model.scatter(params, columns | own))(params, own)
 
@@ -100,7 +100,7 @@ def sample_sites(model: Model, rng: np.random.Generator, count: int) -> dict[str
     return found
 
 
-@compiled(static_argnames=("model", "groups"))
+@compiled(level=0, static_argnames=("model", "groups"))
 def _prior_curves(model: Model, values, lane, scales, groups):
     inputs = [scales[name] for name in model.law.inputs]
 

@@ -211,7 +211,7 @@ def replicate(
     return found
 
 
-@compiled(static_argnames=("model", "volume"))
+@compiled(level=0, static_argnames=("model", "volume"))
 def _priors(model, z, data, volume):
     def one(z):
         values, _, plain = model.constrain(z, data)

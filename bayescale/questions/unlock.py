@@ -240,7 +240,7 @@ def _of_logs(law, name: str) -> bool:
     return bool(lowest >= 0) and prior_quantiles(prior, [0.5]) is not None
 
 
-@compiled(static_argnames=("model",))
+@compiled(level=0, static_argnames=("model",))
 def _of_average(model, z, lane):
     """Return the law's parameters of the average group, in units of the references."""
     return jax.vmap(lambda z: _relative(model, model.constrain(z, lane)[0], lane))(z)
@@ -251,7 +251,7 @@ def _relative(model, values, lane):
     return {name: known[name] for name in model.law.parameters}
 
 
-@compiled(static_argnames=("law", "name"))
+@compiled(level=0, static_argnames=("law", "name"))
 def _wider_over_own(law, name, params, lane, median):
     """Return the ratio of densities of log scale, for each draw of relative parameters.
 

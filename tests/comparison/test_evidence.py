@@ -13,6 +13,7 @@ from bayescale.data.dataset import Dataset
 from bayescale.inference.fit import fit
 from bayescale.inference.samplers import MAP, NUTS
 from bayescale.model.arrays import pack
+from bayescale.model.programs import compiled
 from bayescale.parametric.parametric import law
 from bayescale.parametric.priors import fraction
 
@@ -27,7 +28,7 @@ def by_grid(model, data, *axes):
     with jax.enable_x64(True):
         lane = lane_of(model, data)
         z = np.stack(np.meshgrid(*axes, indexing="ij"), -1).reshape(-1, len(axes))
-        logs = np.asarray(jax.jit(jax.vmap(model.log_density, (0, None)))(z, lane))
+        logs = np.asarray(compiled(level=0)(jax.vmap(model.log_density, (0, None)))(z, lane))
     cell = np.prod([axis[1] - axis[0] for axis in axes])
     ends = np.array([logs[0], logs[-1]])
     assert (ends < logs.max() - 12).all(), "the grid holds all of the mass"

@@ -13,6 +13,7 @@ from bayescale.inference.modes import evaluate, prior_draws, prior_moments, sear
 from bayescale.laws import get_law
 from bayescale.model.arrays import pack
 from bayescale.model.model import Model
+from bayescale.model.programs import compiled
 from bayescale.noises.names import get_noise
 from bayescale.parametric.parametric import law
 from bayescale.parametric.priors import positive, real
@@ -127,8 +128,8 @@ def test_derivatives_are_those_of_the_density(law_name, noise, table, make_table
     z = 0.3 * np.random.default_rng(0).normal(size=(1, 4, model.size))
     points = evaluate(model, z, batch.data)
     density = lambda z: model.log_density(z, lane)  # noqa: E731
-    value, gradient = jax.jit(jax.vmap(jax.value_and_grad(density)))(z[0])
-    hessian = jax.jit(jax.vmap(jax.hessian(lambda z: -density(z))))(z[0])
+    value, gradient = compiled(level=0)(jax.vmap(jax.value_and_grad(density)))(z[0])
+    hessian = compiled(level=0)(jax.vmap(jax.hessian(lambda z: -density(z))))(z[0])
     np.testing.assert_array_equal(points.z, z)
     np.testing.assert_allclose(points.log_density[0], value, rtol=1e-9)
     np.testing.assert_allclose(np.abs(points.gradient[0]), np.abs(gradient), rtol=1e-6, atol=1e-6)

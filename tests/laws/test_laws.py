@@ -45,6 +45,7 @@ from bayescale.laws import (
 )
 from bayescale.model.arrays import pack
 from bayescale.model.model import Model
+from bayescale.model.programs import compiled
 from bayescale.model.sampling import sample
 from bayescale.noises.accuracy import NODES
 from bayescale.noises.names import get_noise
@@ -416,8 +417,6 @@ WIDTHS = [
 
 
 DRAWS = 400
-ROUGH = {"xla_backend_optimization_level": 0}
-"""Of programs that run once or twice."""
 
 
 def prior(case, noise="binomial"):
@@ -429,7 +428,7 @@ def prior(case, noise="binomial"):
 def density(case, noise="binomial"):
     """The density of many z and its gradient, one program for all tests of a law."""
     both = jax.vmap(jax.value_and_grad(case.model(noise=noise).log_density), (0, None))
-    return jax.jit(both, compiler_options=ROUGH)
+    return compiled(level=0)(both)
 
 
 @cache
@@ -455,13 +454,13 @@ def _prior(case, noise):
             ):
                 continue
             warp = lambda z, values: model._warp(site.name, values, lane, z)(z[at])  # noqa: B023, E731
-            warp = jax.jit(jax.vmap(warp), compiler_options=ROUGH)
+            warp = compiled(level=0)(jax.vmap(warp))
             lo, hi = (np.full_like(plain[:, at], bound) for bound in (-1e3, 1e3))
             for _ in range(64):
                 z[:, at] = (lo + hi) / 2
                 above = np.asarray(warp(z, values)) > plain[:, at]
                 lo, hi = np.where(above, lo, z[:, at]), np.where(above, z[:, at], hi)
-        unwarp = jax.jit(jax.vmap(lambda z: model.constrain(z, lane)[2]), compiler_options=ROUGH)
+        unwarp = compiled(level=0)(jax.vmap(lambda z: model.constrain(z, lane)[2]))
         np.testing.assert_allclose(unwarp(z), plain, atol=1e-6)
     return values, z
 
@@ -674,7 +673,8 @@ def test_a_tie_leaves_a_finite_density_and_gradient(case, name, to):
     with jax.enable_x64(True):
         lane, _ = case.lane(model)
         z = 0.5 * np.random.default_rng(0).normal(size=model.size)
-        value, gradient = jax.jit(jax.value_and_grad(model.log_density))(jnp.asarray(z), lane)
+        both = compiled(level=0)(jax.value_and_grad(model.log_density))
+        value, gradient = both(jnp.asarray(z), lane)
     assert np.isfinite(value) & np.isfinite(gradient).all()
 
 

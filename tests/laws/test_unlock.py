@@ -10,6 +10,7 @@ from bayescale.data.dataset import Dataset
 from bayescale.inference.make_model import make_model
 from bayescale.laws import get_law
 from bayescale.model.arrays import lane_of
+from bayescale.model.programs import compiled
 from bayescale.parametric.seen import UNSEEN, seen
 
 X = np.array([7e7, 1.6e8, 4.1e8, 1e9, 1.4e9])
@@ -42,7 +43,7 @@ def test_coordinates_of_few_models_leave_the_prior_as_it_is(law):
             volume = jnp.linalg.slogdet(jax.jacobian(plain)(z))[1]
             return model.constrain(z, lane)[1], model.log_prior(plain(z)) + volume
 
-        found, wanted = jax.device_get(jax.jit(jax.vmap(one))(jnp.asarray(z)))
+        found, wanted = jax.device_get(compiled(level=0)(jax.vmap(one))(jnp.asarray(z)))
     np.testing.assert_allclose(found, wanted, rtol=1e-9)
 
 
@@ -61,7 +62,7 @@ def test_curve_goes_through_what_was_seen_whatever_floor_and_ceiling_are(law):
         return model.law.fn(jnp.asarray(two), **own), jnp.stack([start, end])
 
     with jax.enable_x64(True):
-        curve, ends = jax.device_get(jax.jit(jax.vmap(one))(jnp.asarray(z)))
+        curve, ends = jax.device_get(compiled(level=0)(jax.vmap(one))(jnp.asarray(z)))
     low, high = np.sort([lane["seen"].low, lane["seen"].high])
     allowed = (ends.min(1) < low - 0.05) & (ends.max(1) > high + 0.05)
     assert allowed.sum() > 10

@@ -13,6 +13,7 @@ from bayescale.inference.make_model import make_model
 from bayescale.laws import get_law
 from bayescale.model.arrays import lane_of
 from bayescale.model.layout import by_run
+from bayescale.model.programs import compiled
 
 PARAMS = dict(
     E=1.8, A=150.0, alpha=0.25, sigma=0.01, run_sd=0.02, run_length=0.8, run_spacing=0.6, nu=3.0
@@ -43,7 +44,7 @@ def densities(data, noise, **params):
         given = {name: (PARAMS | params)[name] for name in model.names}
         given["sigma"] = given["sigma"] * (3.0 if noise == "normal" else 1.0)
         given = jax.tree.map(jax.numpy.asarray, given)
-        found = np.asarray(jax.jit(model.log_likelihood)(given, lane))
+        found = np.asarray(compiled(level=0)(model.log_likelihood)(given, lane))
     return found[: len(set(data.run))]
 
 
@@ -54,12 +55,13 @@ def test_float32_agrees_with_float64(noise):
         model = make_model(get_law("power"), data, noise)
         lane = lane_of(model, data)
         z = np.full(model.size, 0.1)
-        exact = jax.value_and_grad(model.log_density)(z, lane)
+        both = compiled(level=0)(jax.value_and_grad(model.log_density))
+        exact = both(z, lane)
     with jax.enable_x64(False):
         narrow = jax.tree.map(
             lambda x: np.asarray(x, np.float32) if x.dtype.kind == "f" else x, lane
         )
-        found = jax.value_and_grad(model.log_density)(z.astype(np.float32), narrow)
+        found = both(z.astype(np.float32), narrow)
     assert np.allclose(found[0], exact[0], rtol=1e-4)
     assert np.allclose(found[1], exact[1], rtol=2e-3, atol=2e-3)
 
@@ -127,7 +129,7 @@ def test_odds_of_runs_have_the_density_of_a_dense_normal():
         model = make_model(get_law("flat"), data)
         lane = lane_of(model, data)
         params = {k: jax.numpy.asarray(given.get(k, 0.4)) for k in model.names}
-        found = np.asarray(jax.jit(model.log_likelihood)(params, lane))
+        found = np.asarray(compiled(level=0)(model.log_likelihood)(params, lane))
     gaps = np.concatenate(
         [np.diff(np.sort(np.log(data.inputs["x"][data.run == r]))) for r in set(data.run)]
     )
@@ -161,7 +163,7 @@ def test_runs_with_a_misfit_have_the_density_of_a_dense_normal(sizes):
         ((gap, sd), (noise,)) = model.along(params, lane), model.scatters(params, lane).values()
         rates, felt = np.asarray(model.law.wander.rates(params)), ~model.law.wander.ahead
         normal = np.random.default_rng(2).normal(size=(4000, len(felt)))
-        bends = jax.jit(jax.vmap(model.bends, (None, None, 0)))(params, lane, normal)
+        bends = compiled(level=0)(jax.vmap(model.bends, (None, None, 0)))(params, lane, normal)
     gap = np.where(lane["first"], 0.0, gap)[place]
     y, loc = np.log(data.responses["y"]), np.asarray(noise.loc)[place]
     scale = np.broadcast_to(noise.scale, lane["mask"].shape)[place]

@@ -11,6 +11,8 @@ from bayescale.data.dataset import Dataset
 from bayescale.data.responses import RESOLUTION
 from bayescale.inference.make_model import make_model
 from bayescale.laws import get_law
+from bayescale.model.programs import compiled
+from bayescale.model.sampling import sample
 from bayescale.noises.accuracy import (
     NODES,
     WEIGHTS,
@@ -219,7 +221,7 @@ def test_certainty_never_makes_an_accuracy_impossible(name, x64):
 
     with jax.enable_x64(x64):
         every = jnp.array([0.0, 1e-30, 1e-9, 0.5, 1 - 1e-9, 1.0], float if x64 else "f4")
-        values, gradients = jax.jit(jax.vmap(jax.value_and_grad(density)))(every)
+        values, gradients = compiled(level=0)(jax.vmap(jax.value_and_grad(density)))(every)
         assert np.isfinite(values).all()
         assert np.isfinite(gradients).all()
 
@@ -333,8 +335,7 @@ def test_bimodal_has_the_mean_of_the_law_and_two_modes(u):
         found = bimodal.fn(*columns, g, u, rho=0.01)
         np.testing.assert_allclose(found.mean / 200, mean, atol=1e-12)
         variance = np.asarray(found.variance) / 200**2
-        draw = jax.jit(jax.vmap(lambda key: bimodal.fn(*columns, g, u, rho=0.01).sample(key)))
-        draws = np.asarray(draw(jax.random.split(jax.random.key(1), 20_000))) / 200
+        draws = sample(found, np.random.default_rng(1), 20_000) / 200
     np.testing.assert_allclose(draws.mean(0), mean, atol=0.01)
     np.testing.assert_allclose(draws.var(0), variance, atol=0.005)
     middle = (g + u) / 2
@@ -401,7 +402,7 @@ def test_the_frontier_holds_wherever_one_of_its_scatters_is_small(excess, x64):
     y = np.exp([-0.3, -0.03, -1e-3, 0.0, 1e-3, 0.02, 0.3, 2.0])
     with jax.enable_x64(x64):
         found = lambda y, e: frontier.fn(jnp.ones(()), 0.0, sigma=0.01, excess=e).log_prob(y)  # noqa: E731
-        each = jax.vmap(jax.value_and_grad(found, (0, 1)), (0, None))
+        each = compiled(level=0)(jax.vmap(jax.value_and_grad(found, (0, 1)), (0, None)))
         value, slopes = each(jnp.asarray(y, float), jnp.asarray(excess, float))
     rest = np.log(y)[:, None] - np.linspace(0, 2.5, 200_001)
     step = -np.diff(rest[0, :2])[0]

@@ -13,6 +13,7 @@ from bayescale.laws.names import get_prior
 from bayescale.model.arrays import lanes
 from bayescale.model.model import Model
 from bayescale.model.prior import before
+from bayescale.model.programs import compiled
 from bayescale.noises.accuracy import beta_binomial
 from bayescale.noises.loss import lognormal, normal, student
 from bayescale.noises.names import NOISES
@@ -147,7 +148,8 @@ def test_density_and_gradient_are_finite(base, priors, runs):
     z = 0.3 * np.random.default_rng(1).normal(size=(20, model.size))
     with jax.enable_x64(True):
         ((*_, lane),) = lanes(model, table(changed, runs))
-        found = jax.vmap(jax.value_and_grad(lambda z: model.log_density(z, lane)))(jnp.asarray(z))
+        both = jax.vmap(jax.value_and_grad(lambda z: model.log_density(z, lane)))
+        found = compiled(level=0)(both)(jnp.asarray(z))
     assert np.isfinite(found[0]).all()
     assert np.isfinite(found[1]).all()
 

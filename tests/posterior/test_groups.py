@@ -19,6 +19,7 @@ from bayescale.laws import broken, chinchilla, get_law, inverse, sigmoid
 from bayescale.model.arrays import pack
 from bayescale.model.model import Model
 from bayescale.model.pooling import link_of, shifted
+from bayescale.model.programs import compiled
 from bayescale.noises.accuracy import beta_binomial, binomial
 from bayescale.noises.loss import normal
 from bayescale.parametric.parametric import law
@@ -134,7 +135,7 @@ def test_a_pooled_density_has_finite_gradients(noise, x64):
         lane = jax.tree.map(lambda leaf: leaf[0], pack(model, data)[0].data)
         z = prior_draws(model, np.random.default_rng(0), 200)
         z = jnp.asarray(z, jnp.float64 if x64 else jnp.float32)
-        both = jax.jit(jax.vmap(jax.value_and_grad(model.log_density), (0, None)))
+        both = compiled(level=0)(jax.vmap(jax.value_and_grad(model.log_density), (0, None)))
         value, gradient = both(z, lane)
     assert np.isfinite(value).all()
     assert np.isfinite(gradient).all()

@@ -16,6 +16,7 @@ from bayescale.inference.samplers import NUTS
 from bayescale.laws import breakthrough, from_loss, get_law, two_stage
 from bayescale.misfit.misfit import Finding
 from bayescale.model.model import Model
+from bayescale.model.programs import compiled
 from bayescale.noises.accuracy import beta_binomial
 from bayescale.noises.loss import student
 from bayescale.posterior.health import Health, Verdict
@@ -144,7 +145,7 @@ def test_coordinates_hold_far_from_the_data(law):
     z = np.random.default_rng(2).normal(size=(200, model.size)) * 2
     with jax.enable_x64(True):
         density = jax.vmap(jax.value_and_grad(lambda z: model.log_density(z, data)))
-        values, slopes = jax.device_get(density(jnp.asarray(z)))
+        values, slopes = jax.device_get(compiled(level=0)(density)(jnp.asarray(z)))
     assert np.mean(np.isfinite(values)) > 0.97
     assert np.isfinite(slopes).all(1)[np.isfinite(values)].mean() > 0.97
 
@@ -162,7 +163,7 @@ def test_warps_leave_the_priors_as_they_are():
         return values["drop"], log_prior - dist.Normal(0.0, 0.7).log_prob(values["high"])
 
     with jax.enable_x64(True):
-        drop, log_prior = jax.device_get(jax.vmap(of)(jnp.asarray(grid)))
+        drop, log_prior = jax.device_get(compiled(level=0)(jax.vmap(of))(jnp.asarray(grid)))
     mass = np.exp(log_prior - log_prior.max())
     assert mass[drop < 0.5].sum() / mass.sum() == pytest.approx(0.5, abs=0.01)
 
