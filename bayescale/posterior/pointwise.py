@@ -145,7 +145,7 @@ def log_likelihood(posterior: Posterior, response: str | None = None) -> np.ndar
     with jax.enable_x64(True):
         for lane, params in each_lane(posterior):
             parts = by_blocks(partial(_rows, posterior.model, data=lane.data), params)
-            values = sum(parts.values()) if response is None else parts[response]
+            values = np.sum([*parts.values()], 0) if response is None else parts[response]
             units, at = np.unique(of[lane.own]), lane.place
             if posterior.model.runs is not None:
                 at = np.arange(len(units))
