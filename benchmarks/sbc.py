@@ -168,8 +168,7 @@ def simulate(model: Model, design: Dataset, count: int, seed: int) -> tuple[dict
     of = dict(zip(design.responses, made.runs.values(), strict=True))
     if model.law.further:
         of = {name: made.runs[name] for name in design.responses}
-    level = next((k for k, kind in model.law.further if kind == "positive"), None)
-    level = level or next(iter(design.responses))
+    level = model.law.level_in(design.responses)
     data = replace(
         whole,
         responses={name: y[kept].ravel() for name, y in of.items()},

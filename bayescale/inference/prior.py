@@ -145,7 +145,7 @@ def prior_predictive(
     return PriorPredictive(
         law=law,
         data=data,
-        response=of if law.further else next(iter(data.responses)),
+        response=law.name_in(data.responses, of),
         parameters=found.parameters,
         curves=found.curves[of],
         runs=found.runs[of],

@@ -182,7 +182,7 @@ def _of_response(
     if end and model.runs is None and end.size > MATERIAL and end.chance <= UNLIKELY:
         problem, advice = at_largest(end, data, name, against=True)
         return replace(found, problems=(problem,), advice=advice, chance=end.chance)
-    notes = [*far_rows(data, name, far, left), *many_out(out)]
+    notes = [*far_rows(data, model.law.name_in(data.responses, name), far, left), *many_out(out)]
     if along.size > max(SLIGHT * unit, least):
         notes += patterns(along, data, positive)
     if end and end.steps > JUMP:

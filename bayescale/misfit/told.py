@@ -75,8 +75,7 @@ def far_rows(data: Dataset, name: str, far: np.ndarray, left: Residue) -> list[N
     """Name the rows that lie far from the law."""
     if not far.any():
         return []
-    y = data.responses[next(iter(data.responses)) if name not in data.responses else name]
-    sigma = left.residual / left.noise
+    y, sigma = data.responses[name], left.residual / left.noise
     worst = np.flatnonzero(far)[np.argsort(-abs(sigma[far]))]
     rows = [f"{data.rows[i]} ({y[i]:.4g}, {sigma[i]:+.0f} sigma)" for i in worst[:5]]
     more = f" and {len(worst) - 5} more" if len(worst) > 5 else ""

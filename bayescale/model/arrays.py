@@ -148,7 +148,7 @@ def check_responses(model: Model, data: Dataset, others: OtherWays | None = None
         remedy = "leave limit (--limit) away, or take noise='student' for a law of losses"
         data.fail(f"the noise {model.noise.name} takes a 0 as it is", role="limit", remedy=remedy)
     # Of a law of losses a 0 would be refused under any other noise.
-    shares = law.support != "positive" or bool((next(iter(data.responses.values())) > 0).all())
+    shares = law.support != "positive" or bool((data.responses[law.name_in(given)] > 0).all())
     if model.noise.counts and data.n is None:
         data.fail(
             f"has no number of questions, which the noise {model.noise.name} needs",
@@ -223,10 +223,8 @@ def _layout(model: Model, data: Dataset) -> Layout:
 def _lane(model: Model, data: Dataset, layout: Layout, groups: tuple[str, ...]) -> dict[str, Any]:
     """Return the arrays of one curve."""
     law = model.law
-    name = law.response if law.further else next(iter(data.responses))
-    response = data.responses[name]
-    # What a share of the level refers to: the loss, where a law speaks of it beside an accuracy.
-    level = next((k for k, support in law.further if support == "positive"), name)
+    response = data.responses[law.name_in(data.responses)]
+    level = law.level_in(data.responses)
     given = data.reference or {}
     ref = {x: float(given.get(x, _reference(model, data.inputs, x))) for x in data.inputs}
     inputs = {x: column / ref[x] for x, column in data.inputs.items()}

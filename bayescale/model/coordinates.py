@@ -77,6 +77,11 @@ class Coordinates:
     """How rows of one run depend on each other (`noises.runs`); None where they do not."""
 
     @property
+    def noises(self) -> dict[str, Noise]:
+        """The noise of each of the law's responses, `response` first."""
+        return dict(zip(self.law.responses, (self.noise, *self.further), strict=True))
+
+    @property
     def parts(self) -> tuple[Parametric, ...]:
         """The law, the noises, and what rows of one run have in common."""
         return (self.law, self.noise, *self.further, *((self.runs,) if self.runs else ()))

@@ -15,14 +15,14 @@ know of a law beyond its formula are arguments of `law`, so that any law is the 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ..messages import near
 from .base import Parametric, Wander, from_signature
 from .coordinates import Coordinate
 from .extend import extended
+from .facts import as_tuples, check_facts, check_names
 
 __all__ = ["Law", "Noise", "Parametric", "law", "noise"]
 
@@ -120,12 +120,12 @@ class Law(Parametric):
         ValueError
             If a name is taken, or a fact names what the law does not have.
         """
-        _check_names(facts)
+        check_names(facts, LAW_FACTS)
 
         def make(fn: Callable) -> Law:
             made = extended(self, fn, name or fn.__name__)
-            made = replace(made, powers=None, second_stage=None, **_as_tuples(facts))
-            _check_facts(made)
+            made = replace(made, powers=None, second_stage=None, **as_tuples(facts))
+            check_facts(made)
             return made
 
         return make if fn is None else make(fn)
@@ -134,6 +134,18 @@ class Law(Parametric):
     def responses(self) -> dict[str, str]:
         """Support of each response, `response` first."""
         return {self.response: self.support, **dict(self.further)}
+
+    def name_in(self, responses: Iterable[str], response: str | None = None) -> str:
+        """Return what data call a response of the law, its `response` by default.
+
+        Of a law of one, data have one, and call it what they like.
+        """
+        return (response or self.response) if self.further else next(iter(responses))
+
+    def level_in(self, responses: Iterable[str]) -> str:
+        """Return of which of the data's responses terms are shares: the loss beside an accuracy."""
+        losses = (name for name, support in self.further if support == "positive")
+        return next(losses, self.name_in(responses))
 
     @property
     def relative(self) -> bool:
@@ -216,15 +228,15 @@ def law(
     >>> round(mine(1e9, E=1.7, A=400.0, alpha=0.34), 3)
     2.048
     """
-    _check_names(facts)
+    check_names(facts, LAW_FACTS)
     if responses:
         (facts["response"], support), *others = responses.items()
         facts["further"] = tuple(others)
-    facts = _as_tuples(facts)
+    facts = as_tuples(facts)
 
     def make(fn: Callable) -> Law:
         made = from_signature(Law, fn, name, support=support, **facts)
-        _check_facts(made)
+        check_facts(made)
         return made
 
     return make if fn is None else make(fn)
@@ -233,37 +245,6 @@ def law(
 LAW_FACTS = {
     each for each in Law.__dataclass_fields__ if each not in Parametric.__dataclass_fields__
 } - {"further", "absolute", "natural"}
-
-
-def _as_tuples(facts: Mapping[str, Any]) -> dict[str, Any]:
-    return {k: tuple(v) if isinstance(v, list) else v for k, v in facts.items()}
-
-
-def _check_names(facts: Mapping[str, Any]) -> None:
-    unknown = set(facts) - LAW_FACTS
-    if unknown:
-        fact = min(unknown)
-        raise TypeError(f"law: no fact {fact!r}{near(fact, sorted(LAW_FACTS))}")
-
-
-def _check_facts(made: Law) -> None:
-    """Refuse facts that name no parameter, input or response of the law."""
-    of = {
-        "parameter": [
-            *(made.unlock, made.floor, made.ceiling),
-            *(*made.pools, *made.exponents, *made.misfit),
-        ],
-        "input": [*made.less_is_better, *made.not_scales, *(x for x, _ in made.same_unit)],
-        "response": [],
-    }
-    if made.second_stage is not None:
-        of["response"].append(made.second_stage[0])
-        of["parameter"].append(made.second_stage[1])
-    known = {"parameter": made.parameters, "input": made.inputs, "response": made.responses}
-    for kind, names in of.items():
-        for name in names:
-            if name is not None and name not in known[kind]:
-                raise ValueError(f"law {made.name}: no {kind} {name!r}{near(name, known[kind])}")
 
 
 def noise(

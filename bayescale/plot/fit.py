@@ -104,8 +104,8 @@ def curve(
             _runs(ax, *measured(one), name, PALETTE[i], None if many else "runs")
             if held_out is not None:
                 mine = held_out if label is None else held_out.take(held_out.curve == label)
-                y = next(iter(mine.responses.values()))
-                _runs(ax, mine, y, name, PALETTE[i], "held out" if i == 0 else None, hollow=True)
+                text = "held out" if i == 0 else None
+                _runs(ax, *measured(one, mine), name, PALETTE[i], text, hollow=True)
         _frame(ax, posterior, prediction, held_out, name)
         if less:
             ax.invert_xaxis()
@@ -188,8 +188,9 @@ def _frame(ax: Axes, posterior, prediction: Prediction, held_out, name: str) -> 
     seen, drawn = [data.inputs[name]], prediction.inputs[name]
     y = [y, prediction.quantiles("mean").ravel()]
     if held_out is not None:
-        seen.append(held_out.inputs[name])
-        y.append(next(iter(held_out.responses.values())))
+        later, held = measured(posterior, held_out)
+        seen.append(later.inputs[name])
+        y.append(held)
     x, y = np.concatenate(seen), np.concatenate(y)
     # A curve goes on to the frame; runs have some room to either side.
     lo, hi = min(drawn.min(), x.min() / 1.1), max(drawn.max(), x.max() * 1.1)

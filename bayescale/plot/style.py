@@ -225,10 +225,12 @@ def is_compute(data: Dataset, role: str) -> bool:
     return role == "C" or "flop" in data.columns.get(role, role).lower()
 
 
-def measured(posterior: Posterior | Mixture) -> tuple[Dataset, np.ndarray]:
-    """Return the runs in which the law's response was measured, and that response."""
-    data, law = posterior.data, posterior.law
-    y = data.responses[law.response if law.further else next(iter(data.responses))]
+def measured(
+    posterior: Posterior | Mixture, data: Dataset | None = None
+) -> tuple[Dataset, np.ndarray]:
+    """Return the runs, of the fit or others, with the law's response, and that response."""
+    data = posterior.data if data is None else data
+    y = data.responses[posterior.law.name_in(data.responses)]
     known = np.isfinite(y)
     return (data if known.all() else data.take(known)), y[known]
 
@@ -243,7 +245,7 @@ def response_words(law: Law, name: str, column: str) -> str:
 def response_axis(ax: Axes, posterior: Posterior | Mixture, lo: float, hi: float) -> None:
     """Name the y-axis and fit it to the response: 0 to 1, logarithmic, or plain for either sign."""
     law, data = posterior.law, posterior.data
-    name = law.response if law.further else next(iter(data.responses))
+    name = law.name_in(data.responses)
     ax.set_ylabel(response_words(law, name, data.columns[name]))
     if posterior.law.support == "unit":
         ax.set_ylim(-0.03, 1.03)

@@ -139,10 +139,8 @@ def _step(values: int, most: int | None) -> int:
 
 def _responses(posterior: Posterior) -> dict[str, str]:
     """Return what the data call each response of the law, `response` first."""
-    law = posterior.law
-    if law.further:
-        return {name: name for name in law.responses}
-    return {law.response: next(iter(posterior.data.responses))}
+    law, seen = posterior.law, posterior.data.responses
+    return {name: law.name_in(seen, name) for name in law.responses}
 
 
 def _coords(posterior: Posterior) -> dict[str, np.ndarray]:

@@ -108,8 +108,8 @@ def of_response(posterior: Posterior, response: str | None) -> Posterior:
     name, law = response_of(posterior, response), posterior.law
     if name == law.response:
         return posterior
-    of = dict(zip((each for each, _ in law.further), posterior.model.further, strict=True))
-    model = replace(posterior.model, law=_stage(law, name), noise=of[name], further=())
+    noise = posterior.model.noises[name]
+    model = replace(posterior.model, law=_stage(law, name), noise=noise, further=())
     known = posterior.data.take(np.isfinite(posterior.data.responses[name]))
     data = replace(known, responses={name: known.responses[name]}, n=None, stderr=None)
     return replace(posterior, model=model, data=data)
@@ -258,7 +258,7 @@ def priors(posterior: Posterior) -> dict[str, np.ndarray]:
     told by the groups, and not counted. Empty where the posterior has lost its own coordinates.
     """
     model, parts = posterior.model, log_prior(posterior, volume=True)
-    noises = {name for each in (model.noise, *model.further) for name in each.parameters}
+    noises = {name for each in model.noises.values() for name in each.parameters}
     found: dict[str, np.ndarray] = {}
     for name, values in parts.items():
         if not name.endswith("_shift"):

@@ -284,8 +284,8 @@ class Posterior(Shown):
         """What this is a fit of, in a line."""
         data, model = self.data, self.model
         curves = f" in {len(self.curves)} curves" * bool(self.curves)
-        further = zip(self.law.further, model.further, strict=True)
-        noises = [model.noise.name, *(f"{one.name} ({of})" for (of, _), one in further)]
+        (_, own), *others = model.noises.items()
+        noises = [own.name, *(f"{one.name} ({of})" for of, one in others)]
         runs = "" if model.runs is None else f", runs by {data.columns['run']}"
         of = f"{len(data)} rows of {data.source}{curves}{runs}, {', '.join(noises)} noise"
         return f"{self.law}: {of}"

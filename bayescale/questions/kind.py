@@ -243,8 +243,8 @@ class _View(NamedTuple):
 def _view(which, ways: dict[str, Sweep], lo, hi, cut, wait) -> _View:
     """Return the question, checked."""
     way = next(iter(ways.values()))
-    y = which.data.responses
-    y = abs(y.get(which.law.response, next(iter(y.values()))))
+    responses = which.data.responses
+    y = abs(responses[which.law.name_in(responses)])
     size, most = (1.0, 1.0) if which.law.support == "unit" else (np.nanmedian(y), np.nanmax(y))
     cut, wait = checked_cut(CUT * float(size) if cut is None else cut, wait, float(most))
     return _View(ways, way, way.grid(lo, hi, POINTS), cut, wait)

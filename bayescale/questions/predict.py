@@ -255,8 +255,8 @@ def _stderr(posterior: Posterior, mean: np.ndarray, given: Any) -> tuple[np.ndar
 
 def _usual(one: Posterior, relative: bool) -> float:
     """Return the median standard error of one curve's runs, of losses relative to what it is of."""
-    law, responses, errors = one.law, one.data.responses, np.asarray(one.data.stderr)
-    y = np.abs(responses[law.response if law.further else next(iter(responses))])
+    responses, errors = one.data.responses, np.asarray(one.data.stderr)
+    y = np.abs(responses[one.law.name_in(responses)])
     known = np.isfinite(y) & (y > 0 if relative else True)
     return float(np.median(errors[known] / (y[known] if relative else 1.0)))
 

@@ -118,7 +118,7 @@ def residuals(posterior: Posterior, seed: int = 0) -> Residuals:
     True
     """
     data, law = a_fit(posterior, mixtures=False).data, posterior.law
-    observed = data.responses[law.response if law.further else next(iter(data.responses))]
+    observed = data.responses[law.name_in(data.responses)]
     fitted, lo, hi = (np.empty(len(data)) for _ in range(3))
     for name, one in posterior:
         own = slice(None) if name is None else data.curve == name

@@ -314,5 +314,5 @@ def points_of(
 
 def response_name(one: Posterior) -> str:
     """Return what the table calls the response of the law."""
-    of = one.law.response if one.law.further else next(iter(one.data.responses))
+    of = one.law.name_in(one.data.responses)
     return one.data.columns.get(of, of)

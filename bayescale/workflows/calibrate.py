@@ -161,11 +161,10 @@ def _one(
     _check(one, replicates)
     points = beyond(one) if at is None else scales(one, at)
     model = one.model
-    noises = dict(zip(model.law.responses, (model.noise, *model.further), strict=True))
     refits = fit(
         model.law,
         _tables(one, replicates, seed),
-        noise=noises if model.further else model.noise,
+        noise=model.noises,
         pool=model.pool,
         sampler=sampler,
         seed=seed,
@@ -244,7 +243,7 @@ def _tables(one: Posterior, count: int, seed: int) -> Dataset:
     whole = data.take(np.tile(np.arange(rows), 2 * count))
     responses = {}
     for name, seen in data.responses.items():
-        new = replicate(one, count, seed=seed, response=name if model.law.further else None)
+        new = replicate(one, count, seed=seed, response=name)
         new = np.where(np.isfinite(seen), new, np.nan)
         responses[name] = np.stack([np.broadcast_to(seen, new.shape), new], 1).ravel()
     curve = np.repeat([f"replicate {i + 1}" for i in range(count)], 2 * rows).astype(object)
@@ -252,8 +251,7 @@ def _tables(one: Posterior, count: int, seed: int) -> Dataset:
     if run is not None:
         fresh = np.tile(np.repeat(["", " again"], rows), count)
         run = np.array([f"{label}{more}" for label, more in zip(run, fresh, strict=True)], object)
-    level = next((k for k, kind in model.law.further if kind == "positive"), None)
-    level = level or (model.law.response if model.law.further else next(iter(responses)))
+    level = model.law.level_in(responses)
     return replace(
         whole,
         responses=responses,

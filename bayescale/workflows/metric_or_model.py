@@ -202,8 +202,7 @@ def metric_or_model(
 
 def _noises(data: Dataset, given: Mapping[str, Any] | None) -> dict[str, Noise]:
     """Return one noise for each response, whichever law speaks of it."""
-    model = make_model(get_law(next(iter(JOINT))), data, given or {})
-    return dict(zip(model.law.responses, (model.noise, *model.further), strict=True))
+    return make_model(get_law(next(iter(JOINT))), data, given or {}).noises
 
 
 def _checked(prior: Mapping[str, float] | None) -> dict[str, float]:

@@ -231,8 +231,7 @@ def test_a_response_has_one_noise_under_all_hypotheses(monkeypatch, counted):
 
     def made(law, table, noise, **how):
         model = make_model(get_law(law), table, noise)
-        of = dict(zip(model.law.responses, (model.noise, *model.further), strict=True))
-        seen[law] = {next(iter(table.responses)) if len(of) == 1 else k: v for k, v in of.items()}
+        seen[law] = {model.law.name_in(table.responses, k): v for k, v in model.noises.items()}
         return replace(posterior_of(True), data=table, model=model)
 
     monkeypatch.setattr(metric, "fit", made)
