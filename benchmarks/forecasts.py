@@ -156,7 +156,7 @@ def _labelled(runs: pd.DataFrame) -> pd.DataFrame:
     return runs
 
 
-def _se(values: pd.Series, share: pd.Series) -> float:
+def standard_error(values: pd.Series, share: pd.Series) -> float:
     """Return the standard error of a mean over curves that err together where they share."""
     sums = (values - values.mean()).groupby(share.to_numpy()).sum()
     count = len(sums)
@@ -182,7 +182,7 @@ def _told(runs: pd.DataFrame, by: list[str]) -> pd.DataFrame:
         for column in ("crps", "log_density", "inside50", "inside90", "width90", "cpu"):
             row[column] = float(own[column].mean())
             if column in ("crps", "log_density", "inside90"):
-                row[column] = _pm(row[column], _se(own[column], own.share))
+                row[column] = _pm(row[column], standard_error(own[column], own.share))
         rows.append(row)
     return pd.DataFrame(rows)
 
@@ -199,7 +199,7 @@ def _paired(runs: pd.DataFrame, by: str, score: str) -> pd.DataFrame:
         gap = (ours[score] - each[each.way == way][score]).reset_index()
         gap["share"] = ours.share.to_numpy()
         cells = {
-            name: _pm(own[score].mean(), _se(own[score], own.share))
+            name: _pm(own[score].mean(), standard_error(own[score], own.share))
             for name, own in gap.groupby(by, observed=True)
         }
         rows.append({"rival": way} | cells)

@@ -1,6 +1,7 @@
 """The house stands: a package imports only packages of a lower floor; no file is in a circle."""
 
 import ast
+import re
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -60,6 +61,21 @@ def test_no_import_goes_up():
 
 def test_no_circles():
     TopologicalSorter(GRAPH).prepare()  # raises CycleError, which names the circle
+
+
+NAMED_TUPLE = {"_asdict", "_fields", "_replace"}
+
+
+def test_a_name_with_an_underscore_stays_in_its_file():
+    for name, path in FILES.items():
+        nodes = [*ast.walk(ast.parse(path.read_text()))]
+        attributes = [node for node in nodes if isinstance(node, ast.Attribute)]
+        own = {node.name for node in nodes if isinstance(node, ast.FunctionDef | ast.ClassDef)}
+        own |= {node.attr for node in attributes if isinstance(node.ctx, ast.Store)}
+        used = {a.name for node in nodes if isinstance(node, ast.ImportFrom) for a in node.names}
+        used |= {node.attr for node in attributes}
+        strangers = {each for each in used - own - NAMED_TUPLE if re.match("_[^_]", each)}
+        assert not strangers, f"{name} takes {strangers}: drop the underscore, or move them here"
 
 
 def test_rooms_are_of_a_size_to_be_known():

@@ -26,7 +26,7 @@ from ..posterior.posterior import Posterior
 from . import shown
 from .units import COUNT, DENSITY, checked_unit, in_counts
 
-__all__ = ["Evidence", "bridge", "log_evidence", "shares"]
+__all__ = ["Evidence", "Proposal", "bridge", "log_evidence", "shares"]
 
 LEAST = 0.02
 """Weight of a fit below which it is left out of an answer."""
@@ -173,7 +173,7 @@ def _one(model, z: np.ndarray, data: dict, rng: np.random.Generator) -> Evidence
     halves = [z[:, half::2][:, : z.shape[1] // 2] for half in (0, 1)]
     size, estimates, errors = z.shape[-1], [], []
     for fitted, kept in (halves, halves[::-1]):
-        proposal = _Proposal(fitted.reshape(-1, size), rng)
+        proposal = Proposal(fitted.reshape(-1, size), rng)
         own = kept.reshape(-1, size)
         at = np.concatenate([own, proposal.sample(rng, len(own))])
         ratios = _densities(model, at, data) - proposal.log_density(at)
@@ -185,7 +185,7 @@ def _one(model, z: np.ndarray, data: dict, rng: np.random.Generator) -> Evidence
     return Evidence(float(np.mean(estimates)), error)
 
 
-class _Proposal:
+class Proposal:
     """A mixture of Student-t about some draws, wide enough to cover all of them."""
 
     def __init__(self, draws: np.ndarray, rng: np.random.Generator):

@@ -21,7 +21,7 @@ from . import shown
 from .evidence import bridge
 from .units import COUNT, DENSITY, checked_unit, in_counts, unit_of
 
-__all__ = ["REFITS", "Backtest", "LeftOut", "leave_one_out"]
+__all__ = ["REFITS", "Backtest", "LeftOut", "leave_one_out", "scored"]
 
 
 REFITS = 10
@@ -180,7 +180,16 @@ class Backtest(Shown):
         return shown.backtest(self.summary())
 
 
-def _scored(one: Posterior, whole: Dataset, below: np.ndarray, seed: int) -> Backtest:
+def scored(one: Posterior, whole: Dataset, below: np.ndarray, seed: int) -> Backtest:
+    """Return how a fit of the rows `below` of one curve fares on the others.
+
+    Parameters
+    ----------
+    one
+        The fit, of a law of one scale and one response.
+    whole
+        All rows of its curve.
+    """
     from scipy.special import logsumexp
 
     seen, (y,) = replace(one, data=whole), whole.responses.values()

@@ -78,7 +78,7 @@ class Dataset:
                 fixed[name] = _fixed(getattr(self, name), object if name in LABELS else np.float64)
         rows = np.arange(1, len(self) + 1) if self.rows is None else self.rows
         fixed["rows"] = _fixed(rows, np.int64)
-        fixed["columns"] = {role: role for role in self._roles()} | dict(self.columns)
+        fixed["columns"] = {role: role for role in self.roles()} | dict(self.columns)
         told = (note if isinstance(note, Note) else Note("given", note) for note in self.notes)
         fixed["notes"] = tuple(told)
         for name, value in (fixed | _at_limit(self, fixed)).items():
@@ -86,16 +86,13 @@ class Dataset:
         _check_ranges(self)
 
     def __len__(self) -> int:
-        return next((np.size(values) for values in self._roles().values()), 0)
+        return next((np.size(values) for values in self.roles().values()), 0)
 
-    def _roles(self) -> dict[str, np.ndarray]:
+    def roles(self) -> dict[str, np.ndarray]:
+        """Return every column by its role: inputs, responses, and what else the rows have."""
         extras = {name: getattr(self, name) for name in (*EXTRAS, *LABELS)}
-        extras = {name: values for name, values in extras.items() if values is not None}
-        return {**self.inputs, **self.responses, **extras}
-
-    def values(self, role: str) -> np.ndarray:
-        """Return the column of an input, a response, or what else the rows have, such as `n`."""
-        return self._roles()[role]
+        known = {name: values for name, values in extras.items() if values is not None}
+        return {**self.inputs, **self.responses, **known}
 
     @property
     def curve_names(self) -> tuple[str, ...]:
@@ -120,7 +117,7 @@ class Dataset:
         """Return the rows that a mask, or an array of positions, picks."""
         index = np.atleast_1d(np.asarray(index))
         index = index if index.size else index.astype(np.int64)
-        picked = {role: values[index] for role, values in self._roles().items()}
+        picked = {role: values[index] for role, values in self.roles().items()}
         return replace(
             self,
             inputs={role: picked.pop(role) for role in self.inputs},
@@ -218,7 +215,7 @@ class Dataset:
     def describe(self) -> list[str]:
         """Return lines that say which column is what, and its range; the notes stand apart."""
         lines = [f"{self.source}: {len(self)} rows"]
-        for role, values in self._roles().items():
+        for role, values in self.roles().items():
             text = self.columns[role]
             head = role if text == role else f"{role} = {text}"
             lines.append(f"{head}: {_summary(role, values)}")
@@ -289,7 +286,7 @@ _RULES = {
 def _check_ranges(data: Dataset) -> None:
     rules = _RULES | dict.fromkeys(data.inputs, _POSITIVE)
     rules |= dict.fromkeys(data.responses, _MEASURED)
-    columns = {**data._roles(), "rows": data.rows}
+    columns = {**data.roles(), "rows": data.rows}
     for role, values in columns.items():
         if values.shape != (len(data),):
             problem = f"has shape {values.shape} beside {len(data)} rows"

@@ -215,7 +215,7 @@ def settled(data: Dataset, duplicates: str, table: Table) -> Dataset:
 
     Rows that differ in a column of seeds are no copies.
     """
-    roles = data._roles().items()
+    roles = data.roles().items()
     columns = [codes([v], len(data)) if role in LABELS else v for role, v in roles]
     # A missing response must equal a missing response; no value is ever infinite.
     matrix = np.nan_to_num(np.column_stack(columns), nan=-np.inf)

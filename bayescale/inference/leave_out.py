@@ -21,7 +21,7 @@ from ..progress import Progress, waiting
 from .fit import SEEDS, fit_batch
 from .samplers import NUTS, Clock, Laplace
 
-__all__ = ["can_refit", "without_each"]
+__all__ = ["can_refit", "without_each", "without_rows"]
 
 SAMPLERS = {"NUTS": NUTS, "Laplace": Laplace}
 
@@ -48,7 +48,7 @@ def without_each(
     sampler = SAMPLERS[run.method](**run.settings)
     (batch,) = pack(posterior.model, data)
     keys = tuple((batch.keys[0] + 1 + int(row)) % SEEDS for row in rows)
-    without = _without(batch.data, list(rows))
+    without = without_rows(batch.data, list(rows))
     with waiting(progress) as tell, jax.enable_x64(run.precision == "float64"):
         parts = Batch(tuple(range(len(rows))), keys, without)
         found = fit_batch(posterior.model, parts, sampler, run.seed, Clock(tell))
@@ -64,7 +64,7 @@ def without_each(
     ]
 
 
-def _without(lane: dict[str, Any], rows: list[int]) -> dict[str, Any]:
+def without_rows(lane: dict[str, Any], rows: list[int]) -> dict[str, Any]:
     """Return the arrays of one curve once a row, in which that row does not count."""
     found = jax.tree.map(lambda leaf: np.repeat(leaf, len(rows), axis=0), lane)
     for response in (found, *found.get("beside", {}).values()):

@@ -15,7 +15,7 @@ from ..parametric.parametric import Law, law
 from ..parametric.priors import positive
 from .capability import CEILING, FLOOR, capability
 from .factory import factory
-from .loss import EXPONENT, _width, dropped
+from .loss import EXPONENT, dropped, width_of
 
 FIRST = dist.Normal(0.3, 0.7)
 """Prior of the first slope where slopes have either sign."""
@@ -134,13 +134,15 @@ def broken(n_breaks: int = 1, monotone: bool = True, beyond: float = 0.0) -> Law
         ),
         d=scaled(
             dist.Dirichlet(np.ones(n + 1)),
-            lambda u, at: jnp.exp(at.span.x[0] + (_width(at.span.x) + extra) * jnp.cumsum(u)[:-1]),
+            lambda u, at: jnp.exp(
+                at.span.x[0] + (width_of(at.span.x) + extra) * jnp.cumsum(u)[:-1]
+            ),
             unit=lambda at: at.ref.x,
             says=f"in order, uniform in log x over the data{over}",
         ),
         f=scaled(
             widths,
-            lambda u, at: jnp.broadcast_to(u * _width(at.span.x), (n,)),
+            lambda u, at: jnp.broadcast_to(u * width_of(at.span.x), (n,)),
             says="{}, times the length of the data in log x",
         ),
     ):

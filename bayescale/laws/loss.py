@@ -28,6 +28,11 @@ from .powers import PowerSum
 EXPONENT = positive(0.05, 1.5)
 
 
+def width_of(span):
+    """Length of a span of logs."""
+    return span[1] - span[0]
+
+
 def _contrast(raw, span, share):
     """Log of a term's exponent, from the log of how much the term changes over the data.
 
@@ -35,7 +40,7 @@ def _contrast(raw, span, share):
     there, the term falls by A (exp(alpha s) - exp(-alpha s)) from one end to the other. Data pin
     that down; A and alpha apart only by the bend between.
     """
-    half = (span[1] - span[0]) / 2
+    half = width_of(span) / 2
     return jnp.log(jnp.arcsinh(jnp.exp(raw) / (2 * share))) - jnp.log(half)
 
 
@@ -49,7 +54,7 @@ def _drop(raw, x, A):
     With the level at the largest x and the share A of the falling part there, a drop r over a
     span s of log x means exp(alpha s) = 1 + (exp(r) - 1)/A: data pin the drop down at both ends.
     """
-    return jnp.log(dropped(raw, A)) - jnp.log(x[1] - x[0])
+    return jnp.log(dropped(raw, A)) - jnp.log(width_of(x))
 
 
 def dropped(raw, share):
@@ -147,11 +152,6 @@ def shifted_power(
     return beta * _decay(1 / (1 / x + gamma), c)
 
 
-def _width(span):
-    """Length of a span of logs."""
-    return span[1] - span[0]
-
-
 def _saturation(x, c, d, f):
     return jnp.exp(-c * f * softplus((jnp.log(x) - jnp.log(d)) / f))
 
@@ -165,13 +165,13 @@ def saturating(
     c=scaled(EXPONENT, warp=lambda raw, at: _slope(raw, at.share.b)),
     d=scaled(
         positive(0.2, 0.8),
-        lambda u, at: jnp.exp(at.span.x[0] + u * _width(at.span.x)),
+        lambda u, at: jnp.exp(at.span.x[0] + u * width_of(at.span.x)),
         lambda at: at.ref.x,
         says="in log x {} of the way from the smallest to the largest x",
     ),
     f=scaled(
         positive(0.02, 0.5),
-        lambda u, at: u * _width(at.span.x),
+        lambda u, at: u * width_of(at.span.x),
         says="{}, times the length of the data in log x",
     ),
 ):

@@ -15,7 +15,7 @@ import numpyro.distributions as dist
 
 from ..parametric.parametric import noise
 from ..parametric.priors import positive
-from .densities import _Beta, _inside, _overdispersed, _Share, _ToShare, _with_error
+from .densities import Beta, Share, ToShare, inside, overdispersed, with_error
 
 __all__ = ["beta_binomial", "bimodal", "binomial", "bounded", "logit_normal", "scale_scatter"]
 
@@ -27,14 +27,14 @@ def beta_binomial(mean, stderr, n, *, rho=positive(0.001, 0.2)):
     rho is the variance between models, relative to that of a single question. Griffiths 1973,
     doi 10.2307/2529131.
     """
-    p = _inside(mean)
-    return _overdispersed(p, _with_error(p, rho, stderr), n)
+    p = inside(mean)
+    return overdispersed(p, with_error(p, rho, stderr), n)
 
 
 @noise(support="unit", counts=True)
 def binomial(mean, n):
     """n y ~ Binomial(n, mean): nothing but the sampling of n questions."""
-    return dist.Binomial(n, probs=_inside(mean))
+    return dist.Binomial(n, probs=inside(mean))
 
 
 @noise(support="unit", counts=True)
@@ -51,8 +51,8 @@ def bimodal(mean, stderr, n, floor, ceiling, *, rho=positive(0.001, 0.2)):
     w = jnp.clip((mean - floor) / gap, eps, 1 - eps)
 
     def level(p):
-        p = _inside(jnp.broadcast_to(jnp.asarray(p, mean.dtype), mean.shape))
-        return _overdispersed(p, _with_error(p, rho, stderr), n)
+        p = inside(jnp.broadcast_to(jnp.asarray(p, mean.dtype), mean.shape))
+        return overdispersed(p, with_error(p, rho, stderr), n)
 
     either = dist.CategoricalLogits(jnp.log(jnp.stack([1 - w, w], -1)))
     return dist.MixtureGeneral(either, [level(floor), level(ceiling)])
@@ -67,9 +67,9 @@ def bounded(mean, stderr, *, rho=positive(0.0003, 0.1)):
     tiny probabilities take `student`, whose errors are relative. Ferrari and Cribari-Neto 2004,
     doi 10.1080/0266476042000214501.
     """
-    p = _inside(mean)
-    concentration = 1 / _with_error(p, rho, stderr) - 1
-    return _Beta(p * concentration, (1 - p) * concentration)
+    p = inside(mean)
+    concentration = 1 / with_error(p, rho, stderr) - 1
+    return Beta(p * concentration, (1 - p) * concentration)
 
 
 @noise(support="unit")
@@ -81,13 +81,13 @@ def logit_normal(mean, stderr, n, *, sigma=positive(0.03, 1)):
     counts become where they have to have a location and a scale, as rows of one run do; near the
     binomial where n p q is above 5 (Gart et al. 1985, doi 10.1093/biomet/72.1.179).
     """
-    p = _inside(mean)
+    p = inside(mean)
     within = p * (1 - p)
     variance = sigma**2 + (stderr / within) ** 2
     if n is not None:
         variance += 1 / (n * within)
     odds = dist.Normal(jnp.log(p) - jnp.log1p(-p), jnp.sqrt(variance))
-    return _Share(odds, _ToShare(n))
+    return Share(odds, ToShare(n))
 
 
 NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(3)
@@ -108,7 +108,7 @@ def scale_scatter(mean, stderr, n, *, tau=positive(0.1, 3), rho=positive(1e-4, 0
     more than the sampling of questions are not what is measured.
     """
     weights = jnp.asarray(WEIGHTS, mean.dtype)[:, None]
-    p = _inside(mean[len(WEIGHTS) // 2])
+    p = inside(mean[len(WEIGHTS) // 2])
     apart = mean - jnp.sum(weights * mean, 0)[None]
     v = rho + jnp.sum(weights * apart**2, 0) / (p * (1 - p))
-    return _overdispersed(p, _with_error(p, v / (1 + v), stderr), n)
+    return overdispersed(p, with_error(p, v / (1 + v), stderr), n)

@@ -10,8 +10,18 @@ import numpyro.distributions as dist
 from jax import random, vmap
 from jax.scipy.special import expit, log_ndtr
 
+__all__ = [
+    "Beta",
+    "ExponentiallyModified",
+    "Share",
+    "ToShare",
+    "inside",
+    "overdispersed",
+    "with_error",
+]
 
-def _inside(p):
+
+def inside(p):
     """Keep p off 0 and 1, so that no count is impossible and no gradient infinite."""
     eps = jnp.finfo(p.dtype).eps
     return jnp.clip(p, eps**2, 1 - eps)
@@ -70,13 +80,13 @@ class _BetaBinomial(dist.BetaBinomial):
         return main + rest(a, b, a + b) - rest(1, 1, 1)
 
 
-def _overdispersed(p, rho, n):
+def overdispersed(p, rho, n):
     """Counts out of n whose probability has mean p and variance rho p (1 - p)."""
     concentration = 1 / rho - 1
     return _BetaBinomial(p * concentration, (1 - p) * concentration, n)
 
 
-def _with_error(p, rho, stderr):
+def with_error(p, rho, stderr):
     """rho, raised by a known standard error of the accuracy beyond its n questions."""
     return jnp.clip(rho + stderr**2 / (p * (1 - p)), 1e-7, 0.999)
 
@@ -85,10 +95,11 @@ EDGE = 5e-4
 """Scores nearer to 0 or 1 than this count as this near: half of the last of three digits."""
 
 
-class _Beta(dist.Beta):
+class Beta(dist.Beta):
     """NumPyro's, with a log density that holds in float32, finite for scores of 0 and 1."""
 
     def log_prob(self, value):
+        """Return the log density of a share."""
         a, b = self.concentration1, self.concentration0
         s, y = a + b, jnp.clip(value, EDGE, 1 - EDGE)
         A, B, S = a + SHIFT, b + SHIFT, s + SHIFT
@@ -102,7 +113,7 @@ class _Beta(dist.Beta):
         return found + (SHIFT - log(2 * pi) / 2)
 
 
-class _ToShare(dist.transforms.Transform):
+class ToShare(dist.transforms.Transform):
     """Log odds -> a share of n questions, with half a question more on either side of them.
 
     y = ((n + 1) s(z) - 1/2)/n: none and all right are finite log odds (Haldane 1956, doi
@@ -116,6 +127,7 @@ class _ToShare(dist.transforms.Transform):
         self.n = n
 
     def __call__(self, z):
+        """Return the share."""
         p = expit(z)
         return p if self.n is None else jnp.clip(((self.n + 1) * p - 0.5) / self.n, 0.0, 1.0)
 
@@ -134,7 +146,7 @@ class _ToShare(dist.transforms.Transform):
         return (self.n,), (("n",), {})
 
 
-class _Share(dist.TransformedDistribution):
+class Share(dist.TransformedDistribution):
     """A share whose log odds follow a distribution of location and scale."""
 
     def cdf(self, value):
@@ -177,7 +189,7 @@ def _log_mills(t):
     return jnp.where(t > FAR, -jnp.log(below), direct)
 
 
-class _ExponentiallyModified(dist.Distribution):
+class ExponentiallyModified(dist.Distribution):
     """A normal variable plus an exponential one of mean `excess`."""
 
     arg_constraints = {  # noqa: RUF012

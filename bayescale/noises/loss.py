@@ -15,7 +15,7 @@ from ..data.responses import RESOLUTION
 from ..parametric.coordinates import scaled
 from ..parametric.parametric import noise
 from ..parametric.priors import positive
-from .densities import _ExponentiallyModified
+from .densities import ExponentiallyModified
 
 __all__ = ["frontier", "laplace", "lognormal", "normal", "student"]
 
@@ -74,7 +74,7 @@ def frontier(mean, stderr, *, sigma=positive(0.0005, 0.05), excess=positive(0.00
     frontier of Aigner, Lovell and Schmidt 1977, doi 10.1016/0304-4076(77)90052-5.
     """
     scale = _spread(sigma, stderr / mean)
-    return _log_scale(lambda loc, s: _ExponentiallyModified(loc, s, excess), mean, scale)
+    return _log_scale(lambda loc, s: ExponentiallyModified(loc, s, excess), mean, scale)
 
 
 @noise(support="real")

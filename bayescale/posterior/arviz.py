@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..data.dataset import EXTRAS, LABELS, Dataset
+from ..data.dataset import Dataset
 from ..model.prior import before
 from . import pointwise
 from .mixture import a_fit
@@ -163,7 +163,5 @@ def _by_draw(posterior: Posterior, arrays: Mapping[str, np.ndarray], coords) -> 
 
 
 def _columns(data: Dataset) -> dict[str, np.ndarray]:
-    """Return every column of the data by its role."""
-    given = {role: getattr(data, role) for role in (*EXTRAS, *LABELS)}
-    given = {role: values for role, values in given.items() if values is not None}
-    return {**data.responses, **data.inputs, **given}
+    """Return every column of the data by its role, responses first."""
+    return {**data.responses, **data.roles()}

@@ -275,7 +275,7 @@ def _differs(one: Posterior, other: Posterior) -> str:
     roles = [*zip(mine.inputs, theirs.inputs, strict=True), *((name, name) for name in shared)]
     roles += [("n", "n")] * (mine.n is not None and theirs.n is not None)
     for role, beside in roles:
-        values, others = mine.values(role), theirs.values(beside)
+        values, others = mine.roles()[role], theirs.roles()[beside]
         apart = ~((values == others) | (np.isnan(values) & np.isnan(others)))
         for row in np.flatnonzero(apart)[:1]:
             column, there = mine.columns[role], theirs.columns[beside]

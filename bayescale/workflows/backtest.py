@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..comparison.predictive import Backtest, _scored
+from ..comparison.predictive import Backtest, scored
 from ..data.dataset import Dataset
 from ..data.from_frame import as_dataset
 from ..inference.fit import fit
@@ -86,7 +86,7 @@ def backtest(
     found = {}
     for name, one in fit(law, whole.take(below), progress=progress, **how):
         own = np.ones(len(data), bool) if name is None else data.curve == name
-        found[name] = _scored(one, replace(whole.take(own), curve=None), below[own], seed)
+        found[name] = scored(one, replace(whole.take(own), curve=None), below[own], seed)
     return found[None] if data.curve is None else found
 
 

@@ -41,7 +41,7 @@ from .outliers import OUTLIERS, FarOff, come_again, set_aside
 if TYPE_CHECKING:
     import pandas
 
-__all__ = ["Forecast", "forecast"]
+__all__ = ["Forecast", "forecast", "variance_shares"]
 
 SAMPLER = NUTS(warmup=500, draws=1000, enough=True)
 """Enough for quantiles of a mixture; a second try where a predicted curve is not settled."""
@@ -231,7 +231,7 @@ def forecast(
     told = {
         curve: predict(one, at, seed=seed, allow_failed=True) for curve, one in mixtures.items()
     }
-    shares = [_shares(mixtures[curve], one) for curve, one in told.items()]
+    shares = [variance_shares(mixtures[curve], one) for curve, one in told.items()]
     told = {curve: come_again(one, far.get(curve), seed) for curve, one in told.items()}
     whole = _together(told)
     notes = (*left, *past_hundred(data, whole), *_notes(data, mixtures, told))
@@ -256,7 +256,7 @@ def _telling(tell: Tell, law: str, i: int, made: Mapping) -> Tell:
     return lambda stage, share: tell(f"{law}: {stage}", (i + share) / len(made))
 
 
-def _shares(which: Mixture, told: Prediction) -> dict[str, np.ndarray]:
+def variance_shares(which: Mixture, told: Prediction) -> dict[str, np.ndarray]:
     """Return of what the variance of new runs of one curve is made, (point,) each."""
     positive = which.law.support == "positive"
     mean, new = told.mean, told.new

@@ -8,7 +8,7 @@ import pytest
 from scipy.special import betaln, gammaln, logsumexp
 from scipy.stats import multivariate_t, norm
 
-from bayescale.comparison.evidence import Evidence, _Proposal, bridge, log_evidence
+from bayescale.comparison.evidence import Evidence, Proposal, bridge, log_evidence
 from bayescale.data.dataset import Dataset
 from bayescale.inference.fit import fit
 from bayescale.inference.samplers import MAP, NUTS
@@ -105,7 +105,7 @@ def test_the_bridge_is_exact_where_the_proposal_is_off():
 def test_the_proposal_has_the_density_it_is_drawn_from():
     rng = np.random.default_rng(0)
     draws = rng.normal(size=(200, 2)) @ np.array([[1.0, 0.6], [0.0, 0.8]])
-    proposal = _Proposal(draws, rng)
+    proposal = Proposal(draws, rng)
     at = rng.normal(size=(5, 2))
     shape = proposal.root @ proposal.root.T
     each = [multivariate_t.logpdf(at, centre, shape, 7) for centre in proposal.centres]

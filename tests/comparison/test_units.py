@@ -311,11 +311,11 @@ def test_runs_simulated_from_shares_are_rounded_where_others_count(both):
 
 def test_the_arrays_without_a_row_are_those_of_the_table():
     """Priors and references of a fit without a row are those of the whole table."""
-    from bayescale.inference.leave_out import _without
+    from bayescale.inference.leave_out import without_rows
 
     data = level(60)
     (batch,) = pack(Model(get_law("sigmoid"), get_noise("binomial")), data)
-    found = _without(batch.data, [9, 0])
+    found = without_rows(batch.data, [9, 0])
     for name in ("ref", "span", "y", "chance", "observed"):
         for i in range(2):
             jax.tree.map(

@@ -15,7 +15,7 @@ from bayescale.posterior.storage import load, save
 from bayescale.questions.predict import predict
 from bayescale.questions.residuals import residuals
 from bayescale.questions.threshold import threshold
-from bayescale.workflows.forecast import _shares
+from bayescale.workflows.forecast import variance_shares
 
 X = np.geomspace(1e8, 1e10, 12)
 BEYOND = np.array([1e8, 1e10, 1.0001e10, 3e10, 1e11, 1e13])
@@ -112,9 +112,9 @@ def test_it_is_said_and_carried_by_mixtures(fit):
     assert not any(each.kind == "misfit" for each in threshold(fit, 0.9, allow_failed=True).notes)
     told = predict(wider, {"x": BEYOND}, **ASKED)
     assert any("as large as it was on other tasks" in note for note in told.notes)
-    shares = _shares(wider, told)["misfit"]
+    shares = variance_shares(wider, told)["misfit"]
     assert max(shares[:2]) < 1e-20 < shares[3]
-    assert (_shares(mix({"a": fit}), told)["misfit"] == 0).all()
+    assert (variance_shares(mix({"a": fit}), told)["misfit"] == 0).all()
 
 
 def test_it_survives_a_file(fit, tmp_path):

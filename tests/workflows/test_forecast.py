@@ -18,7 +18,7 @@ from bayescale.posterior.bends import MISFIT
 from bayescale.posterior.files import StorageError
 from bayescale.workflows.default_laws import ACCURACIES, held, laws_of
 from bayescale.workflows.fared import fared, past_hundred
-from bayescale.workflows.forecast import _shares
+from bayescale.workflows.forecast import variance_shares
 from bayescale.workflows.futures import scores
 
 QUICK = NUTS(chains=2, warmup=300, draws=300, retries=0)
@@ -82,7 +82,7 @@ def test_width_of_draws_without_end_is_shared_out_all_the_same(marin):
     """Heavy tails reach 0 and infinity."""
     far = replace(marin.prediction, new=marin.prediction.new.copy())
     far.new[:2] = [[0.0], [np.inf]]
-    shares = _shares(marin.mixtures[None], far)
+    shares = variance_shares(marin.mixtures[None], far)
     np.testing.assert_allclose(sum(shares.values()), 1.0)
 
 

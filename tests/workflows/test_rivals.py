@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from benchmarks.forecasts import _se
+from benchmarks.forecasts import standard_error
 from benchmarks.rival_laws import FORMS, worse
 from benchmarks.rivals import WAYS, told
 
@@ -83,8 +83,8 @@ def test_gaussian_process_goes_on_as_a_line_and_widens():
 
 def test_standard_errors_count_what_curves_share_once():
     values = pd.Series(np.random.default_rng(0).normal(size=12))
-    alone = _se(values, pd.Series(range(12)))
+    alone = standard_error(values, pd.Series(range(12)))
     assert alone == pytest.approx(values.std() / np.sqrt(12))
     four = pd.concat([values] * 4, ignore_index=True)
-    assert _se(four, pd.Series([*range(12)] * 4)) == pytest.approx(alone)
-    assert np.isnan(_se(values, pd.Series([1] * 12)))
+    assert standard_error(four, pd.Series([*range(12)] * 4)) == pytest.approx(alone)
+    assert np.isnan(standard_error(values, pd.Series([1] * 12)))
