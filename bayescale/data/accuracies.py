@@ -86,7 +86,7 @@ def rise_of(data: Dataset) -> float:
     (y, *_), x = data.responses.values(), size_of(data.inputs)
     found = []
     for name in data.curve_names or (None,):
-        own = np.isfinite(y) if name is None else np.isfinite(y) & (data.curve == name)
+        own = np.isfinite(y) & data.of_curve(name)
         if own.sum() > 1 and np.ptp(x[own]) and np.ptp(y[own]):
             found.append(float(spearmanr(x[own], y[own]).statistic))
     return float(np.mean(found)) if found else 0.0

@@ -1,8 +1,4 @@
-"""Dataset: a checked table of measured runs.
-
-`from_frame` (in `frame`) makes one of a table. An error names row, column, value and remedy; how
-hard input is answered stands in `remarks`.
-"""
+"""Dataset: a checked table of measured runs; an error names row, column, value and remedy."""
 
 from __future__ import annotations
 
@@ -98,6 +94,10 @@ class Dataset:
     def curve_names(self) -> tuple[str, ...]:
         """The curves in the order in which they appear; () where no column was named."""
         return () if self.curve is None else tuple(dict.fromkeys(self.curve))
+
+    def of_curve(self, name: str | None) -> np.ndarray:
+        """Return which rows are of a curve, (row,); all where it is None."""
+        return np.ones(len(self), bool) if name is None else self.curve == name
 
     @property
     def group_names(self) -> tuple[str, ...]:

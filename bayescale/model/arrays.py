@@ -60,7 +60,7 @@ def pack(model: Model, data: Dataset) -> tuple[Batch, ...]:
         )
     check_responses(model, data)
     names = data.curve_names
-    members = [data.curve == name for name in names] if names else [np.ones(len(data), bool)]
+    members = [data.of_curve(name) for name in names or (None,)]
     _check_law(model)
     groups = data.group_names
     classes: dict[tuple, list[tuple[int, dict]]] = {}
@@ -110,7 +110,7 @@ def lanes(model: Model, data: Dataset) -> Iterator[Lane]:
     names = data.curve_names
     for batch in pack(model, data):
         for row, curve in enumerate(batch.curves):
-            own = data.curve == names[curve] if names else np.ones(len(data), bool)
+            own = data.of_curve(names[curve] if names else None)
             place = _layout(model, data.take(own)).place
             lane = jax.tree.map(lambda leaf, row=row: leaf[row], batch.data)
             yield Lane(curve, own, place, lane)

@@ -103,7 +103,7 @@ def curve(
             _curve(ax, x, *parts, PALETTE[i], text)
             _runs(ax, *measured(one), name, PALETTE[i], None if many else "runs")
             if held_out is not None:
-                mine = held_out if label is None else held_out.take(held_out.curve == label)
+                mine = held_out.take(held_out.of_curve(label))
                 text = "held out" if i == 0 else None
                 _runs(ax, *measured(one, mine), name, PALETTE[i], text, hollow=True)
         _frame(ax, posterior, prediction, held_out, name)

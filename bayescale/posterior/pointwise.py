@@ -163,7 +163,7 @@ def runs_of(posterior: Posterior) -> np.ndarray:
         return np.arange(len(data))
     found, start = np.empty(len(data), int), 0
     for name in data.curve_names or (None,):
-        own = np.ones(len(data), bool) if name is None else data.curve == name
+        own = data.of_curve(name)
         labels, run = np.unique(data.run[own].astype(str), return_inverse=True)
         found[own], start = start + run, start + len(labels)
     return found

@@ -143,7 +143,7 @@ class Posterior(Shown):
         name = same_label(name, self.curves)
         if name not in self.curves:
             raise KeyError(f"no curve {name!r}{near(name, self.curves)}")
-        i, rows = self.curves.index(name), self.data.take(self.data.curve == name)
+        i, rows = self.curves.index(name), self.data.take(self.data.of_curve(name))
         # Shifts stand in the order of all groups, also of those without a row in this curve.
         groups = self.data.group_names if self.model.pool else ()
         return replace(

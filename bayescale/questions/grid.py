@@ -55,13 +55,10 @@ def grid(
     (name,) = law.inputs
     seen = posterior.data.inputs[name]
     less = name in law.less_is_better
-    ends = [values.min() if less else values.max() for values in _by_curve(posterior, seen)]
+    each = [seen[posterior.data.of_curve(curve)] for curve in posterior.curves or (None,)]
+    ends = [values.min() if less else values.max() for values in each]
     lo, hi = (HALF * seen.min(), seen.max()) if less else (seen.min(), seen.max() * 10**decades)
     return {name: np.unique(np.concatenate([np.geomspace(lo, hi, points), ends]))}
-
-
-def _by_curve(posterior: Posterior | Mixture, values: np.ndarray) -> list[np.ndarray]:
-    return [values[posterior.data.curve == name] for name in posterior.curves] or [values]
 
 
 def isoflop_grid(

@@ -121,7 +121,7 @@ def residuals(posterior: Posterior, seed: int = 0) -> Residuals:
     observed = data.responses[law.name_in(data.responses)]
     fitted, lo, hi = (np.empty(len(data)) for _ in range(3))
     for name, one in posterior:
-        own = slice(None) if name is None else data.curve == name
+        own = data.of_curve(name)
         fitted[own] = np.median(_curve(one), axis=0)
         runs = replicate(one, DRAWS, seed=seed)
         lo[own], hi[own] = np.quantile(runs, levels()[::2], axis=0)

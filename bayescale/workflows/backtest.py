@@ -1,4 +1,4 @@
-"""skill: what a law fitted to the smaller scales would have foretold of the larger."""
+"""backtest: what a law fitted to the smaller scales would have foretold of the larger."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def backtest(
     whole = replace(data, all_groups=data.group_names)
     found = {}
     for name, one in fit(law, whole.take(below), progress=progress, **how):
-        own = np.ones(len(data), bool) if name is None else data.curve == name
+        own = data.of_curve(name)
         found[name] = scored(one, replace(whole.take(own), curve=None), below[own], seed)
     return found[None] if data.curve is None else found
 
@@ -105,7 +105,7 @@ def fitted(law: Law, data: Dataset, share: float = SHARE) -> np.ndarray:
     size = 1 / x if law.less_is_better else x.copy()
     found = np.zeros(len(data), bool)
     for name in data.curve_names or (None,):
-        own = np.ones(len(data), bool) if name is None else data.curve == name
+        own = data.of_curve(name)
         size[own] = _largest(size[own], None if data.run is None else data.run[own])
         cut = np.quantile(size[own], 1 - share, method="lower")
         below = own & (size <= cut if cut < size[own].max() else size < cut)

@@ -195,7 +195,7 @@ def metric_or_model(
     if not data.curve_names:
         return judged(data, fits)
     return {
-        name: judged(data.take(data.curve == name), {k: v.curve(name) for k, v in fits.items()})
+        name: judged(data.take(data.of_curve(name)), {k: v.curve(name) for k, v in fits.items()})
         for name in data.curve_names
     }
 

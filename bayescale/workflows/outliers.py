@@ -113,9 +113,8 @@ def set_aside(law: Law, data: Dataset) -> SetAside:
     """
     (y,) = data.responses.values()
     known = ~data.below  # what lies below a limit is off by nothing that is known
-    rows: dict[str | None, np.ndarray] = {None: np.flatnonzero(known)}
-    if data.curve_names:
-        rows = {name: np.flatnonzero(known & (data.curve == name)) for name in data.curve_names}
+    names = data.curve_names or (None,)
+    rows = {name: np.flatnonzero(known & data.of_curve(name)) for name in names}
     if all(len(own) < LEAST for own in rows.values()):
         named = _named(data, rows)
         return SetAside(replace(data, notes=(*data.notes, *named)) if named else data, {})
