@@ -199,6 +199,6 @@ def _end(law: Law, data: Dataset, seen: np.ndarray, left: Residue) -> Largest | 
         return None
     ((scale, x),) = data.inputs.items()
     along = -np.log(x) if scale in law.less_is_better else np.log(x)
-    worse = 1 if law.improves == "down" else -1
+    worse = -law.sign
     onward = np.diff(worse * left.fitted[np.argsort(along, kind="stable")])
     return largest(along, worse * np.log(seen)) if np.all(onward <= 0) else None

@@ -15,6 +15,7 @@ know of a law beyond its formula are arguments of `law`, so that any law is the 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -146,6 +147,16 @@ class Law(Parametric):
         """Return of which of the data's responses terms are shares: the loss beside an accuracy."""
         losses = (name for name, support in self.further if support == "positive")
         return next(losses, self.name_in(responses))
+
+    @property
+    def sign(self) -> float:
+        """1 where more of the response is better, -1 where less is."""
+        return 1.0 if self.improves == "up" else -1.0
+
+    @property
+    def size(self) -> int:
+        """How many numbers its free parameters are, those of a misfit left out."""
+        return sum(math.prod(self.shape(name)) for name in self.free if name not in self.misfit)
 
     @property
     def relative(self) -> bool:

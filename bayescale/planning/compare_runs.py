@@ -106,13 +106,12 @@ def compare_runs(
         raise ValueError("a configuration is one number a scale, not several")
     how = dict(n=n, stderr=stderr, seed=seed, allow_failed=allow_failed)
     answer = predict(posterior, at, **how)
-    sign = 1.0 if law.improves == "down" else -1.0
     means, runs = answer.mean.T, answer.new.T
     return RunComparison(
         first={name: float(values[0]) for name, values in at.items()},
         second={name: float(values[1]) for name, values in at.items()},
         losses=means,
-        p_better=float(np.mean(sign * (means[0] - means[1]) < 0)),
-        p_run_better=float(np.mean(sign * (runs[0] - runs[1]) < 0)),
+        p_better=float(np.mean(law.sign * (means[0] - means[1]) > 0)),
+        p_run_better=float(np.mean(law.sign * (runs[0] - runs[1]) > 0)),
         notes=answer.notes,
     )

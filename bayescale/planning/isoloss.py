@@ -89,8 +89,8 @@ def extremes(
         with np.errstate(divide="ignore", invalid="ignore"):
             share = np.log(rest * form.beta / (form.alpha + form.beta))
         best = np.where(rest > 0, (form.log_A - share) / form.alpha, np.nan)
-    sign = 1.0 if on.law.improves == "down" else -1.0
-    given = (cost.inference_tokens, dict(on.params), dict(on.others), sign * target, best, extra)
+    shortfall = -on.law.sign * target
+    given = (cost.inference_tokens, dict(on.params), dict(on.others), shortfall, best, extra)
     with jax.enable_x64(True):
         ways = jax.device_get(_search(on.law, cost.fn, *given, on.span))
     best, small = ({k: np.exp(v) for k, v in zip(KEYS, way, strict=True)} for way in ways)
@@ -105,7 +105,6 @@ def tokens_for(on: Surface, target: np.ndarray, sizes: np.ndarray) -> np.ndarray
         left = form.rest(target)[:, None] - np.exp(log_A - alpha * np.log(sizes))
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             return np.where(left > 0, np.exp((log_B - np.log(left)) / beta), np.inf)
-    sign = 1.0 if on.law.improves == "down" else -1.0
-    given = (dict(on.params), dict(on.others), sign * target, np.log(sizes), on.span)
+    given = (dict(on.params), dict(on.others), -on.law.sign * target, np.log(sizes), on.span)
     with jax.enable_x64(True):
         return np.exp(jax.device_get(_iso(on.law, *given)))

@@ -230,13 +230,12 @@ def lowest(grid, values, slope):
 
 def functions(law, fn, served, others):
     """Return log cost(n, d) and shortfall(params, n, d), lower being better, of log N and log D."""
-    sign = 1.0 if law.improves == "down" else -1.0
 
     def log_cost(n, d):
         return jnp.log(fn(jnp.exp(n), jnp.exp(d)) + 2.0 * jnp.exp(n) * served)
 
     def worse(params, n, d):
         inputs = {"N": jnp.exp(n), "D": jnp.exp(d)} | others
-        return sign * law.at(*(inputs[name] for name in law.inputs), **params)
+        return -law.sign * law.at(*(inputs[name] for name in law.inputs), **params)
 
     return log_cost, worse

@@ -292,11 +292,11 @@ def _before(which, seen: Kind, ways: Mapping[str, Sweep], seed: int) -> np.ndarr
     """Return the joint probability of the kinds of two conditions before the data."""
     grid = next(iter(ways.values())).grid(seen.lo, seen.hi, POINTS)
     prior = getattr(which, "prior", None) or dict.fromkeys(ways, 1.0)
-    total, sign = np.zeros(APART.shape), 1.0 if which.law.improves == "up" else -1.0
+    total = np.zeros(APART.shape)
     for i, (name, _, one) in enumerate(which.members):
         rng, at = np.random.default_rng([seed, 15, i]), ways[name].at(grid)
         found = prior_curves(one.model, one.data, at, DRAWS, rng, groups=(0, 1))
-        found = sign * found[np.isfinite(found).all((1, 2))]
+        found = which.law.sign * found[np.isfinite(found).all((1, 2))]
         first, second = (classify(found[:, k], seen.cut, seen.wait) for k in (0, 1))
         total = total + prior[name] * _joint(first, second, np.ones(len(found)))
     return total / total.sum()

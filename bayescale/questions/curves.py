@@ -21,7 +21,7 @@ from ..model.evaluate import at_own
 from ..model.replicates import prior_curves
 from ..posterior.bends import bent
 from ..posterior.health import FailedFit
-from ..posterior.intervals import INTERVAL
+from ..posterior.intervals import levels
 from ..posterior.mixture import Mixture
 from ..posterior.pointwise import law_draws
 from ..posterior.posterior import Posterior
@@ -42,7 +42,7 @@ __all__ = [
     "task_curves",
 ]
 
-LEVELS = ((1 - INTERVAL) / 2, 0.25, 0.5, 0.75, (1 + INTERVAL) / 2)
+LEVELS = (levels()[0], *levels(0.5), levels()[2])
 """Quantiles of a curve: the ends of 50 and 90 %, and the median between."""
 
 
@@ -88,9 +88,8 @@ def curve(
     x = np.unique(np.append(np.geomspace(way.worst, end, points), way.best))
     x = x if way.sign > 0 else x[::-1]
     found = drawn(which, ways, x)
-    sign = 1.0 if which.law.improves == "up" else -1.0
     at = dict(axis=0, weights=found.weights, method="inverted_cdf")
-    quantiles = np.quantile(sign * found.curves, LEVELS, **at)
+    quantiles = np.quantile(which.law.sign * found.curves, LEVELS, **at)
     return Curve(x, quantiles, way.best)
 
 
@@ -296,7 +295,7 @@ def check_finite(name: str, finite: np.ndarray) -> None:
 
 
 def _together(which, parts: list[tuple[str, float, np.ndarray]]) -> Drawn:
-    sign, found, weights = (1.0 if which.law.improves == "up" else -1.0), [], []
+    sign, found, weights = which.law.sign, [], []
     for name, weight, values in parts:
         finite = np.all(np.isfinite(values), 1)
         check_finite(name, finite)

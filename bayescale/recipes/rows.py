@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -172,18 +171,13 @@ def choices(
 ) -> tuple[str, ...]:
     """Return what recipes may have in common: as asked, or what so many rows can tell."""
     if common is None:
-        can = [name for name in of.common if _size(of.law(recipe_count, name)) <= rows]
+        can = [name for name in of.common if of.law(recipe_count, name).size <= rows]
         return tuple(can) or tuple(of.common)[:1]
     chosen = (common,) if isinstance(common, str) else tuple(common)
     for name in chosen:
         if name not in of.common:
             raise ValueError(f"common (--common): no choice {name!r}{near(name, of.common)}")
     return chosen
-
-
-def _size(law: Law) -> int:
-    """Return how many free numbers a law has, its misfit aside."""
-    return sum(math.prod(law.shape(name)) for name in law.free if name not in law.misfit)
 
 
 def paired(data: Dataset, of: Response) -> Dataset:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -75,7 +74,7 @@ def held(names: Iterable[str], data: Dataset) -> tuple[tuple[str, ...], tuple[No
     so few rows could tell apart.
     """
     rows, names = min(len(own) for _, own in each_curve(data)), tuple(names)
-    wanted = {name: _wanted(get_law(name)) for name in names}
+    wanted = {name: get_law(name).size for name in names}
     found = tuple(name for name, count in wanted.items() if count <= rows)
     left = [f"{name} ({count})" for name, count in wanted.items() if count > rows]
     if not found:
@@ -96,11 +95,6 @@ def held(names: Iterable[str], data: Dataset) -> tuple[tuple[str, ...], tuple[No
     return found, tuple(notes)
 
 
-def _wanted(law: Law) -> int:
-    """Return how many numbers a law's free parameters are, those of a misfit left out."""
-    return sum(math.prod(law.shape(name)) for name in law.free if name not in law.misfit)
-
-
 def parts_of(laws: Iterable[Law], data: Dataset) -> dict[str, Dataset | None]:
     """Return of each law the tasks that have rows for its parameters; None where none has.
 
@@ -109,10 +103,10 @@ def parts_of(laws: Iterable[Law], data: Dataset) -> dict[str, Dataset | None]:
     laws, rows = [*laws], np.zeros(len(data), int)
     for _, own in each_curve(data):
         rows[own] = len(own)
-    hopeless = rows < min(_wanted(law) for law in laws)
+    hopeless = rows < min(law.size for law in laws)
     found: dict[str, Dataset | None] = {}
     for law in laws:
-        own = (rows >= _wanted(law)) | hopeless
+        own = (rows >= law.size) | hopeless
         part = data if own.all() else replace(data.take(own), all_groups=data.group_names)
         found[law.name] = part if own.any() else None
     return found
@@ -122,7 +116,7 @@ def short_of(made: Mapping[str, Law], fits: Mapping[str, Posterior]) -> dict[str
     """Return the laws that a task has too few rows for, and what is said of them."""
     rows = max(len(one.data) for one in fits.values())
     return {
-        name: f"{rows} row{'s' * (rows > 1)} for its {_wanted(law)} parameters"
+        name: f"{rows} row{'s' * (rows > 1)} for its {law.size} parameters"
         for name, law in made.items()
         if name not in fits
     }
