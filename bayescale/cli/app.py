@@ -1,4 +1,4 @@
-"""shell: how a command is run: its exit status, errors in one line, interrupts, closed pipes."""
+"""app: how a command is run: its exit status, errors in one line, interrupts, closed pipes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""reply: how an answer leaves the command line: what is printed, drawn, and the exit status."""
+"""output: how an answer leaves the command line: what is printed, drawn, and the exit status."""
 
 from __future__ import annotations
 

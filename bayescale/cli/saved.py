@@ -1,4 +1,4 @@
-"""questions: what the command line may ask of saved fits, curve by curve, and of tables of tasks.
+"""saved: what the command line may ask of saved fits, curve by curve, and of tables of tasks.
 
 One fit is asked as it is. Several fits of one table under several laws are asked as a mixture. Of
 a fit that pools groups, one group is asked about: the average one unless another is named.
