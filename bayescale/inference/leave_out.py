@@ -19,16 +19,14 @@ from ..posterior.health import Health
 from ..posterior.posterior import Posterior
 from ..progress import Progress, waiting
 from .fit import SEEDS, fit_batch
-from .samplers import NUTS, Clock, Laplace
+from .samplers import DRAWN_BY, Clock
 
 __all__ = ["can_refit", "without_each", "without_rows"]
-
-SAMPLERS = {"NUTS": NUTS, "Laplace": Laplace}
 
 
 def can_refit(posterior: Posterior) -> bool:
     """Return whether the fit is of one curve of independent rows, by a sampler that is known."""
-    known = posterior.sampling.method in SAMPLERS
+    known = posterior.sampling.method in DRAWN_BY
     return known and not posterior.curves and posterior.model.runs is None
 
 
@@ -45,7 +43,7 @@ def without_each(
         Positions of the rows, each left out in turn.
     """
     run, data = posterior.sampling, posterior.data
-    sampler = SAMPLERS[run.method](**run.settings)
+    sampler = DRAWN_BY[run.method](**run.settings)
     (batch,) = pack(posterior.model, data)
     keys = tuple((batch.keys[0] + 1 + int(row)) % SEEDS for row in rows)
     without = without_rows(batch.data, list(rows))

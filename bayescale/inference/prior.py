@@ -13,7 +13,7 @@ from ..laws import get_law
 from ..model.model import Model
 from ..model.prior import before
 from ..parametric.parametric import Law, Noise
-from ..posterior.intervals import INTERVAL
+from ..posterior.intervals import INTERVAL, levels
 from .make_model import as_law_names, make_model
 
 __all__ = ["PriorPredictive", "prior_predictive"]
@@ -54,14 +54,13 @@ class PriorPredictive:
         """
         measured = self.data.responses[self.response]
         known = np.isfinite(measured)
-        ends = [(1 - INTERVAL) / 2, 0.5, (1 + INTERVAL) / 2]
 
         def told(values):
-            levels = np.nanquantile(values, ends).tolist()
-            return dict(zip(("lo", "median", "hi"), levels, strict=True))
+            ends = np.nanquantile(values, levels()).tolist()
+            return dict(zip(("lo", "median", "hi"), ends, strict=True))
 
         def within(mass):
-            lo, hi = np.nanquantile(self.runs, [(1 - mass) / 2, (1 + mass) / 2], axis=0)
+            lo, hi = np.nanquantile(self.runs, levels(mass)[::2], axis=0)
             return float(np.mean(((lo <= measured) & (measured <= hi))[known]))
 
         return {

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, fields, replace
 from functools import partial
@@ -29,7 +29,7 @@ from .lanes import divide
 from .modes import Mode, Point, best_of, evaluate, search
 from .warmup import WarmUp, carefully
 
-__all__ = ["MAP", "NUTS", "Chains", "Clock", "Laplace", "Sampler", "a_sampler"]
+__all__ = ["DRAWN_BY", "MAP", "NUTS", "Chains", "Clock", "Laplace", "Sampler", "a_sampler"]
 
 INTERRUPTED = Note("interrupted", "interrupted")
 SPREAD = 5.0
@@ -252,6 +252,10 @@ class MAP:
             np.stack([mode.z for mode in best])[:, None, None],
             {"log_density": density[:, None, None]},
         )
+
+
+DRAWN_BY: Mapping[str, type[NUTS] | type[Laplace]] = {"NUTS": NUTS, "Laplace": Laplace}
+"""Samplers that draw a posterior, by the name that a fit keeps of its own."""
 
 
 def _disperse(

@@ -17,7 +17,7 @@ import jax.numpy as jnp
 import numpy as np
 from numpyro.distributions import Distribution, biject_to
 
-from ..model.arrays import pack
+from ..model.arrays import lane_of
 from ..model.programs import compiled
 from ..model.sampling import sample
 from ..parametric.coordinates import At, Lookup
@@ -215,7 +215,7 @@ def wider_weights(posterior: Posterior) -> np.ndarray | None:
     ):
         return None
     with jax.enable_x64(True):
-        lane = jax.tree.map(lambda leaf: leaf[0], pack(model, posterior.data)[0].data)
+        lane = lane_of(model, posterior.data)
         if name in model.pool:
             params = _of_average(model, posterior.z.reshape(-1, model.size), lane)
         else:

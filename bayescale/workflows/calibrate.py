@@ -20,7 +20,7 @@ import numpy as np
 from ..comparison.ranks import Calibrated, ranked
 from ..data.dataset import Dataset
 from ..inference.fit import fit
-from ..inference.samplers import NUTS, Laplace, Sampler
+from ..inference.samplers import DRAWN_BY, NUTS, Laplace, Sampler
 from ..messages import Note
 from ..model.arrays import lane_of
 from ..posterior.display import Sheet, Shown
@@ -38,7 +38,6 @@ SUSPECT = 0.05
 """Probability, over all quantities together, of suspecting one that is well."""
 FEWEST = 10
 """Replicates of which anything can be said."""
-SAMPLERS: Mapping[str, type] = {"NUTS": NUTS, "Laplace": Laplace}
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -192,12 +191,12 @@ def _one(
 def _as_made(one: Posterior) -> Sampler:
     """Return the sampler that a fit was made by."""
     info = one.sampling
-    if info.method not in SAMPLERS:
+    if info.method not in DRAWN_BY:
         raise ValueError(
             f"calibrate refits as the fit was made, and {info.method} draws no posterior: fit with "
             "NUTS or Laplace"
         )
-    return SAMPLERS[info.method](**info.settings)
+    return DRAWN_BY[info.method](**info.settings)
 
 
 def _check(one: Posterior, replicates: int) -> None:

@@ -17,7 +17,7 @@ from ..data.dataset import Dataset
 from ..data.from_frame import as_dataset
 from ..messages import Note
 from ..posterior.display import Sheet, Shown
-from ..posterior.intervals import plain
+from ..posterior.intervals import levels, plain
 from ..progress import Progress
 from ..questions.predict import predict
 from . import shown
@@ -107,7 +107,7 @@ def cut_tables(data: Dataset, cuts: Iterable[float]) -> tuple[Dataset, dict[str,
     x, least = size_of(data.inputs), SCALES * min(len(data.inputs), 2)
     picked, labels, beyond = [], [], {}
     for name in data.curve_names or (None,):
-        own = np.ones(len(data), bool) if name is None else data.curve == name
+        own = data.of_curve(name)
         for cut in cuts:
             below = own & (x <= cut * x[own].max())
             if len(np.unique(x[below])) >= least and (own & ~below).any():
@@ -145,7 +145,7 @@ def scores(new: np.ndarray, seen: np.ndarray, logs: bool) -> dict[str, np.ndarra
     weight = (2 * np.arange(1, count + 1) - count - 1)[:, None] / count**2
     found = {"median": np.median(new, 0), "error": np.median(draws, 0) - y}
     for mass in MASSES:
-        lo, hi = np.quantile(draws, [(1 - mass) / 2, (1 + mass) / 2], axis=0)
+        lo, hi = np.quantile(draws, levels(mass)[::2], axis=0)
         found[f"inside{mass * 100:.0f}"] = (lo <= y) & (y <= hi)
         found[f"width{mass * 100:.0f}"] = hi - lo
     found["crps"] = np.abs(draws - y).mean(0) - (weight * ordered).sum(0)
