@@ -14,7 +14,8 @@ import pandas as pd
 
 import bayescale as bs
 from bayescale.comparison.evidence import log_evidence
-from bayescale.workflows.tasks import LAWS, QUICK, tasks
+from bayescale.workflows.default_laws import ACCURACIES
+from bayescale.workflows.tasks import QUICK, tasks
 
 from . import common
 from .unlock import kinds
@@ -26,7 +27,7 @@ def main() -> None:
     """Fit, answer and write."""
     data = kinds.table_of("gadre_downstream", "flops", "accuracy", "n_examples")
     once, count, rows = replace(QUICK, retries=0), len(data.curve_names), {}
-    for law in LAWS:
+    for law in ACCURACIES:
         spent = []
         for seed in (0, 1):
             before = common.cpu_seconds()
@@ -56,7 +57,7 @@ def main() -> None:
     common.write(
         "cost",
         "What many tasks cost",
-        f"All {count} tasks of gadre_downstream ({len(data)} rows) through {len(LAWS)} laws: "
+        f"All {count} tasks of gadre_downstream ({len(data)} rows) through {len(ACCURACIES)} laws: "
         f"{QUICK.chains} chains of {QUICK.draws} draws after {QUICK.warmup} of warm-up, float64. "
         "First tries; beside a parameter, on how many tasks its posterior is nearly its prior:",
         common.table(frame, 3),

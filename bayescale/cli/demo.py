@@ -29,7 +29,8 @@ from ..posterior.posterior import Posterior
 from ..progress import Progress
 from ..questions.predict import Prediction, predict
 from ..questions.shown import when
-from ..questions.threshold import Threshold, Unlock, threshold
+from ..questions.threshold import Threshold, threshold
+from ..questions.unlock import Unlock
 from ..workflows.forecast import Forecast, forecast
 from .printed import pictures
 from .printed.as_text import verdict

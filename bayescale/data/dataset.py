@@ -9,10 +9,10 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from ..messages import DataError, Note, leave_out, near, one_line, option, refuse, ways
+from ..messages import Note, leave_out, near, one_line, option, refuse, ways
 from .shares import above_one
 
-__all__ = ["DataError", "Dataset"]
+__all__ = ["Dataset"]
 
 EXTRAS = ("n", "stderr", "chance", "limit")
 LABELS = ("curve", "group", "run")

@@ -18,13 +18,13 @@ from jaxtyping import Array, Float
 from numpyro.distributions import Distribution
 
 from .censored import log_cdf
-from .coordinates import Coordinates, Site
+from .coordinates import Coordinates
 from .located import has_location
 from .pooling import check_pool, shifted
 from .runs import log_densities, of_new_run
 from .wander import is_lognormal, log_marginal, sample_bends
 
-__all__ = ["Model", "Site"]
+__all__ = ["Model"]
 
 
 @dataclass(frozen=True)

@@ -34,7 +34,7 @@ from .goals import (
 if TYPE_CHECKING:
     import pandas
 
-__all__ = ["NextRuns", "check_means", "next_runs"]
+__all__ = ["NextRuns", "next_runs"]
 
 MOST = 5
 """Runs that are told of where there is no budget."""

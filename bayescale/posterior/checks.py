@@ -25,10 +25,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DIVERGENT",
-    "ESS",
     "IDENTIFIED",
     "LONG",
-    "RHAT",
     "bulk_ess",
     "checked_scales",
     "judge",

@@ -51,7 +51,7 @@ class SamplingInfo:
     settings: Mapping[str, Any] = field(default_factory=dict)
     """The sampler's arguments."""
     notes: tuple[Note, ...] = ()
-    """What should be said: an interrupt, curves run twice."""
+    """What should be said: an interrupt, a time limit."""
 
 
 @dataclass(frozen=True, eq=False)

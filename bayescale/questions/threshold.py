@@ -47,7 +47,7 @@ from .unlock import (
 if TYPE_CHECKING:
     import pandas
 
-__all__ = ["Spread", "Threshold", "Unlock", "threshold"]
+__all__ = ["Threshold", "threshold"]
 
 DECADES = 4.0
 """How far beyond the largest run the horizon lies unless it is given."""

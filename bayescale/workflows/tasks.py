@@ -32,8 +32,7 @@ from ..progress import Progress, Tell, waiting
 from . import shown
 from .backtest import backtest as backtest_of
 from .backtest import checked_share, fitted
-from .default_laws import ACCURACIES as LAWS
-from .default_laws import parts_of, short_of
+from .default_laws import ACCURACIES, parts_of, short_of
 from .hypotheses import prior_of
 from .resume import Kept
 from .task import Task, task
@@ -41,7 +40,7 @@ from .task import Task, task
 if TYPE_CHECKING:
     import pandas
 
-__all__ = ["LAWS", "QUICK", "Tasks", "pool_of", "tasks"]
+__all__ = ["QUICK", "Tasks", "pool_of", "tasks"]
 
 QUICK = NUTS(warmup=500, draws=1000, target_accept=0.9)
 """Enough for quantiles, at a third of the default's cost."""
@@ -105,7 +104,7 @@ class Tasks(Shown):
 
 def tasks(
     data: Any,
-    laws: Iterable[Law | str] = LAWS,
+    laws: Iterable[Law | str] = ACCURACIES,
     *,
     level: float | str | None = None,
     noise: Any = None,
@@ -174,11 +173,11 @@ def tasks(
     data = as_dataset(data)
     made = {law.name: law for law in map(get_law, laws)}
     if not made:
-        raise ValueError(f"name at least one law, such as {', '.join(LAWS)}")
+        raise ValueError(f"name at least one law, such as {', '.join(ACCURACIES)}")
     for law in made.values():
         if law.support != "unit" or len(law.inputs) != 1 or law.further:
             raise ValueError(
-                f"tasks takes laws of accuracy in one scale, such as {', '.join(LAWS)}; "
+                f"tasks takes laws of accuracy in one scale, such as {', '.join(ACCURACIES)}; "
                 f"{law.name} is none"
             )
     prior = dict(prior_of(made.values()) if prior is None else prior)

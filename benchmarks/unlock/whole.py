@@ -29,9 +29,10 @@ from bayescale.questions.kind import POINTS
 from bayescale.questions.kinds import CUT, KINDS, classify
 from bayescale.questions.threshold import DECADES
 from bayescale.workflows.confusion import stacked
+from bayescale.workflows.default_laws import ACCURACIES
 from bayescale.workflows.hypotheses import prior_of
 from bayescale.workflows.task import Task
-from bayescale.workflows.tasks import LAWS, QUICK, tasks
+from bayescale.workflows.tasks import QUICK, tasks
 
 from .. import common
 from .kinds import FEW, by_bins
@@ -79,7 +80,7 @@ def simulate(design: Dataset, laws, count: int, seed: int) -> tuple[pd.DataFrame
     truths, responses = [], []
     for i, law in enumerate(known):
         if own := int((drawn == i).sum()):
-            truth, y = _of_law(law, design, own, seed * len(LAWS) + i, rng)
+            truth, y = _of_law(law, design, own, seed * len(ACCURACIES) + i, rng)
             truths.append(truth)
             responses += list(y)
     truth = pd.concat(truths, ignore_index=True)
@@ -157,7 +158,7 @@ def batch(design: Dataset, name: str, number: int) -> pd.DataFrame:
     """Return truth and answer of each task of a batch."""
     seed = 1000 * list(BATCHES).index(name) + number
     spent = common.cpu_seconds()
-    laws = OF.get(name, LAWS)
+    laws = OF.get(name, ACCURACIES)
     truth, data = simulate(design, laws, EACH[name], seed)
     found = tasks(data, laws, sampler=SAMPLER, seed=seed, progress=False)
     rng = np.random.default_rng([seed, 22])

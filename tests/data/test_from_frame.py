@@ -10,8 +10,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bayescale.data.dataset import DataError, Dataset
+from bayescale.data.dataset import Dataset
 from bayescale.data.from_frame import from_frame
+from bayescale.messages import DataError
 from bayescale.reading.read_table import read_table
 
 RUNS = pd.DataFrame(

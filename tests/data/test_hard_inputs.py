@@ -5,10 +5,11 @@ import pandas as pd
 import pytest
 
 import bayescale as bs
-from bayescale.data.dataset import DataError, Dataset
+from bayescale.data.dataset import Dataset
 from bayescale.data.from_frame import from_frame
 from bayescale.inference.make_model import make_model
 from bayescale.laws import get_law
+from bayescale.messages import DataError
 from bayescale.model.arrays import pack
 
 X = np.geomspace(1e8, 1e11, 8)

@@ -8,9 +8,9 @@ import pytest
 
 import bayescale as bs
 from bayescale.data.cells import number
-from bayescale.data.dataset import DataError
 from bayescale.data.from_frame import from_frame
 from bayescale.data.given import relabelled, same_label
+from bayescale.messages import DataError
 from bayescale.reading import read_table as reading
 from bayescale.reading.read_table import read_table
 

@@ -13,10 +13,11 @@ import numpyro.distributions as dist
 import pytest
 
 import bayescale
-from bayescale.data.dataset import DataError, Dataset
+from bayescale.data.dataset import Dataset
 from bayescale.inference import nuts
 from bayescale.inference.fit import fit
 from bayescale.inference.samplers import MAP, NUTS, Laplace
+from bayescale.messages import DataError
 from bayescale.noises.names import get_noise
 from bayescale.parametric.parametric import law
 from bayescale.posterior.health import FailedFit

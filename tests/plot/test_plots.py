@@ -14,7 +14,8 @@ from bayescale.plot.style import scale_axis, scale_text
 from bayescale.questions.grid import grid, isoflop_grid
 from bayescale.questions.predict import predict
 from bayescale.questions.residuals import residuals
-from bayescale.questions.threshold import Threshold, Unlock
+from bayescale.questions.threshold import Threshold
+from bayescale.questions.unlock import Unlock
 from tests.pictures import drawn, split, texts, ways
 
 

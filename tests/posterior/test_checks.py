@@ -6,7 +6,8 @@ import pytest
 from bayescale.laws import chinchilla, power
 from bayescale.model.model import Model
 from bayescale.noises.loss import student
-from bayescale.posterior.checks import ESS, RHAT, judge, judge_laplace, judge_map, unidentified
+from bayescale.posterior.checks import judge, judge_laplace, judge_map, unidentified
+from bayescale.posterior.health import ESS, RHAT
 
 MODEL = Model(power(), student)
 CHAINS, DRAWS = 4, 1000

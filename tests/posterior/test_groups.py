@@ -10,12 +10,13 @@ import pytest
 from scipy import stats
 
 from bayescale.comparison.predictive import leave_one_out
-from bayescale.data.dataset import DataError, Dataset
+from bayescale.data.dataset import Dataset
 from bayescale.inference.fit import fit
 from bayescale.inference.make_model import make_model
 from bayescale.inference.modes import prior_draws
 from bayescale.inference.samplers import NUTS
 from bayescale.laws import broken, chinchilla, get_law, inverse, sigmoid
+from bayescale.messages import DataError
 from bayescale.model.arrays import pack
 from bayescale.model.model import Model
 from bayescale.model.pooling import link_of, shifted

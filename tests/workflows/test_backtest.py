@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 from scipy.stats import binom
 
-from bayescale.data.dataset import DataError, Dataset
+from bayescale.data.dataset import Dataset
 from bayescale.inference.fit import fit
 from bayescale.laws import from_loss, get_law
+from bayescale.messages import DataError
 from bayescale.workflows.backtest import backtest, fitted
 
 

@@ -11,9 +11,10 @@ import bayescale as bs
 from bayescale.cli.commands import main
 from bayescale.data.accuracies import kind_of
 from bayescale.data.accuracies import remarks as accuracy_notes
-from bayescale.data.dataset import DataError, Dataset
+from bayescale.data.dataset import Dataset
 from bayescale.data.from_frame import from_frame
 from bayescale.inference.samplers import NUTS
+from bayescale.messages import DataError
 from bayescale.posterior.bends import MISFIT
 from bayescale.posterior.files import StorageError
 from bayescale.workflows.default_laws import ACCURACIES, held, laws_of

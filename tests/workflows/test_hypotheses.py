@@ -5,8 +5,8 @@ import pytest
 from bayescale.laws import get_law, sigmoid
 from bayescale.parametric.parametric import law
 from bayescale.parametric.priors import fraction
+from bayescale.workflows.default_laws import ACCURACIES
 from bayescale.workflows.hypotheses import prior_of
-from bayescale.workflows.tasks import LAWS
 
 
 @law(support="unit", improves="up", response="accuracy")
@@ -22,9 +22,9 @@ def also(x, *, g=fraction(0.5, 2.0)):
 
 
 def test_hypotheses_are_alike_and_their_laws_share_one():
-    found = prior_of(map(get_law, LAWS))
+    found = prior_of(map(get_law, ACCURACIES))
     assert sum(found.values()) == pytest.approx(1)
-    rising = [found[name] for name in LAWS if get_law(name).told == "rise"]
+    rising = [found[name] for name in ACCURACIES if get_law(name).told == "rise"]
     assert rising == pytest.approx([1 / 20] * 4)
     for name in ("flat", "distractor", "inverse", "inverted_u"):
         assert found[name] == pytest.approx(1 / 5)

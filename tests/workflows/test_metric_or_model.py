@@ -10,10 +10,11 @@ import numpyro.distributions as dist
 import pytest
 
 from bayescale.comparison.evidence import Evidence
-from bayescale.data.dataset import DataError, Dataset
+from bayescale.data.dataset import Dataset
 from bayescale.inference.make_model import make_model
 from bayescale.inference.samplers import NUTS
 from bayescale.laws import breakthrough, from_loss, get_law, two_stage
+from bayescale.messages import DataError
 from bayescale.misfit.misfit import Finding
 from bayescale.model.model import Model
 from bayescale.model.programs import compiled

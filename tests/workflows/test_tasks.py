@@ -11,15 +11,17 @@ from rich.console import Console
 
 from bayescale.cli.printed import as_text
 from bayescale.comparison.evidence import Evidence
-from bayescale.data.dataset import DataError, Dataset
+from bayescale.data.dataset import Dataset
 from bayescale.data.from_frame import from_frame
 from bayescale.inference import nuts
 from bayescale.inference.samplers import NUTS
+from bayescale.messages import DataError
 from bayescale.misfit.misfit import Finding, Misfit
 from bayescale.posterior.health import Health, Verdict
 from bayescale.workflows import task as one_task
 from bayescale.workflows import tasks as many
-from bayescale.workflows.tasks import LAWS, QUICK, Tasks, tasks
+from bayescale.workflows.default_laws import ACCURACIES
+from bayescale.workflows.tasks import QUICK, Tasks, tasks
 
 X = np.geomspace(1e8, 1e12, 40)
 CURVES = {
@@ -248,15 +250,15 @@ def test_data_that_contradict_what_weighs_most_are_told(three, monkeypatch):
         (("sigmoid", "flat"), {"prior": {"sigmoid": 1.0}}, "prior is for sigmoid"),
         (("sigmoid", "flat"), {"prior": {"sigmoid": 0.0, "flat": 0.0}}, "not all 0"),
         (("sigmoid", "flat"), {"prior": {"sigmoid": -1.0, "flat": 2.0}}, "0 or more"),
-        (LAWS, {"level": 1.5}, "level .*between 0 and 1, got 1.5"),
-        (LAWS, {"level": "most"}, "'most'"),
-        (LAWS, {"misfit": -1.0}, "misfit .*0 or more, got -1"),
-        (LAWS, {"misfit": np.nan}, "misfit .*0 or more, got nan"),
+        (ACCURACIES, {"level": 1.5}, "level .*between 0 and 1, got 1.5"),
+        (ACCURACIES, {"level": "most"}, "'most'"),
+        (ACCURACIES, {"misfit": -1.0}, "misfit .*0 or more, got -1"),
+        (ACCURACIES, {"misfit": np.nan}, "misfit .*0 or more, got nan"),
         (("from_loss",), {}, "of from_loss less is: misfit=0"),
-        (LAWS, {"horizon": 1e3}, "horizon .*at or beyond the largest run"),
-        (LAWS, {"horizon": np.inf}, "horizon .*got inf"),
+        (ACCURACIES, {"horizon": 1e3}, "horizon .*at or beyond the largest run"),
+        (ACCURACIES, {"horizon": np.inf}, "horizon .*got inf"),
         (("from_loss",), {"horizon": 1e20, "misfit": 0.0}, "horizon .*got 1e\\+20"),
-        (LAWS, {"noise": "bad"}, "unknown noise 'bad'"),
+        (ACCURACIES, {"noise": "bad"}, "unknown noise 'bad'"),
         (("sigmoid",), {"pool": "x50"}, "--group"),
     ],
 )
