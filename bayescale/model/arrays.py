@@ -230,12 +230,7 @@ def _lane(model: Model, data: Dataset, layout: Layout, groups: tuple[str, ...]) 
     inputs = {x: column / ref[x] for x, column in data.inputs.items()}
     observed = np.round(response * data.n) if model.noise.counts else response
     chance = data.chance if data.chance is not None else np.zeros(len(data))
-
-    stderr = data.stderr if data.stderr is not None else np.zeros(len(data))
-    if not model.noise.counts and model.noise.support != "positive":  # those of logs know of it
-        stderr = np.hypot(stderr, RESOLUTION * abs(np.nan_to_num(response)))
-    if not model.noise.counts and law.support == "unit" and data.n is None:
-        stderr = np.hypot(stderr, uncounted(response, data.stderr is not None))
+    stderr = _known_error(model, data, response)
 
     def pad(column):
         return column[layout.take]
@@ -272,6 +267,18 @@ def _lane(model: Model, data: Dataset, layout: Layout, groups: tuple[str, ...]) 
     if law.wander is not None:
         lane |= wander_of(law, lane)
     return lane | ({"n": pad(data.n.astype(int))} if data.n is not None else {})
+
+
+def _known_error(model: Model, data: Dataset, response: np.ndarray) -> np.ndarray:
+    """Return the standard error of each row, with what digits and unnamed questions add to it."""
+    stderr = data.stderr if data.stderr is not None else np.zeros(len(data))
+    if model.noise.counts:
+        return stderr
+    if model.noise.support != "positive":  # those of logs know of it
+        stderr = np.hypot(stderr, RESOLUTION * abs(np.nan_to_num(response)))
+    if model.law.support == "unit" and data.n is None:
+        stderr = np.hypot(stderr, uncounted(response, data.stderr is not None))
+    return stderr
 
 
 def _size(values: np.ndarray) -> float:

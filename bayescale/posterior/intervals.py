@@ -80,12 +80,12 @@ def scalar_quantities(draws: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     return found
 
 
-def quantiles(unlock: np.ndarray, weights: np.ndarray, levels: Any) -> np.ndarray:
+def quantiles(draws: np.ndarray, weights: np.ndarray, shares: Any) -> np.ndarray:
     """Return weighted quantiles, each being one of the draws: they may be infinite."""
-    order = np.argsort(unlock)
+    order = np.argsort(draws)
     below = np.cumsum(weights[order]) / weights.sum()
-    at = np.searchsorted(below, np.asarray(levels) - 1e-12)
-    return unlock[order][np.minimum(at, len(unlock) - 1)]
+    at = np.searchsorted(below, np.asarray(shares) - 1e-12)
+    return draws[order][np.minimum(at, len(draws) - 1)]
 
 
 def normal_scores(draws: np.ndarray) -> np.ndarray:
