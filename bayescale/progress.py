@@ -18,7 +18,7 @@ from .messages import visible
 if TYPE_CHECKING:
     from rich.console import Console
 
-__all__ = ["Progress", "Tell", "waiting"]
+__all__ = ["Progress", "Tell", "telling", "waiting"]
 
 Tell: TypeAlias = Callable[[str, float], None]
 """What is told of a stage, and the share of it that is done."""
@@ -57,6 +57,11 @@ def waiting(progress: Progress = True) -> Iterator[Tell]:
         shown = _bar(console) if console.is_terminal else nullcontext(_lines())
     with shown as tell:
         yield tell
+
+
+def telling(tell: Tell, what: str, i: int, count: int) -> Tell:
+    """Return who is told of the i-th of `count` things, from 0: of all of them, and of which."""
+    return lambda stage, share: tell(f"{what}: {stage}", (i + share) / count)
 
 
 def _shell() -> Any:

@@ -23,7 +23,7 @@ from ..messages import Note
 from ..posterior.display import Sheet, Shown
 from ..posterior.intervals import INTERVAL, plain, summarise
 from ..posterior.mixture import Mixture
-from ..progress import Progress, Tell, waiting
+from ..progress import Progress, telling, waiting
 from . import shown
 from .answer import Asked, Reached, answered, weighed
 from .rows import (
@@ -284,14 +284,13 @@ def multiplier(
     rows = as_rows(data, names)
     how = dict(noise=of.noise, sampler=sampler, seed=seed, precision=precision)
     with waiting(progress) as tell:
-
-        def telling(i: int) -> Tell:
-            return lambda stage, share: tell(
-                f"common {chosen[i]}: {stage}", (i + share) / len(chosen)
-            )
-
         fits = {
-            name: fit(of.law(len(names), name), rows, progress=telling(i), **how)
+            name: fit(
+                of.law(len(names), name),
+                rows,
+                progress=telling(tell, f"common {name}", i, len(chosen)),
+                **how,
+            )
             for i, name in enumerate(chosen)
         }
     return Multiplier(**answered(data, asked, *weighed(fits, seed), seed))

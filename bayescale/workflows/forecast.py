@@ -30,7 +30,7 @@ from ..posterior.display import Sheet, Shown
 from ..posterior.intervals import INTERVAL, plain, summarise
 from ..posterior.mixture import Mixture, said_of_fits
 from ..posterior.pointwise import law_draws
-from ..progress import Progress, Tell, waiting
+from ..progress import Progress, telling, waiting
 from ..questions.predict import Prediction, predict
 from . import shown
 from .default_laws import check_scales, held, laws_of, named
@@ -219,10 +219,10 @@ def forecast(
         first = next(law for law in plain.values() if law.support == "positive")
         found = set_aside(first, data)
         data, far = found.data, found.far
-    how = dict(noise=noise or usual, sampler=sampler, seed=seed)
+    how = dict(noise=noise or usual, sampler=sampler, seed=seed, precision=precision)
     with waiting(progress) as tell:
         fits = {
-            name: fit(law, data, precision=precision, progress=_telling(tell, name, i, made), **how)
+            name: fit(law, data, progress=telling(tell, name, i, len(made)), **how)
             for i, (name, law) in enumerate(made.items())
         }
     mixtures = weighed(fits, prior_of(plain.values()), seed)
@@ -250,10 +250,6 @@ def _alone(data: Dataset) -> bool:
     """
     runs = data.run
     return runs is not None and all(len({*runs[own]}) == 1 for _, own in each_curve(data))
-
-
-def _telling(tell: Tell, law: str, i: int, made: Mapping) -> Tell:
-    return lambda stage, share: tell(f"{law}: {stage}", (i + share) / len(made))
 
 
 def variance_shares(which: Mixture, told: Prediction) -> dict[str, np.ndarray]:

@@ -28,7 +28,7 @@ from ..posterior.bends import MISFIT
 from ..posterior.display import Sheet, Shown
 from ..posterior.intervals import plain
 from ..posterior.posterior import Posterior
-from ..progress import Progress, Tell, waiting
+from ..progress import Progress, Tell, telling, waiting
 from . import shown
 from .backtest import backtest as backtest_of
 from .backtest import checked_share, fitted
@@ -240,7 +240,7 @@ def _fits(
     found: dict[Any, dict[str, Posterior]] = {name: {} for name in names}
     for i, (law, formula) in enumerate(made.items()):
         once = replace(sampler, retries=0)
-        own = dict(progress=_telling(tell, law, i, len(made)), pool=pool_of(formula, pool))
+        own = dict(progress=telling(tell, law, i, len(made)), pool=pool_of(formula, pool))
         if parts[law] is None:
             continue
         for name, one in fit(law, formula, parts[law], sampler=once, **own, **how):
@@ -253,7 +253,7 @@ def _fits(
             # The same groups: the model is that of the first try, and so is its program.
             part = replace(part, all_groups=data.group_names)
             harder = replace(sampler.harder(0), retries=0, draws=2 * sampler.draws)
-            own = dict(progress=_telling(tell, f"{law}, again", i, len(made)))
+            own = dict(progress=telling(tell, f"{law}, again", i, len(made)))
             own["pool"] = pool_of(formula, pool)
             for name, one in fit(f"{law}-again", formula, part, sampler=harder, **own, **how):
                 found[name][law] = one
@@ -276,7 +276,7 @@ def _skill(
             continue
         part = data if data.curve is None else data.take(np.isin(data.curve, data.curve[below]))
         part = replace(part, all_groups=data.group_names)
-        own = dict(progress=_telling(tell, f"{law}, backtest", i, len(rising)))
+        own = dict(progress=telling(tell, f"{law}, backtest", i, len(rising)))
         own |= dict(pool=pool_of(formula, pool), sampler=replace(sampler, retries=0), share=share)
         tested = backtest_of(formula, part, **own, **how)
         for name, one in (tested if data.curve is not None else {None: tested}).items():
@@ -288,10 +288,6 @@ def pool_of(law: Law, pool: str | Iterable[str] | None) -> tuple[str, ...] | Non
     """Return those of the parameters to pool that a law has; None, the usual one, without any."""
     named = (pool,) if isinstance(pool, str) else tuple(pool or ())
     return tuple(name for name in named if name in law.free) or None
-
-
-def _telling(tell: Tell, law: str, i: int, count: int) -> Tell:
-    return lambda stage, share: tell(f"{law}: {stage}", (i + share) / count)
 
 
 HOPELESS = 12.0

@@ -8,11 +8,15 @@ import pytest
 from bayescale import plot
 from bayescale.data.dataset import Dataset
 from bayescale.inference.fit import fit
+from bayescale.inference.make_model import make_model
 from bayescale.inference.samplers import NUTS, Laplace
+from bayescale.laws import get_law
 from bayescale.misfit.misfit import Finding
 from bayescale.plot.style import PALETTE
 from bayescale.posterior.bends import with_misfit
+from bayescale.posterior.health import Health, Verdict
 from bayescale.posterior.mixture import mix
+from bayescale.posterior.posterior import Posterior, SamplingInfo
 from bayescale.questions.grid import grid, isoflop_grid
 from bayescale.questions.predict import predict
 from bayescale.questions.residuals import residuals
@@ -123,6 +127,20 @@ def test_held_out_runs_models_and_a_level(power_fit):
     assert "tiny" not in texts(ax)
     assert "held out" in texts(ax)
     assert ax.get_xlim()[1] >= 2e12
+
+
+def test_what_is_held_out_of_a_law_of_several_responses_is_its_own():
+    x = np.geomspace(1e6, 1e9, 8)
+    data = Dataset({"x": x}, {"loss": 1 + 100 * x**-0.25, "accuracy": np.linspace(0.2, 0.6, 8)})
+    model = make_model(get_law("two_stage"), data)
+    known = dict(E=1.0, A=100.0, alpha=0.25, g=0.2, u=1.0, L0=1.6, k=3.0, rho=0.01, nu=9.0)
+    draws = {name: np.full((1, 4), known.get(name, 0.05)) for name in model.names}
+    info = SamplingInfo(0, "NUTS", 1, 4, "float64", "cpu", {}, {}, 1.0)
+    one = Posterior(model, data, draws, {}, Health((Verdict({}, {}, 1.0, 999.0, 0.0),)), info)
+    later = {"loss": np.array([1.4, 1.3]), "accuracy": np.array([np.nan, 0.7])}
+    ax = drawn(plot.curve(one, held_out=Dataset({"x": np.array([3e9, 1e10])}, later)))
+    (line,) = (each for each in ax.lines if each.get_label() == "held out")
+    assert line.get_xydata().tolist() == [[1e10, 0.7]]
 
 
 def test_a_curve_goes_on_to_the_frame_also_past_what_is_held_out(power_fit):
