@@ -255,8 +255,8 @@ def test_the_range_decides_and_beyond_the_data_is_said():
     assert kind(posterior, hi=1e10).likeliest == "inverse"
     assert kind(posterior, lo=1e10).likeliest == "steady"
     assert kind(posterior, lo=1.2e8, hi=1.5e8).likeliest == "flat"
-    assert not any("53 to 60 %" in note for note in kind(posterior).notes)
-    assert any("53 to 60 %" in note for note in kind(posterior, hi=1e13).notes)
+    assert not any("54 to 68 %" in note for note in kind(posterior).notes)
+    assert any("54 to 68 %" in note for note in kind(posterior, hi=1e13).notes)
 
 
 @settings(max_examples=20, deadline=None)
@@ -301,7 +301,7 @@ def test_from_a_loss_the_curve_is_followed_from_the_largest_down():
     early = replace(late, draws=late.draws | {"L0": np.array([[3.6]])})
     assert kind(early).likeliest == "steady"
     assert kind(late, lo=2.8).likeliest == "flat"
-    assert any("53 to 60 %" in note for note in kind(late, lo=1.5).notes)
+    assert any("54 to 68 %" in note for note in kind(late, lo=1.5).notes)
     # The law's own prior knows no fall, in this direction.
     assert found.implied["inverse"] == found.implied["u_shaped"] == 0.0
 

@@ -364,7 +364,7 @@ def test_from_a_loss_the_interval_begins_at_the_larger_one():
     assert 10**found.forecast.hi == pytest.approx(1.56, abs=0.02)
     assert found.horizon == 1.2
     assert any("within the data" in note for note in found.notes)
-    assert any("53 to 60 %" in note for note in found.notes)
+    assert any("54 to 68 %" in note for note in found.notes)
     later = threshold(from_a_loss(1.6)).notes
     assert any("0.097 decades beyond the smallest loss, at 1.6" in note for note in later)
     assert any("not reached down to 1" in note for note in threshold(from_a_loss(0.5)).notes)
@@ -549,7 +549,7 @@ def test_a_forecast_beyond_the_data_says_so_and_where():
     draws = {"g": [0.0], "u": [1.0], "x50": [5.4e11], "k": [2.0]}
     notes = threshold(posterior_of(sigmoid, draws), 0.5).notes
     assert any("0.73 decades beyond" in note and "PaLM 540B" in note for note in notes)
-    assert any("53 to 60 %" in note for note in notes)
+    assert any("54 to 68 %" in note for note in notes)
     unnamed = threshold(posterior_of(sigmoid, draws, name="width"), 0.5).notes
     assert not any("PaLM" in note for note in unnamed)
 
