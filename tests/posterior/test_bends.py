@@ -89,9 +89,8 @@ def test_what_was_measured_stays_unlocked(fit):
 
 def test_new_runs_and_crossings_are_of_one_path(fit):
     wider = bs.with_misfit(fit, 0.6)
-    one, other = (predict(each, {"x": BEYOND}, n=10_000, **ASKED).new for each in (fit, wider))
-    np.testing.assert_array_equal(one[:, :2], other[:, :2])
-    assert np.abs(other - law_draws(wider, {"x": BEYOND})).max() < 0.03
+    new = predict(wider, {"x": BEYOND}, n=10_000, **ASKED).new
+    assert np.abs(new - law_draws(wider, {"x": BEYOND})).max() < 0.03
     found = threshold(wider, 0.9, allow_failed=True)
     cross = np.isfinite(found.log10_scale) & (found.log10_scale > 10.01)
     law, flat = bent(wider)
