@@ -252,6 +252,7 @@ def test_data_that_contradict_what_weighs_most_are_told(three, monkeypatch):
         (("sigmoid", "flat"), {"prior": {"sigmoid": -1.0, "flat": 2.0}}, "0 or more"),
         (ACCURACIES, {"level": 1.5}, "level .*between 0 and 1, got 1.5"),
         (ACCURACIES, {"level": "most"}, "'most'"),
+        ("sigmoyd", {}, "did you mean 'sigmoid'"),
         (ACCURACIES, {"misfit": -1.0}, "misfit .*0 or more, got -1"),
         (ACCURACIES, {"misfit": np.nan}, "misfit .*0 or more, got nan"),
         (("from_loss",), {}, "of from_loss less is: misfit=0"),
