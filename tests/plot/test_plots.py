@@ -98,6 +98,20 @@ def test_threshold_says_how_likely_never_is(p_never, said, ax):
     assert ax.get_xlabel() == "parameters"
 
 
+def test_the_legend_of_several_laws_stands_clear_of_the_forecast():
+    one, laws = crossing(), ("sigmoid", "exact_match", "elbow", "flat")
+    own = dict(members=dict.fromkeys(laws, one.forecast), member_weights=dict.fromkeys(laws, 0.25))
+    several = replace(one, **own, member=np.arange(1000) % 4)
+    with plot.style.style():
+        figure, ax = plt.subplots(figsize=(6.4, 2.8))  # as the command line draws it
+    drawn(plot.threshold(several, ax))
+    (text,) = [t for t in ax.texts if "median" in t.get_text()]
+    legend = ax.get_legend()
+    assert len(legend.get_texts()) == 8
+    assert legend.get_texts()[-1].get_window_extent().y0 >= text.get_window_extent().y1
+    plt.close(figure)
+
+
 def test_threshold_says_on_which_side_it_is(ax):
     drawn(plot.threshold(crossing(), ax))
     assert ax.get_ylabel() == "probability of passing 0.5"
