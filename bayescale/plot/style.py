@@ -308,7 +308,7 @@ def legend(
     handles = [*ax.get_legend_handles_labels()[0], *(also or [])]
     doubt = "NOT TO BE TRUSTED" if of is not None and not sound(of) else None
     if len(handles) > MANY:  # nearer, above what stands below them
-        look["labelspacing"] = 0.15
+        look["labelspacing"] = 0.1
     if handles or doubt:
         shown = ax.legend(handles=handles, title=doubt, **look)
         shown.get_title().set(color="#cc2222", fontsize=8, fontweight="bold")

@@ -214,7 +214,8 @@ def metric_or_model(
 
 def _rises(data: Dataset) -> list[Note]:
     """Say that the score rises with scale, where less of it is taken for better."""
-    rise = rise_of(replace(data, responses={"loss": data.responses["loss"]}))
+    first = {name: data.responses[name] for name in ("loss", "accuracy")}
+    rise = rise_of(replace(data, responses=first))
     if rise <= RISES:
         return []
     text = f"the score rises with scale (rank correlation {rise:.2f}), and less of it is taken for "
