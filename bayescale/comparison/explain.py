@@ -85,7 +85,7 @@ class Explanation(Shown):
             likeliest = max(self.others, key=self.others.__getitem__)
             return f"{self.told[likeliest] or likeliest}: more probable than a rise alone"
         if len(self.weights) < 2:
-            return f"{next(iter(self.weights))} alone was weighed, against no other"
+            return "one law of a rise alone was weighed, against no other"
         if self.law is None:
             return CANNOT_TELL
         return self.says[self.law] or self.law
@@ -136,11 +136,11 @@ def explain(
 
     Examples
     --------
-    >>> answer = bs.explain(rivals)  # sigmoid and flat
+    >>> answer = bs.explain({"sigmoid": sigmoid_fit})
     >>> dict(answer.weights)
     {'sigmoid': 1.0}
     >>> answer.law, answer.verdict
-    (None, 'sigmoid alone was weighed, against no other')
+    (None, 'one law of a rise alone was weighed, against no other')
     """
     found = which if isinstance(which, LawComparison) else compare_laws(which, seed=seed)
     rising = {k: v for k, v in found.posteriors.items() if v.law.told == RISE}

@@ -237,7 +237,7 @@ def test_an_explanation_is_named_from_a_weight_of_six_tenths(weights, law):
 def test_one_law_and_a_rise_that_is_improbable_explain_nothing():
     alone = explain(weighed(sigmoid=0.8, flat=0.2))
     assert alone.law is None
-    assert alone.verdict == "sigmoid alone was weighed, against no other"
+    assert alone.verdict == "one law of a rise alone was weighed, against no other"
     none = explain(weighed(sigmoid=0.3, elbow=0.1, flat=0.1, distractor=0.5))
     assert none.law is None
     assert none.verdict.startswith(get_law("distractor").says + ": more probable than a rise")
@@ -257,8 +257,7 @@ def test_laws_with_options_count_under_their_name():
 def test_what_explains_nothing_is_left_out():
     none = explain(weighed(flat=0.5, inverse=0.5))
     assert (none.law, none.verdict) == (None, "no law of a rise was fitted")
-    assert repr(none).startswith("no law of a rise was fitted\n")
-    assert "elpd" not in repr(none)
+    assert repr(none) == "no law of a rise was fitted"
     skill = {law: Backtest(-3.5, 0.1, 0.9, 8, 1e10, True) for law in ("elbow", "sigmoid")}
     found = explain(weighed(("sigmoid",), sigmoid=0.8, elbow=0.2), backtest=skill)
     assert found.law is None  # of the two laws one is left

@@ -64,7 +64,7 @@ def test_each_task_is_of_its_kind(three):
         assert set(task.comparison.posteriors) | set(task.failed) == set(three.laws)
     rises, still, falls = three["rises"], three["still"], three["falls"]
     assert rises.comparison.probability["sigmoid"] > 0.99
-    assert rises.explanation.law == "sigmoid"
+    assert rises.explanation.verdict == "one law of a rise alone was weighed, against no other"
     assert falls.comparison.probability["inverse"] > 0.99
     assert still.comparison.probability["flat"] > 0.3
     # Halfway between chance and 1 is .625, a factor of 1.3 above x50.
