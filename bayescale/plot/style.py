@@ -284,7 +284,7 @@ def sound(posterior: Posterior | Mixture) -> bool:
 
 
 MANY = 6
-"""Entries of a legend from which on they stand nearer."""
+"""Entries of a legend beyond which they stand nearer, above what stands below them."""
 
 
 def legend(
@@ -307,8 +307,7 @@ def legend(
     look = dict(frameon=False, fontsize=8, handlelength=1.8, columnspacing=1.2) | where[place]
     handles = [*ax.get_legend_handles_labels()[0], *(also or [])]
     doubt = "NOT TO BE TRUSTED" if of is not None and not sound(of) else None
-    if len(handles) > MANY:  # nearer, above what stands below them
-        look["labelspacing"] = 0.1
+    look |= {"labelspacing": 0.1} if len(handles) > MANY else {}
     if handles or doubt:
         shown = ax.legend(handles=handles, title=doubt, **look)
         shown.get_title().set(color="#cc2222", fontsize=8, fontweight="bold")
