@@ -6,7 +6,8 @@ import difflib
 import keyword
 import os
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from numbers import Real
 from typing import Any, NoReturn
 
 import numpy as np
@@ -59,6 +60,71 @@ def paths_of(given: Any) -> list[Any]:
     """Return the names of files, of which one may stand alone; a TypeError for what are none."""
     several = isinstance(given, Iterable) and not isinstance(given, str | os.PathLike)
     return [a_path(each) for each in (given if several else [given])]
+
+
+def _kind(given: Any) -> str:
+    """Return the kind of dtype of a single number, "O" for all else."""
+    single = isinstance(given, Real) or getattr(given, "ndim", None) == 0
+    return np.asarray(given).dtype.kind if single else "O"
+
+
+def a_number(given: Any, what: str, more: str = "") -> float:
+    """Return a number as a float; a ValueError for a text, several of them, yes or no, and None."""
+    if _kind(given) in "fiu":
+        return float(given)
+    raise ValueError(f"{what} is a number{more}, got {shortened(repr(given), 60)}")
+
+
+def a_count(given: Any, what: str, least: int = 0) -> int:
+    """Return a whole number; a ValueError for another, and below `least`."""
+    found = a_number(given, what)
+    if not (found.is_integer() and found >= least):
+        raise ValueError(f"{what} is a whole number, {least} or more, got {found:g}")
+    return int(found)
+
+
+SEEDS = 2**32
+
+
+def a_seed(given: Any) -> int:
+    """Return a seed as it is; a ValueError for what is none."""
+    if not (_kind(given) in "iu" and 0 <= given < SEEDS):
+        got = shortened(repr(given), 60)
+        raise ValueError(f"seed is a whole number from 0 to {SEEDS - 1}, got {got}")
+    return int(given)
+
+
+def shares_of(given: Any, what: str) -> dict[Any, float]:
+    """Return probabilities or weights by name; a ValueError for what is none."""
+    if not isinstance(given, Mapping):
+        got = shortened(repr(given), 60)
+        raise ValueError(f"{what} go by name, {{'NAME': .5, ...}}, got {got}")
+    return {name: a_number(share, f"{what}: that of {name}") for name, share in given.items()}
+
+
+ROUNDING = 1e-6
+"""How far from 1 the sum of probabilities may be."""
+
+
+def beliefs(given: Any, among: Collection[str], what: str) -> dict[str, float]:
+    """Return the probability of each of `among`, summing to 1.
+
+    Raises
+    ------
+    ValueError
+        For others, for what is no probability, and where some are left out of what sums to less:
+        it would be all there is.
+    """
+    found, known = shares_of(given, what), ", ".join(among)
+    total, left = sum(found.values()), [name for name in among if name not in found]
+    if {*found} - {*among} or not (np.isfinite(total) and total > 0 <= min(found.values())):
+        raise ValueError(f"the {what} gives {known} probabilities of 0 or more, got {found}")
+    if left and abs(total - 1) > ROUNDING:
+        raise ValueError(
+            f"the {what} says nothing of {', '.join(left)}, and what it gives sums to {total:.4g}: "
+            f"give all of {known}, or what sums to 1"
+        )
+    return {name: found.get(name, 0.0) / total for name in among}
 
 
 def as_notes(texts: Mapping[str, str]) -> list[Note]:
@@ -132,9 +198,9 @@ def visible(text: str, keep: str = "") -> str:
 STEERING = ("Cc", "Cf", "Cs", "Zl", "Zp")
 
 
-def near(name: str, known: Iterable[str]) -> str:
+def near(name: Any, known: Iterable[str]) -> str:
     """Return "; did you mean 'loss'? There are: ..." for a `name` that is not among `known`."""
-    known = list(known)
+    known, name = list(known), str(name)
     folded = {each.casefold(): each for each in known}
     close = [folded[each] for each in difflib.get_close_matches(name.casefold(), folded)]
     hint = f"; did you mean {' or '.join(map(repr, close))}? T" if close else "; t"

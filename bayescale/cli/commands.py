@@ -225,6 +225,8 @@ def threshold(
 def kind(
     paths: options.FitFiles,
     cut: options.Cut = None,
+    lo: options.Lowest = None,
+    hi: options.Highest = None,
     by: options.Along = None,
     at: options.Follow = None,
     weights: options.Weights = None,
@@ -241,7 +243,7 @@ def kind(
         from . import arguments, saved
 
         rules = arguments.rules([at], "--at") if at else None
-        how = dict(cut=cut, by=by, at=rules, seed=seed, allow_failed=allow_failed)
+        how = dict(cut=cut, lo=lo, hi=hi, by=by, at=rules, seed=seed, allow_failed=allow_failed)
         which = reply.load(paths, plot, weights, group)
         found = saved.ask(which, lambda one: {"kind": kind_of(one, **how)})
     return reply.answers(which, found, json, plot)

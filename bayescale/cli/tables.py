@@ -216,7 +216,7 @@ def tasks(
         reply.check(None, plot)
         place = reply.folder(output, table) if output else None
         plan = plans.Tasks(
-            laws=arguments.names(laws) or workflow.LAWS,
+            laws=arguments.names(laws) or workflow.ACCURACIES,
             prior=arguments.priors(prior or ()),
             level=arguments.level(level),
             horizon=horizon,

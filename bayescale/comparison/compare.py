@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..messages import Note
+from ..messages import Note, a_count, a_seed
 from ..posterior.display import Sheet, Shown
 from ..posterior.health import ROUGH
 from ..posterior.intervals import plain
@@ -158,6 +158,7 @@ def compare_laws(
     'sigmoid'
     >>> mixture = found.mixture("evidence")  # for predict, threshold and kind
     """
+    seed, refits = a_seed(seed), a_count(refits, "refits (--refits)")
     mixed = mix(posteriors, prior)  # checks that they compare, and normalises the prior
     posteriors = mixed.parts
     unit = common_unit(posteriors.values())

@@ -15,6 +15,7 @@ from weakref import WeakKeyDictionary
 import jax
 import numpy as np
 
+from ..messages import a_seed
 from ..model.arrays import pack
 from ..model.programs import by_blocks, compiled
 from ..posterior.checks import bulk_ess
@@ -162,7 +163,9 @@ def _by_curve(posterior: Posterior, seed: int) -> dict[str | None, Evidence]:
         for row, (curve, key) in enumerate(zip(batch.curves, batch.keys, strict=True)):
             z = posterior.z[curve] if posterior.curves else posterior.z
             data = jax.tree.map(lambda leaf, row=row: leaf[row], batch.data)
-            found[curve] = _one(posterior.model, z, data, np.random.default_rng([seed, key, 4]))
+            found[curve] = _one(
+                posterior.model, z, data, np.random.default_rng([a_seed(seed), key, 4])
+            )
     return {name: found[i] for i, name in enumerate(posterior.curves or (None,))}
 
 

@@ -9,8 +9,8 @@ on simulated runs of the same design.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -54,27 +54,45 @@ class Explanation(Shown):
     simulated: Confusion | None = None
     """How often such a verdict is right on simulated runs, where that was asked."""
     notes: tuple[Note, ...] = ()
+    others: Mapping[str, float] = field(default_factory=dict)
+    """Probability of each law compared that tells of no rise, the rises having the rest; where laws
+    go through a loss, the predictive weight."""
+    told: Mapping[str, str] = field(default_factory=dict)
+    """What these say of the task, in words."""
 
     @property
     def law(self) -> str | None:
-        """The favoured law; None where the data cannot tell, or such data could not."""
+        """The favoured law; None where the data cannot tell, or such data could not.
+
+        None too where one law alone was weighed, and where others than rises are more probable.
+        """
         best = max(self.weights, key=self.weights.__getitem__, default=None)
-        if best is None or self.weights[best] < SURE:
+        if best is None or self.weights[best] < SURE or len(self.weights) < 2 or self.unlikely:
             return None
         return None if self.simulated is not None and self.simulated.error > WRONG else best
+
+    @property
+    def unlikely(self) -> bool:
+        """Whether laws that tell of no rise are more probable than those that do."""
+        return sum(self.others.values()) > 0.5
 
     @property
     def verdict(self) -> str:
         """The favoured explanation in words, or that the data cannot tell."""
         if not self.weights:
             return "no law of a rise was fitted"
+        if self.unlikely:
+            likeliest = max(self.others, key=self.others.__getitem__)
+            return f"{self.told[likeliest] or likeliest}: more probable than a rise alone"
+        if len(self.weights) < 2:
+            return "one law of a rise alone was weighed, against no other"
         if self.law is None:
             return CANNOT_TELL
         return self.says[self.law] or self.law
 
     def summary(self) -> dict[str, Any]:
         """Return plain numbers, fit for JSON."""
-        same = ("verdict", "law", "weights", "elpd", "notes")
+        same = ("verdict", "law", "weights", "elpd", "others", "notes")
         found = {name: getattr(self, name) for name in same} | {
             "backtest": {law: one.summary() for law, one in self.backtest.items()},
             "simulated": None if self.simulated is None else self.simulated.summary(),
@@ -98,7 +116,8 @@ def explain(
     Parameters
     ----------
     which
-        A comparison, or what `compare_laws` takes; laws that explain no rise are left out.
+        A comparison, or what `compare_laws` takes. Laws that explain no rise have no weight; where
+        they are more probable than those that do, there is none to explain.
     backtest
         By law, from `backtest`: shown beside the weights, which do not use it.
     simulated
@@ -113,21 +132,28 @@ def explain(
     Raises
     ------
     ValueError
-        As `compare_laws`, or for backtests in several units.
+        As `compare_laws`; for backtests in several units, or not by law.
 
     Examples
     --------
     >>> answer = bs.explain({"sigmoid": sigmoid_fit})
+    >>> dict(answer.weights)
+    {'sigmoid': 1.0}
     >>> answer.law, answer.verdict
-    ('sigmoid', 'a smooth threshold in log scale')
+    (None, 'one law of a rise alone was weighed, against no other')
     """
     found = which if isinstance(which, LawComparison) else compare_laws(which, seed=seed)
     rising = {k: v for k, v in found.posteriors.items() if v.law.told == RISE}
     lost = [k for k, v in rising.items() if not v.health.verdicts[0].settled]
     rising = {k: v for k, v in rising.items() if k not in lost}
+    kept = {k: v for k, v in found.posteriors.items() if v.law.told != RISE}
+    kept = {k: v for k, v in kept.items() if v.health.verdicts[0].settled}
+    others = _others(found, rising, kept)
     notes = [Note("left_out", f"left out, not settled: {', '.join(lost)}")] * bool(lost)
     notes += found.notes
-    shown = {k: v for k, v in (backtest or {}).items() if k in rising}
+    shown = _by_law(backtest, rising)
+    if not isinstance(simulated, Confusion | None):
+        raise ValueError(f"simulated is what confusion returns, got {simulated!r:.60}")
     if len({one.unit for one in shown.values()}) > 1:
         raise ValueError("backtests of counts and of shares do not compare: fit one table, with n")
     total = sum(found.weights[k] for k in rising)
@@ -141,7 +167,27 @@ def explain(
         shown,
         simulated,
         tuple(notes),
+        others,
+        {k: v.law.says for k, v in kept.items()},
     )
+
+
+def _others(found: LawComparison, rising: Collection[str], kept: Collection[str]):
+    """Return the probability of laws that tell of no rise, among these and the rises."""
+    # Evidence of laws that go through a loss is of the loss too: there predictive weights compare.
+    loss = any(found.posteriors[k].law.further for k in (*rising, *kept))
+    belief = found.weights if loss else found.probability
+    total = sum(belief[k] for k in (*rising, *kept))
+    return {k: belief[k] / total for k in kept} if total > 0 else {}
+
+
+def _by_law(backtest: Any, rising: Collection[str]) -> dict[str, Backtest]:
+    """Return the backtests of these laws; a ValueError for what are none by law."""
+    given = {} if backtest is None else backtest
+    known = isinstance(given, Mapping) and all(isinstance(v, Backtest) for v in given.values())
+    if not known:
+        raise ValueError("backtest takes what backtest(law, data) returns by law, {'sigmoid': ...}")
+    return {law: each for law, each in given.items() if law in rising}
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -49,9 +49,14 @@ def explanation(found: Summary) -> list[Sheet]:
             row.append(number(tested.get(law, {}).get("score"), 3))
         rows.append(row)
     simulated, foot = found["simulated"], []
+    if found["others"]:
+        beside = ", ".join(f"{law} {share(p)}" for law, p in found["others"].items())
+        foot = [f"probability of laws that tell of no rise: {beside}"]
     if simulated is not None:
-        foot = [f"such data favour another law than the true one in {simulated['error']:.0%}"]
+        foot += [f"such data favour another law than the true one in {simulated['error']:.0%}"]
     columns = ("", "weight", "elpd less\nthe best's", *["backtest,\na run"] * bool(tested))
+    if not rows:
+        return [Sheet((), [], found["verdict"], foot, left=0, keys=0)]
     return [Sheet(columns, rows, found["verdict"], foot)]
 
 

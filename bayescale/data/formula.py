@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from ..messages import bare
+from ..messages import a_number, bare
 from .cells import date, dated, is_year, number
 from .expression import (
     FUNCTIONS,
@@ -26,7 +26,7 @@ from .expression import (
     refuse_syntax,
 )
 
-__all__ = ["formula", "in_inputs", "in_names", "in_scales", "texts_asked", "ticked"]
+__all__ = ["formula", "in_inputs", "in_names", "in_scales", "one_scale", "texts_asked", "ticked"]
 
 _PLAIN = {
     ast.Add: operator.add,
@@ -194,6 +194,17 @@ def in_scales(
         of = [k for k, scale in made.items() if key not in own and _only_column(scale) == key]
         found[of[0] if of else key] = _evaluated(given, made[of[0]]) if of else given
     return found
+
+
+def one_scale(given: Any, by: str, column: str, what: str) -> float:
+    """Return a scale that is asked about as a number; along dates a date, or a year, is its day.
+
+    Raises
+    ------
+    ValueError
+        For what is no number, naming `what` it is for.
+    """
+    return a_number(in_scales({by: given}, {by: column}, [by])[by], what)
 
 
 def _by_date(given: Any, scale: str, alone: bool) -> Any:

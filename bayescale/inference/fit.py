@@ -18,6 +18,7 @@ import numpy as np
 
 from ..data.from_frame import as_dataset
 from ..laws import get_law
+from ..messages import SEEDS, a_seed
 from ..model.arrays import Batch, pack
 from ..model.evaluate import law_at
 from ..model.model import Model
@@ -35,7 +36,6 @@ from .samplers import INTERRUPTED, MAP, NUTS, Chains, Clock, Laplace, Sampler, a
 __all__ = ["Fitted", "fit", "fit_batch"]
 
 PRECISIONS = ("float64", "float32")
-SEEDS = 2**32
 RESEED = 1_000_003  # added to the seed where failed curves are run again
 
 
@@ -106,8 +106,7 @@ def fit(
     model = make_model(law, data, noise, pool)
     if precision not in PRECISIONS:
         raise ValueError(f"precision is {' or '.join(PRECISIONS)}, got {precision!r}")
-    if not 0 <= seed < SEEDS:
-        raise ValueError(f"seed is a whole number from 0 to {SEEDS - 1}, got {seed}")
+    seed = a_seed(seed)
     data = as_law_names(law, data)
     make_room()
     with waiting(progress) as tell, jax.enable_x64(precision == "float64"):

@@ -14,11 +14,12 @@ from typing import Any
 import jax
 import numpy as np
 
+from ..messages import SEEDS
 from ..model.arrays import Batch, pack
 from ..posterior.health import Health
 from ..posterior.posterior import Posterior
 from ..progress import Progress, waiting
-from .fit import SEEDS, fit_batch
+from .fit import fit_batch
 from .samplers import DRAWN_BY, Clock
 
 __all__ = ["can_refit", "without_each", "without_rows"]

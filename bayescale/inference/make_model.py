@@ -28,6 +28,12 @@ def make_model(
     ValueError
         For unknown names, a noise for no response, or a pool without groups.
     """
+    if noise is not None and law.further and not isinstance(noise, Mapping):
+        such = ", ".join(f"{name!r}: ..." for name in law.responses)
+        raise ValueError(
+            f"the law {law.name} has several responses: say of which the noise is, "
+            f"noise={{{such}}} (--noise {law.response}=...)"
+        )
     given = dict(noise) if isinstance(noise, Mapping) else {law.response: noise}
     for name in set(given) - set(law.responses):
         raise ValueError(

@@ -100,6 +100,17 @@ def a_sampler(given: Any, further: Iterable[str] = ()) -> Any:
     return given or NUTS()
 
 
+EVIDENCE = "laws are weighed by evidence, which takes draws"
+
+
+def by_nuts(given: Any, why: str) -> Any:
+    """Return a sampler as `a_sampler` does; a TypeError where it is not NUTS, saying `why`."""
+    found = a_sampler(given)
+    if not isinstance(found, NUTS):
+        raise TypeError(f"{why} by NUTS: sampler=bs.NUTS(...), not {type(found).__name__}()")
+    return found
+
+
 @dataclass(frozen=True)
 class NUTS:
     """The no-U-turn sampler from dispersed starts, in coordinates scaled by mode and curvature.

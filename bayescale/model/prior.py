@@ -10,6 +10,7 @@ import jax
 import numpy as np
 
 from ..data.dataset import Dataset
+from ..messages import a_seed
 from .arrays import lanes
 from .model import Model
 from .programs import by_blocks, compiled
@@ -68,7 +69,7 @@ def before(
     found: dict[int, tuple] = {}
     with jax.enable_x64(True):
         for curve, own, place, lane in lanes(model, data):
-            rng = np.random.default_rng([seed, 12, curve])
+            rng = np.random.default_rng([a_seed(seed), 12, curve])
             values = sample_sites(model, rng, draws)
             relative = {k: np.asarray(x, float) / lane["ref"][k] for k, x in points.items()}
             told = by_blocks(partial(_before, model, lane=lane, points=relative), values)

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from ..data.dataset import Dataset
+from ..messages import a_seed
 
 __all__ = ["BUDGETS", "Optimum", "grouped", "line", "optima"]
 
@@ -141,7 +142,7 @@ def optima(
     """
     near = [_near({k: v[own] for k, v in logs.items()}, loss[own]) for own in rows]
     near, bends, squares, free = _rough(near)
-    rng = np.random.default_rng([seed, 17])
+    rng = np.random.default_rng([a_seed(seed), 17])
     common = np.maximum(squares / rng.chisquare(free, DRAWS), LEAST**2)
     precision = np.tile(np.diag(np.power(OF_SHAPE, -2.0)), (DRAWS, 1, 1))
     vector = np.tile(np.array(SHAPE) / np.square(OF_SHAPE), (DRAWS, 1))
@@ -293,7 +294,7 @@ def line(found: Sequence[Optimum], seed: int) -> tuple[np.ndarray, np.ndarray, n
     some = SCATTERS / (1 + (SCATTERS / TYPICAL) ** 2)
     logs += np.log([NONE, *((1 - NONE) * some / some.sum())])
     weights = np.exp(logs - logs.max())
-    rng = np.random.default_rng([seed, 18])
+    rng = np.random.default_rng([a_seed(seed), 18])
     pick = rng.choice(len(scatters), DRAWS, p=weights / weights.sum())
     drawn = _normal(means[pick], covs[pick], rng)
     return drawn[:, 0], drawn[:, 1] - drawn[:, 0] * middle, scatters[pick]

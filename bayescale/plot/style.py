@@ -283,6 +283,10 @@ def sound(posterior: Posterior | Mixture) -> bool:
     return not posterior.failed if mixed else posterior.health.sound
 
 
+MANY = 6
+"""Entries of a legend beyond which they stand nearer, above what stands below them."""
+
+
 def legend(
     ax: Axes, place: str = "inside", also: list | None = None, of: Posterior | Mixture | None = None
 ) -> None:
@@ -303,6 +307,7 @@ def legend(
     look = dict(frameon=False, fontsize=8, handlelength=1.8, columnspacing=1.2) | where[place]
     handles = [*ax.get_legend_handles_labels()[0], *(also or [])]
     doubt = "NOT TO BE TRUSTED" if of is not None and not sound(of) else None
+    look |= {"labelspacing": 0.1} if len(handles) > MANY else {}
     if handles or doubt:
         shown = ax.legend(handles=handles, title=doubt, **look)
         shown.get_title().set(color="#cc2222", fontsize=8, fontweight="bold")

@@ -77,7 +77,7 @@ def threshold(
         ax.set_ylabel(f"probability of {passing} {found.level:g}")
         beyond(ax, found.x_min if found.less_is_better else found.x_max, above=not models)
         legend(ax, "beside")
-        look = dict(va="bottom", fontsize=8, color=INK, linespacing=1.5)
+        look = dict(va="bottom", fontsize=8, color=INK, linespacing=1.25)
         ax.text(1.03, 0, _said(found), transform=ax.transAxes, **look)
         mark_models(ax, models, narrow=True)
     return ax

@@ -27,6 +27,7 @@ from jax.nn import sigmoid
 from jax.scipy.special import logit
 
 from ..laws.approximate import bends_of, edge_of, wandering
+from ..messages import a_seed
 from ..parametric.parametric import Law
 from .mixture import Mixture, a_fit
 from .posterior import Bends, Posterior
@@ -98,7 +99,7 @@ def with_misfit(
         )
     edge = which.data.inputs[law.inputs[0]].max() * (1 + 1e-9)
     shape = next(iter(which.draws.values())).shape[:2]
-    draws = paths(shape, sd, np.random.default_rng([seed, 6]))
+    draws = paths(shape, sd, np.random.default_rng([a_seed(seed), 6]))
     return replace(which, bends=Bends(sd, float(edge), draws))
 
 

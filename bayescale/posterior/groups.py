@@ -15,8 +15,8 @@ import jax
 import numpy as np
 
 from ..data.given import same_label
-from ..messages import Note, near
-from ..model.pooling import link_of, shifted
+from ..messages import Note, a_seed, near
+from ..model.pooling import shifted
 from .display import MASS, Sheet, Shown, number, share, span
 from .intervals import INTERVAL, plain, summarise_shift
 from .mixture import a_fit
@@ -65,7 +65,7 @@ def for_group(posterior: Posterior, name: str, *, seed: int = 0) -> Posterior:
     name = name if name in (AVERAGE, NEW) else same_label(name, names)
     if name not in (*names, AVERAGE, NEW):
         raise ValueError(f"no group {name!r}{near(name, names)}; or take NEW or AVERAGE")
-    rng, draws = np.random.default_rng([seed, 3]), dict(posterior.draws)
+    rng, draws = np.random.default_rng([a_seed(seed), 3]), dict(posterior.draws)
     for each in model.pool:
         shifts = draws[f"{each}_shift"]
         if name in names:
@@ -93,7 +93,8 @@ class GroupShift(Shown):
     group: str
     other: str
     link: str
-    """`log`: draws are of log ratios; `logit`: of log odds; `identity`: of differences."""
+    """`log`: draws are of log ratios; `logit`: of log odds; `identity`: of differences; `years`: of
+    dates."""
     draws: np.ndarray
     """Shift of `group` less that of `other`, on the link's scale, (draw,)."""
 
@@ -149,4 +150,4 @@ def group_shift(
             raise ValueError(f"no group {name!r}{near(name, names)}")
     shifts = posterior.flat()[f"{of}_shift"]
     at = {name: shifts[..., i] for i, name in enumerate(names)} | {AVERAGE: 0.0}
-    return GroupShift(of, group, other, link_of(posterior.law, of), at[group] - at[other])
+    return GroupShift(of, group, other, posterior.shift_link(of), at[group] - at[other])

@@ -62,10 +62,12 @@ def summarise_shift(draws: np.ndarray, link: str, mass: float = INTERVAL) -> dic
     Parameters
     ----------
     link
-        `log`: draws are of log ratios; `logit`: of log odds; `identity`: of differences.
+        `log`: draws are of log ratios; `logit`: of log odds; `identity`: of differences; `years`:
+        of log ratios of a scale exp(years), which are years.
     """
     draws = draws / np.log(10.0) if link == "log" else draws
-    unit = {"log": "decades", "logit": "log odds", "identity": "its own unit"}[link]
+    units = {"log": "decades", "logit": "log odds", "identity": "its own unit", "years": "years"}
+    unit = units[link]
     return summarise(draws, mass) | {"unit": unit, "p_above": float(np.mean(draws > 0))}
 
 

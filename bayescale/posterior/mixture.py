@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from ..data.notes import concerning
-from ..messages import Note
+from ..messages import Note, shares_of
 from .display import Sheet, Shown, share
 from .health import FailedFit
 from .intervals import INTERVAL, plain
@@ -188,10 +188,12 @@ def mix(
                 f"{name} and {next(iter(posteriors))} differ in whether rows are of runs: fit all "
                 "with the run column (--run), or none"
             )
-    given = dict.fromkeys(posteriors, 1.0) if weights is None else dict(weights)
+    named = "weights (probabilities) of fits"
+    given = dict.fromkeys(posteriors, 1.0) if weights is None else shares_of(weights, named)
     if set(given) != set(posteriors):
         raise ValueError(
-            f"weights are for {', '.join(given)}, posteriors are {', '.join(posteriors)}"
+            f"{named} are for {', '.join(map(str, given)) or 'none'}, these are "
+            f"{', '.join(posteriors)}: give one of each"
         )
     total = sum(given.values())
     if not (np.isfinite(total) and total > 0 and min(given.values()) >= 0):

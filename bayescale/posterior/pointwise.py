@@ -13,7 +13,7 @@ import jax
 import numpy as np
 from jaxtyping import Float
 
-from ..messages import Note
+from ..messages import Note, a_seed
 from ..model.arrays import Lane, lanes
 from ..model.evaluate import at_own, law_at
 from ..model.programs import by_blocks, compiled
@@ -203,7 +203,7 @@ def replicate(
         taken = {k: v[at] for k, v in params.items()}
         if not all(np.isfinite(v).all() for v in taken.values()):
             continue  # an interrupt left it without draws
-        rng = np.random.default_rng([seed, 11, lane.curve])
+        rng = np.random.default_rng([a_seed(seed), 11, lane.curve])
         drawn = AtRows.of(model, taken, lane.data).new_runs(name, rng)
         found[:, lane.own] = drawn[:, lane.place]
     if posterior.data.limit is not None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..data.cells import dated
 from ..data.dataset import Dataset
 from ..data.given import same_label
 from ..messages import Note, bare, near
@@ -212,12 +213,18 @@ class Posterior(Shown):
         names, draws, found = self.data.group_names, self.flat(), {}
         runs = {name: int(np.sum(self.data.group == name)) for name in names}
         for of in self.model.pool:
-            link = link_of(self.law, of)
+            link = self.shift_link(of)
             found[of] = {
                 name: summarise_shift(draws[f"{of}_shift"][..., i], link) | {"runs": runs[name]}
                 for i, name in enumerate(names)
             }
         return found
+
+    def shift_link(self, of: str) -> str:
+        """Return on which scale groups differ in a pooled parameter: see `summarise_shift`."""
+        link, columns = link_of(self.law, of), self.data.columns
+        dates = any(dated(columns.get(name, name)) for name in self.law.inputs)
+        return "years" if link == "log" and of == self.law.unlock and dates else link
 
     def _sampling(self) -> dict[str, Any]:
         """Return of what table, under what law and how this was drawn."""

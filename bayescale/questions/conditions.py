@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..data.cells import dated, days
 from ..data.given import same_label
-from ..messages import Note, near
+from ..messages import Note, a_seed, near
 from ..model.replicates import prior_curves
 from ..posterior.display import Sheet, Shown
 from ..posterior.groups import GroupShift, for_group, group_shift
@@ -60,6 +61,8 @@ class Change(Shown):
     so under one of them alone, nan under neither or where both are past it from the start."""
     weights: np.ndarray
     """Weight of each draw, (draw,); they sum to 1."""
+    dates: bool = False
+    """Whether the scale is of dates: a delay is then told in years."""
 
     @property
     def p_differs(self) -> float:
@@ -75,17 +78,18 @@ class Change(Shown):
         return (KINDS[row], KINDS[column], found) if found else None
 
     def delay(self, mass: float = INTERVAL) -> dict[str, Any] | None:
-        """Return lo, median, hi (None: infinite), P(later) and the share of draws that tell.
+        """Return lo, median, hi (None: infinite), their unit, P(later) and the share that tells.
 
-        None with fewer than 20 of them.
+        In decades, along dates in years; None with fewer than 20 such draws.
         """
         known = ~np.isnan(self.later)
         if known.sum() < FEW:
             return None
-        late, weights = self.later[known], self.weights[known]
+        late, weights = self.later[known] * (np.log(10) if self.dates else 1), self.weights[known]
         ends = quantiles(late, weights, levels(mass))
         found = dict(zip(("lo", "median", "hi"), ends, strict=True)) | {"share": weights.sum()}
-        return plain(found | {"p_later": weights[late > 0].sum() / weights.sum()})
+        found |= {"p_later": weights[late > 0].sum() / weights.sum()}
+        return plain(found | {"unit": "years" if self.dates else "decades"})
 
     def summary(self) -> dict[str, Any]:
         """Return plain numbers, fit for JSON."""
@@ -168,8 +172,8 @@ def conditions(
     *,
     level: float | str | None = None,
     cut: float | None = None,
-    lo: float | None = None,
-    hi: float | None = None,
+    lo: Any = None,
+    hi: Any = None,
     reference: str | None = None,
     by: str | None = None,
     at: Mapping[str, Any] | None = None,
@@ -234,14 +238,8 @@ def conditions(
         thresholds=thresholds,
         changes={k: _change(which, k, reference, kinds, thresholds) for k in names[1:]},
         before=_before(which, kinds[reference], sweep(which, by, at), seed),
-        notes=(*_said(which), *why, *_remarks(which, sweep(which, by, at), names)),
+        notes=(*why, *_remarks(which, sweep(which, by, at), names)),
     )
-
-
-def _said(which: Posterior | Mixture) -> list[Note]:
-    """Return what must be said of the fits."""
-    own = Note("group", "each answer speaks of the condition it names")
-    return [own, *(note for note in said_of_fits(which) if note.kind != "group")]
 
 
 def _checked(which: Posterior | Mixture, reference: str | None) -> str:
@@ -278,7 +276,8 @@ def _change(which, name: str, reference: str, kinds, thresholds) -> Change:
         k: {p: group_shift(m, name, reference, of=p) for p in m.model.pool} for k, _, m in parts
     }
     joint = _joint(one.codes, other.codes, weights)
-    return Change(name, reference, joint, shifts, later, weights / weights.sum())
+    told = joint, shifts, later, weights / weights.sum(), dated(one.column) is not None
+    return Change(name, reference, *told)
 
 
 def _joint(one: np.ndarray, other: np.ndarray, weights: np.ndarray) -> np.ndarray:
@@ -294,7 +293,7 @@ def _before(which, seen: Kind, ways: Mapping[str, Sweep], seed: int) -> np.ndarr
     prior = getattr(which, "prior", None) or dict.fromkeys(ways, 1.0)
     total = np.zeros(APART.shape)
     for i, (name, _, one) in enumerate(which.members):
-        rng, at = np.random.default_rng([seed, 15, i]), ways[name].at(grid)
+        rng, at = np.random.default_rng([a_seed(seed), 15, i]), ways[name].at(grid)
         found = prior_curves(one.model, one.data, at, DRAWS, rng, groups=(0, 1))
         found = which.law.sign * found[np.isfinite(found).all((1, 2))]
         first, second = (classify(found[:, k], seen.cut, seen.wait) for k in (0, 1))
@@ -303,18 +302,19 @@ def _before(which, seen: Kind, ways: Mapping[str, Sweep], seed: int) -> np.ndarr
 
 
 def _remarks(which, ways: Mapping[str, Sweep], names: tuple[str, ...]) -> list[Note]:
-    """Return what must be said of the rows: scales that conditions share, or lack."""
-    notes, group = [], which.data.group.astype(str)
+    """Return what must be said of the fits, and of the scales that conditions share, or lack."""
+    notes = [Note("group", "each answer speaks of the condition it names")]
+    notes += [note for note in said_of_fits(which) if note.kind != "group"]
+    group = which.data.group.astype(str)
     rows = np.stack([*which.data.inputs.values()], 1)
     scales = [set(map(tuple, rows[group == name])) for name in names]
     if sum(map(len, scales)) > 1.5 * len(set.union(*scales)):
         notes.append(Note("repeated", REPEATED))
-    seen = next(iter(ways.values())).seen
+    way = next(iter(ways.values()))
     for name in names:
-        lo, hi = seen[group == name].min(), seen[group == name].max()
-        if np.log(hi / lo) < COVERED * np.log(seen.max() / seen.min()):
-            span = f"{name} was measured from {lo:.3g} to {hi:.3g} alone"
-            notes.append(
-                Note("covered", f"{span}: beyond it the law and the other conditions speak")
-            )
+        ends = [of(way.seen[group == name]) for of in (np.min, np.max)]
+        if np.log(ends[1] / ends[0]) < COVERED * np.log(way.seen.max() / way.seen.min()):
+            ends = [days({"": way.column}, {"": x}).get("", f"{x:.3g}") for x in ends]
+            span = f"{name} was measured from {' to '.join(ends)} alone: beyond it the law and "
+            notes.append(Note("covered", f"{span}the other conditions speak"))
     return notes

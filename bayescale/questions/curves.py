@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..laws.later import FLAT, decades_later
-from ..messages import Note
+from ..messages import Note, a_seed
 from ..model.evaluate import at_own
 from ..model.replicates import prior_curves
 from ..posterior.bends import bent
@@ -281,7 +281,7 @@ def drawn_before(
     prior = getattr(which, "prior", None) or dict.fromkeys((name for name, *_ in parts), 1.0)
     total = sum(prior[name] for name, *_ in parts)
     for i, (name, _, one) in enumerate(parts):
-        rng = np.random.default_rng([seed, 14, i])
+        rng = np.random.default_rng([a_seed(seed), 14, i])
         values = prior_curves(one.model, one.data, ways[name].at(grid), draws, rng)[:, 0]
         found.append((f"the prior of {name}", prior[name] / total, values))
     return _together(which, found)

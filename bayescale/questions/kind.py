@@ -145,8 +145,8 @@ class Kind(Shown):
 def kind(
     posterior: Posterior | Mixture,
     *,
-    lo: float | None = None,
-    hi: float | None = None,
+    lo: Any = None,
+    hi: Any = None,
     cut: float | None = None,
     wait: float = WAIT,
     prior: Mapping[str, float] | None = None,
@@ -163,7 +163,8 @@ def kind(
     Parameters
     ----------
     lo, hi
-        The scales between which to look; by default the smallest and the largest of the data.
+        The scales between which to look, dates along dates; by default the smallest and the
+        largest of the data.
     cut
         The least change that counts, in the unit of the response: .05 for accuracies, 5 % of the
         median response for others.

@@ -28,7 +28,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..messages import Note
+from ..messages import Note, a_number, shares_of
 
 __all__ = [
     "CUT",
@@ -187,6 +187,7 @@ def checked_cut(cut: float, wait: float, most: float) -> tuple[float, float]:
     ValueError
         If the cut is not above 0 or too large, or `wait` is no share.
     """
+    cut, wait = a_number(cut, "the cut (--cut)"), a_number(wait, "wait")
     if not 0 < cut < most:
         raise ValueError(
             "the cut is the least change of the response that counts, in its unit, below "
@@ -198,7 +199,7 @@ def checked_cut(cut: float, wait: float, most: float) -> tuple[float, float]:
             f"wait is a share of the log range, above 0 and at most 1, got {wait:g}; the default "
             "is a third"
         )
-    return float(cut), float(wait)
+    return cut, wait
 
 
 # ------------------------------------------------------------------ their probabilities
@@ -218,6 +219,7 @@ def checked(prior: Mapping[str, float]) -> dict[str, float]:
     ValueError
         For unknown kinds, or probabilities that are negative or do not sum to 1.
     """
+    prior = shares_of(prior, "probabilities of kinds")
     unknown = [kind for kind in prior if kind not in KINDS]
     if unknown:
         raise ValueError(f"{unknown[0]!r} is no kind of curve; they are {', '.join(KINDS)}")

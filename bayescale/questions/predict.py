@@ -17,7 +17,7 @@ import numpy as np
 
 from ..data.cells import days
 from ..data.notes import concerning
-from ..messages import Note
+from ..messages import Note, a_seed
 from ..model.replicates import new_runs
 from ..posterior.bends import bent
 from ..posterior.display import Sheet, Shown
@@ -311,7 +311,7 @@ def _new_runs(posterior: Posterior, inputs, n, stderr, seed, stream) -> np.ndarr
     for i, (_, one) in enumerate(posterior):
         law, params = bent(one)
         columns["stderr"] = stderr[i] if posterior.curves else stderr
-        rng = np.random.default_rng([seed, stream + i, 20])
+        rng = np.random.default_rng([a_seed(seed), stream + i, 20])
         runs.append(new_runs(replace(model, law=law), params, columns, rng))
     found = np.stack(runs) if posterior.curves else runs[0]
     # An accuracy lies between 0 and 1, also where its noise is normal.

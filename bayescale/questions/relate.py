@@ -16,7 +16,7 @@ import jax
 import numpy as np
 
 from ..data.dataset import Dataset
-from ..messages import Note, as_notes
+from ..messages import Note, a_seed, as_notes
 from ..model.model import Model
 from ..model.programs import by_blocks, compiled
 from ..model.sampling import sample_each
@@ -112,7 +112,8 @@ def relate(
     FailedFit
         If the fit is not to be trusted, unless `allow_failed`; failed curves among others say so.
     ValueError
-        For another law, fewer than 5 models, models of one loss, or a noise without a variance.
+        For another law or scale, fewer than 5 models, models of one loss, or a noise without a
+        variance.
 
     Notes
     -----
@@ -130,7 +131,7 @@ def relate(
     _check_law(posterior.law)
     groups, found = posterior.data.group_names, {}
     for i, (name, one) in enumerate(posterior):
-        rng = np.random.default_rng([seed, i, 21])
+        rng = np.random.default_rng([a_seed(seed), i, 21])
         found[name] = _one(one, _runs(one, name), groups, rng, seed)
     return found if posterior.curves else found[None]
 
@@ -170,6 +171,12 @@ def _runs(posterior: Posterior, curve: str | None) -> _Runs:
     else:
         ((name, x),), (accuracy,) = data.inputs.items(), data.responses.values()
         loss = x if name in law.less_is_better else -np.log(x)
+        if name not in law.less_is_better and x.max() > 1:
+            column = data.columns.get(name, name)
+            raise ValueError(
+                f"the scale of this fit, {column}, goes up to {x.max():.3g} and is no exp(-loss), "
+                "which is at most 1: fit from_loss, with the loss as its scale"
+            )
     rows = f"{len(data)} models" + (f" of curve {curve!r}" if curve is not None else "")
     if len(data) < ROWS:
         raise ValueError(f"{rows} with a loss and an accuracy, {ROWS} are needed: measure more")
@@ -212,7 +219,7 @@ def _pairs(loss: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
     if models * (models - 1) // 2 <= PAIRS:
         i, j = np.triu_indices(models, 1)
     else:
-        i, j = np.random.default_rng([seed, 5]).integers(0, models, (2, PAIRS))
+        i, j = np.random.default_rng([a_seed(seed), 5]).integers(0, models, (2, PAIRS))
     turned = loss[i] > loss[j]
     low, high = np.where(turned, j, i), np.where(turned, i, j)
     apart = loss[low] < loss[high]

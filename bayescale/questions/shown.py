@@ -187,9 +187,10 @@ def _apart(found: Summary) -> str:
 
 def kind(found: Summary) -> list[Sheet]:
     """Return the probability of each kind at the cut, half and twice of it, and the turn."""
-    head = (
-        f"kind of curve from {count(found['lo'])} to {count(found['hi'])} {bare(found['column'])}: "
-    )
+    known = dated(found["column"])
+    column, start = (bare(found["column"]), None) if known is None else known
+    lo, hi = (_scale(found[end], start) for end in ("lo", "hi"))
+    head = f"kind of curve from {lo} to {hi} {column}: "
     head += f"{kind_word(found['likeliest'])}, probability {share(found['probability'])}"
     cut = found["cut"]
     columns = ["", f"cut {number(cut, 3)}", *(number(cut * k, 3) for k in (0.5, 2))]
@@ -198,17 +199,17 @@ def kind(found: Summary) -> list[Sheet]:
     if found["prior"] is not None:
         columns, shares = [*columns, "prior"], [*shares, found["prior"]]
     rows = [[kind_word(k), *(share(each.get(k)) for each in shares)] for k in found["kinds"]]
-    return [Sheet(columns, rows, head, _turn(found["turning_point"]))]
+    return [Sheet(columns, rows, head, _turn(found["turning_point"], start))]
 
 
-def _turn(turn: Summary | None) -> list[str]:
+def _turn(turn: Summary | None, start: float | None) -> list[str]:
     if turn is None:
         return []
     at, depth = (
         {k: turn[of][k] for k in ("lo", "median", "hi")} for of in ("log10_scale", "depth")
     )
-    line = f"where it is U-shaped ({share(turn['share'])}) it turns at {count(10 ** at['median'])} "
-    line += f"({span(10 ** at['lo'], 10 ** at['hi'], count)}), "
+    lo, median, hi = (_scale(10 ** at[end], start) for end in ("lo", "median", "hi"))
+    line = f"where it is U-shaped ({share(turn['share'])}) it turns at {median} ({lo} .. {hi}), "
     depths = span(depth["lo"], depth["hi"], lambda value: number(value, 2))
     return [f"{line}{number(depth['median'], 2)} ({depths}) deep"]
 
@@ -228,7 +229,8 @@ def conditions(found: Summary) -> list[Sheet]:
         row = [name, f"{kind_word(each['likeliest'])} {share(each['probability'])}"]
         if passed:
             one = found["thresholds"][name]
-            row += [when(one), _interval(one), share(one["p_never"])]
+            start = start_of(one)
+            row += [when(one, start=start), _interval(one, start), share(one["p_never"])]
         rows.append([*row, share(found["changes"].get(name, {}).get("p_differs"))])
     columns = ("", "kind", *("threshold", MASS, "P(never)")[: 3 * passed], "P(kind\ndiffers)")
     before = share(found["p_differs_before"])
@@ -254,7 +256,7 @@ def change(found: Summary) -> list[Sheet]:
             span(delay["lo"], delay["hi"]),
             share(delay["p_later"]),
         ]
-        rows.append(["threshold, decades", *cells])
+        rows.append([f"threshold, {delay['unit']}", *cells])
     head = f"{found['condition']} beside {found['reference']}: "
     head += f"the kind differs with probability {share(found['p_differs'])}"
     if found["likeliest"]:

@@ -18,8 +18,8 @@ from typing import Any
 import numpy as np
 
 from ..data.expression import evaluate
-from ..data.formula import in_names, in_scales
-from ..messages import shortened
+from ..data.formula import in_names, in_scales, one_scale
+from ..messages import a_number, shortened
 from ..posterior.mixture import Mixture
 from ..posterior.posterior import Posterior
 
@@ -85,14 +85,14 @@ class Sweep:
         """Return all inputs of the law at the scales x, in the shape of x."""
         return follow(self.others, self.by, x)
 
-    def horizon(self, given: float | None, decades: float) -> float:
+    def horizon(self, given: Any, decades: float) -> float:
         """Return the last scale to look at: what is given, or so many decades beyond the data.
 
         Where less of the scale is better that is half of the smallest.
         """
         if given is None:
             return self.best * (10**decades if self.sign > 0 else HALF)
-        given = float(in_scales({self.by: given}, {self.by: self.column}, [self.by])[self.by])
+        given = one_scale(given, self.by, self.column, "the horizon")
         if not (0 < given < np.inf and self.progress(given) >= self.progress(self.best)):
             side = "below" if self.sign > 0 else "above"
             raise ValueError(
@@ -105,7 +105,7 @@ class Sweep:
         decades = abs(np.log10(horizon / self.worst))
         return np.geomspace(self.worst, horizon, max(200, int(np.ceil(per_decade * decades))) + 1)
 
-    def grid(self, lo: float | None, hi: float | None, points: int) -> np.ndarray:
+    def grid(self, lo: Any, hi: Any, points: int) -> np.ndarray:
         """Return scales from the worse bound to the better one, even in log.
 
         Parameters
@@ -119,7 +119,8 @@ class Sweep:
             If the bounds are not positive and in order.
         """
         x = self.seen
-        lo, hi = (float(x.min()) if lo is None else lo), (float(x.max()) if hi is None else hi)
+        lo = float(x.min()) if lo is None else one_scale(lo, self.by, self.column, "lo (--lo)")
+        hi = float(x.max()) if hi is None else one_scale(hi, self.by, self.column, "hi (--hi)")
         if not 0 < lo < hi < np.inf:
             raise ValueError(
                 f"a range of scale needs 0 < lo < hi, got lo={lo:g} and hi={hi:g}; the data are "
@@ -169,7 +170,7 @@ def level_of(which: Posterior | Mixture, level: float | str | None) -> float:
                 "have a default, halfway between chance and 1"
             )
         return float((1 + (0.0 if chance is None else chance[0])) / 2)
-    if isinstance(level, str) or not np.isfinite(level):
+    if not np.isfinite(a_number(level, "a level", ', or "half"')):
         raise ValueError(f'a level is a number, or "half"; got {level!r}')
     if law.support == "unit" and not 0 < level < 1:
         raise ValueError(f"a level of accuracy lies between 0 and 1, got {level:g}")
@@ -192,8 +193,9 @@ def inputs(
     posterior: Posterior, by: str | None, at: Mapping[str, Any] | None
 ) -> tuple[str, dict[str, Any]]:
     """Return the input along which to look, and how the others follow; see `sweep`."""
-    law = posterior.law
-    columns = posterior.data.columns
+    law, columns = posterior.law, posterior.data.columns
+    if not (isinstance(at, Mapping | None) and isinstance(by, str | None)):
+        raise ValueError(f"by (--by) names a scale, at={{...}} the others; got {by!r} and {at!r}")
     others = {
         posterior.name_of(key): in_names(value, columns, law.inputs)
         if isinstance(value, str)

@@ -23,8 +23,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..data.formula import one_scale
 from ..datasets.published import scale_of
-from ..messages import Note
+from ..messages import Note, a_number
 from ..posterior.display import Sheet, Shown
 from ..posterior.intervals import plain
 from ..posterior.mixture import Mixture, a_fit
@@ -118,14 +119,15 @@ class Threshold(Shown):
         sign = -1.0 if self.less_is_better else 1.0
         return ordered(sign * self.log10_scale, self.already, self.never)
 
-    def p_unlocked_by(self, scale: float) -> float:
-        """Return the probability that the level is passed by this scale, already included.
+    def p_unlocked_by(self, scale: Any) -> float:
+        """Return the probability that the level is passed by this scale (date), already included.
 
         Raises
         ------
         ValueError
             If the scale lies beyond the horizon, where nothing is known.
         """
+        scale = one_scale(scale, self.scale, self.column, "a scale")
         sign = -1.0 if self.less_is_better else 1.0
         late = sign * np.log10(scale / self.horizon) if 0 < scale < np.inf else np.inf
         if not late <= 1e-12:
@@ -167,7 +169,7 @@ class Threshold(Shown):
                 "call its column flops or compute"
             )
         for name, value in (("tokens_per_param", tokens_per_param), ("unit", unit)):
-            if not 0 < value < np.inf:
+            if not 0 < a_number(value, name) < np.inf:
                 raise ValueError(f"{name} must be positive and finite, got {value:g}")
         shift = np.log10(unit / (6 * tokens_per_param))
         return self.forecast.converted(lambda log10: float((log10 + shift) / 2))
@@ -210,7 +212,7 @@ def threshold(
     level: float | str | None = None,
     *,
     by: str | None = None,
-    horizon: float | None = None,
+    horizon: Any = None,
     at: Mapping[str, Any] | None = None,
     direction: str | None = None,
     allow_failed: bool = False,

@@ -11,7 +11,7 @@ import numpy as np
 
 from ..comparison.evidence import log_evidence, shares
 from ..data.dataset import Dataset
-from ..messages import as_notes
+from ..messages import a_seed, as_notes
 from ..posterior.intervals import summarise
 from ..posterior.mixture import Mixture, mix, said_of_fits
 from ..posterior.posterior import Posterior
@@ -133,7 +133,7 @@ def _drawn(
     which: Mixture, count: int, at: np.ndarray, wide: np.ndarray, levels: np.ndarray, seed: int
 ) -> tuple[Curves, np.ndarray, np.ndarray]:
     """Return what draws say, the scatter of single runs, and the share of it that sets share."""
-    rng, found, scatter, shared = np.random.default_rng([seed, 14]), [], [], []
+    rng, found, scatter, shared = np.random.default_rng([a_seed(seed), 14]), [], [], []
     for _, weight, one in which.members:
         flat, wanted, noise = one.flat(), round(weight * DRAWS), one.model.noise
         spread = flat[noise.spread or noise.parameters[0]]

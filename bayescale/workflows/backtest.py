@@ -14,6 +14,7 @@ from ..data.from_frame import as_dataset
 from ..inference.fit import fit
 from ..inference.samplers import NUTS
 from ..laws import get_law
+from ..messages import a_number
 from ..parametric.parametric import Law
 from ..progress import Progress
 
@@ -133,7 +134,7 @@ def checked_share(share: float) -> float:
     ValueError
         If it is no share.
     """
-    if not 0 < share < 1:
+    if not 0 < a_number(share, "the share of runs held out (--backtest)") < 1:
         raise ValueError(
             f"the share of runs held out (--backtest) lies between 0 and 1, got {share:g}"
         )

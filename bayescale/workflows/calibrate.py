@@ -20,8 +20,8 @@ import numpy as np
 from ..comparison.ranks import Calibrated, ranked
 from ..data.dataset import Dataset
 from ..inference.fit import fit
-from ..inference.samplers import DRAWN_BY, NUTS, Laplace, Sampler
-from ..messages import Note
+from ..inference.samplers import DRAWN_BY, NUTS, Laplace, Sampler, a_sampler
+from ..messages import Note, a_number
 from ..model.arrays import lane_of
 from ..posterior.display import Sheet, Shown
 from ..posterior.intervals import plain
@@ -73,8 +73,9 @@ class Calibration(Shown):
 
 def check_replicates(replicates: int) -> None:
     """Refuse so few replicates that they tell nothing; a ValueError."""
-    if replicates < FEWEST:
-        raise ValueError(f"calibrate takes {FEWEST} replicates or more, got {replicates}")
+    given = a_number(replicates, "replicates (--replicates)")
+    if not (given.is_integer() and given >= FEWEST):
+        raise ValueError(f"calibrate takes {FEWEST} replicates or more, got {given:g}")
 
 
 def calibrate(
@@ -138,6 +139,8 @@ def calibrate(
     (10,)
     """
     check_replicates(replicates)
+    if sampler is not None:
+        _draws(type(a_sampler(sampler, ())).__name__)
     which = a_fit(posterior).trusted(allow_failed, within=True)
     how = dict(replicates=replicates, sampler=sampler, seed=seed, progress=progress)
     if isinstance(which, Mixture):
@@ -191,12 +194,17 @@ def _one(
 def _as_made(one: Posterior) -> Sampler:
     """Return the sampler that a fit was made by."""
     info = one.sampling
-    if info.method not in DRAWN_BY:
-        raise ValueError(
-            f"calibrate refits as the fit was made, and {info.method} draws no posterior: fit with "
-            "NUTS or Laplace"
-        )
+    _draws(info.method)
     return DRAWN_BY[info.method](**info.settings)
+
+
+def _draws(method: str) -> None:
+    """Refuse a sampler among whose draws no truth has a rank."""
+    if method not in DRAWN_BY:
+        raise ValueError(
+            f"calibrate ranks the truth among the draws of refits, and {method} draws no "
+            f"posterior: take {' or '.join(DRAWN_BY)}, in the fit or as sampler=..."
+        )
 
 
 def _check(one: Posterior, replicates: int) -> None:

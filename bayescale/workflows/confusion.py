@@ -14,6 +14,7 @@ from ..comparison.units import COUNT, common_unit
 from ..data.dataset import EXTRAS
 from ..inference.fit import fit
 from ..inference.samplers import NUTS
+from ..messages import a_count
 from ..posterior.mixture import fits_by_name
 from ..posterior.pointwise import replicate
 from ..posterior.posterior import Posterior
@@ -57,6 +58,7 @@ def confusion(
     array([2, 2])
     """
     posteriors = fits_by_name(posteriors)
+    simulations = a_count(simulations, "simulations", 1)
     for law, one in posteriors.items():
         if one.curves or one.model.pool or one.law.further:
             raise ValueError(

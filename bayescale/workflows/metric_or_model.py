@@ -27,13 +27,14 @@ from ..comparison.evidence import log_evidence
 from ..comparison.explain import CANNOT_TELL, SURE
 from ..comparison.predictive import leave_one_out
 from ..comparison.units import common_unit
+from ..data.accuracies import rise_of
 from ..data.dataset import Dataset
 from ..data.from_frame import as_dataset
 from ..inference.fit import fit
-from ..inference.make_model import make_model
-from ..inference.samplers import NUTS
+from ..inference.make_model import make_model, of_runs
+from ..inference.samplers import EVIDENCE, NUTS, by_nuts
 from ..laws import get_law
-from ..messages import Note, as_notes
+from ..messages import Note, as_notes, beliefs, option
 from ..parametric.parametric import Noise
 from ..posterior.display import Sheet, Shown
 from ..posterior.intervals import plain
@@ -59,6 +60,8 @@ HYPOTHESIS = JOINT | {"apart": "neither"}
 MARGIN = 5.0
 """Nats by which the evidence of a law may be off where its fit is not to be trusted."""
 GROUPS = "of the groups, this speaks of none: rows are taken for those of one family"
+RISES = 0.5
+"""Rank correlation of a score and its scale from which on it is said to rise."""
 FEW = 10
 """Runs with both responses below which that is said."""
 
@@ -138,7 +141,8 @@ def metric_or_model(
         One scale, and the responses `accuracy` and `loss`, the smooth score, less being better;
         runs that lack one of them still count for the other. Groups are left aside.
     prior
-        Probability of each of `HYPOTHESES`; alike unless given. The laws of one share it.
+        Probability of each of `HYPOTHESES`; alike unless given. What is left out of a prior that
+        sums to 1 has none. The laws of one share it.
     noise
         By response, the same under all hypotheses; by default that of `two_stage`, see `fit`.
     sampler
@@ -176,10 +180,18 @@ def metric_or_model(
     if not both or len(data.inputs) != 1:
         data.fail(
             f"has responses {', '.join(data.responses)} and scales {', '.join(data.inputs)}",
-            remedy="give one scale, and the responses accuracy and loss (a smooth score)",
+            remedy="give one scale, and the responses accuracy and loss (a smooth score): "
+            "y={'accuracy': ..., 'loss': ...} (-y accuracy=COL -y loss=COL)",
         )
     aside = [Note("group", GROUPS)] * (data.group is not None)
-    data, sampler = replace(data, group=None), sampler or NUTS()
+    if of_runs(data):
+        data.fail(
+            "several rows are of one run, and rows are taken for runs of their own",
+            role="run",
+            remedy="keep one row a run, and leave the run column out",
+        )
+    aside += _rises(data)
+    data, sampler = replace(data, group=None), by_nuts(sampler, EVIDENCE)
     noise = _noises(data, noise)
     fits = {law: fit(law, data, noise=noise, sampler=sampler, seed=seed) for law in JOINT}
     for response, law in APART.items():
@@ -200,6 +212,18 @@ def metric_or_model(
     }
 
 
+def _rises(data: Dataset) -> list[Note]:
+    """Say that the score rises with scale, where less of it is taken for better."""
+    first = {name: data.responses[name] for name in ("loss", "accuracy")}
+    rise = rise_of(replace(data, responses=first))
+    if rise <= RISES:
+        return []
+    text = f"the score rises with scale (rank correlation {rise:.2f}), and less of it is taken for "
+    column = data.columns.get("loss", "loss")
+    text += f"better: is more of it better? then give {option('y', f'loss=1-{column}')}"
+    return [Note("rises", text)]
+
+
 def _noises(data: Dataset, given: Mapping[str, Any] | None) -> dict[str, Noise]:
     """Return one noise for each response, whichever law speaks of it."""
     return make_model(get_law(next(iter(JOINT))), data, given or {}).noises
@@ -207,15 +231,8 @@ def _noises(data: Dataset, given: Mapping[str, Any] | None) -> dict[str, Noise]:
 
 def _checked(prior: Mapping[str, float] | None) -> dict[str, float]:
     """Return the probability of every hypothesis before the data."""
-    given = dict.fromkeys(HYPOTHESES, 1.0) if prior is None else dict(prior)
-    total = sum(given.values())
-    if set(given) - set(HYPOTHESES) or not (
-        np.isfinite(total) and total > 0 <= min(given.values())
-    ):
-        raise ValueError(
-            f"the prior gives {', '.join(HYPOTHESES)} probabilities of 0 or more, got {given}"
-        )
-    return {hypothesis: float(given.get(hypothesis, 0.0) / total) for hypothesis in HYPOTHESES}
+    alike = dict.fromkeys(HYPOTHESES, 1.0)
+    return beliefs(alike if prior is None else prior, HYPOTHESES, "prior (--prior)")
 
 
 def _alone(data: Dataset, response: str) -> Dataset:

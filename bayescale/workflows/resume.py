@@ -15,6 +15,7 @@ from ..data.dataset import EXTRAS, LABELS, Dataset
 from ..inference.fit import fit
 from ..inference.make_model import as_law_names, make_model
 from ..inference.samplers import INTERRUPTED, NUTS
+from ..messages import a_path
 from ..model.model import Model
 from ..parametric.parametric import Law
 from ..posterior.files import StorageError, writable
@@ -41,7 +42,7 @@ class Kept:
         """
         if folder is None:
             return cls(None)
-        place = Path(folder).expanduser()
+        place = Path(a_path(folder)).expanduser()
         try:
             place.mkdir(parents=True, exist_ok=True)
         except OSError as error:

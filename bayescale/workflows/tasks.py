@@ -17,11 +17,12 @@ from ..comparison.evidence import log_evidence
 from ..comparison.explain import RISE
 from ..comparison.units import common_unit
 from ..data.dataset import Dataset
-from ..data.formula import in_scales
+from ..data.formula import one_scale
 from ..data.from_frame import as_dataset
 from ..inference.make_model import as_law_names, make_model
-from ..inference.samplers import NUTS
+from ..inference.samplers import EVIDENCE, NUTS, by_nuts
 from ..laws import get_law
+from ..messages import a_number, shares_of
 from ..model.arrays import pack
 from ..parametric.parametric import Law
 from ..posterior.bends import MISFIT
@@ -171,6 +172,7 @@ def tasks(
     (1, ('sigmoid', 'flat'))
     """
     data = as_dataset(data)
+    laws = (laws,) if isinstance(laws, str | Law) else laws
     made = {law.name: law for law in map(get_law, laws)}
     if not made:
         raise ValueError(f"name at least one law, such as {', '.join(ACCURACIES)}")
@@ -180,15 +182,17 @@ def tasks(
                 f"tasks takes laws of accuracy in one scale, such as {', '.join(ACCURACIES)}; "
                 f"{law.name} is none"
             )
-    prior = dict(prior_of(made.values()) if prior is None else prior)
+    prior = prior_of(made.values()) if prior is None else shares_of(prior, "probabilities of laws")
     if set(prior) != set(made):
         raise ValueError(f"the prior is for {', '.join(prior)}, the laws are {', '.join(made)}")
     if not (min(prior.values()) >= 0 and 0 < sum(prior.values()) < np.inf):
         raise ValueError(f"probabilities of laws are 0 or more and not all 0, got {prior}")
+    sampler = by_nuts(sampler, EVIDENCE)
     backtest = None if backtest is None else checked_share(backtest)
     parts = parts_of(made.values(), data)
     along = next(iter(data.inputs))
-    horizon = in_scales({along: horizon}, data.columns, [along])[along]
+    if horizon is not None:
+        horizon = one_scale(horizon, along, data.columns.get(along, along), "horizon (--horizon)")
     _check(made.values(), data, parts, noise, pool, level, horizon, misfit)
     how = dict(noise=noise, seed=seed, precision=precision)
     answers = dict(level=level, horizon=horizon, misfit=misfit, seed=seed)
@@ -207,11 +211,10 @@ def _check(
     laws: Iterable[Law], data: Dataset, parts: Mapping, noise, pool, level, horizon, misfit
 ) -> None:
     """Refuse what a law's fit, or the question of an unlock, would refuse after the first fits."""
-    if isinstance(level, str) and level != "half":
-        raise ValueError(f'level (--level) is a number, or "half"; got {level!r}')
-    if isinstance(level, float | int) and not 0 < level < 1:
+    known = level is None or (isinstance(level, str) and level == "half")
+    if not (known or 0 < a_number(level, "level (--level)", ', or "half"') < 1):
         raise ValueError(f"level (--level) of an accuracy lies between 0 and 1, got {level:g}")
-    if not 0 <= misfit < np.inf:
+    if not 0 <= a_number(misfit, "misfit (--misfit)") < np.inf:
         raise ValueError(f"misfit (--misfit) is an sd, 0 or more, got {misfit:g}")
     for law in laws:
         if law.less_is_better and misfit:

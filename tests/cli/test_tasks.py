@@ -153,7 +153,7 @@ def test_a_task_without_a_sound_law_exits_1(capsys, monkeypatch, table):
     assert found["tasks"]["hard"]["kind"] is None
     assert found["tasks"]["hard"]["health"]["failed"].keys() == {"sigmoid", "flat"}
     assert found["health"]["failed"] == ["hard"]
-    assert found["sampling"]["laws"] == list(many.LAWS)
+    assert found["sampling"]["laws"] == list(many.ACCURACIES)
 
 
 BAD = {

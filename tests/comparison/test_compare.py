@@ -9,6 +9,7 @@ import pytest
 from scipy.special import expit, logsumexp
 from scipy.stats import binom, norm
 
+from bayescale.comparison import explain as explaining
 from bayescale.comparison.compare import LawComparison, compare_laws, pseudo_bma
 from bayescale.comparison.explain import CANNOT_TELL, Confusion, explain
 from bayescale.comparison.predictive import Backtest, leave_one_out
@@ -165,7 +166,7 @@ def test_what_does_not_compare_is_refused(rivals, level_fit):
         compare_laws({})
     with pytest.raises(ValueError, match="is of other runs or another response"):
         compare_laws({"sigmoid": rivals["sigmoid"], "level": level_fit})
-    with pytest.raises(ValueError, match="weights are for sigmoid, posteriors are sigmoid, flat"):
+    with pytest.raises(ValueError, match="are for sigmoid, these are sigmoid, flat"):
         compare_laws(rivals, prior={"sigmoid": 1.0})
     with pytest.raises(ValueError, match="weights are 0 or more and not all 0"):
         compare_laws(rivals, prior={"sigmoid": 0.0, "flat": 0.0})
@@ -215,9 +216,9 @@ def weighed(unsound=(), **weights):
     [
         (dict(sigmoid=0.6, elbow=0.4), "sigmoid"),
         (dict(sigmoid=0.59, elbow=0.41), None),
-        (dict(sigmoid=0.3, elbow=0.1, flat=0.6), "sigmoid"),  # .75 among those that rise
+        (dict(sigmoid=0.45, elbow=0.15, flat=0.4), "sigmoid"),  # .75 among those that rise
         (dict(exact_match=0.05, multi_step=0.95), "multi_step"),
-        (dict(two_stage=1.0), "two_stage"),
+        (dict(two_stage=0.9, sigmoid=0.1), "two_stage"),
         (dict(sigmoid=0.34, exact_match=0.33, elbow=0.33), None),
     ],
 )
@@ -233,6 +234,20 @@ def test_an_explanation_is_named_from_a_weight_of_six_tenths(weights, law):
     json.dumps(said, allow_nan=False)
 
 
+def test_one_law_and_a_rise_that_is_improbable_explain_nothing():
+    alone = explain(weighed(sigmoid=0.8, flat=0.2))
+    assert alone.law is None
+    assert alone.verdict == "one law of a rise alone was weighed, against no other"
+    none = explain(weighed(sigmoid=0.3, elbow=0.1, flat=0.1, distractor=0.5))
+    assert none.law is None
+    assert none.verdict.startswith(get_law("distractor").says + ": more probable than a rise")
+    assert (
+        none.others == none.summary()["others"] == pytest.approx({"flat": 0.1, "distractor": 0.5})
+    )
+    unsettled = explain(weighed(("flat", "sigmoid"), sigmoid=0.3, elbow=0.1, flat=0.6))
+    assert unsettled.others == {}
+
+
 def test_laws_with_options_count_under_their_name():
     found = explain(weighed(**{"exact_match(tokens=True)": 0.9, "sigmoid": 0.1}))
     assert found.law == "exact_match(tokens=True)"
@@ -242,9 +257,10 @@ def test_laws_with_options_count_under_their_name():
 def test_what_explains_nothing_is_left_out():
     none = explain(weighed(flat=0.5, inverse=0.5))
     assert (none.law, none.verdict) == (None, "no law of a rise was fitted")
+    assert repr(none) == "no law of a rise was fitted"
     skill = {law: Backtest(-3.5, 0.1, 0.9, 8, 1e10, True) for law in ("elbow", "sigmoid")}
     found = explain(weighed(("sigmoid",), sigmoid=0.8, elbow=0.2), backtest=skill)
-    assert found.law == "elbow"
+    assert found.law is None  # of the two laws one is left
     assert found.notes == ("left out, not settled: sigmoid",)
     assert found.summary()["backtest"] == {"elbow": skill["elbow"].summary()}
     assert explain(weighed(("sigmoid",), sigmoid=1.0)).law is None
@@ -253,6 +269,8 @@ def test_what_explains_nothing_is_left_out():
 def test_posteriors_are_compared_first(rivals):
     sound = {k: replace(v, health=made_up().health) for k, v in rivals.items()}
     assert explain(sound).weights == {"sigmoid": 1.0}
+    with pytest.raises(ValueError, match="by law"):
+        explaining._by_law(Backtest(-3.5, 0.1, 0.9, 8, 1e10, True), ("sigmoid",))
 
 
 def test_laws_are_told_apart_on_runs_simulated_from_them(rivals):

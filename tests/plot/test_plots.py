@@ -10,7 +10,7 @@ import pytest
 from bayescale import plot
 from bayescale.inference.prior import prior_predictive
 from bayescale.plot.marks import mark_models
-from bayescale.plot.style import scale_axis, scale_text
+from bayescale.plot.style import scale_axis, scale_text, style
 from bayescale.questions.grid import grid, isoflop_grid
 from bayescale.questions.predict import predict
 from bayescale.questions.residuals import residuals
@@ -96,6 +96,21 @@ def test_threshold_says_how_likely_never_is(p_never, said, ax):
     assert f"P(never by 10T) {said}" in text
     assert ("median never" in text) == (p_never == 1.0)
     assert ax.get_xlabel() == "parameters"
+
+
+def test_the_legend_of_several_laws_stands_clear_of_the_forecast():
+    one, laws = crossing(), ("sigmoid", "exact_match", "elbow", "flat")
+    own = dict(members=dict.fromkeys(laws, one.forecast), member_weights=dict.fromkeys(laws, 0.25))
+    own |= dict(forecast=replace(one.forecast, p_already=0.01))
+    several = replace(one, **own, member=np.arange(1000) % 4)
+    with style():
+        figure, ax = plt.subplots(figsize=(6.4, 3.2))  # as the command line draws it
+    drawn(plot.threshold(several, ax))
+    (text,) = [t for t in ax.texts if "median" in t.get_text()]
+    legend = ax.get_legend()
+    assert len(legend.get_texts()) == 8
+    assert legend.get_texts()[-1].get_window_extent().y0 >= text.get_window_extent().y1
+    plt.close(figure)
 
 
 def test_threshold_says_on_which_side_it_is(ax):

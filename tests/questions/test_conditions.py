@@ -87,7 +87,7 @@ def test_thresholds_shapes_and_shifts_of_each_condition():
     assert change.likeliest is None
     assert change.shifts["sigmoid"]["x50"].summary()["median"] == pytest.approx(1.5)
     assert change.delay() == pytest.approx(
-        {"lo": 1.5, "median": 1.5, "hi": 1.5, "share": 1.0, "p_later": 1.0}
+        {"lo": 1.5, "median": 1.5, "hi": 1.5, "share": 1.0, "p_later": 1.0, "unit": "decades"}
     )
     other = conditions(fit, level=0.5, reference="a").changes["b"]
     assert other.delay()["median"] == pytest.approx(-1.5)
@@ -117,7 +117,8 @@ def test_kinds_are_compared_draw_by_draw():
 
 def test_the_level_may_be_passed_under_one_condition_alone():
     found = conditions(steps(0.0, 9.0), level=0.5, reference="a").changes["b"]
-    assert found.delay() == {"lo": None, "median": None, "hi": None, "share": 1.0, "p_later": 1.0}
+    none = dict.fromkeys(("lo", "median", "hi"))
+    assert found.delay() == none | {"share": 1.0, "p_later": 1.0, "unit": "decades"}
     never = conditions(steps(9.0, 9.0), level=0.5).changes["a"]
     assert np.isnan(never.later).all()
     assert never.delay() is None
@@ -201,6 +202,31 @@ def test_a_loss_has_kinds_and_thresholds_where_it_has_a_level():
     found = conditions(fit, level=1.0)
     assert found.changes["a"].delay()["median"] < 0  # it falls faster
     assert set(found.kinds) == {"a", "b"}
+
+
+def test_along_dates_scales_are_days_and_shifts_years():
+    fit = steps(1.0, -0.5)
+    data = replace(fit.data, columns={"x": "exp(years(date) - 2020)"})
+    found = conditions(replace(fit, data=data), level=0.5, lo="2040-01-01", hi=2046)
+    assert (found.kinds["a"].lo, found.kinds["a"].hi) == pytest.approx(np.exp([20.0, 26.0]))
+    assert "from 2040-01-01 to 2046-01-01 date" in repr(found.kinds["a"])
+    unlock = found.thresholds["a"]  # 2020 and the log of 1e11
+    assert "2045-04-30" in repr(found)
+    assert (unlock.p_unlocked_by("2045-04-01"), unlock.p_unlocked_by(2046)) == (0.0, 1.0)
+    change = found.changes["a"]
+    for told in (change.delay(), change.shifts["sigmoid"]["x50"].summary()):
+        assert told["unit"] == "years"
+        assert told["median"] == pytest.approx(1.5 * np.log(10))
+    assert "threshold, years" in repr(change)
+    with pytest.raises(ValueError, match=r"lo \(--lo\) is a number, got 'early'"):
+        kind(for_group(fit, "a"), lo="early")
+
+
+def test_a_seed_that_is_none_is_refused_by_every_question():
+    fit = steps(1.0, -0.5)
+    for ask in (conditions, lambda one, seed: kind(for_group(one, "a"), seed=seed)):
+        with pytest.raises(ValueError, match="seed is a whole number"):
+            ask(fit, seed=-1)
 
 
 def test_what_conditions_refuses():

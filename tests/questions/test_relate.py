@@ -270,6 +270,7 @@ def test_what_relate_refuses():
         (loss, "not of accuracies"),
         (several, "the scales a, b"),
         (jump, "does not follow from the loss"),
+        (posterior_of(sigmoid, beta_binomial, {"x50": 1e9}, table(x, name="x")), "no exp.-loss"),
         (one_curve(loss=LOSS[:4]), "4 models .* 5 are needed"),
         (one_curve(loss=np.full(7, 2.5)), "one loss, 2.5"),
         (posterior_of(from_loss, student, heavy, table()), "has no variance"),

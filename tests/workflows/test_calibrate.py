@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from inspect import unwrap
 
 import numpy as np
 import pytest
@@ -124,6 +125,8 @@ def test_what_is_no_fit_of_its_own_table_is_refused(level_fit, power_data):
     point = bs.fit("power", power_data, sampler=bs.MAP(), progress=False)
     with pytest.raises(ValueError, match="MAP draws no posterior"):
         bs.calibrate(point, allow_failed=True)
+    with pytest.raises(ValueError, match=r"MAP draws no posterior: .* sampler="):
+        unwrap(bs.calibrate)(level_fit, sampler=bs.MAP())
     with pytest.raises(ValueError, match="10 replicates or more, got 3"):
         bs.calibrate(level_fit, replicates=3)
     groups = losses(group=np.array(["a", "b"] * 8, object))

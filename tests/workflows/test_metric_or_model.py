@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from inspect import unwrap
 
 import jax
 import jax.numpy as jnp
@@ -12,7 +13,7 @@ import pytest
 from bayescale.comparison.evidence import Evidence
 from bayescale.data.dataset import Dataset
 from bayescale.inference.make_model import make_model
-from bayescale.inference.samplers import NUTS
+from bayescale.inference.samplers import MAP, NUTS
 from bayescale.laws import breakthrough, from_loss, get_law, two_stage
 from bayescale.messages import DataError
 from bayescale.misfit.misfit import Finding
@@ -108,8 +109,28 @@ def test_what_cannot_be_asked_is_refused():
         metric_or_model(steady(), prior={"luck": 1.0})
     with pytest.raises(ValueError, match="0 or more"):
         metric_or_model(steady(), prior={"metric": -1.0, "model": 2.0})
+    with pytest.raises(ValueError, match=r"nothing of neither, .* sums to 0\.5"):
+        metric_or_model(steady(), prior={"metric": 0.25, "model": 0.25})
+    with pytest.raises(TypeError, match=r"by NUTS: .* not MAP"):
+        unwrap(metric_or_model)(steady(), sampler=MAP())
+    with pytest.raises(ValueError, match=r"several responses: .*--noise accuracy="):
+        make_model(get_law("two_stage"), steady(), "student")
+    with pytest.raises(DataError, match="several rows are of one run"):
+        metric_or_model(replace(steady(), run=np.repeat(["a", "b"], 12).astype(object)))
     with pytest.raises(DataError, match="the responses accuracy and loss"):
         metric_or_model(replace(steady(), responses={"loss": np.ones(len(X))}))
+
+
+def test_a_score_that_rises_is_said_to():
+    assert metric._rises(steady()) == metric._rises(jumps()) == []
+    data = steady()
+    loss = 1 - data.responses["loss"]
+    columns = {"loss": "right"}
+    (note,) = metric._rises(
+        replace(data, responses={**data.responses, "loss": loss}, columns=columns)
+    )
+    assert note.kind == "rises"
+    assert "-y 'loss=1-right'" in note
 
 
 def test_one_response_alone_takes_its_own_rows():

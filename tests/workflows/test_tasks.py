@@ -64,7 +64,7 @@ def test_each_task_is_of_its_kind(three):
         assert set(task.comparison.posteriors) | set(task.failed) == set(three.laws)
     rises, still, falls = three["rises"], three["still"], three["falls"]
     assert rises.comparison.probability["sigmoid"] > 0.99
-    assert rises.explanation.law == "sigmoid"
+    assert rises.explanation.verdict == "one law of a rise alone was weighed, against no other"
     assert falls.comparison.probability["inverse"] > 0.99
     assert still.comparison.probability["flat"] > 0.3
     # Halfway between chance and 1 is .625, a factor of 1.3 above x50.
@@ -252,6 +252,7 @@ def test_data_that_contradict_what_weighs_most_are_told(three, monkeypatch):
         (("sigmoid", "flat"), {"prior": {"sigmoid": -1.0, "flat": 2.0}}, "0 or more"),
         (ACCURACIES, {"level": 1.5}, "level .*between 0 and 1, got 1.5"),
         (ACCURACIES, {"level": "most"}, "'most'"),
+        ("sigmoyd", {}, "did you mean 'sigmoid'"),
         (ACCURACIES, {"misfit": -1.0}, "misfit .*0 or more, got -1"),
         (ACCURACIES, {"misfit": np.nan}, "misfit .*0 or more, got nan"),
         (("from_loss",), {}, "of from_loss less is: misfit=0"),

@@ -168,7 +168,7 @@ DRAWN: dict[str, Callable[[str | None, Any, Any, Axes], Any]] = {
     "tradeoff": lambda name, one, each, ax: plot.isoloss(each, ax),
 }
 """By the key of an answer what draws it, of a curve's name, its fit, the answer and axes."""
-SIZES = {"predictions": (3.6, 5.4), "threshold": (2.8, 6.4)}
+SIZES = {"predictions": (3.6, 5.4), "threshold": (3.2, 6.4)}
 """Height and width of a panel."""
 
 
