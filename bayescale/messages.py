@@ -61,6 +61,25 @@ def paths_of(given: Any) -> list[Any]:
     return [a_path(each) for each in (given if several else [given])]
 
 
+def a_number(given: Any, name: str) -> float:
+    """Return a number; a ValueError with the name of the argument for what is none."""
+    try:
+        return float(given)
+    except (TypeError, ValueError):
+        raise ValueError(f"{name} is a number, got {shortened(repr(given), 60)}") from None
+
+
+def some_numbers(given: Any, name: str) -> np.ndarray:
+    """Return numbers, (number,), of which one may stand alone; a ValueError for what are none."""
+    try:
+        if given is None:
+            raise TypeError
+        return np.atleast_1d(np.asarray(given, float))
+    except (TypeError, ValueError):
+        said = f"{name} is a number, or several, got {shortened(repr(given), 60)}"
+        raise ValueError(said) from None
+
+
 def as_notes(texts: Mapping[str, str]) -> list[Note]:
     """Return the notes whose texts stand under their kinds."""
     return [Note(kind, text) for kind, text in texts.items()]
@@ -85,6 +104,10 @@ def option(name: str, text: str) -> str:
     return f"{name}='{text}' ({'-' if len(name) == 1 else '--'}{name} '{text}')"
 
 
+UNFILTERED = ""
+"""In place of a filter, of a table of which rows are not kept by one, such as runs to be made."""
+
+
 def leave_out(test: str, where: str | None = None, left: bool = True) -> str:
     """Return the remedy for single bad rows: the filter that keeps the others.
 
@@ -95,6 +118,8 @@ def leave_out(test: str, where: str | None = None, left: bool = True) -> str:
     left
         Whether the filter was found to leave rows that can be fitted; else it is not offered.
     """
+    if where == UNFILTERED:
+        return "correct it, or leave the row out"
     if not left:
         return "correct it: without such rows none are left to fit"
     test = test if where is None else f"({where}) and {test}"

@@ -30,6 +30,7 @@ from .modes import Mode, Point, best_of, evaluate, search
 from .warmup import WarmUp, carefully
 
 __all__ = ["DRAWN_BY", "MAP", "NUTS", "Chains", "Clock", "Laplace", "Sampler", "a_sampler"]
+__all__ += ["a_weigher"]
 
 INTERRUPTED = Note("interrupted", "interrupted")
 SPREAD = 5.0
@@ -98,6 +99,14 @@ def a_sampler(given: Any, further: Iterable[str] = ()) -> Any:
         said = f"{given.__name__} without ()" if isinstance(given, type) else repr(given)[:60]
         raise TypeError(f"sampler is bs.NUTS(...), bs.Laplace(...) or bs.MAP(...), not {said}")
     return given or NUTS()
+
+
+def a_weigher(given: Any, further: Iterable[str] = ()) -> Any:
+    """Return a sampler whose draws tell evidence; a ValueError for another."""
+    found = a_sampler(given, further)
+    if isinstance(found, Laplace | MAP):
+        raise ValueError("laws are weighed by evidence, which needs draws: sampler=bs.NUTS(...)")
+    return found
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from ..data.cells import number
+from ..data.cells import days, number
 from ..messages import near
 from ..posterior.display import count
 from ..posterior.intervals import scalar_quantities
@@ -42,7 +42,7 @@ __all__ = [
 __all__ += ["or_fit_again", "together"]
 
 LAW, UNLOCK = "law", "unlock"
-SPLIT = re.compile(r"(?:best )?([ND]) at (\S+)")
+SPLIT = re.compile(r"(?:best )?(.+?) at (\S+)")
 
 
 @dataclass(frozen=True, eq=False)
@@ -156,8 +156,11 @@ def _read(which: Posterior | Mixture, target: Any, cost: Any) -> Callable[[], li
         scales(which.members[0][2], at)
         return lambda: _responses(which, at)
     if split := SPLIT.fullmatch(text):
-        flops = _budget(split)
-        return lambda: [_split(which, split[1], flops, cost)]
+        flops, scale = _budget(split), which.members[0][2].name_of(split[1])
+        if scale not in ("N", "D"):
+            said = f"{split[1]!r} is no best split of a budget; write 'N at 1e21', or D"
+            raise ValueError(f"target (--target): {said}")
+        return lambda: [_split(which, scale, flops, cost)]
     if text == LAW:
         _several(which)
         return lambda: [of_laws(which)]
@@ -197,7 +200,8 @@ def _responses(which: Posterior | Mixture, at: Mapping[str, Any]) -> list[Goal]:
 
 
 def _place(point: Mapping[str, float]) -> str:
-    return ", ".join(f"{name}={count(value)}" for name, value in point.items())
+    said = {name: f"{name}={count(value)}" for name, value in point.items()}
+    return ", ".join((said | days({}, point)).values())
 
 
 def _called(one: Posterior, name: str) -> tuple[str, dict[str, np.ndarray]]:

@@ -20,7 +20,7 @@ from ..data.dataset import Dataset
 from ..data.formula import in_scales
 from ..data.from_frame import as_dataset
 from ..inference.make_model import as_law_names, make_model
-from ..inference.samplers import NUTS
+from ..inference.samplers import NUTS, a_weigher
 from ..laws import get_law
 from ..model.arrays import pack
 from ..parametric.parametric import Law
@@ -170,7 +170,7 @@ def tasks(
     >>> len(found), found.laws
     (1, ('sigmoid', 'flat'))
     """
-    data = as_dataset(data)
+    data, sampler = as_dataset(data), a_weigher(sampler)
     made = {law.name: law for law in map(get_law, laws)}
     if not made:
         raise ValueError(f"name at least one law, such as {', '.join(ACCURACIES)}")

@@ -275,6 +275,8 @@ def test_what_is_infinite_is_put_down_to_a_fit_that_failed(ok, words):
         (dict(target={"N": 1e9}), ("no value for D",)),
         (dict(target="unlock"), ("no scale of an unlock",)),
         (dict(target="N at most"), ("'most'",)),
+        (dict(target="alpha at 1e21"), ("'alpha' is no scale",)),
+        (dict(candidates={"N": ["a", 1e9], "D": [1e10, 1e10]}), ("row 1", "leave the row out")),
         (dict(target="N at -1e21"), ("'-1e21'", "no budget")),
         (dict(target=[]), ("at least one",)),
     ],
