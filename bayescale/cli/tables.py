@@ -212,13 +212,13 @@ def tasks(
     with waiting() as progress:
         terminal.start_jax()
         from ..posterior.bends import MISFIT
-        from ..workflows import tasks as workflow
+        from ..workflows.default_laws import ACCURACIES
         from . import arguments, plans
 
         reply.check(None, plot)
         place = reply.folder(output, table) if output else None
         plan = plans.Tasks(
-            laws=arguments.names(laws) or workflow.LAWS,
+            laws=arguments.names(laws) or ACCURACIES,
             prior=arguments.priors(prior or ()),
             level=arguments.level(level),
             horizon=horizon,
