@@ -75,6 +75,17 @@ def a_number(given: Any, what: str, more: str = "") -> float:
     raise ValueError(f"{what} is a number{more}, got {shortened(repr(given), 60)}")
 
 
+def some_numbers(given: Any, what: str) -> np.ndarray:
+    """Return numbers, (number,), of which one may stand alone; a ValueError for what are none."""
+    try:
+        if given is None:
+            raise TypeError
+        return np.atleast_1d(np.asarray(given, float))
+    except (TypeError, ValueError):
+        said = f"{what} is a number, or several, got {shortened(repr(given), 60)}"
+        raise ValueError(said) from None
+
+
 def a_count(given: Any, what: str, least: int = 0) -> int:
     """Return a whole number; a ValueError for another, and below `least`."""
     found = a_number(given, what)
@@ -151,6 +162,10 @@ def option(name: str, text: str) -> str:
     return f"{name}='{text}' ({'-' if len(name) == 1 else '--'}{name} '{text}')"
 
 
+UNFILTERED = ""
+"""In place of a filter, of a table of which rows are not kept by one, such as runs to be made."""
+
+
 def leave_out(test: str, where: str | None = None, left: bool = True) -> str:
     """Return the remedy for single bad rows: the filter that keeps the others.
 
@@ -161,6 +176,8 @@ def leave_out(test: str, where: str | None = None, left: bool = True) -> str:
     left
         Whether the filter was found to leave rows that can be fitted; else it is not offered.
     """
+    if where == UNFILTERED:
+        return "correct it, or leave the row out"
     if not left:
         return "correct it: without such rows none are left to fit"
     test = test if where is None else f"({where}) and {test}"

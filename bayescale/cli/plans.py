@@ -16,7 +16,7 @@ from ..data.dataset import Dataset
 from ..data.formula import in_inputs
 from ..inference.samplers import NUTS
 from ..laws import get_law
-from ..messages import near
+from ..messages import bare, near
 from ..parametric.parametric import Law
 from ..parametric.priors import Distribution
 from ..planning.allocate import allocate
@@ -33,7 +33,7 @@ from ..reading.read_table import read_table
 from ..recipes.multiplier import Multiplier
 from ..recipes.rows import as_rows, choices, levels_asked, recipe_names, response_of
 from ..workflows import tasks as workflow
-from ..workflows.default_laws import LOSSES, REPEATED, SURFACES
+from ..workflows.default_laws import usual_law
 from . import arguments, terminal
 
 __all__ = [
@@ -77,7 +77,9 @@ def points(texts: Iterable[str], data: Dataset) -> dict[str, np.ndarray]:
     """
     only = next(iter(data.inputs)) if len(data.inputs) == 1 else None
     asked = [in_inputs(text, data.columns, data.inputs) for text in texts]
-    each = [arguments.numbers([text], "--at", only) for text in asked]
+    given = [arguments.numbers([text], "--at", only) for text in asked]
+    called = {bare(data.columns[name]): name for name in data.inputs}
+    each = [{called.get(bare(k), k): value for k, value in one.items()} for one in given]
     if len({tuple(sorted(one)) for one in each}) > 1:
         raise ValueError("--at: every point names the same scales")
     return {name: np.array([one[name] for one in each]) for name in each[0]}
@@ -204,8 +206,7 @@ def _law_of(table: str, x: Sequence[str] | None, laws: Sequence[str] | None) -> 
         return get_law(laws[0])
     if not x and table in datasets.names() and datasets.describe(table).law is not None:
         return get_law(datasets.describe(table).law)
-    several = {2: SURFACES, 3: REPEATED}.get(len(x or ()), LOSSES)
-    return get_law(several[0])
+    return usual_law(x or (), table)
 
 
 @dataclass(frozen=True)

@@ -116,6 +116,7 @@ def multiplier(
         terminal.start_jax()
         reply.check(None, plot)
         from ..recipes import multiplier as recipes
+        from ..recipes.rows import check_alone
         from . import arguments, plans
 
         columns = dict(group=group, run=pair, best=arguments.names(best), where=where, long=long)
@@ -127,6 +128,7 @@ def multiplier(
         how |= dict(common=arguments.names(common), seed=seed, precision=precision)
         asked = dict(cost=cost, budget=budget, most=most, target=target, seed=seed)
         plans.check_possible(candidates, asked)
+        check_alone(x or (), table)
         data = plans.told(table, roles, None)
         how |= dict(at=plans.points(at, data) if at else None)
         possible = plans.possible(candidates, data, how, asked)
@@ -210,13 +212,13 @@ def tasks(
     with waiting() as progress:
         terminal.start_jax()
         from ..posterior.bends import MISFIT
-        from ..workflows import tasks as workflow
+        from ..workflows.default_laws import ACCURACIES
         from . import arguments, plans
 
         reply.check(None, plot)
         place = reply.folder(output, table) if output else None
         plan = plans.Tasks(
-            laws=arguments.names(laws) or workflow.ACCURACIES,
+            laws=arguments.names(laws) or ACCURACIES,
             prior=arguments.priors(prior or ()),
             level=arguments.level(level),
             horizon=horizon,

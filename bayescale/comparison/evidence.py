@@ -114,7 +114,7 @@ def log_evidence(
     True
     """
     if a_fit(posterior, mixtures=False).z is None or posterior.sampling.method != "NUTS":
-        raise ValueError("evidence needs draws by NUTS in unconstrained coordinates: fit anew")
+        raise ValueError("evidence needs draws in unconstrained coordinates: fit with NUTS()")
     unit, known = checked_unit(posterior, unit), _known.setdefault(posterior, {})
     if seed not in known:
         known[seed] = _by_curve(posterior, seed)

@@ -8,18 +8,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..messages import Note, option, ways
-from .scales import bare, each_curve, in_curves, some_curves, words
+from .scales import bare, each_curve, in_curves, some_curves
+from .shares import said_by, words
 
 if TYPE_CHECKING:
     from .dataset import Dataset
 
 __all__ = ["kind_of", "more_is_better", "remarks", "rise_of", "size_of"]
 
-ACCURACIES = {"acc", "acc1", "acc5", "accuracy", "accuracies", "em", "exact", "correct", "top1"}
-ACCURACIES |= {"top5", "solved", "success"}
 PERCENT = {"percent", "percentage", "pct", "%"}
-LOSSES = {"loss", "losses", "nll", "ce", "xent", "entropy", "crossentropy", "bpb", "bpc"}
-"""Words of the names of responses."""
+"""Words of the names of responses in percent."""
 SURE = 2.0
 """Standard errors by which an accuracy must lie below chance to be no accident of guessing."""
 MARGIN = 0.2
@@ -67,11 +65,8 @@ def more_is_better(data: Dataset) -> bool:
 
 def _named(data: Dataset) -> str | None:
     """Return whether the name of the response says `loss` or `accuracy`; None for neither."""
-    name = _words(data)
-    if name & LOSSES or any(word.startswith("err") for word in name):
-        return "loss"
-    known = name & ACCURACIES or any(word.startswith("pass@") for word in name)
-    return "accuracy" if known else None
+    (role, *_) = data.responses
+    return said_by(role, data.columns[role])
 
 
 def _words(data: Dataset) -> set[str]:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..messages import Note, option
-from .accuracies import ACCURACIES, LOSSES, PERCENT, rise_of
-from .scales import bare, each_curve, some_curves, words
+from .accuracies import PERCENT, rise_of
+from .scales import bare, each_curve, some_curves
+from .shares import ACCURACIES, LOSSES, words
 
 if TYPE_CHECKING:
     from .dataset import Dataset

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from ..messages import Note, leave_out, option, quoted, refuse
+from .shares import words
 
 if TYPE_CHECKING:
     from .dataset import Dataset
@@ -29,7 +30,6 @@ __all__ = [
     "scale_of",
     "some_curves",
     "units_of",
-    "words",
 ]
 
 LEAST = {"params": (1e5, 1e7), "tokens": (1e6, 1e8)}
@@ -157,12 +157,6 @@ def _calendar(data: Dataset) -> Iterator[Note]:
 # ------------------------------------------------------------------ units
 
 
-def words(text: str) -> list[str]:
-    """Return the words of a column's name in lower case: `params_B` has params and b."""
-    apart = re.sub(r"([a-z])([A-Z][a-z])", r"\1 \2", text)
-    return [word.lower() for word in re.split(r"[^0-9A-Za-z.%@]+", apart) if word]
-
-
 def bare(text: str) -> str | None:
     """Return the name of a column that stands for itself, None for arithmetic."""
     quoted = re.fullmatch(r"`([^`]*)`", text)
@@ -257,11 +251,16 @@ def _unit_note(unit: Unit) -> Note:
     return Note("units", f"{unit.said}: {ask}{option('x', name + unit.written)}")
 
 
-def not_flop(data: Dataset) -> tuple[str, str] | None:
+def not_flop(data: Dataset, costs: bool = True) -> tuple[str, str] | None:
     """Return why 6 N D is no FLOP for these scales, and what to write; None where it is.
 
     That N is below what any model has, or D fewer tokens than any was trained on, or that their
     columns are of something else: epochs, hours, images, widths.
+
+    Parameters
+    ----------
+    costs
+        Whether the question takes another cost.
     """
     found = {each.role: each for each in units_of(data) if each.role in ("N", "D")}
     for role in ("N", "D"):
@@ -276,6 +275,8 @@ def not_flop(data: Dataset) -> tuple[str, str] | None:
     why = ", and ".join(each.said for each in found.values())
     again = " ".join(f"-x '{role}={each.written}'" for role, each in found.items())
     cost = "6*N*D"
+    if not costs:
+        return why, f"give the scales themselves: {again}"
     if all(each.factor for each in found.values()):
         total = np.prod([each.factor for each in found.values()])
         cost = f"6e{np.log10(total):.0f}*N*D"

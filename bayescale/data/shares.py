@@ -1,4 +1,7 @@
-"""What stands where shares from 0 to 1 should: counts, percent, or a quotient above 1."""
+"""What stands where shares from 0 to 1 should: counts, percent, or a quotient above 1.
+
+And whether the name of a response says that it is an accuracy, or a loss.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +11,29 @@ import numpy as np
 
 from ..messages import option
 
-__all__ = ["above_one", "least_shown", "quotient"]
+__all__ = ["above_one", "least_shown", "quotient", "said_by", "words"]
+
+ACCURACIES = {"acc", "acc1", "acc5", "accuracy", "accuracies", "em", "exact", "correct", "top1"}
+ACCURACIES |= {"top5", "solved", "success"}
+LOSSES = {"loss", "losses", "nll", "ce", "xent", "entropy", "crossentropy", "bpb", "bpc"}
+"""Words of the names of responses."""
 
 _QUOTIENT = re.compile(r"\s*(`[^`]+`|\w+)\s*/\s*(`[^`]+`|[^\W\d]\w*)\s*")
+
+
+def words(text: str) -> list[str]:
+    """Return the words of a column's name in lower case: `params_B` has params and b."""
+    apart = re.sub(r"([a-z])([A-Z][a-z])", r"\1 \2", text)
+    return [word.lower() for word in re.split(r"[^0-9A-Za-z.%@]+", apart) if word]
+
+
+def said_by(*names: str) -> str | None:
+    """Return whether names of a response say `loss` or `accuracy`; None for neither."""
+    name = {word for each in names for word in words(each)}
+    if name & LOSSES or any(word.startswith("err") for word in name):
+        return "loss"
+    known = name & ACCURACIES or any(word.startswith("pass@") for word in name)
+    return "accuracy" if known else None
 
 
 def quotient(text: str) -> tuple[str, str] | None:
@@ -45,6 +68,9 @@ def above_one(
         return "is above 1", _as_counts(y, atom, n, rows) + (
             f"; if it is percent: {percent}" if known.max() <= 100 < n[1].min() else ""
         )
+    if n is None and said_by(text) == "loss":
+        remedy = "take a law of losses, such as power or chinchilla, or another column"
+        return "is no accuracy, by its name and above 1", remedy
     if known.max() <= 100:
         return "is above 1", f"give fractions: {percent}"
     return "is above 1", "divide by the highest possible score"

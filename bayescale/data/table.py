@@ -229,7 +229,7 @@ def open_table(frame: Any, source: str) -> Table:
     if len(position) < len(known):
         refuse(source, "two columns have the same name", "rename one of them")
     if not length:
-        refuse(source, "has no rows", "give at least two rows")
+        refuse(source, "has no rows", "give some, below the names of the columns")
     keep = np.arange(length)
     rows = _rows(frame, keep)
     by_name = lambda name: read(position[name])  # noqa: E731

@@ -43,7 +43,7 @@ def _other_ways(model: Model, data: Dataset, role: str, row: int) -> Iterator[st
         yield f"give shares, {option('y', f'{data.columns[role]}/100')}, for a law of accuracies"
         return
     zero = y[row] == 0
-    least = least_shown(y) if zero else None
+    least = least_shown(y) if zero and _fades(data, y) else None
     if least is not None and _passes(model, _with(data, limit=np.full(len(data), least))):
         limit = f"1/{data.columns['n']}" if data.n is not None else f"{least:g}"
         yield f"name the least that can be measured, {option('limit', limit)}"
@@ -54,6 +54,12 @@ def _other_ways(model: Model, data: Dataset, role: str, row: int) -> Iterator[st
         yield f"count the wrong out of n: {given}noise='beta_binomial' (--noise beta_binomial)"
     if _passes(model, data, "normal"):
         yield "take a noise of any real response, noise='normal' (--noise normal)"
+
+
+def _fades(data: Dataset, y: np.ndarray) -> bool:
+    """Return whether a 0 may be what is left of a response: not beside others that hardly vary."""
+    known = y[y > 0]
+    return data.n is not None or bool(len(known) and known.min() <= known.max() / 2)
 
 
 def _with(data: Dataset, **columns: np.ndarray) -> Dataset | None:

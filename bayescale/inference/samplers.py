@@ -29,7 +29,18 @@ from .lanes import divide
 from .modes import Mode, Point, best_of, evaluate, search
 from .warmup import WarmUp, carefully
 
-__all__ = ["DRAWN_BY", "MAP", "NUTS", "Chains", "Clock", "Laplace", "Sampler", "a_sampler"]
+__all__ = [
+    "DRAWN_BY",
+    "EVIDENCE",
+    "MAP",
+    "NUTS",
+    "Chains",
+    "Clock",
+    "Laplace",
+    "Sampler",
+    "a_sampler",
+    "by_nuts",
+]
 
 INTERRUPTED = Note("interrupted", "interrupted")
 SPREAD = 5.0
@@ -103,9 +114,9 @@ def a_sampler(given: Any, further: Iterable[str] = ()) -> Any:
 EVIDENCE = "laws are weighed by evidence, which takes draws"
 
 
-def by_nuts(given: Any, why: str) -> Any:
+def by_nuts(given: Any, why: str, further: Iterable[str] = ()) -> Any:
     """Return a sampler as `a_sampler` does; a TypeError where it is not NUTS, saying `why`."""
-    found = a_sampler(given)
+    found = a_sampler(given, further)
     if not isinstance(found, NUTS):
         raise TypeError(f"{why} by NUTS: sampler=bs.NUTS(...), not {type(found).__name__}()")
     return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from ..data.given import relabelled
 from ..data.notes import concerning
 from ..data.scales import not_flop, scale_of
 from ..data.table import Table, open_table
-from ..messages import bare, near, quoted, refuse
+from ..messages import UNFILTERED, a_number, bare, near, option, quoted, refuse, some_numbers
 from .goals import check_texts
 
 __all__ = ["Candidates", "check_means", "check_written", "read_candidates", "tied"]
@@ -86,7 +87,7 @@ def read_candidates(
         Where a scale is missing or not above 0, or a cost is, or a label is none of these, naming
         row and value.
     """
-    table, labels = open_table(frame, source), labels or {}
+    table, labels = replace(open_table(frame, source), where=UNFILTERED), labels or {}
     names = {name: bare(fitted.columns.get(name, name)) for name in fitted.inputs}
     inputs = {k: _scale(table, k, column) for k, column in names.items() if k not in labels}
     values, counted = _costs(table, inputs, fitted, cost)
@@ -111,9 +112,9 @@ def check_written(target: Any, budget: float | None, most: int | None) -> None:
         For targets that cannot be read, a budget that is none, and no runs.
     """
     check_texts(target)
-    if budget is not None and not (np.isfinite(budget) and budget > 0):
+    if budget is not None and not 0 < a_number(budget, "a budget (--budget)") < np.inf:
         raise ValueError(f"a budget (--budget) is a finite number above 0, got {budget}")
-    if most is not None and most < 1:
+    if most is not None and not (isinstance(most, Integral) and most >= 1):
         raise ValueError(f"most (--most) is a number of runs, 1 or more, got {most}")
 
 
@@ -154,7 +155,8 @@ def _scale(table: Table, name: str, column: str) -> np.ndarray:
         values = scale_of(table, text)
         for at in np.flatnonzero(values <= 0)[:1]:
             place = dict(row=int(table.rows[at]), column=text, value=float(values[at]))
-            refuse(table.source, "is no scale", "scales are above 0", **place)
+            remedy = "scales are above 0: correct it, or leave the row out"
+            refuse(table.source, "is no scale", remedy, **place)
         return values
     called = f"{name} ({column})" if column != name else name
     remedy = f"every candidate has each scale of the fit{near(column, table.known)}"
@@ -167,9 +169,12 @@ def _costs(
     """Return what each run costs, and how that is counted in words."""
     if cost is None:
         cost = SIX_ND
-        other = not_flop(fitted) if {"N", "D"} <= set(inputs) else ("the law has no N and D", None)
-        if other:
-            remedy = f"say what a run costs: cost='{SIX_ND}' (--cost '{SIX_ND}'), or a column"
+        if not {"N", "D"} <= set(inputs):
+            one = quoted(bare(fitted.columns[next(iter(inputs))]))
+            remedy = f"name its column, or arithmetic on columns: {option('cost', one)}"
+            refuse(table.source, "what a run costs is not said, and the law has no N and D", remedy)
+        if other := not_flop(fitted):
+            remedy = f"{other[1]}, or its column"
             refuse(table.source, f"{other[0]}: 6 N D is no FLOP here", remedy)
     if isinstance(cost, str):
         known = (*inputs, *(name for name in table.known if name not in inputs))
@@ -180,7 +185,7 @@ def _costs(
         values, counted = cost(*inputs.values()), "a given function"
     else:
         values, counted = cost, "as given"
-    values = np.asarray(values, float)
+    values = some_numbers(values, f"{table.source}: cost")
     if values.size not in (1, len(table.keep)):
         remedy = f"give one a row: {len(table.keep)}"
         refuse(table.source, f"{values.size} costs", remedy)

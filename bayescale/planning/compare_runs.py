@@ -97,7 +97,7 @@ def compare_runs(
     law, found = a_fit(posterior, mixtures=False).only().law, []
     for each in (first, second):
         if not isinstance(each, Mapping):
-            if len(each) != len(law.inputs):
+            if np.ndim(each) != 1 or len(each) != len(law.inputs):
                 raise ValueError(f"a configuration is {', '.join(law.inputs)}; got {each}")
             each = dict(zip(law.inputs, each, strict=True))
         found.append(scales(posterior, each))

@@ -18,7 +18,8 @@ from typing import Any
 
 import numpy as np
 
-from ..data.cells import number
+from ..data.cells import date, days, number
+from ..data.formula import in_inputs
 from ..messages import near
 from ..posterior.display import count
 from ..posterior.intervals import scalar_quantities
@@ -42,7 +43,7 @@ __all__ = [
 __all__ += ["or_fit_again", "together"]
 
 LAW, UNLOCK = "law", "unlock"
-SPLIT = re.compile(r"(?:best )?([ND]) at (\S+)")
+SPLIT = re.compile(r"(?:best )?(.+?) at (\S+)")
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,7 +117,7 @@ def check_texts(target: Any) -> None:
         return
     text = str(target).strip()
     if isinstance(target, str) and "=" in text:
-        _assigned(text)
+        _assigned(text, dates=True)
     elif split := SPLIT.fullmatch(text):
         _budget(split)
 
@@ -152,12 +153,17 @@ def _read(which: Posterior | Mixture, target: Any, cost: Any) -> Callable[[], li
     """Return what computes the goals of one target; refuse what is none at once."""
     text = str(target).strip()
     if isinstance(target, Mapping) or "=" in text:
-        at = target if isinstance(target, Mapping) else _assigned(text)
-        scales(which.members[0][2], at)
+        one = which.members[0][2]
+        own = in_inputs(text, one.data.columns, one.law.inputs)
+        at = target if isinstance(target, Mapping) else _assigned(own)
+        scales(one, at)
         return lambda: _responses(which, at)
     if split := SPLIT.fullmatch(text):
-        flops = _budget(split)
-        return lambda: [_split(which, split[1], flops, cost)]
+        flops, scale = _budget(split), which.members[0][2].name_of(split[1])
+        if scale not in ("N", "D"):
+            said = f"{split[1]!r} is no best split of a budget; write 'N at 1e21', or D"
+            raise ValueError(f"target (--target): {said}")
+        return lambda: [_split(which, scale, flops, cost)]
     if text == LAW:
         _several(which)
         return lambda: [of_laws(which)]
@@ -175,13 +181,15 @@ def _budget(split: re.Match) -> float:
     return flops
 
 
-def _assigned(text: str) -> dict[str, float]:
+def _assigned(text: str, dates: bool = False) -> dict[str, float]:
+    """Return scales as they are written; with `dates` some may be these, which a fit reads."""
     found = {}
     for part in text.split(","):
         name, _, value = (each.strip() for each in part.rpartition("="))
-        found[name] = number(value)
-        if not name or found[name] is None:
+        known = np.nan if dates and date(value) else number(value)
+        if not name or known is None:
             raise ValueError(f"target (--target): {part!r} is no scale; write N=7e10,D=1.4e12")
+        found[name] = known
     return found
 
 
@@ -197,7 +205,8 @@ def _responses(which: Posterior | Mixture, at: Mapping[str, Any]) -> list[Goal]:
 
 
 def _place(point: Mapping[str, float]) -> str:
-    return ", ".join(f"{name}={count(value)}" for name, value in point.items())
+    said = {name: f"{name}={count(value)}" for name, value in point.items()}
+    return ", ".join((said | days({}, point)).values())
 
 
 def _called(one: Posterior, name: str) -> tuple[str, dict[str, np.ndarray]]:

@@ -15,7 +15,7 @@ import jax
 import numpy as np
 
 from ..data.notes import concerning
-from ..messages import Note, as_notes
+from ..messages import Note, a_number, as_notes
 from ..posterior.display import Sheet, Shown
 from ..posterior.intervals import INTERVAL, plain, summarise
 from ..posterior.pointwise import said_of_prior
@@ -214,11 +214,11 @@ def _reference(loss, N, D, extra) -> dict[str, float] | None:
     if (loss is None) == (N is None and D is None) or (N is None) != (D is None):
         raise ValueError("give either loss=..., or a configuration to match: N=..., D=...")
     for name, value in (("N", N), ("D", D)):
-        if value is not None and not 0 < value < np.inf:
+        if value is not None and not 0 < a_number(value, name) < np.inf:
             raise ValueError(f"{name} is a positive, finite number, got {value}")
-    if loss is not None and not np.isfinite(loss):
+    if loss is not None and not np.isfinite(a_number(loss, "loss")):
         raise ValueError(f"loss is a finite number, got {loss}")
-    if not 0 <= extra < np.inf:
+    if not 0 <= a_number(extra, "extra") < np.inf:
         raise ValueError(f"extra is a share of compute, 0 or more (.1 is 10 %), got {extra}")
     return None if N is None or D is None else {"params": float(N), "tokens": float(D)}
 

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from ..data.dataset import Dataset
-from ..messages import a_seed
+from ..messages import a_seed, some_numbers
 
 __all__ = ["BUDGETS", "Optimum", "grouped", "line", "optima"]
 
@@ -82,7 +82,7 @@ def grouped(
         cut = np.flatnonzero(np.diff(logs[order]) > np.log(APART)) + 1
         rows = np.split(order, cut)
     else:
-        at = np.sort(np.asarray(budgets, float))
+        at = np.sort(some_numbers(budgets, "budgets (--budgets)"))
         if not (at.ndim == 1 and len(at) and np.isfinite(at).all() and at[0] > 0):
             raise ValueError(f"budgets are positive, finite numbers of FLOP, got {budgets}")
         gap = abs(logs[use, None] - np.log(at))
@@ -97,10 +97,11 @@ def grouped(
         )
     full = [each for each in rows if len(np.unique(data.inputs["N"][each])) >= SIZES]
     if len(full) < BUDGETS:
-        data.fail(
-            f"{len(full)} budgets{named} have runs of {SIZES} sizes or more",
-            remedy=f"{BUDGETS} are needed: runs of about one compute and several sizes",
-        )
+        lo, hi = flops[use].min(), flops[use].max()
+        at = "" if budgets is None else f", of those named: runs are of {lo:.3g} to {hi:.3g} FLOP"
+        some = f"{len(full)} budget{'s' * (len(full) != 1)}{named} with runs of {SIZES} sizes"
+        remedy = f"{BUDGETS} are needed: runs of about one compute and several sizes"
+        data.fail(f"has {some} or more{at}", remedy=remedy)
     left = int(known.sum() - sum(map(len, full)))
     few = f"{left} runs are at no budget with {SIZES} sizes: left out" if left else ""
     return full, few

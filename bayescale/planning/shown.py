@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ..data.cells import dated, days
 from ..datasets.published import about, place
 from ..posterior.display import MASS, Sheet, count, number, span
 
@@ -125,7 +126,9 @@ def next_runs(found: Summary) -> list[Sheet]:
     columns = ("", "now", MASS, "after the runs", "width left")
     chosen = []
     for i, run in enumerate(runs, 1):
-        scales = "  ".join(f"{key} {count(value)}" for key, value in run["at"].items())
+        said = {key: (key, count(value)) for key, value in run["at"].items()}
+        said |= {key: ((dated(key) or (key,))[0], day) for key, day in days({}, run["at"]).items()}
+        scales = "  ".join(f"{key} {value}" for key, value in said.values())
         left = np.mean([*run["left"].values()])
         scales = "  ".join([run["recipe"], scales] if "recipe" in run else [scales])
         cells = [str(run["row"]), count(run["cost"]), count(run["total"]), f"{left:.0%}"]

@@ -18,6 +18,7 @@ import numpy as np
 from ..data.dataset import Dataset
 from ..data.formula import formula, in_names
 from ..data.scales import not_flop
+from ..messages import a_number
 from ..model.evaluate import at_own
 from ..parametric.parametric import Law
 from ..posterior.posterior import Posterior
@@ -175,7 +176,7 @@ def make_cost(fn: Callable | str | None, inference_tokens: float, over: Surface)
         If it is not, the tokens served are negative, or 6 N D is meant and the scales are no
         parameters and tokens (a `DataError`, which says what to write).
     """
-    if not 0 <= inference_tokens < np.inf:
+    if not 0 <= a_number(inference_tokens, "inference_tokens") < np.inf:
         raise ValueError(f"inference_tokens is a number of 0 or more, got {inference_tokens}")
     if (fn is None or inference_tokens > 0) and (other := not_flop(over.table)):
         why, remedy = other
@@ -184,6 +185,8 @@ def make_cost(fn: Callable | str | None, inference_tokens: float, over: Surface)
     if isinstance(fn, str):
         text = in_names(fn, over.table.columns, over.law.inputs)
         fn = six_nd if text.replace(" ", "") == "6*N*D" else Formula(text)
+    elif not (fn is None or callable(fn)):
+        raise ValueError(f"cost is a function of N and D, or such as '6*N*D', got {fn!r}")
     cost = Cost(fn or six_nd, float(inference_tokens))
     n_lo, n_hi, d_lo, d_hi = over.span
     with jax.enable_x64(True):
@@ -193,7 +196,8 @@ def make_cost(fn: Callable | str | None, inference_tokens: float, over: Surface)
                 for n in np.linspace(n_lo, n_hi, 5)
             ]
         )
-    rises = (np.diff(values, axis=0) >= 0).all() and (np.diff(values, axis=1) >= 0).all()
+    steps = np.diff(values, axis=0), np.diff(values, axis=1)
+    rises = all((each >= 0).all() and (each > 0).any() for each in steps)
     if not (np.isfinite(values).all() and (values > 0).all() and rises):
         raise ValueError(f"the cost ({cost}) must be positive, finite, and rise with N and with D")
     return cost

@@ -38,7 +38,7 @@ ROOM = 1.15
 
 
 def multiplier(found: Multiplier, ax: Axes | None = None) -> Axes:
-    """Draw the factor of each recipe against scale: median, 90 % band, and a line at 1.
+    r"""Draw the factor of each recipe against scale: median, 90 % band, and a line at 1.
 
     Above 1 the recipe is better than the baseline: it needs so many times less. Lines are dashed
     where the recipe or the baseline was not run.
@@ -61,7 +61,7 @@ def multiplier(found: Multiplier, ax: Axes | None = None) -> Axes:
     >>> found = bs.multiplier(rows, "recipe", x="C", y="loss", common="all")
     >>> ax = bs.plot.multiplier(found)
     >>> ax.get_ylabel()
-    "old's C over the recipe's, for equal loss"
+    "old's C\nover the recipe's, for equal loss"
     """
     asked.check(found, Multiplier, "multiplier(data, group)")
     x, which = (found.mixture.data.inputs[name] for name in ("x", "recipe"))
@@ -88,7 +88,7 @@ def multiplier(found: Multiplier, ax: Axes | None = None) -> Axes:
         ax.text(*at, f"as good as {found.baseline}", transform=ax.get_yaxis_transform(), **look)
         ax.set_xlabel(words(found.column))
         scale = found.column.replace("_", " ")
-        ax.set_ylabel(f"{found.baseline}'s {scale} over the recipe's, for equal {found.response}")
+        ax.set_ylabel(f"{found.baseline}'s {scale}\nover the recipe's, for equal {found.response}")
         beyond(ax, x.max())
         legend(ax, "beside", also=band_keys(INTERVAL, colour=FAINT), of=found.mixture)
     return ax

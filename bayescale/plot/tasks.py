@@ -20,6 +20,8 @@ from ..posterior.intervals import INTERVAL
 from ..questions.curves import Curve, task_curves
 from ..questions.shown import kind_word
 from ..questions.threshold import Threshold
+from ..workflows.tasks import Tasks
+from . import asked
 from .kinds import COLOURS
 from .style import (
     FAINT,
@@ -34,7 +36,6 @@ from .style import (
 
 if TYPE_CHECKING:
     from ..workflows.task import Task
-    from ..workflows.tasks import Tasks
 
 __all__ = ["tasks"]
 
@@ -87,6 +88,7 @@ def tasks(
     >>> len(page.axes)
     1
     """
+    asked.check(found, Tasks, "tasks(data)")
     if not len(found) or columns < 1:
         raise ValueError(f"a page has a task or more and a column or more, not {len(found)} tasks")
     curves = task_curves(found) if curves is None else curves
@@ -148,8 +150,8 @@ def _panel(ax: Axes, task: Task, data: Dataset | None, curve: Curve | None) -> N
     if task.kind is None:
         ax.annotate("not to be trusted", xytext=(0, 4), color="#cc2222", **look)
         return
-    asked = task.threshold if task.lost is None else task.lost
-    kind, never = task.kind.likeliest, percent(asked.forecast.p_never)
+    told = task.threshold if task.lost is None else task.lost
+    kind, never = task.kind.likeliest, percent(told.forecast.p_never)
     said = f"{kind_word(kind)} {percent(task.kind.probability)}"
     head = ax.annotate(said, xytext=(0, 4), color=COLOURS[kind], fontweight="bold", **look)
     look |= dict(xy=(1, 1), xycoords=(head, "axes fraction"), fontsize=7, color="#555555")
@@ -157,7 +159,7 @@ def _panel(ax: Axes, task: Task, data: Dataset | None, curve: Curve | None) -> N
     ax.annotate(f"{falls} {never}", xytext=(6, 4), **look)
     if curve is not None:
         _bands(ax, curve, COLOURS[kind])
-    _interval(ax, asked, ":" if task.lost is not None else "-")
+    _interval(ax, told, ":" if task.lost is not None else "-")
 
 
 def _bands(ax: Axes, curve: Curve, colour: str) -> None:

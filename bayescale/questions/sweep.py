@@ -19,7 +19,7 @@ import numpy as np
 
 from ..data.expression import evaluate
 from ..data.formula import in_names, in_scales, one_scale
-from ..messages import a_number, shortened
+from ..messages import a_number, some_numbers
 from ..posterior.mixture import Mixture
 from ..posterior.posterior import Posterior
 
@@ -267,11 +267,7 @@ def scales(posterior: Posterior, at: Any) -> dict[str, np.ndarray]:
 
 
 def _numbers(name: str, value: Any) -> np.ndarray:
-    try:
-        found = np.atleast_1d(np.asarray(value, float))
-    except (TypeError, ValueError):
-        shown = shortened(repr(value), 60)
-        raise ValueError(f"{name} is a number, or several, got {shown}") from None
+    found = some_numbers(value, name)
     if not found.size:
         raise ValueError(f"{name} has no value; give one or more")
     return found

@@ -91,7 +91,7 @@ def read_table(path: str | Path) -> pd.DataFrame:
         else:
             frame = read_text(text, PLAIN.get(ending, ","), source, notes)
     if not len(frame):
-        refuse(source, "has a header and no rows", "give at least two rows")
+        refuse(source, "has a header and no rows", "give some below it")
     if notes:
         frame.attrs[TOLD] = notes
     return frame

@@ -67,6 +67,9 @@ def to_long(
     import pandas as pd
 
     table = open_table(frame, source)
+    if not isinstance(values, Mapping):
+        remedy = "say which columns make which, such as {'loss': 'loss_*'}"
+        refuse(source, f"values is a {type(values).__name__}", remedy)
     found = {name: _columns(each, table.known, source) for name, each in values.items()}
     if not found:
         refuse(source, "no columns are named", "say which, such as {'loss': 'loss_*'}")

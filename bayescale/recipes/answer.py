@@ -11,14 +11,14 @@ import numpy as np
 
 from ..comparison.evidence import log_evidence, shares
 from ..data.dataset import Dataset
-from ..messages import a_seed, as_notes
+from ..messages import a_seed, as_notes, bare
 from ..posterior.intervals import summarise
 from ..posterior.mixture import Mixture, mix, said_of_fits
 from ..posterior.posterior import Posterior
 from .curves import Curves, curves_of, turning
 from .rows import Response
 
-__all__ = ["Asked", "Reached", "answered", "reached", "span_of", "weighed"]
+__all__ = ["Asked", "Reached", "answered", "reached", "span_of", "told_of", "weighed"]
 
 DRAWS = 2000
 """Of the mixture, of which factors are solved."""
@@ -93,7 +93,7 @@ def answered(
     lost
         Weights of the fits that were left out of the mixture.
     """
-    ((column, x),) = ((data.columns[name], x) for name, x in data.inputs.items())
+    ((column, x),) = ((bare(data.columns[name]), x) for name, x in data.inputs.items())
     names, scales, labels = asked.names, asked.scales, data.group.astype(str)
     wide, between = span_of(x, scales), np.linspace(np.log(x.min()), np.log(scales[-1]), ALONG)
     both = [_both(x[labels == names[0]], x[labels == name]) for name in names[1:]]
@@ -117,7 +117,7 @@ def answered(
         elif unlocks[name] and asked.of.name == "accuracy":
             told[name] = (None, unlocks[name][0].ratio)
         else:
-            told[name] = (None, np.exp(shared[i].mean(1)))
+            told[name] = told_of(both[i], shared[i])
         grows[name] = float(np.mean(along[:, -1] > along[:, 0]))
         turns[name] = turning(along > 0, np.exp(between))
     found = dict(scales=scales, factors=factors, told=told, grows=grows, turns=turns)
@@ -159,6 +159,12 @@ def _both(one: np.ndarray, other: np.ndarray) -> np.ndarray:
     """Return scales in log over which both were run; where there are none the end of the first."""
     lo, hi = max(one.min(), other.min()), min(one.max(), other.max())
     return np.linspace(np.log(min(lo, hi)), np.log(hi), 9)
+
+
+def told_of(scales: np.ndarray, logs: np.ndarray) -> tuple[float | None, np.ndarray]:
+    """Return the main answer at scales in log that both were run at: their mean, or that of one."""
+    at = None if np.ptp(scales) else float(np.exp(scales[0]))
+    return at, np.exp(logs.mean(1))
 
 
 def reached(level: float, first: np.ndarray, other: np.ndarray, least: float) -> Reached:
@@ -205,6 +211,14 @@ def _notes(
         notes["never"] = (
             f"share of draws in which the baseline never gets there, up to {FAR:.0g} times the "
             f"scale: {shares}"
+        )
+    bound = np.exp(span_of(x, asked.scales)[0]) / asked.scales
+    early = {name: (drawn <= 1.001 * bound).mean(0).max() for name, drawn in factors.items()}
+    if shares := _shares(early):
+        notes["already"] = (
+            f"share of draws in which the baseline is there at a scale {FAR:.0g} times below all "
+            f"others already, where no more is looked for: {shares}; their factor is smaller than "
+            "told"
         )
     notes |= _notes_on_levels(asked, unlocks)
     if data.run is None and (same := _same_scales(data, asked.names)):

@@ -18,7 +18,7 @@ import numpy as np
 from ..data.dataset import Dataset
 from ..data.from_frame import as_dataset
 from ..inference.fit import fit
-from ..inference.samplers import NUTS
+from ..inference.samplers import EVIDENCE, NUTS, by_nuts
 from ..messages import Note
 from ..posterior.display import Sheet, Shown
 from ..posterior.intervals import INTERVAL, plain, summarise
@@ -57,11 +57,12 @@ class Multiplier(Shown):
     """Scales at which factors are told, ascending, (point,)."""
     factors: Mapping[str, np.ndarray]
     """By recipe, (draw, point): scale of the baseline over that of the recipe; inf where the
-    baseline never gets there."""
+    baseline never gets there, and no less than what 10^4 times less than all scales makes."""
     told: Mapping[str, tuple[float | None, np.ndarray]]
     """By recipe, its main answer: the largest scale asked about, with the factor there, (draw,); or
-    where none is, None, with the geometric mean over the scales that both were run at; of
-    accuracies with the ratio of the scales at which both get to the first level of `unlocks`."""
+    where none is, None, with the geometric mean over the scales that both were run at (of one
+    scale that, of none the end of the smaller ones); of accuracies with the ratio of the scales
+    at which both get to the first level of `unlocks`."""
     grows: Mapping[str, float]
     """By recipe, the probability that its factor is larger at the largest of `scales` than at the
     smallest of the data."""
@@ -271,7 +272,7 @@ def multiplier(
         raise ValueError("group is a column of a data frame; a Dataset has its groups already")
     if isinstance(data, Dataset) and pair is not None:
         raise ValueError("pair is a column of a data frame; in from_frame it is run=...")
-    given = {"group": group, "run": pair}
+    sampler, given = by_nuts(sampler, EVIDENCE, roles), {"group": group, "run": pair}
     roles |= {name: column for name, column in given.items() if column is not None}
     data = as_dataset(data, x, y, **roles)
     of = response_of(data, kind)

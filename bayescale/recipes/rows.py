@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,11 +14,11 @@ from ..data.dataset import Dataset
 from ..data.formula import in_scales
 from ..data.given import same_label
 from ..laws.recipes import COMMON, COMMON_OF_ACCURACIES, recipes, risings
-from ..messages import near
+from ..messages import bare, near, option, some_numbers, ways
 from ..parametric.parametric import Law
 
 __all__ = ["RESPONSES", "Response", "as_rows", "choices", "levels_asked", "recipe_names"]
-__all__ += ["paired", "response_of", "scales_asked"]
+__all__ += ["check_alone", "paired", "response_of", "scales_asked"]
 
 CLEARLY = 0.8
 """Rank correlation with scale from which on a response is said to rise, or fall."""
@@ -50,6 +50,15 @@ def response_of(data: Dataset, kind: str | None) -> Response:
     if kind is not None and kind not in RESPONSES:
         raise ValueError(f"kind (--kind): is {' or '.join(RESPONSES)}, not {kind!r}")
     return RESPONSES[kind or kind_of(data)]
+
+
+def check_alone(x: Sequence[str], source: str) -> None:
+    """Refuse several scales of recipes, as they are written; a ValueError."""
+    if len(x) > 1:
+        raise ValueError(
+            f"{source}: a multiplier is of one scale, got {', '.join(x)}: give one, such as "
+            "-x 'C=6*N*D', and what recipes differ by as their --group"
+        )
 
 
 def recipe_names(data: Dataset, baseline: Any, of: Response) -> list[str]:
@@ -106,7 +115,7 @@ def _check_direction(data: Dataset, x: np.ndarray, y: np.ndarray, name: str, of:
         )
     if np.ptp(y) and -of.better * spearmanr(x, y).statistic > CLEARLY:
         way, remedy = {
-            "loss": ("rises", "of accuracies say kind='accuracy' (--kind accuracy)"),
+            "loss": ("rises", _turned(data)),
             "accuracy": ("falls", "of losses and errors say kind='loss' (--kind loss)"),
         }[of.name]
         data.fail(
@@ -114,6 +123,20 @@ def _check_direction(data: Dataset, x: np.ndarray, y: np.ndarray, name: str, of:
             "by which more scale is worse",
             remedy=remedy,
         )
+
+
+def _turned(data: Dataset) -> str:
+    """Return how a response that rises is given: as an accuracy, or as what falls from it."""
+    ((role, y),) = data.responses.items()
+    text, as_accuracy = data.columns[role], "kind='accuracy' (--kind accuracy)"
+    text = text if text.isidentifier() or bare(text) != text else f"({text})"
+    if y.min() >= 0 and y.max() <= 1:
+        return f"of accuracies say {as_accuracy}"
+    span = float(f"{np.ptp(y):.1g}")
+    remedies = [f"of a score without a ceiling give {option('y', f'exp(-{text}/{span:g})')}"]
+    if y.min() >= 0 and y.max() <= 100:
+        remedies.insert(0, f"of percent give {option('y', f'{text}/100')} and {as_accuracy}")
+    return ways(remedies)
 
 
 def scales_asked(data: Dataset, at: Any) -> tuple[np.ndarray, bool]:
@@ -129,7 +152,7 @@ def scales_asked(data: Dataset, at: Any) -> tuple[np.ndarray, bool]:
         if key not in known:
             raise ValueError(f"at (--at): {key!r} is no scale of {data.source}{near(key, known)}")
     (at,) = at.values()
-    scales = np.unique(np.asarray(at, float))
+    scales = np.unique(some_numbers(at, "at (--at)"))
     if not len(scales) or not (np.isfinite(scales).all() and (scales > 0).all()):
         raise ValueError(f"at (--at): scales are positive and finite, got {at}")
     return scales, True
@@ -145,7 +168,7 @@ def levels_asked(
     that a recipe that stays on its floor does not choose it.
     """
     if level is not None:
-        levels = np.unique(np.asarray(level, float))
+        levels = np.unique(some_numbers(level, "level (--level)"))
         inside = (levels > 0) & (levels < (1.0 if of.name == "accuracy" else np.inf))
         if not len(levels) or not inside.all():
             bounds = "between 0 and 1" if of.name == "accuracy" else "positive and finite"
@@ -173,10 +196,11 @@ def choices(
     if common is None:
         can = [name for name in of.common if of.law(recipe_count, name).size <= rows]
         return tuple(can) or tuple(of.common)[:1]
-    chosen = (common,) if isinstance(common, str) else tuple(common)
-    for name in chosen:
+    alone = isinstance(common, str) or not isinstance(common, Iterable)
+    chosen: tuple[str, ...] = (str(common),) if alone else tuple(common)
+    for name in chosen or ("",):
         if name not in of.common:
-            raise ValueError(f"common (--common): no choice {name!r}{near(name, of.common)}")
+            raise ValueError(f"common (--common): no choice {name!r}{near(str(name), of.common)}")
     return chosen
 
 

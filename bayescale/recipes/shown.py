@@ -11,6 +11,8 @@ from ..posterior.display import MASS, Sheet, count, number, share, span
 __all__ = ["multiplier"]
 
 Summary = Mapping[str, Any]
+LEAST = 0.005
+"""Probability that is shown as 0: of so few draws no interval is told."""
 
 
 def multiplier(found: Summary) -> list[Sheet]:
@@ -19,7 +21,8 @@ def multiplier(found: Summary) -> list[Sheet]:
     base, scale = found["baseline"], found["scale"]
     for name, each in found["multipliers"].items():
         where = each["turns_at"]
-        turns = "-" if where is None else span(where["lo"], where["hi"], count)
+        seldom = where is None or each["p_turns"] < LEAST
+        turns = "-" if seldom else span(where["lo"], where["hi"], count)
         cells = [_place(each), *_factor(each), share(each["p_better"])]
         rows.append([name, *cells, share(each["p_grows"]), share(each["p_turns"]), turns])
         for one in each["unlocks"]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -13,13 +14,14 @@ from ..data.dataset import Dataset
 from ..data.formula import in_scales
 from ..data.scales import each_curve
 from ..laws.names import get_law
-from ..messages import Note, bare, near
+from ..messages import Note, bare, near, some_numbers
 from ..parametric.parametric import Law
 
 if TYPE_CHECKING:
     from ..posterior.posterior import Posterior
 
 __all__ = ["ACCURACIES", "check_scales", "held", "laws_of", "named", "parts_of", "short_of"]
+__all__ += ["usual_law"]
 
 ACCURACIES = ("sigmoid", "exact_match", "multi_step", "elbow")
 ACCURACIES += ("flat", "distractor", "inverse", "inverted_u")
@@ -65,6 +67,24 @@ def laws_of(data: Dataset, kind: str | None = None) -> tuple[str, ...]:
         f"has the scales {', '.join(scales)}, of which no law of {kind} is forecast by default",
         remedy="give one scale, or N and D (and U) for losses, or name laws=... (--law)",
     )
+
+
+def usual_law(x: Sequence[str], source: str) -> Law:
+    """Return a law of as many scales, as they are written, by which none need be named.
+
+    Raises
+    ------
+    ValueError
+        Where they are called otherwise than its own.
+    """
+    law = get_law({2: SURFACES, 3: REPEATED}.get(len(x), LOSSES)[0])
+    named = {match[1] for text in x if (match := re.match(r"\s*(\w+)\s*=(?!=)", text))}
+    if len(x) > 1 and (len(x) > len(law.inputs) or not named <= {*law.inputs}):
+        raise ValueError(
+            f"{source}: no law of {', '.join(x)} is taken by default: give one scale, or N and D "
+            "(and U), or name --laws; a law of your own is asked in Python (docs/own_law.md)"
+        )
+    return law
 
 
 def held(names: Iterable[str], data: Dataset) -> tuple[tuple[str, ...], tuple[Note, ...]]:
@@ -140,10 +160,7 @@ def check_scales(data: Dataset, at: Mapping[str, Any]) -> None:
             raise ValueError(
                 f"at (--at): {name!r} is no scale of {data.source}{near(name, columns)}"
             )
-        try:
-            values = np.asarray(at[name], float)
-        except (TypeError, ValueError):
-            raise ValueError(f"at (--at): {name} is a number, or several") from None
+        values = some_numbers(at[name], f"at (--at): {name}")
         if not values.size:
             raise ValueError(f"at (--at): {name} has no value; give one or more")
         if not (np.isfinite(values).all() and (values > 0).all()):

@@ -19,7 +19,7 @@ from ..data.from_frame import as_dataset, rows_of
 from ..data.scales import each_curve
 from ..inference.fit import fit
 from ..inference.make_model import of_runs
-from ..inference.samplers import NUTS
+from ..inference.samplers import EVIDENCE, NUTS, by_nuts
 from ..laws import get_law
 from ..laws.approximate import approximate
 from ..messages import Note
@@ -195,12 +195,13 @@ def forecast(
     >>> bool(lo < median < hi)
     True
     """
-    data = rows_of(data)
+    data, sampler = rows_of(data), by_nuts(sampler, EVIDENCE, roles)
     if x is None and not isinstance(data, Dataset):
         x = [*named(at)]
     data = as_dataset(data, x, y, **roles)
     check_scales(data, named(at))
-    laws = (laws,) if isinstance(laws, str | Law) else laws
+    if isinstance(laws, str) or not isinstance(laws, Iterable | None):
+        laws = (get_law(laws),)
     names, left = held(laws_of(data, kind), data) if laws is None else (tuple(laws), ())
     plain = {law.name: law for law in map(get_law, names)}
     made = {

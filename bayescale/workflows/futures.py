@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from inspect import signature
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..data.accuracies import size_of
 from ..data.dataset import Dataset
-from ..data.from_frame import as_dataset
-from ..messages import Note
+from ..data.from_frame import as_dataset, from_frame
+from ..messages import Note, some_numbers
 from ..posterior.display import Sheet, Shown
 from ..posterior.intervals import levels, plain
 from ..progress import Progress
@@ -31,6 +32,8 @@ __all__ = ["CUTS", "Futures", "backtest_forecast", "cut_tables", "fared", "held_
 
 CUTS = (0.5, 0.1, 0.03, 0.01)
 """Shares of the largest scale beyond which runs are left out."""
+COLUMNS = {*signature(from_frame).parameters}
+"""Arguments that name columns."""
 SCALES = 5
 """Fewest scales that are fitted; of several scales twice as many runs."""
 MASSES = (0.5, 0.8, 0.9)
@@ -176,13 +179,13 @@ def backtest_forecast(
     Parameters
     ----------
     data
-        Runs of one or several curves; each curve is cut on its own, along its scale, or the
-        product of its scales (of N and D alone where they have others).
+        Runs of one or several curves, as `forecast` takes them; each curve is cut on its own,
+        along its scale, or the product of its scales (of N and D alone where they have others).
     cuts
         Shares of the largest scale beyond which runs are left out; by default 1/2, 1/10, 3/100 and
         1/100, as far as five scales remain (ten of a product).
     progress, how
-        As in `forecast`: laws, kind, noise, sampler, seed, precision.
+        As in `forecast`: laws, kind, noise, sampler, seed, precision; the columns of a frame.
 
     Returns
     -------
@@ -202,13 +205,15 @@ def backtest_forecast(
     >>> fared.by_cut().index.tolist()
     [0.3]
     """
-    data, cuts = as_dataset(data), checked_cuts(cuts)
+    columns = {name: how.pop(name) for name in COLUMNS & {*how}}
+    data = as_dataset(data, columns.pop("x", None), columns.pop("y", None), **columns)
+    cuts = checked_cuts(cuts)
     return fared(data, *cut_tables(data, cuts), progress=progress, **how)
 
 
 def checked_cuts(cuts: Iterable[float] | None) -> tuple[float, ...]:
     """Return the cuts, the usual ones where none are given; a ValueError where one is no share."""
-    cuts = tuple(CUTS if cuts is None else cuts)
+    cuts = tuple(some_numbers(CUTS if cuts is None else cuts, "cuts (--cuts)").tolist())
     if not cuts or not all(0 < cut < 1 for cut in cuts):
         raise ValueError(f"cuts (--cuts) are shares between 0 and 1, got {cuts}")
     return cuts

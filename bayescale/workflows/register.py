@@ -310,5 +310,6 @@ def registered(path: str | os.PathLike) -> dict[str, Any]:
         raise StorageError(f"{path}: cannot be read: {error.strerror or error}") from error
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         what = f"no {error}" if isinstance(error, KeyError) else str(error)[:120]
-        raise StorageError(f"{path}: is no registered forecast: {what}") from error
+        remedy = "name a file that register wrote (bayescale register ... -o FILE)"
+        raise StorageError(f"{path}: is no registered forecast: {what}; {remedy}") from error
     return record

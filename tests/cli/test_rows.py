@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bayescale.cli import terminal
+from bayescale.cli import plans, terminal
 from bayescale.cli.commands import main
+from bayescale.data.from_frame import from_frame
 
 MAP = ["--sampler", "map", "--law", "power", "-x", "tokens", "-y", "loss", "--json"]
 
@@ -41,3 +42,9 @@ def test_without_them_it_says_what_to_write(table, capsys):
     assert "--best 'lr'" in capsys.readouterr().err
     main(["fit", table, *MAP, "--best", "rate"])
     assert "no column 'rate'" in capsys.readouterr().err
+
+
+def test_points_name_a_scale_by_column_input_or_not_at_all():
+    data = from_frame({"flops": [1e18, 1e19], "loss": [3.0, 2.8]}, "flops", "loss")
+    found = plans.points(["3e21", "flops=3e22", "x=3e23"], data)
+    assert found["x"].tolist() == [3e21, 3e22, 3e23]

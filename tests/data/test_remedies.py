@@ -112,6 +112,20 @@ def test_values_out_of_range():
     assert "where='isfinite(a) or isfinite(b)'" in refusal(from_frame, gaps, "x", ["a", "b"])
 
 
+def test_a_zero_among_losses_that_hardly_vary_is_a_cell_and_no_limit():
+    table = {"x": [1e8, 1e9, 1e10, 1e11], "loss": [3.5, 3.1, 0.0, 2.46]}
+    message = refusal(fitted, from_frame(table, "x", "loss"))
+    assert "--limit" not in message
+    assert "--where 'loss > 0'" in message
+
+
+def test_losses_are_no_accuracies_in_percent():
+    table = {"x": [1e8, 1e9, 1e10], "val_loss": [3.5, 3.1, 2.8]}
+    message = refusal(fitted, from_frame(table, "x", "val_loss"), law="sigmoid")
+    assert "/100" not in message
+    assert "a law of losses" in message
+
+
 def fitted(data, noise=None, law="power"):
     return make_model(get_law(law), data, noise)
 

@@ -183,9 +183,11 @@ def test_the_line_speaks_of_other_budgets(chinchilla_fit, monkeypatch):
         (lambda f: f.iloc[:9], {}, "are needed"),
         (lambda f: f, {"count": "haed"}, "head"),
         (lambda f: f.assign(width=1.0), {"count": "head"}, "vocab"),
-        (lambda f: f.assign(N=f.N / 1e9), {}, "no FLOP"),
+        (lambda f: f.assign(N=f.N / 1e9), {}, r"no FLOP here; give the scales .*-x 'N=N\*1e9'$"),
         (lambda f: f.assign(loss=f.N), {}, "turns within"),
         (lambda f: f, {"budgets": [-1.0]}, "positive"),
+        (lambda f: f, {"budgets": "large"}, "is a number"),
+        (lambda f: f, {"budgets": 1e30}, "0 budgets with .* of those named: runs are of 1"),
     ],
 )
 def test_what_is_refused(change, how, said):

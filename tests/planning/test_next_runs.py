@@ -11,6 +11,7 @@ from bayescale.data.dataset import Dataset
 from bayescale.laws import chinchilla
 from bayescale.messages import DataError
 from bayescale.planning.design import Beliefs, choose, left_by_all, tamed
+from bayescale.planning.goals import check_texts, goals
 from bayescale.posterior.mixture import mix
 from bayescale.workflows.forecast import Forecast
 from tests.planning.test_allocate import DATABLATIONS, posterior_of
@@ -275,6 +276,8 @@ def test_what_is_infinite_is_put_down_to_a_fit_that_failed(ok, words):
         (dict(target={"N": 1e9}), ("no value for D",)),
         (dict(target="unlock"), ("no scale of an unlock",)),
         (dict(target="N at most"), ("'most'",)),
+        (dict(target="alpha at 1e21"), ("'alpha' is no scale",)),
+        (dict(candidates={"N": ["a", 1e9], "D": [1e10, 1e10]}), ("row 1", "leave the row out")),
         (dict(target="N at -1e21"), ("'-1e21'", "no budget")),
         (dict(target=[]), ("at least one",)),
     ],
@@ -286,6 +289,16 @@ def test_what_is_refused_is_told_in_a_line(spread, how, words):
     assert "\n" not in message
     for word in words:
         assert word in message
+
+
+def test_scales_are_asked_by_the_column_that_they_are_made_of(spread):
+    columns = spread.data.columns | {"D": "exp(years(made) - 2020)", "N": "params_b*1e9"}
+    asked = replace(spread, data=replace(spread.data, columns=columns))
+    check_texts("made=2024-03-01")
+    (goal,) = goals(asked, "params_b=70,made=2024-03-01")
+    assert goal.name.endswith("2024-03-01")
+    with pytest.raises(ValueError, match="no scale"):
+        check_texts("made=soon")
 
 
 def test_a_point_has_nothing_to_narrow(spread):

@@ -97,7 +97,7 @@ def test_tokens_served_cost_parameters():
         allocate(fit, 1e21, cost="6e18*N*D", inference_tokens=1e9)
 
 
-@pytest.mark.parametrize("cost", ["6*N*X", "6/N/D", "6*N*D*", "N**-1*D"])
+@pytest.mark.parametrize("cost", ["6*N*X", "6/N/D", "6*N*D*", "N**-1*D", "6*N"])
 def test_costs_that_are_none(cost):
     with pytest.raises(ValueError, match=r"no column 'X'|cannot read|must be positive"):
         allocate(fitted(), 1e21, cost=cost)

@@ -29,7 +29,7 @@ ONE = {
     "with_misfit": (),
 }
 """Public functions of a fit, with what else they are asked."""
-PLOTS = ("allocation", "isoloss", "kinds", "laws", "multiplier", "prior", "threshold")
+PLOTS = ("allocation", "isoloss", "kinds", "laws", "multiplier", "prior", "tasks", "threshold")
 FITS = ("curve", "exponents", "isoflop", "residuals")
 
 
@@ -119,6 +119,36 @@ def test_budgets_in_words_and_no_questions(power_fit, sigmoid_fit):
     assert "positive, finite" in refusal(bs.allocate, power_fit, [])
     for n in (0, -5, 0.5, np.inf):
         assert "number of questions, 1 or more" in refusal(bs.predict, sigmoid_fit, 1e12, n=n)
+
+
+def test_numbers_are_told_by_their_argument(power_fit, power_data):
+    many = {"x": [1e12], "y": [1.0]}
+    runs = dict(candidates={"x": [1e12]}, cost="x", target="alpha")
+    for call in (
+        lambda: bs.backtest_forecast(power_data, "half"),
+        lambda: bs.match(power_fit, loss="low"),
+        lambda: bs.match(power_fit, N="1e9x", D=1e10),
+        lambda: bs.next_runs(power_fit, **runs, budget="1000 gpu-days"),
+        lambda: bs.next_runs(power_fit, **runs | {"cost": ["a"]}),
+        lambda: bs.predict(power_fit, None),
+    ):
+        assert "is a number" in refusal(call)
+    for most in ("many", 2.5, 0):
+        assert "a number of runs, 1 or more" in refusal(bs.next_runs, power_fit, **runs, most=most)
+    assert "a law is a name" in refusal(bs.forecast, power_data, {"x": 1e12}, laws=3)
+    rows = {"x": [1e18, 1e19] * 2, "y": [3.0, 2.8, 2.9, 2.7], "k": [*"aabb"]}
+    asked = dict(group="k", x="x", y="y")
+    assert "no choice '3'" in refusal(bs.multiplier, rows, **asked, common=3)
+    assert "bs.NUTS(...)" in refusal(bs.multiplier, rows, **asked, sampler=bs.Laplace())
+    assert "values is a str" in refusal(bs.to_long, many, "label", "x")
+
+
+def test_samplers_without_draws_weigh_no_laws(power_data, sigmoid_fit):
+    for given in (bs.Laplace(), bs.MAP()):
+        said = refusal(bs.forecast, power_data, {"x": 1e12}, sampler=given)
+        assert "sampler=bs.NUTS(...)" in said
+        assert said == refusal(bs.tasks, sigmoid_fit.data, sampler=given)
+    assert "bs.NUTS(draws=...)" in refusal(bs.forecast, power_data, {"x": 1e12}, draws=100)
 
 
 @pytest.mark.parametrize("given", ["nuts", bs.NUTS, 3])

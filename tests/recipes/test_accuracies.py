@@ -160,8 +160,21 @@ def test_small_tables_are_asked_what_they_have_rows_for():
         ({"acc": lambda d: 1 - d.acc}, {}, ("falls with scale under 'A'", "kind='loss'")),
         ({"acc": lambda d: 100 * d.acc}, {}, ("row 1, column 'acc'", "acc/100")),
         ({}, dict(kind="loss", n=None, chance=None), ("rises with scale", "kind='accuracy'")),
+        (
+            {"acc": lambda d: 100 * d.acc},
+            dict(kind="loss", n=None, chance=None),
+            ("rises with scale", "(1) of percent give y='acc/100'", "(2) of a score without a"),
+        ),
+        (
+            {"elo": lambda d: 1000 + 400 * d.acc},
+            dict(y="elo", n=None, chance=None),
+            ("rises with scale", "give y='exp(-elo/200)'"),
+        ),
         ({"acc": lambda d: 1 - d.acc}, dict(kind="loss"), ("has n", "leave n out")),
         ({}, dict(common="exponent"), ("--common", "exponent")),
+        ({}, dict(common=[]), ("--common", "'floor'")),
+        ({}, dict(at="far"), ("--at", "is a number", "'far'")),
+        ({}, dict(level="half"), ("--level", "is a number", "'half'")),
     ],
 )
 def test_what_cannot_be_told_is_refused_in_a_line(change, how, words):

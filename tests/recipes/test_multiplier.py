@@ -9,6 +9,7 @@ import bayescale as bs
 from bayescale.cli.commands import main
 from bayescale.inference.samplers import NUTS
 from bayescale.laws.recipes import recipes
+from bayescale.recipes.answer import told_of
 from bayescale.recipes.curves import factor_of, turning
 from bayescale.recipes.rows import RESPONSES, choices
 from tests.documented import kept
@@ -47,6 +48,13 @@ def test_a_known_factor_comes_back(told):
     assert found["C"]["p_better"] < 0.01
     assert found["B"]["at"] is None
     assert told.weights == {"all": 1.0}
+
+
+def test_where_recipes_share_no_range_the_answer_is_of_a_scale():
+    logs = np.log([[2.0, 4.0], [2.0, 8.0]])
+    assert told_of(np.log([1e19, 1e21]), logs)[0] is None
+    at, factor = told_of(np.log([1e19, 1e19]), logs[:, :1])
+    assert (at, *factor) == pytest.approx((1e19, 2.0, 2.0))
 
 
 def test_intervals_widen_beyond_the_data(told):
@@ -157,6 +165,7 @@ def test_the_command_line_refuses_likewise(tmp_path, capsys, monkeypatch):
         (["--target", "law", "--common", "all"], "one choice only"),
         (["--budget", "1e3"], "buys none"),
         (["--most", "0"], "--most"),
+        (["-x", "other=(recipe == 'A') + 1"], "of one scale"),
         (["--plot", "factors.gif"], "end in .png"),
     ],
 )

@@ -17,7 +17,7 @@ from bayescale.inference.samplers import NUTS
 from bayescale.messages import DataError
 from bayescale.posterior.bends import MISFIT
 from bayescale.posterior.files import StorageError
-from bayescale.workflows.default_laws import ACCURACIES, held, laws_of
+from bayescale.workflows.default_laws import ACCURACIES, held, laws_of, usual_law
 from bayescale.workflows.fared import fared, past_hundred
 from bayescale.workflows.forecast import variance_shares
 from bayescale.workflows.futures import scores
@@ -429,3 +429,27 @@ def test_density_of_two_parts_and_of_what_no_draw_reached_is_nearly_exact():
     assert far == pytest.approx(
         -np.log(2001 * np.pi) - np.log1p(np.array([5.0, 150]) ** 2), abs=0.3
     )
+
+
+def test_scales_that_are_called_otherwise_are_of_no_usual_law():
+    for texts, name in ((["c"], "power"), (["a", "b"], "chinchilla"), (["D=b", "a"], "chinchilla")):
+        assert usual_law(texts, "runs.csv").name == name
+    for texts in (["params", "moe=(kind == 'moe') + 1"], [*"abcd"]):
+        with pytest.raises(ValueError, match=r"runs.csv: no law of \S+, .*--laws"):
+            usual_law(texts, "runs.csv")
+
+
+def test_a_backtest_takes_a_frame_by_its_columns(monkeypatch):
+    from bayescale.workflows import futures
+
+    seen = []
+
+    def fared(*given, **how):
+        seen.append((given[0], how))
+        return futures.Futures(pd.DataFrame())
+
+    monkeypatch.setattr(futures, "fared", fared)
+    runs = {"c": np.geomspace(1e18, 1e21, 8), "loss": np.linspace(3, 2, 8), "k": [*"aaaabbbb"]}
+    bs.backtest_forecast(runs, [0.5], x="c", y="loss", where="loss > 0", seed=3)
+    ((data, how),) = seen
+    assert (len(data), how) == (8, {"seed": 3, "progress": True})
