@@ -130,7 +130,8 @@ def test_the_document_of_tasks(answered):
     rises, never = found["tasks"]["rises"], found["tasks"]["never"]
     ends = rises["threshold"]["log10"]
     assert ends["lo"] < ends["median"] < ends["hi"]
-    assert rises["explanation"]["law"] == "sigmoid"
+    assert rises["explanation"]["law"] is None  # one law of a rise, against no other
+    assert rises["explanation"]["weights"] == {"sigmoid": 1.0}
     assert rises["explanation"]["backtest"]["sigmoid"]["runs"] == 6
     assert never["threshold"]["log10"]["median"] is None
     assert never["threshold"]["p_never"] > 0.5

@@ -170,7 +170,7 @@ def test_what_does_not_compare_is_refused(rivals, level_fit):
         compare_laws(rivals, prior={"sigmoid": 1.0})
     with pytest.raises(ValueError, match="weights are 0 or more and not all 0"):
         compare_laws(rivals, prior={"sigmoid": 0.0, "flat": 0.0})
-    with pytest.raises(ValueError, match="evidence needs draws by NUTS"):
+    with pytest.raises(ValueError, match="evidence needs draws in unconstrained"):
         compare_laws({"flat": replace(rivals["flat"], z=None)})
 
 

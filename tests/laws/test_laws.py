@@ -931,7 +931,6 @@ def test_two_stages_are_a_loss_law_and_accuracy_from_loss():
         np.testing.assert_allclose(found["accuracy"], from_loss(loss, **second), rtol=1e-12)
 
 
-@pytest.mark.usefixtures("double")
 def test_data_call_the_response_of_a_law_of_one_what_they_like():
     alone, both = get_law("power"), get_law("two_stage")
     assert alone.name_in(["error"]) == alone.level_in(["error"]) == "error"
@@ -940,6 +939,7 @@ def test_data_call_the_response_of_a_law_of_one_what_they_like():
     assert both.level_in(names) == "loss"
 
 
+@pytest.mark.usefixtures("double")
 def test_the_hinge_sets_out_at_L0_and_ends_4_over_k_below():
     # Without a falling part the loss is E: any loss can be asked for.
     at = lambda loss: float(  # noqa: E731

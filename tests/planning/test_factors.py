@@ -119,7 +119,7 @@ def test_costs_know_of_scales_and_columns(told):
         (dict(target="B at most"), ("no scale of 'B'", "B at 1e21")),
         (dict(target={"B": -1.0}), ("-1.0 is no scale",)),
         (dict(target="factor"), ("'factor'", "unlock of B")),
-        (dict(cost=None), ("6 N D", "--cost")),
+        (dict(cost=None), ("no N and D", "--cost")),
         (dict(candidates={"C": [1e21]}), ("no column for the recipe",)),
         (dict(candidates={"C": [1e21, 1e21], "recipe": ["A", "b"]}), ("row 2", "'b'", "A, B")),
         (dict(candidates={"recipe": ["A"]}), ("no column for the scale", "C")),

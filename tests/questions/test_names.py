@@ -74,7 +74,7 @@ def test_columns_of_labels_stand_in_backticks_too():
         ({N: "7B", D: 1e12}, "params (B) is a number, or several, got '7B'"),
         ({N: [], D: 1e12}, "params (B) has no value"),
         ({N: [1, 2], D: [1e9, 1e10, 1e11]}, "differ in their number of values: N 2, D 3"),
-        ({N: None, D: 1e12}, "got nan"),
+        ({N: None, D: 1e12}, "params (B) is a number, or several, got None"),
     ],
 )
 def test_what_names_no_scale_is_one_line(fit, at, said):
