@@ -28,12 +28,17 @@ def at_own(
 
     Points are padded to a power of two: programs of few lengths serve all.
     """
-    points = np.shape(inputs[law.inputs[0]])[1]
+    given = {name: np.asarray(inputs[name]) for name in law.inputs}
+    points = given[law.inputs[0]].shape[1]
     places = np.minimum(np.arange(1 << (points - 1).bit_length()), points - 1)
-    padded = {name: np.asarray(inputs[name])[:, places] for name in law.inputs}
+
+    def block(own):
+        params, inputs = own
+        padded = {name: x[:, places] for name, x in inputs.items()}
+        return np.asarray(_at(law, params, padded))[:, :points]
+
     with jax.enable_x64(True):
-        found = by_blocks(lambda own: _at(law, *own), (dict(params), padded))
-    return found[:, :points]
+        return by_blocks(block, (dict(params), given))
 
 
 def law_at(
@@ -49,7 +54,10 @@ def law_at(
         Scales in natural units, (curve, point).
     """
     params = {name: draws[name] for name in law.parameters}
-    lead = next(iter(params.values())).shape[:3]
-    flat = {name: x.reshape(-1, *x.shape[3:]) for name, x in params.items()}
-    own = {name: np.repeat(x, lead[1] * lead[2], 0) for name, x in inputs.items()}
-    return at_own(law, flat, own).reshape(*lead, -1)
+    lead, found = next(iter(params.values())).shape[:3], []
+    for curve in range(lead[0]):
+        own = {name: x[curve].reshape(-1, *x.shape[3:]) for name, x in params.items()}
+        at = {name: x[curve] for name, x in inputs.items()}
+        at = {name: np.broadcast_to(x, (lead[1] * lead[2], len(x))) for name, x in at.items()}
+        found.append(at_own(law, own, at))
+    return np.stack(found).reshape(*lead, -1)
