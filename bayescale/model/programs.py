@@ -23,8 +23,8 @@ QUICK = {
     "xla_cpu_use_fusion_emitters": False,
     "xla_cpu_parallel_codegen_split_count": 1,
 }
-"""On a CPU: these programs compile at half the price, and run as fast (JAX 0.12 has no emitters to
-leave out); made in one part, not in many beside each other, they take two thirds of the maps."""
+"""On a CPU: these programs compile at half the price, and run as fast (JAX 0.12 does not know the
+second); made in one part, not in many beside each other, they take two thirds of the maps."""
 KEPT = 6_000
 """Memory maps that programs may take until they are forgotten; a model takes 100 to 500."""
 _others: list[int] = []

@@ -134,7 +134,9 @@ def table(name, groups=False):
 def pair(name, groups=False, sampler=bs.Laplace(draws=400, starts=16)):
     """The fits of a law and of its copy."""
     law = bs.get_law(name)
-    how = dict(sampler=sampler, seed=1) | ({"noise": {law.response: "binomial"}} if law.support == "unit" else {})
+    how = dict(sampler=sampler, seed=1)
+    if law.support == "unit":
+        how["noise"] = {law.response: "binomial"}
     data = table(name, groups)
     return [bs.fit(each, data, **how) for each in (law, copied(law))]
 
