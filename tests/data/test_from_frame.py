@@ -540,6 +540,15 @@ def test_a_damaged_parquet_file_is_one_line(tmp_path_factory, damage):
         from_frame(read_table(folder / "damaged.parquet"), "params", "loss")
 
 
+def test_a_parquet_file_of_texts_that_are_no_utf8_is_one_line(tmp_path):
+    pa, pq = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    ends = pa.py_buffer(np.array([0, 2, 4], np.int32).tobytes())
+    texts = pa.StringArray.from_buffers(2, ends, pa.py_buffer(b"\x82aab"))
+    pq.write_table(pa.table({"run": texts, "loss": [2.0, 3.0]}), tmp_path / "texts.parquet")
+    with pytest.raises(DataError, match="is no readable Parquet file"):
+        read_table(tmp_path / "texts.parquet")
+
+
 # ------------------------------------------------------------------ real tables
 
 
