@@ -116,6 +116,7 @@ def log_evidence(
     if a_fit(posterior, mixtures=False).z is None or posterior.sampling.method != "NUTS":
         raise ValueError("evidence needs draws in unconstrained coordinates: fit with NUTS()")
     unit, known = checked_unit(posterior, unit), _known.setdefault(posterior, {})
+    seed = a_seed(seed)
     if seed not in known:
         known[seed] = _by_curve(posterior, seed)
     if (seed, unit) not in known:
@@ -163,9 +164,7 @@ def _by_curve(posterior: Posterior, seed: int) -> dict[str | None, Evidence]:
         for row, (curve, key) in enumerate(zip(batch.curves, batch.keys, strict=True)):
             z = posterior.z[curve] if posterior.curves else posterior.z
             data = jax.tree.map(lambda leaf, row=row: leaf[row], batch.data)
-            found[curve] = _one(
-                posterior.model, z, data, np.random.default_rng([a_seed(seed), key, 4])
-            )
+            found[curve] = _one(posterior.model, z, data, np.random.default_rng([seed, key, 4]))
     return {name: found[i] for i, name in enumerate(posterior.curves or (None,))}
 
 

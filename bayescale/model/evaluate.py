@@ -57,7 +57,7 @@ def law_at(
     lead, found = next(iter(params.values())).shape[:3], []
     for curve in range(lead[0]):
         own = {name: x[curve].reshape(-1, *x.shape[3:]) for name, x in params.items()}
-        at = {name: x[curve] for name, x in inputs.items()}
-        at = {name: np.broadcast_to(x, (lead[1] * lead[2], len(x))) for name, x in at.items()}
+        shape = lead[1] * lead[2], inputs[law.inputs[0]].shape[1]
+        at = {name: np.broadcast_to(inputs[name][curve], shape) for name in law.inputs}
         found.append(at_own(law, own, at))
     return np.stack(found).reshape(*lead, -1)

@@ -72,15 +72,17 @@ def by_blocks(program: Callable[[Any], Any], draws: Any) -> Any:
     return jax.tree.map(lambda *leaves: np.concatenate(leaves), *made)
 
 
-@cache
 def _options(level: int) -> dict[str, Any]:
     """Return what of `QUICK`, at a level, this version of XLA knows."""
-    known = {}
-    for name, value in (QUICK | {LEVEL: level}).items():
-        with suppress(jax.errors.JaxRuntimeError):
-            jax.jit(abs, compiler_options={name: value}).lower(1.0).compile()
-            known[name] = value
-    return known
+    return {k: v for k, v in (QUICK | {LEVEL: level}).items() if _knows(k, v)}
+
+
+@cache
+def _knows(option: str, value: Any) -> bool:
+    with suppress(jax.errors.JaxRuntimeError):
+        jax.jit(abs, compiler_options={option: value}).lower(1.0).compile()
+        return True
+    return False
 
 
 def make_room() -> None:

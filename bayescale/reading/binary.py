@@ -127,9 +127,9 @@ def _whole(frame: pd.DataFrame) -> pd.DataFrame:
 
 def _flat(table: Any) -> Any:
     """Return an Arrow table with the names of what is nested joined by points, `config.lr`."""
-    table.validate(full=True)  # texts that are no UTF-8 would fail where they are looked at
     import pyarrow as pa
 
+    table.validate(full=True)  # texts that are no UTF-8 would fail where they are looked at
     while any(pa.types.is_struct(each.type) for each in table.schema):
         table = table.flatten()
     return table

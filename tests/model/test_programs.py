@@ -26,7 +26,7 @@ def test_a_program_is_compiled_once_for_each_shape():
 
 def test_options_that_this_xla_does_not_know_are_left_out(monkeypatch):
     monkeypatch.setattr(programs, "QUICK", {**programs.QUICK, "xla_no_such_option": True})
-    known = programs._options.__wrapped__(1)
+    known = programs._options(1)
     assert known == {name: programs.QUICK[name] for name in known}
     assert "xla_backend_optimization_level" in known
     assert "xla_no_such_option" not in known
